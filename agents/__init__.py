@@ -1,0 +1,1 @@
+"""The order of things: one class per agent, its collaborators as fields; no client library is imported here."""

@@ -1,0 +1,73 @@
+"""The settings of the outside world; those of the mathematics stand beside the mathematics in `models/`."""
+
+from dataclasses import dataclass
+
+from models.setting import setting
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSettings:
+    """Where Kafka is, and how its topics are named and made."""
+
+    bootstrap: str = setting("localhost:9092", "Kafka bootstrap servers, host:port separated by commas")
+    group: str = setting("headrace", "consumer group; workers of one group share the users")
+    topic_prefix: str = setting("", "put before every topic name, to share a cluster")
+    partitions: int = setting(8, "partitions of a topic that Headrace creates", low=1, high=10_000)
+    replication: int = setting(1, "replicas of a topic that Headrace creates", low=1, high=10)
+    session_timeout_seconds: float = setting(
+        10.0, "a silent worker's users move to the others after this long", low=1, high=3600
+    )
+    fetch_max_records: int = setting(2_000, "largest batch of events taken from one partition", low=1, high=100_000)
+    max_message_bytes: int = setting(16_777_216, "largest Kafka message read or written", low=1_048_576)
+
+
+@dataclass(frozen=True, slots=True)
+class RedisSettings:
+    """Where Redis is, and how its keys are named."""
+
+    url: str = setting("redis://localhost:6379/0", "Redis address: redis://, rediss:// or unix://")
+    prefix: str = setting("hr:", "put before every key, to share a server")
+    timeout_seconds: float = setting(5.0, "how long one Redis call may take", low=0.01, high=600)
+    expire_days: float = setting(30.0, "recommendations and profiles of users who stay away expire", low=0.001)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """One worker process."""
+
+    host: str = setting("127.0.0.1", "address on which the worker answers probes and metrics")
+    port: int = setting(6067, "port on which the worker answers probes and metrics; 0 takes a free one", low=0, high=65535)
+    state_dir: str = setting("", "folder for snapshots that make a restart quick; empty keeps none")
+    snapshot_seconds: float = setting(60.0, "pause between two snapshots", low=1)
+    profile_cache: int = setting(200_000, "user profiles kept in memory", low=100)
+
+
+@dataclass(frozen=True, slots=True)
+class ServeSettings:
+    """The look-up process."""
+
+    host: str = setting("127.0.0.1", "address on which `headrace serve` listens")
+    port: int = setting(6066, "port on which `headrace serve` listens; 0 takes a free one", low=0, high=65535)
+    accept_events: bool = setting(False, "let the console page send clicks (POST /events/click); for trying out")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """Model artefacts."""
+
+    dir: str = setting("onnx", "folder of the model artefacts and their manifest.json")
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """What is logged on standard error."""
+
+    level: str = setting("info", "lowest level that is logged", choices=("debug", "info", "warning", "error"))
+    format: str = setting("text", "text for people, json for machines", choices=("text", "json"))
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedSettings:
+    """The servers that `headrace run` starts for itself."""
+
+    data_dir: str = setting("", "folder for downloads such as the sample log; empty uses ~/.cache/headrace")

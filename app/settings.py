@@ -1,0 +1,130 @@
+"""Settings from `HEADRACE_…` environment variables: read once, each default written once, every mistake named."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, TypeVar, get_type_hints
+
+from app.concerns import (
+    EmbeddedSettings,
+    KafkaSettings,
+    LogSettings,
+    ModelSettings,
+    RedisSettings,
+    ServeSettings,
+    WorkerSettings,
+)
+from models.codec import EventSettings
+from models.neighbours import NeighbourSettings
+from models.profile import ProfileSettings
+from models.ranking import RankingSettings
+from models.trending import TrendingSettings
+
+T = TypeVar("T")
+
+PREFIX = "HEADRACE"
+TRUE = ("1", "true", "yes", "on")
+FALSE = ("0", "false", "no", "off")
+
+
+class InvalidSetting(ValueError):
+    """A variable has a value that is not allowed; the message names the variable, the value and what is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every concern's settings; the field's name is the second word of the variable."""
+
+    kafka: KafkaSettings = field(default_factory=KafkaSettings)
+    redis: RedisSettings = field(default_factory=RedisSettings)
+    worker: WorkerSettings = field(default_factory=WorkerSettings)
+    serve: ServeSettings = field(default_factory=ServeSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+    embedded: EmbeddedSettings = field(default_factory=EmbeddedSettings)
+    events: EventSettings = field(default_factory=EventSettings)
+    profile: ProfileSettings = field(default_factory=ProfileSettings)
+    neighbours: NeighbourSettings = field(default_factory=NeighbourSettings)
+    trending: TrendingSettings = field(default_factory=TrendingSettings)
+    ranking: RankingSettings = field(default_factory=RankingSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable: its name, what it means, and its default as it would be written."""
+
+    name: str
+    help: str
+    default: str
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """All settings out of `environ`. Raises InvalidSetting, also for a `HEADRACE_…` name that does not exist."""
+    known = {variable.name for variable in variables()}
+    unknown = sorted(name for name in environ if name.startswith(f"{PREFIX}_") and name not in known)
+    if unknown:
+        raise InvalidSetting(f"{unknown[0]} is not a setting; `.env.example` lists all of them")
+    return Settings(**{concern.name: _load_concern(concern, environ) for concern in fields(Settings)})
+
+
+def variables() -> Iterator[Variable]:
+    """Every environment variable that Headrace reads, in the order of `.env.example`."""
+    for concern in fields(Settings):
+        for each in fields(_concern_class(concern)):
+            yield Variable(_variable_name(concern, each), each.metadata["help"], _written(each.default))
+
+
+def _load_concern(concern: Field[Any], environ: Mapping[str, str]) -> Any:
+    cls = _concern_class(concern)
+    types = get_type_hints(cls)
+    given = {
+        each.name: _parse(_variable_name(concern, each), environ[_variable_name(concern, each)], types[each.name], each)
+        for each in fields(cls)
+        if _variable_name(concern, each) in environ
+    }
+    return cls(**given)
+
+
+def _concern_class(concern: Field[Any]) -> Any:
+    return concern.default_factory
+
+
+def _variable_name(concern: Field[Any], each: Field[Any]) -> str:
+    return f"{PREFIX}_{concern.name.upper()}_{each.name.upper()}"
+
+
+def _parse(name: str, text: str, kind: Any, each: Field[Any]) -> Any:
+    choices = each.metadata["choices"]
+    if choices and text not in choices:
+        raise InvalidSetting(f"{name}={text!r}: use one of {', '.join(choices)}")
+    if kind is bool:
+        return _parse_bool(name, text)
+    if kind in (int, float):
+        return _parse_number(name, text, kind, each)
+    return text
+
+
+def _parse_bool(name: str, text: str) -> bool:
+    if text.lower() in TRUE:
+        return True
+    if text.lower() in FALSE:
+        return False
+    raise InvalidSetting(f"{name}={text!r}: use one of {', '.join(TRUE + FALSE)}")
+
+
+def _parse_number(name: str, text: str, kind: type[int] | type[float], each: Field[Any]) -> float:
+    low, high = each.metadata["low"], each.metadata["high"]
+    allowed = f"a{'n integer' if kind is int else ' number'}"
+    allowed += f" of at least {low:g}" if low is not None else ""
+    allowed += f"{' and' if low is not None else ' of'} at most {high:g}" if high is not None else ""
+    try:
+        value = kind(text)
+    except ValueError:
+        raise InvalidSetting(f"{name}={text!r}: use {allowed}") from None
+    # `not (low <= value)` also refuses NaN.
+    if (low is not None and not low <= value) or (high is not None and not value <= high):
+        raise InvalidSetting(f"{name}={text!r}: use {allowed}")
+    return value
+
+
+def _written(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,105 @@
+"""The facts that shops send: interactions of users with items, and the items themselves."""
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Kind(IntEnum):
+    """What a user did to an item; each has a topic of its own."""
+
+    VIEW = 0
+    CLICK = 1
+    ORDER = 2
+
+    @property
+    def label(self) -> str:
+        """The kind as it is written in interactions and metrics."""
+        return self.name.lower()
+
+
+TOPIC_OF_KIND = {Kind.VIEW: "views", Kind.CLICK: "clicks", Kind.ORDER: "orders"}
+KIND_OF_TOPIC = {topic: kind for kind, topic in TOPIC_OF_KIND.items()}
+KIND_OF_LABEL = {kind.label: kind for kind in Kind}
+
+GUEST_PREFIX = "session:"
+
+
+@dataclass(frozen=True, slots=True)
+class RawBatch:
+    """Consecutive records of one partition as Kafka holds them; all columns have the same length n.
+
+    `times` are the broker's append times in seconds since 1970.
+    """
+
+    topic: str
+    partition: int
+    offsets: NDArray[np.int64]
+    times: NDArray[np.float64]
+    keys: list[bytes | None]
+    values: list[bytes | None]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def source(self) -> str:
+        """The source partition's name in profiles and interactions, such as `views-3`."""
+        return f"{self.topic}-{self.partition}"
+
+
+@dataclass(frozen=True, slots=True)
+class Interactions:
+    """Accepted events as columns of the same length n, in offset order of one source partition."""
+
+    source: str
+    kind: Kind
+    offsets: NDArray[np.int64]
+    times: NDArray[np.float64]
+    ts: NDArray[np.float64]
+    event_ids: list[str]
+    user_ids: list[str]
+    item_ids: list[str]
+    session_ids: list[str | None]
+    extras: list[dict[str, object] | None]
+
+    def __len__(self) -> int:
+        return len(self.event_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A catalogue entry; only what the shop said."""
+
+    item_id: str
+    title: str
+    category: str = ""
+    brand: str = ""
+    description: str = ""
+    price: float | None = None
+    currency: str = ""
+    available: bool = True
+    attributes: dict[str, object] = field(default_factory=dict)
+    updated_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredItem:
+    """One entry of a list: its score and the source that found it."""
+
+    item_id: str
+    score: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """A user's ranked list. `event_ts` is the event time that led to it, `generated_at` the clock's, in seconds."""
+
+    user_id: str
+    items: tuple[ScoredItem, ...]
+    event_ts: float
+    generated_at: float
+    model: str

@@ -1,0 +1,33 @@
+"""Ids to small numbers and back, so that everything after decoding works on arrays of integers."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Vocabulary:
+    """Numbers ids 0, 1, 2, … in the order of their first appearance."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self.names: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def number(self, name: str) -> int:
+        """The id's number; a new id gets the next one."""
+        known = self._numbers.get(name)
+        if known is None:
+            known = self._numbers[name] = len(self.names)
+            self.names.append(name)
+        return known
+
+    def numbers(self, names: Iterable[str]) -> NDArray[np.int32]:
+        """The ids' numbers, shape (n,); new ids get the next ones."""
+        return np.fromiter((self.number(name) for name in names), np.int32)
+
+    def find(self, name: str) -> int | None:
+        """The id's number, or None for an id never seen."""
+        return self._numbers.get(name)
