@@ -36,7 +36,9 @@ class WorkerSettings:
     """One worker process."""
 
     host: str = setting("127.0.0.1", "address on which the worker answers probes and metrics")
-    port: int = setting(6067, "port on which the worker answers probes and metrics; 0 takes a free one", low=0, high=65535)
+    port: int = setting(
+        6067, "port on which the worker answers probes and metrics; 0 takes a free one", low=0, high=65535
+    )
     state_dir: str = setting("", "folder for snapshots that make a restart quick; empty keeps none")
     snapshot_seconds: float = setting(60.0, "pause between two snapshots", low=1)
     profile_cache: int = setting(200_000, "user profiles kept in memory", low=100)

@@ -2,9 +2,9 @@
 
 import logging
 import sys
-from typing_extensions import override
 
 import orjson
+from typing_extensions import override
 
 from app.concerns import LogSettings
 

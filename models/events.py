@@ -86,20 +86,20 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class ScoredItem:
-    """One entry of a list: its score and the source that found it."""
+class Ranking:
+    """A ranked list as columns of the same length, best first; `sources` say what found each item."""
 
-    item_id: str
-    score: float
-    source: str
+    item_ids: tuple[str, ...]
+    scores: tuple[float, ...]
+    sources: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """A user's ranked list. `event_ts` is the event time that led to it, `generated_at` the clock's, in seconds."""
+    """A user's list. `event_ts` is the event time that led to it, `generated_at` the clock's; both in seconds."""
 
     user_id: str
-    items: tuple[ScoredItem, ...]
+    ranking: Ranking
     event_ts: float
     generated_at: float
     model: str

@@ -1,0 +1,128 @@
+"""The whole pure step for a batch of events: bytes in, everything that is to be written out.
+
+It decides; `agents.process` loads what it needs and commits what it returns.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from models.codec import EventSettings, decode
+from models.duplicates import DuplicateFilter
+from models.events import Interactions, Kind, RawBatch, Recommendation
+from models.outcome import Rejected
+from models.profile import Event, Profile, ProfileSettings, Session, locate_session, step
+from models.recommender import Asker, Recommender
+from models.wire import encode_interactions
+
+MODEL_NAME = "vmis-knn"
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A batch after decoding and the check for duplicates; `rows` index the accepted, non-duplicate events."""
+
+    interactions: Interactions
+    rows: list[int]
+    rejected: list[Rejected]
+    duplicates: int
+    unknown_fields: int
+    users: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What one batch leads to; nothing of it has happened yet.
+
+    `times` are the broker's append times of the accepted events, shape (n,), for the freshness figure.
+    """
+
+    profiles: Mapping[str, Profile]
+    recommendations: list[Recommendation]
+    interactions: list[bytes]
+    interaction_keys: list[str]
+    rejected: list[Rejected]
+    accepted: int
+    duplicates: int
+    unknown_fields: int
+    times: NDArray[np.float64]
+
+
+def hash_session(session_id: str) -> int:
+    """The session's 64-bit number; never 0, which stands for no session."""
+    return xxhash.xxh3_64_intdigest(session_id.encode()) or 1
+
+
+def admit(batch: RawBatch, kind: Kind, seen: DuplicateFilter, settings: EventSettings) -> Admitted:
+    """Decode a batch of a source topic and leave out duplicates."""
+    decoded = decode(batch, kind, settings)
+    found = decoded.accepted
+    repeated = seen.remember(found.source, found.offsets, found.times, found.ts, found.event_ids)
+    rows: list[int] = np.flatnonzero(~repeated).tolist()
+    users = list(dict.fromkeys(found.user_ids[row] for row in rows))
+    return Admitted(found, rows, decoded.rejected, len(found) - len(rows), decoded.unknown_fields, users)
+
+
+def decide(
+    admitted: Admitted,
+    profiles: Mapping[str, Profile],
+    recommender: Recommender,
+    settings: ProfileSettings,
+    now: float,
+) -> Effects:
+    """New profiles and lists of the batch's users. `profiles` must hold all of `admitted.users`; `now` in seconds.
+
+    A user whose events were all applied before (a replay) gets the same profile and still a list, since the
+    first try may have stopped between the two.
+    """
+    found = admitted.interactions
+    traces = {user: _Trace(profiles[user].session) for user in admitted.users}
+    session_ids = _trace(admitted, traces)
+    updated = {
+        user: replace(step(profiles[user], trace.events, settings), session=trace.session)
+        for user, trace in traces.items()
+    }
+    askers = [Asker(updated[user], hash_session(trace.session_id)) for user, trace in traces.items()]
+    return Effects(
+        profiles=updated,
+        recommendations=[
+            Recommendation(user, ranking, updated[user].newest_ts, now, MODEL_NAME)
+            for user, ranking in zip(admitted.users, recommender.recommend(askers), strict=True)
+        ],
+        interactions=encode_interactions(found, session_ids, admitted.rows),
+        interaction_keys=[found.user_ids[row] for row in admitted.rows],
+        rejected=admitted.rejected,
+        accepted=len(admitted.rows),
+        duplicates=admitted.duplicates,
+        unknown_fields=admitted.unknown_fields,
+        times=found.times[admitted.rows],
+    )
+
+
+@dataclass(slots=True)
+class _Trace:
+    """One user's way through a batch."""
+
+    session: Session | None
+    session_id: str = ""
+    events: list[Event] = field(default_factory=list)
+
+
+def _trace(admitted: Admitted, traces: Mapping[str, _Trace]) -> list[str]:
+    """Give every user the batch's events, and every event its session; the session ids, in the order of rows."""
+    found = admitted.interactions
+    offsets, ts = found.offsets.tolist(), found.ts.tolist()
+    session_ids = []
+    for row in admitted.rows:
+        user = found.user_ids[row]
+        trace = traces[user]
+        session_id = found.session_ids[row]
+        if session_id is None:
+            trace.session, session_id = locate_session(trace.session, user, ts[row])
+        trace.session_id = session_id
+        trace.events.append(Event(ts[row], found.kind, found.item_ids[row], found.source, offsets[row]))
+        session_ids.append(session_id)
+    return session_ids

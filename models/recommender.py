@@ -1,0 +1,131 @@
+"""What is learned from all users, and the lists that follow from it; worker, replay and evaluation all run this."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.catalogue import NO_CATEGORY, Catalogue
+from models.events import Ranking
+from models.neighbours import NeighbourIndex, NeighbourSettings, Queries
+from models.profile import Profile, ProfileSettings
+from models.ranking import RankingSettings, rank
+from models.trending import Popular, Trending, TrendingLists, TrendingSettings
+from models.vocabulary import Vocabulary
+
+NO_SESSION = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RecommenderSettings:
+    """The settings of all that the recommender is made of."""
+
+    neighbours: NeighbourSettings = field(default_factory=NeighbourSettings)
+    trending: TrendingSettings = field(default_factory=TrendingSettings)
+    ranking: RankingSettings = field(default_factory=RankingSettings)
+    profile: ProfileSettings = field(default_factory=ProfileSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """Interactions to learn from, as columns of length n: item numbers, session hashes, event times, weights."""
+
+    items: NDArray[np.int32]
+    sessions: NDArray[np.uint64]
+    ts: NDArray[np.float64]
+    weights: NDArray[np.float64]
+
+
+class Asker(NamedTuple):
+    """For whom a list is wanted: the profile, and the hash of the session that is going on (0: none)."""
+
+    profile: Profile
+    session: int
+
+
+class Recommender:
+    """The neighbour index, trending counts and catalogue of one worker; every worker holds them whole."""
+
+    def __init__(self, settings: RecommenderSettings) -> None:
+        self._settings = settings
+        self.items = Vocabulary()
+        self.catalogue = Catalogue(self.items)
+        self.index = NeighbourIndex(settings.neighbours)
+        self.trending = Trending(settings.trending)
+        self._lists: TrendingLists | None = None
+        self._learned = 0
+        self._learned_at_lists = 0
+
+    def learn(self, lessons: Lessons) -> None:
+        """Take in what users did; a list asked for afterwards follows from it."""
+        self.index.update(lessons.sessions, lessons.items, lessons.ts)
+        self.trending.update(lessons.items, lessons.ts, lessons.weights)
+        self._learned += len(lessons.items)
+
+    def catalogue_changed(self) -> None:
+        """Forget what was derived from the catalogue before."""
+        self._lists = None
+
+    def trending_lists(self) -> TrendingLists:
+        """Trending items; computed anew once a hundredth of all interactions is new."""
+        if self._lists is None or self._learned - self._learned_at_lists > self._learned_at_lists // 100:
+            self._lists = self.trending.lists(self.catalogue, self.items.names, self._pool_size)
+            self._learned_at_lists = self._learned
+        return self._lists
+
+    def recommend(self, askers: Sequence[Asker]) -> list[Ranking]:
+        """One ranked list per asker, in their order."""
+        size = self._settings.ranking.size
+        excluded = [self._excluded(asker.profile) for asker in askers]
+        found, scores = self.index.predict_many(self._queries(askers, excluded), self.catalogue.weight, size)
+        names = self.items.names
+        rankings = []
+        for row, asker in enumerate(askers):
+            candidates = [
+                (names[item], score)
+                for item, score in zip(found[row].tolist(), scores[row].tolist(), strict=True)
+                if item >= 0
+            ]
+            rankings.append(rank(candidates, self._fallbacks(asker.profile), excluded[row], size))
+        return rankings
+
+    @property
+    def _pool_size(self) -> int:
+        # A user's exclusions must not empty the fallback: so many more than a list needs.
+        settings = self._settings
+        return settings.ranking.size + settings.ranking.exclude_recent + settings.profile.bought_items
+
+    def _excluded(self, profile: Profile) -> set[str]:
+        excluded = {seen.item_id for seen in profile.recent[: self._settings.ranking.exclude_recent]}
+        excluded.update(seen.item_id for seen in profile.bought)
+        return excluded
+
+    def _queries(self, askers: Sequence[Asker], excluded: list[set[str]]) -> Queries:
+        last = self._settings.neighbours.last_items
+        recent = [[seen.item_id for seen in asker.profile.recent[:last]] for asker in askers]
+        return Queries(
+            recent=self.items.numbers(item for each in recent for item in each),
+            recent_starts=_starts(recent),
+            excluded=self.items.numbers(item for each in excluded for item in each),
+            excluded_starts=_starts(excluded),
+            own=np.array([asker.session for asker in askers], np.uint64),
+        )
+
+    def _fallbacks(self, profile: Profile) -> Iterator[tuple[str, tuple[Popular, ...]]]:
+        lists = self.trending_lists()
+        asked: set[int] = {NO_CATEGORY}
+        for seen in profile.recent:
+            number = self.items.find(seen.item_id)
+            category = NO_CATEGORY if number is None else self.catalogue.category_of(number)
+            if category not in asked:
+                asked.add(category)
+                yield "category", lists.by_category.get(category, ())
+        yield "trending", lists.overall
+
+
+def _starts(lists: Sequence[Sequence[str] | set[str]]) -> NDArray[np.int64]:
+    starts = np.zeros(len(lists) + 1, np.int64)
+    np.cumsum([len(each) for each in lists], out=starts[1:])
+    return starts

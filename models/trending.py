@@ -1,0 +1,119 @@
+"""What is popular now: forward-decayed counts per item, overall and within each category."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from models.catalogue import NO_CATEGORY, Catalogue
+from models.setting import setting
+
+SHARE_DIGITS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class TrendingSettings:
+    """How popularity is counted and forgotten."""
+
+    half_life_hours: float = setting(24.0, "an interaction counts half after this long", low=0.01)
+    pool: int = setting(5_000, "most popular items among which each category's list is found", low=100)
+
+
+class Popular(NamedTuple):
+    """An item of a trending list; ordered by popularity, then item id. `minus_share` is -1 for the most popular."""
+
+    minus_share: float
+    item_id: str
+    item: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrendingLists:
+    """Trending items, best first: overall, and by category number."""
+
+    overall: tuple[Popular, ...]
+    by_category: Mapping[int, tuple[Popular, ...]]
+
+
+class Trending:
+    """Decayed popularity of numbered items (forward decay, Cormode et al., ICDE 2009).
+
+    An item's count is `value` as of its own newest event time `ts`; bringing counts to a common time is a
+    subtraction of logarithms, so neither the order of events nor a span of decades changes the result.
+    """
+
+    def __init__(self, settings: TrendingSettings) -> None:
+        self._settings = settings
+        self._rate = math.log(2) / (settings.half_life_hours * 3600)
+        self._value = np.zeros(1024)
+        self._ts = np.zeros(1024)
+
+    def update(self, items: NDArray[np.int32], ts: NDArray[np.float64], weights: NDArray[np.float64]) -> None:
+        """Count interactions: item numbers, event times in seconds and weights, each of shape (n,)."""
+        if len(items) == 0:
+            return
+        self._grow(int(items.max()) + 1)
+        _count(self._value, self._ts, items, ts, weights, self._rate)
+
+    def lists(self, catalogue: Catalogue, names: list[str], n: int) -> "TrendingLists":
+        """The most popular items that may be shown, overall and per category, `n` each, ties broken by item id."""
+        with np.errstate(divide="ignore"):
+            scores = np.log(self._value) + self._ts * self._rate
+        known = min(len(scores), len(catalogue.weight))
+        scores[:known][catalogue.weight[:known] == 0] = -np.inf
+        pool = min(self._settings.pool, len(scores))
+        best = np.argpartition(-scores, pool - 1)[:pool]
+        best = best[np.isfinite(scores[best])]
+        if len(best) == 0:
+            return TrendingLists((), {})
+        share = np.exp(scores[best] - scores[best].max())
+        ranked = sorted(
+            (
+                Popular(-round(popularity, SHARE_DIGITS), names[item], int(item))
+                for item, popularity in zip(best, share.tolist(), strict=True)
+            )
+        )
+        by_category: dict[int, list[Popular]] = {}
+        for each in ranked:
+            entries = by_category.setdefault(catalogue.category_of(each.item), [])
+            if len(entries) < n:
+                entries.append(each)
+        by_category.pop(NO_CATEGORY, None)
+        return TrendingLists(tuple(ranked[:n]), {category: tuple(entries) for category, entries in by_category.items()})
+
+    def snapshot(self) -> dict[str, NDArray[np.float64]]:
+        """Arrays from which `restore` makes the same state."""
+        return {"value": self._value.copy(), "ts": self._ts.copy()}
+
+    def restore(self, arrays: dict[str, NDArray[np.float64]]) -> None:
+        """Take over what `snapshot` gave."""
+        self._value, self._ts = arrays["value"].copy(), arrays["ts"].copy()
+
+    def _grow(self, size: int) -> None:
+        if size > len(self._value):
+            capacity = max(size, 2 * len(self._value))
+            self._value = np.concatenate([self._value, np.zeros(capacity - len(self._value))])
+            self._ts = np.concatenate([self._ts, np.zeros(capacity - len(self._ts))])
+
+
+@njit(cache=True)
+def _count(
+    value: NDArray[np.float64],
+    newest: NDArray[np.float64],
+    items: NDArray[np.int32],
+    ts: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    rate: float,
+) -> None:
+    for row in range(len(items)):
+        item = items[row]
+        age = ts[row] - newest[item]
+        if age >= 0:
+            value[item] = value[item] * math.exp(-age * rate) + weights[row]
+            newest[item] = ts[row]
+        else:
+            value[item] += weights[row] * math.exp(age * rate)
