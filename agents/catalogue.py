@@ -1,0 +1,71 @@
+"""The shop's catalogue: the agent of `items` writes what look-ups show, a follower tells the recommender."""
+
+from collections import Counter
+from collections.abc import AsyncIterable
+from dataclasses import dataclass
+
+from agents.metrics import Metrics
+from agents.ports import ItemStore, Outbox
+from models.codec import EventSettings
+from models.events import Item, RawBatch
+from models.item_codec import Deleted, decode_items
+from models.outcome import Rejected
+from models.recommender import Recommender
+
+
+@dataclass(frozen=True, slots=True)
+class KeepCatalogue:
+    """Stores upserts and deletions of the partitions that this worker owns."""
+
+    events: EventSettings
+    store: ItemStore
+    outbox: Outbox
+    metrics: Metrics
+
+    async def run(self, stream: AsyncIterable[RawBatch]) -> None:
+        """Handle one batch after the other."""
+        async for batch in stream:
+            await self.handle(batch)
+
+    async def handle(self, batch: RawBatch) -> None:
+        """Store one batch; when this returns, the changes are readable."""
+        decoded = decode_items(batch, self.events)
+        rejected = [each for each in decoded if isinstance(each, Rejected)]
+        await self.store.write([each for each in decoded if not isinstance(each, Rejected)])
+        await self.outbox.quarantine(rejected)
+        self.metrics.batch_size.labels("catalogue").observe(len(batch))
+        for outcome, count in Counter(_outcome(each) for each in decoded).items():
+            self.metrics.items.labels(outcome).inc(count)
+        for reason, count in Counter(each.reason for each in rejected).items():
+            self.metrics.rejected.labels(reason).inc(count)
+
+
+@dataclass(frozen=True, slots=True)
+class FollowCatalogue:
+    """Tells this worker's recommender of every change, whichever worker owns the item."""
+
+    events: EventSettings
+    recommender: Recommender
+
+    def handle(self, batch: RawBatch) -> None:
+        """Take in one batch; what cannot be read is the owner's to quarantine."""
+        catalogue = self.recommender.catalogue
+        for change in decode_items(batch, self.events):
+            match change:
+                case Item():
+                    catalogue.upsert(change)
+                case Deleted():
+                    catalogue.delete(change.item_id)
+                case Rejected():
+                    pass
+        self.recommender.catalogue_changed()
+
+
+def _outcome(change: Item | Deleted | Rejected) -> str:
+    match change:
+        case Item():
+            return "upserted"
+        case Deleted():
+            return "deleted"
+        case Rejected():
+            return "quarantined"

@@ -1,0 +1,91 @@
+"""Learning from all users: the follower of `interactions`, run whole by every worker."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import orjson
+
+from agents.metrics import Metrics
+from models.duplicates import DuplicateFilter
+from models.events import RawBatch
+from models.processor import hash_session
+from models.profile import ProfileSettings
+from models.recommender import Lessons, Recommender
+from models.wire import Learned, decode_interaction
+
+
+@dataclass(frozen=True, slots=True)
+class Learn:
+    """Feeds interactions to the recommender and their ids to the duplicate filter, each source offset once.
+
+    Interactions of one source partition stand in offset order in each partition of the log; only a worker that
+    repeats a batch after a crash goes back. So the highest offset per pair of both partitions tells repeats.
+    """
+
+    profile: ProfileSettings
+    recommender: Recommender
+    seen: DuplicateFilter
+    metrics: Metrics
+    applied: dict[tuple[int, str], int] = field(default_factory=dict)
+
+    def handle(self, batch: RawBatch) -> None:
+        """Learn from one batch of the interactions topic."""
+        rows: list[int] = []
+        learned: list[Learned] = []
+        repeats = unreadable = 0
+        for row, value in enumerate(batch.values):
+            interaction = _read(value)
+            if interaction is None:
+                unreadable += 1
+            elif self._is_new(batch.partition, interaction):
+                rows.append(row)
+                learned.append(interaction)
+            else:
+                repeats += 1
+        self._learn(learned)
+        self._remember(batch, rows, learned)
+        self.metrics.learned.labels("learned").inc(len(learned))
+        self.metrics.learned.labels("repeated").inc(repeats)
+        self.metrics.learned.labels("unreadable").inc(unreadable)
+        self.metrics.index_bytes.set(self.recommender.index.memory_bytes)
+
+    def _is_new(self, partition: int, interaction: Learned) -> bool:
+        pair = (partition, interaction.source)
+        if interaction.offset <= self.applied.get(pair, -1):
+            return False
+        self.applied[pair] = interaction.offset
+        return True
+
+    def _learn(self, learned: list[Learned]) -> None:
+        weights = [self.profile.weight(each.kind) for each in learned]
+        self.recommender.learn(
+            Lessons(
+                items=self.recommender.items.numbers(each.item_id for each in learned),
+                sessions=np.fromiter((hash_session(each.session_id) for each in learned), np.uint64, len(learned)),
+                ts=np.array([each.ts for each in learned], np.float64),
+                weights=np.array(weights, np.float64),
+            )
+        )
+
+    def _remember(self, batch: RawBatch, rows: list[int], learned: list[Learned]) -> None:
+        by_source: dict[str, list[int]] = {}
+        for at, interaction in enumerate(learned):
+            by_source.setdefault(interaction.source, []).append(at)
+        for source, places in by_source.items():
+            self.seen.remember(
+                source,
+                np.array([learned[at].offset for at in places], np.int64),
+                batch.times[[rows[at] for at in places]],
+                np.array([learned[at].ts for at in places], np.float64),
+                [learned[at].event_id for at in places],
+            )
+
+
+def _read(value: bytes | None) -> Learned | None:
+    """None for what Headrace did not write; somebody else's record must not stop the learning."""
+    if value is None:
+        return None
+    try:
+        return decode_interaction(value)
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        return None

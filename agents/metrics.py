@@ -1,0 +1,107 @@
+"""Every Prometheus metric of the worker, declared once; the registry is injected."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+FRESHNESS_BUCKETS = (
+    0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.15, 0.2,
+    0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0,
+)  # fmt: skip
+STAGE_BUCKETS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+BATCH_BUCKETS = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000)
+
+
+class BatchHistogram(Collector):
+    """A histogram that takes a whole column of observations at once; one at a time would cost as much as a decode."""
+
+    def __init__(self, name: str, help: str, buckets: tuple[float, ...], registry: CollectorRegistry) -> None:
+        self._name, self._help = name, help
+        self._bounds = np.array(buckets)
+        self._counts = np.zeros(len(buckets) + 1, np.int64)
+        self._sum = 0.0
+        registry.register(self)
+
+    def observe(self, values: NDArray[np.float64]) -> None:
+        """Count values of shape (n,); a value equal to a bound falls into its bucket."""
+        slots = np.searchsorted(self._bounds, values, side="left")
+        self._counts += np.bincount(slots, minlength=len(self._counts))
+        self._sum += float(values.sum())
+
+    def quantile(self, q: float) -> float | None:
+        """The q-quantile, interpolated within its bucket; None before the first observation."""
+        total = int(self._counts.sum())
+        if total == 0:
+            return None
+        cumulative = np.cumsum(self._counts)
+        slot = int(np.searchsorted(cumulative, q * total))
+        if slot >= len(self._bounds):
+            return float(self._bounds[-1])
+        low = float(self._bounds[slot - 1]) if slot else 0.0
+        before = int(cumulative[slot - 1]) if slot else 0
+        share = (q * total - before) / int(self._counts[slot])
+        return low + (float(self._bounds[slot]) - low) * share
+
+    def collect(self) -> Iterable[Metric]:
+        """The histogram in Prometheus' form."""
+        cumulative = np.cumsum(self._counts).tolist()
+        bounds = [*(str(float(bound)) for bound in self._bounds), "+Inf"]
+        yield HistogramMetricFamily(
+            self._name, self._help, buckets=list(zip(bounds, cumulative, strict=True)), sum_value=self._sum
+        )
+
+
+class Metrics:
+    """The worker's metrics."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        self.events = Counter(
+            "headrace_events", "Events by what became of them", ["kind", "outcome"], registry=registry
+        )
+        self.rejected = Counter("headrace_rejected", "Records sent to quarantine", ["reason"], registry=registry)
+        self.unknown_fields = Counter("headrace_unknown_fields", "Fields that were ignored", registry=registry)
+        self.items = Counter(
+            "headrace_items", "Catalogue records by what became of them", ["outcome"], registry=registry
+        )
+        self.recommendations = Counter("headrace_recommendations", "Lists written", registry=registry)
+        self.users = Gauge("headrace_users_cached", "User profiles held in memory", registry=registry)
+        self.batch_size = Histogram(
+            "headrace_batch_events", "Events in a batch", ["agent"], buckets=BATCH_BUCKETS, registry=registry
+        )
+        self.stage = Histogram(
+            "headrace_stage_seconds",
+            "Time of one batch in a stage",
+            ["stage"],
+            buckets=STAGE_BUCKETS,
+            registry=registry,
+        )
+        self.freshness = BatchHistogram(
+            "headrace_freshness_seconds",
+            "From the broker's append of an event to its user's list being readable in Redis",
+            FRESHNESS_BUCKETS,
+            registry,
+        )
+        self.lag = Gauge(
+            "headrace_lag_offsets", "Events behind the end of a partition", ["topic", "partition"], registry=registry
+        )
+        self.learned = Counter("headrace_learned", "Interactions learned from the log", ["outcome"], registry=registry)
+        self.index_bytes = Gauge("headrace_index_bytes", "Memory of the neighbour index", registry=registry)
+        self.retries = Counter("headrace_retries", "Calls tried again", ["dependency"], registry=registry)
+        self.ready = Gauge("headrace_ready", "1 when the worker writes fresh lists", registry=registry)
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Observe the seconds that the block takes; time spent waiting counts too."""
+        start = perf_counter()
+        try:
+            yield
+        finally:
+            self.stage.labels(stage).observe(perf_counter() - start)

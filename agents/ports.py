@@ -1,0 +1,48 @@
+"""What agents need of the outside world; implemented in `app/`, faked in the tests, held to one contract suite."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from models.events import Item
+from models.item_codec import Deleted
+from models.outcome import Rejected
+from models.profile import Profile
+
+Clock = Callable[[], float]
+
+
+class UserStore(Protocol):
+    """Profiles and lists of users."""
+
+    async def load(self, user_ids: Sequence[str]) -> Mapping[str, Profile]:
+        """The profiles of all these users; a new user has an empty one."""
+
+    async def write(self, profiles: Mapping[str, Profile], lists: Mapping[str, bytes]) -> None:
+        """Make profiles and lists readable; returns when they are, however long the store is away."""
+
+
+class ItemStore(Protocol):
+    """The catalogue as look-ups see it."""
+
+    async def write(self, changes: Sequence[Item | Deleted]) -> None:
+        """Apply the changes in their order; returns when they are readable."""
+
+
+class Outbox(Protocol):
+    """Kafka topics that Headrace writes; every method returns when the broker has the records."""
+
+    async def interactions(self, partition: int, keys: Sequence[str], values: Sequence[bytes]) -> None:
+        """Append accepted events to the partition with the number that they came from."""
+
+    async def recommendations(self, partition: int, lists: Mapping[str, bytes]) -> None:
+        """Append lists, keyed by user."""
+
+    async def quarantine(self, rejected: Sequence[Rejected]) -> None:
+        """Append what could not be accepted, its bytes untouched, its reason in the headers."""
+
+
+class Replicas(Protocol):
+    """The views of the log that every worker holds whole."""
+
+    async def caught_up(self) -> None:
+        """Return once all that stood in the log when partitions were last assigned is learned."""

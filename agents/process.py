@@ -1,0 +1,72 @@
+"""Events in, lists out: the agent of `views`, `clicks` and `orders`."""
+
+from collections import Counter
+from collections.abc import AsyncIterable, Mapping
+from dataclasses import dataclass
+
+from agents.metrics import Metrics
+from agents.ports import Clock, Outbox, Replicas, UserStore
+from models.codec import EventSettings
+from models.duplicates import DuplicateFilter
+from models.events import Kind, RawBatch
+from models.processor import Admitted, Effects, admit, decide
+from models.profile import ProfileSettings
+from models.recommender import Recommender
+from models.wire import encode_recommendation
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """Decides what a batch leads to, then writes Redis, then emits; the transport commits after that.
+
+    A crash at any point leads to a replay of the batch, which changes nothing that was written already.
+    """
+
+    kinds: Mapping[str, Kind]
+    events: EventSettings
+    profile: ProfileSettings
+    seen: DuplicateFilter
+    recommender: Recommender
+    replicas: Replicas
+    users: UserStore
+    outbox: Outbox
+    metrics: Metrics
+    clock: Clock
+
+    async def run(self, stream: AsyncIterable[RawBatch]) -> None:
+        """Handle one batch after the other."""
+        async for batch in stream:
+            await self.handle(batch)
+
+    async def handle(self, batch: RawBatch) -> None:
+        """Process one batch; when this returns, all its effects are stored."""
+        await self.replicas.caught_up()
+        with self.metrics.timed("admit"):
+            admitted = admit(batch, self.kinds[batch.topic], self.seen, self.events)
+        with self.metrics.timed("load"):
+            profiles = await self.users.load(admitted.users)
+        with self.metrics.timed("decide"):
+            effects = decide(admitted, profiles, self.recommender, self.profile, self.clock())
+            lists = {each.user_id: encode_recommendation(each) for each in effects.recommendations}
+        with self.metrics.timed("write"):
+            await self.users.write(effects.profiles, lists)
+        self.metrics.freshness.observe(self.clock() - effects.times)
+        with self.metrics.timed("emit"):
+            await self._emit(batch.partition, effects, lists)
+        self._count(batch, admitted, effects)
+
+    async def _emit(self, partition: int, effects: Effects, lists: Mapping[str, bytes]) -> None:
+        await self.outbox.interactions(partition, effects.interaction_keys, effects.interactions)
+        await self.outbox.recommendations(partition, lists)
+        await self.outbox.quarantine(effects.rejected)
+
+    def _count(self, batch: RawBatch, admitted: Admitted, effects: Effects) -> None:
+        kind = admitted.interactions.kind.label
+        self.metrics.batch_size.labels("process").observe(len(batch))
+        self.metrics.events.labels(kind, "accepted").inc(effects.accepted)
+        self.metrics.events.labels(kind, "duplicate").inc(effects.duplicates)
+        self.metrics.events.labels(kind, "quarantined").inc(len(effects.rejected))
+        for reason, count in Counter(each.reason for each in effects.rejected).items():
+            self.metrics.rejected.labels(reason).inc(count)
+        self.metrics.unknown_fields.inc(effects.unknown_fields)
+        self.metrics.recommendations.inc(len(effects.recommendations))
