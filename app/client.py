@@ -1,0 +1,80 @@
+"""Headrace for shop back ends: a user's list straight from Redis, without the HTTP process in between.
+
+from app.client import Headrace
+
+with Headrace("redis://localhost:6379/0") as headrace:
+    for item in headrace.recommendations("u1", k=20):
+        print(item.item_id, item.title, item.score, item.source)
+"""
+
+from types import TracebackType
+from typing import Self
+
+from redis import Redis
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from app.concerns import RedisSettings
+from app.store import questions
+from app.store.answers import CatalogueEntry, ListedItem
+from app.store.connection import PAUSE_BETWEEN_RETRIES, RETRIES, bad_address, timeouts, translate
+from app.store.keys import Keys
+from app.store.questions import Question, T
+
+DEFAULT_PREFIX = RedisSettings().prefix
+
+
+class Headrace:
+    """A pooled, thread-safe connection to the lists that the workers keep fresh; share one in a process.
+
+    Unknown users get the trending list, and sold-out or deleted items are left out, as over HTTP.
+    Every look-up raises `app.store.connection.StoreAway` when Redis does not answer within
+    `timeout_seconds` a round trip, so that a shop page can do without.
+    """
+
+    def __init__(self, url: str, *, prefix: str = DEFAULT_PREFIX, timeout_seconds: float = 1.0) -> None:
+        retry = Retry(PAUSE_BETWEEN_RETRIES, RETRIES)
+        try:
+            self._redis = Redis.from_url(url, retry=retry, **timeouts(timeout_seconds))
+        except ValueError as error:
+            raise bad_address(error) from None
+        self._keys = Keys(prefix)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the pooled connections; a later look-up opens new ones."""
+        self._redis.close()
+
+    def recommendations(self, user_id: str, *, k: int = 20) -> list[ListedItem]:
+        """The user's k best items, best first. Raises StoreAway, UnreadableAnswer."""
+        return list(self._ask(questions.ask_recommendations(self._keys, user_id, k)).items)
+
+    def similar(self, item_id: str, *, k: int = 20) -> list[ListedItem]:
+        """The k items nearest to this one; empty when none are known. Raises StoreAway, UnreadableAnswer."""
+        return list(self._ask(questions.ask_similar(self._keys, item_id, k)))
+
+    def item(self, item_id: str) -> CatalogueEntry | None:
+        """The catalogue entry, or None when it is unknown or deleted. Raises StoreAway, UnreadableAnswer."""
+        return self._ask(questions.ask_item(self._keys, item_id))
+
+    def _ask(self, question: Question[T]) -> T:
+        try:
+            commands = next(question)
+            while True:
+                with self._redis.pipeline(transaction=False) as pipeline:
+                    for command in commands:
+                        pipeline.execute_command(*command)  # type: ignore[no-untyped-call]  # redis-py has no types here
+                    replies = pipeline.execute()
+                commands = question.send(replies)
+        except StopIteration as done:
+            answer: T = done.value
+            return answer
+        except (RedisError, OSError) as error:
+            raise translate(error) from error

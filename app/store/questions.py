@@ -1,0 +1,110 @@
+"""The look-ups as conversations: each yields Redis commands a round trip at a time, and ends with its answer.
+
+They never touch Redis themselves: the look-up process (async) and the shop's client (sync) run the same code.
+No command names more than one key, so that every question works on a Redis Cluster.
+"""
+
+from collections.abc import Generator, Iterable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from app.store import answers
+from app.store.answers import (
+    CatalogueEntry,
+    ListedItem,
+    LiveFigures,
+    RecentUser,
+    RecommendationList,
+    UserHistory,
+)
+from app.store.keys import Keys
+
+Command = tuple[str | int, ...]
+T = TypeVar("T")
+Question = Generator[list[Command], list[Any], T]
+
+TRENDING_SPARE = 2  # times k: popular items that are sold out or deleted must leave enough others
+WORKERS_SHOWN = 100
+K_MAX = 100
+
+
+def ask_recommendations(keys: Keys, user_id: str, k: int) -> Question[RecommendationList]:
+    """The user's list, at most k items; the trending list for a user without one that may be shown.
+
+    A list that lost an item is not topped up: only the worker knows what this user just saw or bought.
+    Raises ValueError for a k outside 1..K_MAX.
+    """
+    _check(k)
+    raw, ranked = yield [
+        ("GET", keys.recommendation(user_id)),
+        ("ZREVRANGE", keys.trending(), 0, TRENDING_SPARE * k - 1, "WITHSCORES"),
+    ]
+    if raw is not None:
+        own = yield from _shown(keys, answers.decode_list(raw), k)
+        if own.items:
+            return own
+    return (yield from _shown(keys, answers.trending_list(user_id, answers.decode_ranked(ranked)), k))
+
+
+def ask_similar(keys: Keys, item_id: str, k: int) -> Question[tuple[ListedItem, ...]]:
+    """The item's neighbours, at most k, nearest first. Raises ValueError as above."""
+    _check(k)
+    (raw,) = yield [("GET", keys.similar(item_id))]
+    items = answers.decode_similar(raw)
+    return answers.shown_items(items, (yield from _catalogue(keys, (item.item_id for item in items))), k)
+
+
+def ask_item(keys: Keys, item_id: str) -> Question[CatalogueEntry | None]:
+    """The catalogue entry, or None for an item that is unknown or was deleted."""
+    entry = (yield from _catalogue(keys, [item_id]))[item_id]
+    return entry if entry.known and not entry.deleted else None
+
+
+def ask_history(keys: Keys, user_id: str) -> Question[UserHistory | None]:
+    """What the user did lately, with titles (also of items that are gone); None for an unknown user."""
+    ((recent, counts),) = yield [("HMGET", keys.profile(user_id), "recent", "counts")]
+    history = answers.decode_history(user_id, recent, counts)
+    if history is None:
+        return None
+    catalogue = yield from _catalogue(keys, (row.item_id for row in history.recent))
+    rows = (
+        replace(row, title=catalogue[row.item_id].title, category=catalogue[row.item_id].category)
+        for row in history.recent
+    )
+    return replace(history, recent=tuple(rows))
+
+
+def ask_recent_users(keys: Keys, count: int) -> Question[tuple[RecentUser, ...]]:
+    """The users whose lists were written last, newest first."""
+    (ranked,) = yield [("ZREVRANGE", keys.recent_users(), 0, count - 1, "WITHSCORES")]
+    return tuple(RecentUser(user_id, generated_at) for user_id, generated_at in answers.decode_ranked(ranked))
+
+
+def ask_live(keys: Keys) -> Question[LiveFigures]:
+    """The live figures of every worker that is still writing them."""
+    (names,) = yield [("ZREVRANGE", keys.workers(), 0, WORKERS_SHOWN - 1)]
+    if not names:
+        return answers.sum_figures([])
+    found = yield [("GET", keys.worker(name.decode())) for name in names]
+    return answers.sum_figures([answers.decode_worker(raw) for raw in found if raw is not None])
+
+
+def _check(k: int) -> None:
+    if not 1 <= k <= K_MAX:
+        raise ValueError(f"k is {k}; use 1 to {K_MAX}")
+
+
+def _shown(keys: Keys, found: RecommendationList, k: int) -> Question[RecommendationList]:
+    catalogue = yield from _catalogue(keys, (item.item_id for item in found.items))
+    return replace(found, items=answers.shown_items(found.items, catalogue, k))
+
+
+def _catalogue(keys: Keys, item_ids: Iterable[str]) -> Question[dict[str, CatalogueEntry]]:
+    """The entries of all the items, in one round trip (none for no items)."""
+    wanted = list(dict.fromkeys(item_ids))
+    if not wanted:
+        return {}
+    found = yield [("HMGET", keys.item(item_id), *answers.ITEM_FIELDS) for item_id in wanted]
+    return {
+        item_id: answers.decode_item(item_id, values) for item_id, values in zip(wanted, found, strict=True)
+    }

@@ -1,0 +1,1 @@
+"""The HTTP process: look-ups, probes, metrics and the console page, on Redis alone."""

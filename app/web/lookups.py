@@ -1,0 +1,100 @@
+"""The look-ups as HTTP resources."""
+
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from app.store.answers import ListedItem, RecommendationList
+from app.store.lookup import Lookups
+from app.web.problems import Problem
+from app.web.requests import count_in, item_id_in, user_id_in
+
+SAMPLE_DEFAULT = 8
+
+
+def json_response(body: Any, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
+    """The body as JSON, never cached: a list is out of date with the next event."""
+    return web.Response(
+        body=orjson.dumps(body),
+        status=status,
+        content_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LookupResources:
+    """One handler a route."""
+
+    lookups: Lookups
+
+    def routes(self) -> list[web.RouteDef]:
+        """The routes. An id may hold anything, a slash as %2F; hence patterns of their own."""
+        return [
+            web.get("/recommendations/{user_id:[^/]+}", self.recommendations),
+            web.get("/similar/{item_id:[^/]+}", self.similar),
+            web.get("/items/{item_id:[^/]+}", self.item),
+            web.get("/users/{user_id:[^/]+}", self.user),
+            web.get("/users", self.users),
+            web.get("/live", self.live),
+        ]
+
+    async def recommendations(self, request: web.Request) -> web.Response:
+        """A user's list; the trending one for an unknown user."""
+        found = await self.lookups.recommendations(user_id_in(request), count_in(request))
+        return json_response(_list_body(found))
+
+    async def similar(self, request: web.Request) -> web.Response:
+        """An item's neighbours."""
+        item_id = item_id_in(request)
+        items = await self.lookups.similar(item_id, count_in(request))
+        if not items:
+            raise Problem(HTTPStatus.NOT_FOUND, "Nothing similar to this item is known.")
+        return json_response({"item_id": item_id, "items": [_item_body(item) for item in items]})
+
+    async def item(self, request: web.Request) -> web.Response:
+        """What the catalogue says of an item."""
+        entry = await self.lookups.item(item_id_in(request))
+        if entry is None:
+            raise Problem(HTTPStatus.NOT_FOUND, "The catalogue does not have this item.")
+        said = {name: value for name, value in asdict(entry).items() if name not in ("known", "deleted")}
+        return json_response(_present(said))
+
+    async def user(self, request: web.Request) -> web.Response:
+        """What a user did lately."""
+        history = await self.lookups.profile(user_id_in(request))
+        if history is None:
+            raise Problem(HTTPStatus.NOT_FOUND, "Nothing is known of this user yet.")
+        recent = [_present(asdict(row)) for row in history.recent]
+        return json_response({"user_id": history.user_id, "recent": recent, "counts": history.counts})
+
+    async def users(self, request: web.Request) -> web.Response:
+        """The users whose lists were written last."""
+        found = await self.lookups.recent_users(count_in(request, "sample", SAMPLE_DEFAULT))
+        return json_response({"users": [asdict(user) for user in found]})
+
+    async def live(self, request: web.Request) -> web.Response:
+        """The workers' live figures."""
+        return json_response(asdict(await self.lookups.live()))
+
+
+def _list_body(found: RecommendationList) -> dict[str, Any]:
+    return {
+        "user_id": found.user_id,
+        "items": [_item_body(item) for item in found.items],
+        "event_ts": found.event_ts,
+        "generated_at": found.generated_at,
+        "model": found.model,
+    }
+
+
+def _item_body(item: ListedItem) -> dict[str, Any]:
+    return _present(asdict(item))
+
+
+def _present(row: dict[str, Any]) -> dict[str, Any]:
+    """The row without what the catalogue does not say."""
+    return {name: value for name, value in row.items() if value is not None}

@@ -1,0 +1,61 @@
+"""The console page, and the headers that keep a page to itself."""
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass
+from importlib.resources import files
+
+from aiohttp import web
+
+INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsolePage:
+    """The page's text and its content security policy."""
+
+    html: str
+    policy: str
+
+    def routes(self) -> list[web.RouteDef]:
+        """The one route."""
+        return [web.get("/", self.show)]
+
+    async def show(self, request: web.Request) -> web.Response:
+        """The page."""
+        headers = {"Content-Security-Policy": self.policy, "Cache-Control": "no-cache"}
+        return web.Response(text=self.html, content_type="text/html", charset="utf-8", headers=headers)
+
+
+def load_page() -> ConsolePage:
+    """The page out of the package."""
+    html = files("app.web").joinpath("console.html").read_text(encoding="utf-8")
+    return ConsolePage(html, content_security_policy(html))
+
+
+def content_security_policy(html: str) -> str:
+    """A policy that runs the page's own inline script and style, by their hashes, and nothing else."""
+    hashes: dict[str, list[str]] = {"script": [], "style": []}
+    for kind, content in INLINE.findall(html):
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        hashes[kind].append(f"'sha256-{digest}'")
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src {' '.join(hashes['script'])}",
+            f"style-src {' '.join(hashes['style'])}",
+            "connect-src 'self'",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+        ]
+    )
+
+
+async def secure(request: web.Request, response: web.StreamResponse) -> None:
+    """Headers that every response carries."""
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")

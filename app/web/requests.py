@@ -1,0 +1,59 @@
+"""What a request asks for, or a problem that says what is wrong with it."""
+
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from app.store.questions import K_MAX
+from app.web.problems import Problem
+from models.events import GUEST_PREFIX
+
+K_DEFAULT = 20
+ID_MAX = 128
+
+
+def user_id_in(request: web.Request) -> str:
+    """The path's user id; guests are `session:` and a session id."""
+    return checked_id("user_id", request.match_info["user_id"])
+
+
+def item_id_in(request: web.Request) -> str:
+    """The path's item id."""
+    return checked_id("item_id", request.match_info["item_id"])
+
+
+def checked_id(name: str, value: Any) -> str:
+    """A string of 1 to 128 characters, to which a guest's prefix does not count. Raises Problem."""
+    if not isinstance(value, str):
+        raise Problem(HTTPStatus.BAD_REQUEST, f"{name} is missing; it is a string.")
+    counted = value.removeprefix(GUEST_PREFIX) if name == "user_id" else value
+    if not 1 <= len(counted) <= ID_MAX:
+        raise Problem(HTTPStatus.BAD_REQUEST, f"{name} has {len(counted)} characters; use 1 to {ID_MAX}.")
+    return value
+
+
+def count_in(request: web.Request, name: str = "k", default: int = K_DEFAULT) -> int:
+    """A count between 1 and K_MAX out of the query. Raises Problem."""
+    given = request.query.get(name)
+    if given is None:
+        return default
+    # Digits only, and few of them: int() would also take "+5", "1_0" and a megabyte of nines.
+    if given.isascii() and given.isdigit() and len(given) <= 4 and 1 <= int(given) <= K_MAX:
+        return int(given)
+    raise Problem(HTTPStatus.BAD_REQUEST, f"{name} is {given[:40]!r}; use an integer from 1 to {K_MAX}.")
+
+
+async def json_object_in(request: web.Request) -> dict[str, Any]:
+    """The body as a JSON object. Raises Problem."""
+    # Another site's page may not send this content type unasked, so it cannot click for its visitors.
+    if request.content_type != "application/json":
+        raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Send the body as application/json.")
+    try:
+        body = orjson.loads(await request.read())
+    except ValueError as error:
+        raise Problem(HTTPStatus.BAD_REQUEST, f"The body is not JSON: {error}.") from None
+    if not isinstance(body, dict):
+        raise Problem(HTTPStatus.BAD_REQUEST, "The body is not a JSON object.")
+    return body

@@ -1,0 +1,93 @@
+"""The HTTP process put together: its application, and the socket on which it listens."""
+
+import logging
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from app.concerns import KafkaSettings, RedisSettings, ServeSettings
+from app.errors import HeadraceError
+from app.store.lookup import Lookups
+from app.web.clicks import ClickProducer, ClickResource
+from app.web.lookups import LookupResources
+from app.web.measure import measure_requests
+from app.web.page import load_page, secure
+from app.web.probes import ProbeResources
+from app.web.problems import as_problems
+
+log = logging.getLogger(__name__)
+
+LARGEST_BODY_BYTES = 4096
+SHUTDOWN_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServeConcerns:
+    """The settings that the HTTP process needs."""
+
+    serve: ServeSettings
+    redis: RedisSettings
+    kafka: KafkaSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the process takes from the world besides its settings."""
+
+    registry: CollectorRegistry
+    clock: Callable[[], float] = time.time
+    new_id: Callable[[], str] = lambda: str(uuid.uuid4())
+
+
+def build_application(settings: ServeConcerns, surroundings: Surroundings) -> web.Application:
+    """The application; Redis and Kafka are reached by the requests that need them. Raises HeadraceError."""
+    # Measuring comes first, so that it sees the problems' status.
+    middlewares = [measure_requests(surroundings.registry), as_problems]
+    application = web.Application(middlewares=middlewares, client_max_size=LARGEST_BODY_BYTES)
+    lookups = Lookups.connect(settings.redis)
+    producer = ClickProducer(settings.kafka) if settings.serve.accept_events else None
+    application.add_routes(
+        [
+            *load_page().routes(),
+            *LookupResources(lookups).routes(),
+            *ClickResource(producer, surroundings.clock, surroundings.new_id).routes(),
+            *ProbeResources(lookups, surroundings.registry).routes(),
+        ]
+    )
+
+    async def close(_: web.Application) -> None:
+        if producer is not None:
+            await producer.close()
+        await lookups.close()
+
+    application.on_response_prepare.append(secure)
+    application.on_cleanup.append(close)
+    return application
+
+
+@asynccontextmanager
+async def listening(application: web.Application, host: str, port: int) -> AsyncIterator[str]:
+    """Listen, and yield the address as a URL; port 0 takes a free one. Raises HeadraceError."""
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            raise HeadraceError(
+                f"cannot listen on {host}:{port} ({error.strerror or error}); choose another with --port "
+                "or HEADRACE_SERVE_PORT, 0 for a free one"
+            ) from error
+        yield _url(runner)
+    finally:
+        await runner.cleanup()
+
+
+def _url(runner: web.AppRunner) -> str:
+    host, port = runner.addresses[0][:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
