@@ -109,9 +109,7 @@ def _start(server: Server, log: Path) -> tuple[subprocess.Popen[bytes], int]:
             _stop(process)
             raise
         _stop(process)
-        if (
-            "in use" not in _tail(log).lower()
-        ):  # only a port that someone else took meanwhile is worth another try
+        if "in use" not in _tail(log).lower():  # only a port that someone else took meanwhile is worth another try
             break
     raise HeadraceError(
         f"the embedded {server.name} did not start within {START_SECONDS:g} s; the end of {log}:\n"

@@ -32,12 +32,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = DESCRIPTION
     parser.epilog = EPILOG
     parser.add_argument("--host", help="address to listen on (default: HEADRACE_SERVE_HOST)")
-    parser.add_argument(
-        "--port", type=_port, help="port to listen on, 0 for a free one (default: HEADRACE_SERVE_PORT)"
-    )
-    parser.add_argument(
-        "--json", action="store_true", help='print {"url": …} on standard output once it listens'
-    )
+    parser.add_argument("--port", type=_port, help="port to listen on, 0 for a free one (default: HEADRACE_SERVE_PORT)")
+    parser.add_argument("--json", action="store_true", help='print {"url": …} on standard output once it listens')
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:

@@ -150,9 +150,7 @@ def trending_list(user_id: str, ranked: Sequence[tuple[str, float]]) -> Recommen
 def decode_item(item_id: str, values: Sequence[bytes | None]) -> CatalogueEntry:
     """A catalogue entry from the values of ITEM_FIELDS, in their order. Raises UnreadableAnswer."""
     try:
-        found = {
-            name: value.decode() for name, value in zip(ITEM_FIELDS, values, strict=True) if value is not None
-        }
+        found = {name: value.decode() for name, value in zip(ITEM_FIELDS, values, strict=True) if value}
         return CatalogueEntry(
             item_id=item_id,
             title=found.get("title"),
@@ -191,15 +189,11 @@ def decode_worker(raw: bytes) -> WorkerFigures:
 
 def decode_ranked(reply: Sequence[Any]) -> tuple[tuple[str, float], ...]:
     """Members and scores of a sorted set, whether Redis paired them (RESP3) or not (RESP2)."""
-    pairs = (
-        reply if reply and isinstance(reply[0], list | tuple) else zip(reply[::2], reply[1::2], strict=True)
-    )
+    pairs = reply if reply and isinstance(reply[0], list | tuple) else zip(reply[::2], reply[1::2], strict=True)
     return tuple((member.decode(), float(score)) for member, score in pairs)
 
 
-def shown_items(
-    items: Iterable[ListedItem], catalogue: Mapping[str, CatalogueEntry], k: int
-) -> tuple[ListedItem, ...]:
+def shown_items(items: Iterable[ListedItem], catalogue: Mapping[str, CatalogueEntry], k: int) -> tuple[ListedItem, ...]:
     """The first k items that may still be shown, each with its catalogue entry joined in."""
     joined = (_join(item, catalogue[item.item_id]) for item in items if catalogue[item.item_id].shown)
     return tuple(islice(joined, k))

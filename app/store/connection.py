@@ -1,11 +1,16 @@
 """How Redis is reached and what its failures mean, the same for the look-up process and the shop's client."""
 
+from collections.abc import Mapping
 from typing import TypedDict
 
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
 from app.errors import HeadraceError
+
+HashFields = Mapping[
+    bytes | bytearray | memoryview | str | int | float, bytes | bytearray | memoryview | str | int | float
+]
 
 
 class StoreAway(HeadraceError):
@@ -35,9 +40,7 @@ def timeouts(seconds: float) -> Timeouts:
 def translate(error: RedisError | OSError) -> HeadraceError:
     """The error that callers see. Its text never holds the Redis URL, which may carry a password."""
     if isinstance(error, ResponseError):
-        return UnreadableAnswer(
-            f"Redis refused the look-up: {error}. Does another program use the same prefix?"
-        )
+        return UnreadableAnswer(f"Redis refused the look-up: {error}. Does another program use the same prefix?")
     return StoreAway(
         f"Redis does not answer: {str(error) or type(error).__name__}. Is it up, is HEADRACE_REDIS_URL right?"
     )

@@ -105,6 +105,4 @@ def _catalogue(keys: Keys, item_ids: Iterable[str]) -> Question[dict[str, Catalo
     if not wanted:
         return {}
     found = yield [("HMGET", keys.item(item_id), *answers.ITEM_FIELDS) for item_id in wanted]
-    return {
-        item_id: answers.decode_item(item_id, values) for item_id, values in zip(wanted, found, strict=True)
-    }
+    return {item_id: answers.decode_item(item_id, values) for item_id, values in zip(wanted, found, strict=True)}

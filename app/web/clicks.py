@@ -83,9 +83,7 @@ class ClickResource:
             await self.producer.send(user_id, event)
         except (KafkaError, OSError) as error:  # TimeoutError is an OSError
             log.warning("Kafka did not take a click: %r", error)
-            raise Problem(
-                HTTPStatus.SERVICE_UNAVAILABLE, "Kafka does not take the click; try again."
-            ) from error
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "Kafka does not take the click; try again.") from error
         return json_response(event, HTTPStatus.ACCEPTED)
 
 

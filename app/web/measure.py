@@ -11,9 +11,7 @@ BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.
 NO_ROUTE = "none"
 
 
-def measure_requests(
-    registry: CollectorRegistry, stopwatch: Callable[[], float] = perf_counter
-) -> Middleware:
+def measure_requests(registry: CollectorRegistry, stopwatch: Callable[[], float] = perf_counter) -> Middleware:
     """A middleware that observes every request; the route is its pattern, never an id."""
     seconds = Histogram(
         "headrace_http_request_seconds",

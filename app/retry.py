@@ -1,0 +1,46 @@
+"""Trying again until it works: a dependency that is away pauses the stream, and nothing is dropped."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from prometheus_client import Counter
+
+from app.health import Health
+
+T = TypeVar("T")
+
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Calls one dependency again, with growing pauses, for as long as it raises one of `errors`."""
+
+    name: str
+    errors: tuple[type[Exception], ...]
+    health: Health
+    retries: Counter
+
+    async def __call__(self, call: Callable[[], Awaitable[T]]) -> T:
+        """The first result that comes; meanwhile the worker says that it is not ready."""
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                result = await call()
+            except self.errors as error:
+                if self.name not in self.health.away:
+                    logger.warning("%s is away, trying again until it is back: %s", self.name, error)
+                self.health.away[self.name] = str(error) or type(error).__name__
+                self.retries.labels(self.name).inc()
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            else:
+                if self.health.away.pop(self.name, None) is not None:
+                    logger.info("%s is back", self.name)
+                return result

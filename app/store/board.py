@@ -1,0 +1,48 @@
+"""What look-ups and the console read besides lists: trending items and the worker's live figures."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import orjson
+from redis.asyncio import Redis
+
+from app.store.keys import Keys
+
+FIGURES_EXPIRE_SECONDS = 10
+TRENDING_EXPIRE_SECONDS = 30 * 86_400
+RECENT_USERS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Writes the keys that are replaced whole, so that writing them twice changes nothing."""
+
+    redis: Redis
+    keys: Keys
+
+    async def trending(self, overall: Mapping[str, float], by_category: Mapping[str, Mapping[str, float]]) -> None:
+        """Replace the trending lists: popularity by item id, overall and per category."""
+        named = {self.keys.trending(): overall}
+        named |= {self.keys.trending(category): popular for category, popular in by_category.items()}
+        for key, popular in named.items():
+            pipeline = self.redis.pipeline(transaction=True)
+            pipeline.delete(key)
+            if popular:
+                pipeline.zadd(key, {**popular})
+                pipeline.expire(key, TRENDING_EXPIRE_SECONDS)
+            await pipeline.execute()
+
+    async def figures(self, worker_id: str, figures: Mapping[str, object], now: float) -> None:
+        """Replace one worker's live figures; they vanish when the worker falls silent."""
+        pipeline = self.redis.pipeline(transaction=False)
+        pipeline.set(self.keys.worker(worker_id), orjson.dumps(figures), ex=FIGURES_EXPIRE_SECONDS)
+        pipeline.zadd(self.keys.workers(), {worker_id: now})
+        pipeline.zremrangebyscore(self.keys.workers(), "-inf", now - FIGURES_EXPIRE_SECONDS)
+        await pipeline.execute()
+
+    async def recent_users(self, user_ids: Sequence[str], now: float) -> None:
+        """Add users whose lists were just written; the newest few are kept, for the console to offer."""
+        pipeline = self.redis.pipeline(transaction=False)
+        pipeline.zadd(self.keys.recent_users(), dict.fromkeys(user_ids[-RECENT_USERS:], now))
+        pipeline.zremrangebyrank(self.keys.recent_users(), 0, -RECENT_USERS - 1)
+        await pipeline.execute()

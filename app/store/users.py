@@ -1,0 +1,72 @@
+"""Profiles and lists in Redis, with the profiles of active users kept in memory."""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from redis.asyncio import Redis
+
+from app.retry import Retry
+from app.store import profile_hash
+from app.store.keys import Keys
+from models.profile import Profile
+
+SECONDS_A_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class RedisUsers:
+    """The `UserStore` port on Redis.
+
+    A user belongs to one worker at a time, so a cached profile is the newest one; on every change of
+    partitions the cache must be forgotten.
+    """
+
+    redis: Redis
+    keys: Keys
+    retry: Retry
+    expire_days: float
+    capacity: int
+    _cache: OrderedDict[str, Profile] = field(default_factory=OrderedDict)
+
+    def __len__(self) -> int:
+        return len(self._cache)
+
+    def forget(self) -> None:
+        """Drop all cached profiles: another worker may have written them."""
+        self._cache.clear()
+
+    async def load(self, user_ids: Sequence[str]) -> Mapping[str, Profile]:
+        """The profiles of all these users; a new user has an empty one."""
+        missing = [user for user in user_ids if user not in self._cache]
+        found = await self.retry(lambda: self._read(missing)) if missing else {}
+        return {user: found[user] if user in found else self._cache[user] for user in user_ids}
+
+    async def write(self, profiles: Mapping[str, Profile], lists: Mapping[str, bytes]) -> None:
+        """Write profiles, then lists, in one round trip; a profile's offsets change together with its content."""
+        if not profiles and not lists:
+            return
+        await self.retry(lambda: self._write(profiles, lists))
+        for user, profile in profiles.items():
+            self._cache[user] = profile
+            self._cache.move_to_end(user)
+        while len(self._cache) > self.capacity:
+            self._cache.popitem(last=False)
+
+    async def _read(self, user_ids: Sequence[str]) -> dict[str, Profile]:
+        pipeline = self.redis.pipeline(transaction=False)
+        for user in user_ids:
+            pipeline.hmget(self.keys.profile(user), profile_hash.FIELDS)
+        values: list[list[bytes | None]] = await pipeline.execute()
+        return {user: profile_hash.decode(each) for user, each in zip(user_ids, values, strict=True)}
+
+    async def _write(self, profiles: Mapping[str, Profile], lists: Mapping[str, bytes]) -> None:
+        expire = int(self.expire_days * SECONDS_A_DAY)
+        pipeline = self.redis.pipeline(transaction=False)
+        for user, profile in profiles.items():
+            key = self.keys.profile(user)
+            pipeline.hset(key, mapping=profile_hash.encode(profile))
+            pipeline.expire(key, expire)
+        for user, encoded in lists.items():
+            pipeline.set(self.keys.recommendation(user), encoded, ex=expire)
+        await pipeline.execute()
