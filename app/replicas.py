@@ -1,0 +1,90 @@
+"""The views of the log that every worker holds whole: reads all partitions of some topics, outside any group."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition  # type: ignore[import-untyped]  # ships no types
+
+from app.concerns import KafkaSettings
+from app.retry import Retry
+from models.events import RawBatch
+
+POLL_MILLISECONDS = 200
+MILLISECONDS = 1000
+
+Handle = Callable[[RawBatch], None]
+
+
+class KafkaReplicas:
+    """Feeds each topic's records, batch by batch, to its follower; the `Replicas` port for the agents."""
+
+    def __init__(
+        self, settings: KafkaSettings, followers: Mapping[str, Handle], partitions: Mapping[str, int], retry: Retry
+    ) -> None:
+        """`followers` and `partitions` (their number) by topic name."""
+        self._followers = followers
+        self._retry = retry
+        self._partitions = [TopicPartition(topic, number) for topic in followers for number in range(partitions[topic])]
+        self._positions: dict[TopicPartition, int] = {}
+        self._behind = True
+        self._moved = asyncio.Condition()
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=settings.bootstrap,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=settings.max_message_bytes,
+            max_poll_records=5 * settings.fetch_max_records,
+        )
+
+    def partitions_assigned(self) -> None:
+        """This worker may have taken over users: what their last worker emitted must be learned first."""
+        self._behind = True
+
+    @property
+    def behind(self) -> bool:
+        """True until the log is learned as far as it went when partitions were last assigned."""
+        return self._behind
+
+    async def start(self) -> None:
+        """Connect and find the beginning of each partition."""
+        await self._retry(self._consumer.start)
+        self._consumer.assign(self._partitions)
+        for partition in self._partitions:
+            self._positions[partition] = await self._consumer.position(partition)
+
+    async def run(self) -> None:
+        """Read for ever; ends only by being cancelled, or by a bug in a follower."""
+        while True:
+            fetched = await self._consumer.getmany(timeout_ms=POLL_MILLISECONDS)
+            for partition, records in fetched.items():
+                self._followers[partition.topic](_batch(partition, records))
+                self._positions[partition] = records[-1].offset + 1
+                await asyncio.sleep(0)  # probes and agents go on while a long log is read
+            async with self._moved:
+                self._moved.notify_all()
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        await self._consumer.stop()
+
+    async def caught_up(self) -> None:
+        """Return once all that stood in the log when partitions were last assigned is learned."""
+        while self._behind:
+            self._behind = False
+            await self._reach(await self._retry(lambda: self._consumer.end_offsets(self._partitions)))
+
+    async def _reach(self, ends: Mapping[TopicPartition, int]) -> None:
+        async with self._moved:
+            await self._moved.wait_for(lambda: all(self._positions[each] >= end for each, end in ends.items()))
+
+
+def _batch(partition: TopicPartition, records: Sequence[ConsumerRecord]) -> RawBatch:
+    return RawBatch(
+        topic=partition.topic,
+        partition=partition.partition,
+        offsets=np.array([record.offset for record in records], np.int64),
+        times=np.array([record.timestamp for record in records], np.float64) / MILLISECONDS,
+        keys=[record.key for record in records],
+        values=[record.value for record in records],
+    )
