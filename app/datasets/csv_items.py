@@ -1,0 +1,65 @@
+"""Catalogues from CSV: a column is a field of the contract, an empty cell an absent one."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import orjson
+
+from app.datasets.field import availability, category_path, number
+from app.datasets.record import Record, quarantined
+from app.datasets.rows import CsvTable, csv_table
+from models.outcome import Reason
+
+Cell = Callable[[str], object]
+
+
+def json_object(cell: str) -> object:
+    """The cell as a JSON object where it is one; any other text stays as it is."""
+    try:
+        value = orjson.loads(cell)
+    except orjson.JSONDecodeError:
+        return cell
+    return value if isinstance(value, dict) else cell
+
+
+# Column, field of the contract, and how a cell is read. A row without a title is sent without one: whether
+# that is enough is the catalogue's to say.
+COLUMNS: tuple[tuple[str, str, Cell], ...] = (
+    ("item_id", "item_id", str),
+    ("title", "title", str),
+    ("category", "category", category_path),
+    ("brand", "brand", str),
+    ("description", "description", str),
+    ("price", "price", number),
+    ("currency", "currency", str),
+    ("availability", "available", availability),
+    ("available", "available", availability),
+    ("attributes", "attributes", json_object),
+    ("updated_at", "updated_at", number),
+)
+
+
+def csv_items(path: Path) -> Iterator[Record]:
+    """Each row as an item of the contract, keyed by its id; rows without an id go to quarantine untouched.
+
+    Raises HeadraceError when the file cannot be read or has no column `item_id`.
+    """
+    with csv_table(path, required=("item_id",)) as table:
+        present = [
+            (field, table.columns[name], read) for name, field, read in COLUMNS if name in table.columns
+        ]
+        for cells in table:
+            if not cells:
+                yield quarantined(table.row(), Reason.INVALID_VALUE, "not a CSV row: a quote is out of place")
+                continue
+            yield _record({field: read(cell) for field, at, read in present if (cell := cells[at])}, table)
+
+
+def _record(item: dict[str, object], table: CsvTable) -> Record:
+    if "item_id" not in item:  # a compacted topic takes no record without a key
+        return quarantined(table.row(), Reason.MISSING_FIELD, "item_id is missing")
+    try:
+        value = orjson.dumps(item)
+    except orjson.JSONEncodeError:  # only text that was not UTF-8 cannot be written
+        return quarantined(table.row(), Reason.INVALID_UTF8, "the row is not UTF-8")
+    return Record("items", str(item["item_id"]).encode(), value, None)

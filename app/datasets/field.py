@@ -1,0 +1,71 @@
+"""What single cells of a shop's log mean in the words of the contract."""
+
+import re
+from datetime import datetime
+from math import isfinite
+
+from models.outcome import Reason
+
+TOPIC_OF_KIND = {"view": "views", "click": "clicks", "order": "orders", "cart": "clicks", "fav": "clicks"}
+GOOD_RATING = 4.0
+AVAILABLE = {"true": True, "1": True, "yes": True, "in_stock": True}
+UNAVAILABLE = {"false": False, "0": False, "no": False, "out_of_stock": False}
+DOTTED_PATH = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
+
+
+def topic_of(kind: str, rating: object) -> str | Reason:
+    """The topic of a kind; a rating of 4 or more counts as an order, a lower one as a view."""
+    topic = TOPIC_OF_KIND.get(kind)
+    if topic is not None:
+        return topic
+    if kind != "rating":
+        return Reason.UNKNOWN_KIND
+    stars = number(rating) if isinstance(rating, str) else rating
+    if not isinstance(stars, int | float):
+        return Reason.INVALID_VALUE
+    return "orders" if stars >= GOOD_RATING else "views"
+
+
+def number(cell: str) -> float | str:
+    """The cell as a JSON number where it is one; any other text stays as it is, for the worker to judge.
+
+    >>> number("6"), number("2.50"), number("1,250.00"), number("nan")
+    (6, 2.5, '1,250.00', 'nan')
+    """
+    if cell.isdecimal() and cell.isascii() and len(cell) < 16:
+        return int(cell)
+    try:
+        value = float(cell)
+    except ValueError:
+        return cell
+    return value if isfinite(value) and "_" not in cell else cell
+
+
+def event_time(ts: object) -> float | None:
+    """An event's `ts` in seconds since 1970, from a number or RFC 3339 text with a zone; else None."""
+    if isinstance(ts, int | float):
+        return float(ts)
+    if not isinstance(ts, str):
+        return None
+    try:
+        time = datetime.fromisoformat(ts)
+    except ValueError:
+        return None
+    return time.timestamp() if time.tzinfo is not None else None
+
+
+def availability(cell: str) -> bool | str:
+    """Whether an item may be sold: `IN_STOCK`, `OUT_OF_STOCK`, a truth value; else as it is."""
+    return (AVAILABLE | UNAVAILABLE).get(cell.lower(), cell)
+
+
+def category_path(cell: str) -> str:
+    """A category as a path with `/`: the first of alternatives (` | `), the parts of ` > ` and dotted paths.
+
+    >>> category_path("Apparel > Topwear"), category_path("auto.accessories"), category_path("Pens | Office")
+    ('Apparel/Topwear', 'auto/accessories', 'Pens')
+    """
+    first = cell.split(" | ", maxsplit=1)[0].strip()
+    if " > " in first:
+        return "/".join(part.strip() for part in first.split(" > "))
+    return first.replace(".", "/") if DOTTED_PATH.fullmatch(first) else first

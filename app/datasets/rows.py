@@ -1,0 +1,98 @@
+"""Rows of CSV and JSON-lines files, plain or gzipped, each with its bytes as they were."""
+
+import csv
+import gzip
+import io
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from app.datasets.record import Row
+from app.errors import HeadraceError
+
+BUFFER_BYTES = 1 << 18
+
+
+def _open(path: Path) -> BinaryIO:
+    return cast(BinaryIO, gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[BinaryIO]:
+    """Open a file, unpacked if its name ends in `.gz`; what goes wrong inside becomes a HeadraceError."""
+    try:
+        with _open(path) as file, io.BufferedReader(cast(io.RawIOBase, file), BUFFER_BYTES) as lines:
+            yield cast(BinaryIO, lines)
+    except FileNotFoundError as error:
+        raise HeadraceError(f"{path} does not exist") from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise HeadraceError(f"{path} is damaged or cut off ({error}); fetch or compress it again") from error
+    except OSError as error:
+        raise HeadraceError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def lines_of(path: Path) -> Iterator[Row]:
+    """Every line that is not blank, without its line ending; numbers count lines from 1."""
+    with reading(path) as file:
+        for number, line in enumerate(file, start=1):
+            content = line.removesuffix(b"\n").removesuffix(b"\r")
+            if content and not content.isspace():
+                yield Row(path.name, number, content)
+
+
+@contextmanager
+def csv_table(path: Path, *, required: tuple[str, ...]) -> Iterator["CsvTable"]:
+    """Open a CSV file with a header line. Raises HeadraceError when it lacks a required column."""
+    csv.field_size_limit(
+        sys.maxsize
+    )  # the contract limits sizes, row by row; csv would give up the whole file
+    with reading(path) as file:
+        # Bytes that are not UTF-8 become surrogates, so that they reach whoever judges the row.
+        text = io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="")
+        table = CsvTable(path.name, text)
+        missing = [name for name in required if name not in table.columns]
+        if missing:
+            has = f"its first line names {', '.join(table.columns)}" if table.columns else "it is empty"
+            raise HeadraceError(f"{path} has no column {' nor '.join(missing)}: {has}")
+        yield table
+
+
+class CsvTable:
+    """The rows below the header, lists with a cell for every column; what is not CSV is an empty list."""
+
+    def __init__(self, name: str, text: io.TextIOWrapper) -> None:
+        self._name = name
+        self._number = 0
+        self._lines: list[str] = []
+        self._reader = csv.reader(self._keep(text), strict=True)
+        self.columns = {column.strip(): at for at, column in enumerate(next(self._reader, []))}
+        self._lines.clear()
+
+    def __iter__(self) -> Iterator[list[str]]:
+        width = len(self.columns)
+        while True:
+            try:
+                for cells in self._reader:
+                    if cells:  # a blank line is no row
+                        self._number += 1
+                        yield cells if len(cells) >= width else cells + [""] * (width - len(cells))
+                    self._lines.clear()
+                return
+            except csv.Error:
+                self._number += 1
+                yield []
+                self._lines.clear()
+
+    def row(self) -> Row:
+        """The row just given, as it stood in the file, without its line ending."""
+        text = "".join(self._lines).removesuffix("\n").removesuffix("\r")
+        return Row(self._name, self._number, text.encode("utf-8", "surrogateescape"))
+
+    def _keep(self, text: io.TextIOWrapper) -> Iterator[str]:
+        keep = self._lines.append
+        for line in text:
+            keep(line)
+            yield line
