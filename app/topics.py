@@ -1,0 +1,117 @@
+"""The Kafka topics: their names, how Headrace makes them, and that existing ones fit together."""
+
+from dataclasses import dataclass
+
+from aiokafka.admin import (  # type: ignore[import-untyped]  # ships no types
+    AIOKafkaAdminClient,
+    NewTopic,
+)
+from aiokafka.errors import (  # type: ignore[import-untyped]  # ships no types
+    KafkaConnectionError,
+    KafkaError,
+    for_code,
+)
+
+from app.concerns import KafkaSettings
+from app.errors import HeadraceError
+
+SOURCES = ("views", "clicks", "orders")
+TOPIC_ALREADY_EXISTS = 36
+# A worker joins a user's profile, sources and interactions by partition number, so these must agree.
+PARTITIONED_BY_USER = (*SOURCES, "interactions")
+
+SOURCE_CONFIG = {"message.timestamp.type": "LogAppendTime"}  # freshness is counted from the broker's clock
+COMPACTED = {"cleanup.policy": "compact"}
+CONFIGS: dict[str, dict[str, str]] = {
+    "views": SOURCE_CONFIG,
+    "clicks": SOURCE_CONFIG,
+    "orders": SOURCE_CONFIG,
+    "items": COMPACTED,
+    "interactions": {},
+    "recommendations": {},
+    "quarantine": {},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """Every topic's full name, the prefix of `HEADRACE_KAFKA_TOPIC_PREFIX` included."""
+
+    views: str
+    clicks: str
+    orders: str
+    items: str
+    interactions: str
+    recommendations: str
+    quarantine: str
+
+
+def topics(settings: KafkaSettings) -> Topics:
+    """The names under which these settings find the topics."""
+    return Topics(**{name: settings.topic_prefix + name for name in CONFIGS})
+
+
+async def create_topics(settings: KafkaSettings) -> None:
+    """Make the topics that are not there; existing ones are left as they are.
+
+    Raises HeadraceError when the broker cannot be reached or refuses, and when existing topics do not fit
+    together: views, clicks, orders and interactions need equally many partitions.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap)
+    try:
+        await admin.start()
+        existing = await _partitions(admin, settings)
+        _require_equal(existing, settings)
+        await _create(admin, settings, existing)
+        _require_equal(await _partitions(admin, settings), settings)  # another worker may have been first
+    except KafkaConnectionError as error:
+        raise HeadraceError(
+            f"no Kafka answers at {settings.bootstrap}: {error}; "
+            "check HEADRACE_KAFKA_BOOTSTRAP, or use `headrace run`, which starts a broker of its own"
+        ) from error
+    except KafkaError as error:
+        raise HeadraceError(f"Kafka at {settings.bootstrap} did not make the topics: {error!r}") from error
+    finally:
+        await admin.close()
+
+
+async def _partitions(admin: AIOKafkaAdminClient, settings: KafkaSettings) -> dict[str, int]:
+    """The number of partitions of those of our topics that exist, by name without prefix."""
+    # Asked for all, because asking for a topic by name may create it.
+    found = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
+    return {
+        name: found[settings.topic_prefix + name] for name in CONFIGS if settings.topic_prefix + name in found
+    }
+
+
+async def _create(admin: AIOKafkaAdminClient, settings: KafkaSettings, existing: dict[str, int]) -> None:
+    by_user = next((existing[name] for name in PARTITIONED_BY_USER if name in existing), settings.partitions)
+    missing = [
+        NewTopic(
+            settings.topic_prefix + name,
+            num_partitions=by_user if name in PARTITIONED_BY_USER else settings.partitions,
+            replication_factor=settings.replication,
+            topic_configs=config | {"max.message.bytes": str(settings.max_message_bytes)},
+        )
+        for name, config in CONFIGS.items()
+        if name not in existing
+    ]
+    if not missing:
+        return
+    answer = await admin.create_topics(missing)
+    for topic, code, *message in answer.topic_errors:
+        if code not in (0, TOPIC_ALREADY_EXISTS):
+            reason = next(filter(None, message), for_code(code).__name__)
+            raise HeadraceError(f"Kafka at {settings.bootstrap} did not make the topic {topic}: {reason}")
+
+
+def _require_equal(existing: dict[str, int], settings: KafkaSettings) -> None:
+    counts = {
+        settings.topic_prefix + name: existing[name] for name in PARTITIONED_BY_USER if name in existing
+    }
+    if len(set(counts.values())) > 1:
+        listed = ", ".join(f"{name} has {count}" for name, count in counts.items())
+        raise HeadraceError(
+            f"these topics need equally many partitions, but {listed}; add partitions to the smaller ones "
+            "(before there are events in them), or set HEADRACE_KAFKA_TOPIC_PREFIX to start with new topics"
+        )
