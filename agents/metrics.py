@@ -35,19 +35,27 @@ class BatchHistogram(Collector):
         self._counts += np.bincount(slots, minlength=len(self._counts))
         self._sum += float(values.sum())
 
-    def quantile(self, q: float) -> float | None:
-        """The q-quantile, interpolated within its bucket; None before the first observation."""
-        total = int(self._counts.sum())
-        if total == 0:
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Observations so far per bucket, shape (buckets + 1,)."""
+        return self._counts.copy()
+
+    def quantile(self, q: float, since: NDArray[np.int64] | None = None) -> float | None:
+        """The q-quantile of the observations after `counts` were `since`, interpolated within its bucket.
+
+        None when there are none; the highest bound stands for everything above it.
+        """
+        counts = self._counts if since is None else self._counts - since
+        wanted = q * int(counts.sum())
+        if wanted == 0:
             return None
-        cumulative = np.cumsum(self._counts)
-        slot = int(np.searchsorted(cumulative, q * total))
+        cumulative = np.cumsum(counts)
+        slot = int(np.searchsorted(cumulative, wanted))
         if slot >= len(self._bounds):
             return float(self._bounds[-1])
         low = float(self._bounds[slot - 1]) if slot else 0.0
         before = int(cumulative[slot - 1]) if slot else 0
-        share = (q * total - before) / int(self._counts[slot])
-        return low + (float(self._bounds[slot]) - low) * share
+        return low + (float(self._bounds[slot]) - low) * (wanted - before) / int(counts[slot])
 
     def collect(self) -> Iterable[Metric]:
         """The histogram in Prometheus' form."""
@@ -105,3 +113,15 @@ class Metrics:
             yield
         finally:
             self.stage.labels(stage).observe(perf_counter() - start)
+
+
+def total(counter: Counter, **labels: str) -> int:
+    """The counter's value, added up over all label values that are not given."""
+    return int(
+        sum(
+            sample.value
+            for metric in counter.collect()
+            for sample in metric.samples
+            if sample.name.endswith("_total") and labels.items() <= sample.labels.items()
+        )
+    )

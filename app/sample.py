@@ -52,8 +52,7 @@ def sample_folder(settings: EmbeddedSettings) -> Path:
 
 def _intact(folder: Path) -> bool:
     return all(
-        (folder / name).is_file() and _sha256((folder / name).read_bytes()) == digest
-        for name, digest in SHA256.items()
+        (folder / name).is_file() and _sha256((folder / name).read_bytes()) == digest for name, digest in SHA256.items()
     )
 
 
@@ -68,8 +67,7 @@ def _fetch(folder: Path) -> None:
                 (download / file).replace(folder / file)
     except OSError as error:
         raise HeadraceError(
-            f"the sample log cannot be kept in {folder}: {error}; "
-            "set HEADRACE_EMBEDDED_DATA_DIR to another folder"
+            f"the sample log cannot be kept in {folder}: {error}; set HEADRACE_EMBEDDED_DATA_DIR to another folder"
         ) from error
 
 

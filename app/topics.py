@@ -79,9 +79,7 @@ async def _partitions(admin: AIOKafkaAdminClient, settings: KafkaSettings) -> di
     """The number of partitions of those of our topics that exist, by name without prefix."""
     # Asked for all, because asking for a topic by name may create it.
     found = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
-    return {
-        name: found[settings.topic_prefix + name] for name in CONFIGS if settings.topic_prefix + name in found
-    }
+    return {name: found[settings.topic_prefix + name] for name in CONFIGS if settings.topic_prefix + name in found}
 
 
 async def _create(admin: AIOKafkaAdminClient, settings: KafkaSettings, existing: dict[str, int]) -> None:
@@ -106,9 +104,7 @@ async def _create(admin: AIOKafkaAdminClient, settings: KafkaSettings, existing:
 
 
 def _require_equal(existing: dict[str, int], settings: KafkaSettings) -> None:
-    counts = {
-        settings.topic_prefix + name: existing[name] for name in PARTITIONED_BY_USER if name in existing
-    }
+    counts = {settings.topic_prefix + name: existing[name] for name in PARTITIONED_BY_USER if name in existing}
     if len(set(counts.values())) > 1:
         listed = ", ".join(f"{name} has {count}" for name, count in counts.items())
         raise HeadraceError(

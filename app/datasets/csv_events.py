@@ -54,7 +54,5 @@ def _record(topic: str, event: dict[str, object], table: CsvTable) -> Record:
 
 def _misfit(row: Row, reason: Reason, kind: str) -> Record:
     if reason is Reason.UNKNOWN_KIND:
-        return quarantined(
-            row, reason, f"kind {kind[:64]!r} is none of view, click, order, cart, fav, rating"
-        )
+        return quarantined(row, reason, f"kind {kind[:64]!r} is none of view, click, order, cart, fav, rating")
     return quarantined(row, reason, "a rating needs a number in the column rating")

@@ -45,9 +45,7 @@ def csv_items(path: Path) -> Iterator[Record]:
     Raises HeadraceError when the file cannot be read or has no column `item_id`.
     """
     with csv_table(path, required=("item_id",)) as table:
-        present = [
-            (field, table.columns[name], read) for name, field, read in COLUMNS if name in table.columns
-        ]
+        present = [(field, table.columns[name], read) for name, field, read in COLUMNS if name in table.columns]
         for cells in table:
             if not cells:
                 yield quarantined(table.row(), Reason.INVALID_VALUE, "not a CSV row: a quote is out of place")

@@ -46,9 +46,7 @@ def lines_of(path: Path) -> Iterator[Row]:
 @contextmanager
 def csv_table(path: Path, *, required: tuple[str, ...]) -> Iterator["CsvTable"]:
     """Open a CSV file with a header line. Raises HeadraceError when it lacks a required column."""
-    csv.field_size_limit(
-        sys.maxsize
-    )  # the contract limits sizes, row by row; csv would give up the whole file
+    csv.field_size_limit(sys.maxsize)  # the contract limits sizes, row by row; csv would give up the whole file
     with reading(path) as file:
         # Bytes that are not UTF-8 become surrogates, so that they reach whoever judges the row.
         text = io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="")

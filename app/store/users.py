@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from redis.asyncio import Redis
 
@@ -35,6 +36,10 @@ class RedisUsers:
     def forget(self) -> None:
         """Drop all cached profiles: another worker may have written them."""
         self._cache.clear()
+
+    def newest(self, n: int) -> list[str]:
+        """Up to n users whose lists were written last, newest first."""
+        return list(islice(reversed(self._cache), n))
 
     async def load(self, user_ids: Sequence[str]) -> Mapping[str, Profile]:
         """The profiles of all these users; a new user has an empty one."""

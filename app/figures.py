@@ -1,0 +1,107 @@
+"""Publishes what the console and look-ups read besides lists: live figures every second, trending when it changed."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from redis.exceptions import RedisError
+
+from agents.metrics import Metrics, total
+from agents.ports import Clock
+from app.health import Health
+from app.store.board import RECENT_USERS, Board
+from app.store.users import RedisUsers
+from models.recommender import Recommender
+from models.trending import Popular, TrendingLists
+
+INTERVAL_SECONDS = 1.0
+WINDOW = 10  # intervals over which rate and freshness are taken
+
+logger = logging.getLogger(__name__)
+
+
+class _Mark(NamedTuple):
+    """The counters at one moment."""
+
+    at: float
+    accepted: int
+    freshness: NDArray[np.int64]
+
+
+@dataclass(slots=True)
+class Figures:
+    """One worker's publisher. What it writes is replaced whole; losing a round loses nothing."""
+
+    worker_id: str
+    board: Board
+    metrics: Metrics
+    health: Health
+    recommender: Recommender
+    users: RedisUsers
+    lag: Callable[[], Mapping[tuple[str, int], int]]
+    publishes_trending: Callable[[], bool]
+    clock: Clock
+    _marks: deque[_Mark] = field(default_factory=lambda: deque(maxlen=WINDOW))
+    _published: TrendingLists | None = None
+
+    async def run(self) -> None:
+        """Publish until cancelled; while Redis is away, a round is left out."""
+        while True:
+            self._refresh_gauges()
+            try:
+                await self._publish()
+            except (RedisError, OSError) as error:
+                logger.debug("figures not published: %s", error)
+            await asyncio.sleep(INTERVAL_SECONDS)
+
+    async def _publish(self) -> None:
+        now = self.clock()
+        await self.board.figures(self.worker_id, self._take(now), now)
+        newest = self.users.newest(RECENT_USERS)
+        if newest:
+            await self.board.recent_users(newest, now)
+        lists = self.recommender.trending_lists()
+        # Every worker knows the same trending lists, so one of them writes for all.
+        if lists is not self._published and self.publishes_trending():
+            await self.board.trending(*self._named(lists))
+            self._published = lists
+
+    def _named(self, lists: TrendingLists) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+        categories = self.recommender.catalogue.categories.names
+        by_category = {categories[number]: _shares(popular) for number, popular in lists.by_category.items()}
+        return _shares(lists.overall), by_category
+
+    def _refresh_gauges(self) -> None:
+        for (topic, partition), lag in self.lag().items():
+            self.metrics.lag.labels(topic, partition).set(lag)
+        self.metrics.users.set(len(self.users))
+        self.metrics.ready.set(self.health.ready)
+
+    def _take(self, now: float) -> dict[str, object]:
+        metrics = self.metrics
+        accepted = total(metrics.events, outcome="accepted")
+        mark = self._marks[0] if self._marks else _Mark(now, accepted, metrics.freshness.counts)
+        self._marks.append(_Mark(now, accepted, metrics.freshness.counts))
+        elapsed = now - mark.at
+        return {
+            "worker_id": self.worker_id,
+            "ts": now,
+            "accepted": accepted,
+            "duplicates": total(metrics.events, outcome="duplicate"),
+            "quarantined": total(metrics.events, outcome="quarantined"),
+            "recommendations": total(metrics.recommendations),
+            "events_per_second": round((accepted - mark.accepted) / elapsed, 1) if elapsed > 0 else 0.0,
+            "freshness_p50": metrics.freshness.quantile(0.5, mark.freshness),
+            "freshness_p99": metrics.freshness.quantile(0.99, mark.freshness),
+            "lag": sum(self.lag().values()),
+            "ready": self.health.ready,
+        }
+
+
+def _shares(popular: tuple[Popular, ...]) -> dict[str, float]:
+    return {each.item_id: -each.minus_share for each in popular}
