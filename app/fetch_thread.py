@@ -1,0 +1,113 @@
+"""The thread that talks to Kafka: whole partition batches, each tagged with the assignment and seek it belongs to."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, ensure_aiokafka_TP
+from faust.types import TP
+from typing_extensions import override
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fetched:
+    """Records of one partition, the assignment and the number of the seek under which they were read, and the end."""
+
+    tp: TP
+    records: Sequence[Any]
+    assignment: object
+    seek: int
+    end: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where reading of a partition begins, and the committed offset that says so; None when nothing is committed."""
+
+    offset: int
+    committed: int | None
+
+
+class FetchThread(AIOKafkaConsumerThread):
+    """Faust's consumer thread, which can tell a fetch that is still valid from one that a rebalance or seek overtook.
+
+    Tags and seeks are made on this thread without a pause in between, so a batch is either read before a seek and
+    carries the old number, or after it and carries the new one.
+    """
+
+    @override
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._seeks: Counter[TP] = Counter()
+
+    async def fetch(self, partitions: set[TP], timeout: float) -> list[Fetched]:
+        """What has arrived for these partitions, waiting up to `timeout` seconds for the first record."""
+        fetched: list[Fetched] = await self.call_thread(self._fetch, partitions, timeout)
+        return fetched
+
+    def is_current(self, fetched: Fetched) -> bool:
+        """Whether neither a rebalance nor a seek came between fetching and now."""
+        return fetched.assignment is self._assignment() and fetched.seek == self._seeks[fetched.tp]
+
+    async def rewind(self) -> dict[TP, Start]:
+        """Seek every assigned partition to its committed offset, or to its beginning where nothing is committed."""
+        starts: dict[TP, Start] = await self.call_thread(self._rewind)
+        return starts
+
+    async def seek_to(self, tp: TP, offset: int) -> None:
+        """Seek one partition."""
+        await self.call_thread(self._seek_now, {tp: offset})
+
+    async def positions(self, partitions: Sequence[TP]) -> dict[TP, int]:
+        """The next offset that will be fetched, for those of the partitions where that is known."""
+        found: dict[TP, int] = await self.call_thread(self._positions, partitions)
+        return found
+
+    async def _fetch(self, partitions: set[TP], timeout: float) -> list[Fetched]:
+        consumer = self._ensure_consumer()
+        records = await self._fetch_records(
+            consumer, partitions, timeout=timeout, max_records=consumer._max_poll_records
+        )
+        assignment = self._assignment()
+        return [
+            Fetched(TP(*tp), batch, assignment, self._seeks[TP(*tp)], self._end(assignment, tp))
+            for tp, batch in records.items()
+        ]
+
+    async def _rewind(self) -> dict[TP, Start]:
+        consumer = self._ensure_consumer()
+        partitions = [TP(*tp) for tp in sorted(consumer.assignment())]
+        answers = await asyncio.gather(*(consumer.committed(ensure_aiokafka_TP(tp)) for tp in partitions))
+        committed: dict[TP, int | None] = dict(zip(partitions, answers, strict=True))
+        fresh = [ensure_aiokafka_TP(tp) for tp, offset in committed.items() if offset is None]
+        beginnings = await consumer.beginning_offsets(fresh) if fresh else {}
+        starts = {tp: Start(beginnings[tp] if offset is None else offset, offset) for tp, offset in committed.items()}
+        await self._seek_now({tp: start.offset for tp, start in starts.items()})
+        return starts
+
+    async def _seek_now(self, offsets: Mapping[TP, int]) -> None:
+        consumer = self._ensure_consumer()
+        assigned = consumer.assignment()
+        for tp, offset in offsets.items():
+            if tp in assigned:
+                consumer.seek(ensure_aiokafka_TP(tp), offset)
+                self._seeks[tp] += 1
+
+    async def _positions(self, partitions: Sequence[TP]) -> dict[TP, int]:
+        assignment = self._assignment()
+        states = (
+            {tp: assignment.state_value(ensure_aiokafka_TP(tp)) for tp in partitions} if assignment is not None else {}
+        )
+        return {tp: state.position for tp, state in states.items() if state is not None and state.has_valid_position}
+
+    def _assignment(self) -> Any:
+        consumer = self._ensure_consumer()
+        subscription = consumer._subscription.subscription
+        return subscription.assignment if subscription is not None else None
+
+    @staticmethod
+    def _end(assignment: Any, tp: Any) -> int | None:
+        state = assignment.state_value(tp) if assignment is not None else None
+        return state.highwater if state is not None else None

@@ -1,0 +1,83 @@
+"""Whether the worker makes progress: what a liveness probe needs, as consumers can stop silently after a rebalance."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from app.batch_book import TopicPartition
+
+
+@dataclass(slots=True)
+class _Reading:
+    moved_at: float
+    position: int | None = None
+    end: int | None = None
+
+    @property
+    def lag(self) -> int:
+        if self.position is None or self.end is None:
+            return 0
+        return max(0, self.end - self.position)
+
+
+class Progress:
+    """Position, end and time of the last progress of each assigned partition. `clock` gives seconds, monotonic."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._readings: dict[TopicPartition, _Reading] = {}
+        self._rebalancing_since: float | None = None
+        self._ends_seen_at: float | None = None
+
+    @property
+    def partitions(self) -> frozenset[TopicPartition]:
+        """The partitions that this process reads in batches."""
+        return frozenset(self._readings)
+
+    @property
+    def ends_seen_at(self) -> float | None:
+        """When the broker last told the ends of the partitions, by the clock; None before the first time."""
+        return self._ends_seen_at
+
+    def start_rebalance(self) -> None:
+        """Partitions are being taken away; until `assign`, none is read."""
+        self._readings.clear()
+        if self._rebalancing_since is None:
+            self._rebalancing_since = self._clock()
+
+    def assign(self, partitions: Iterable[TopicPartition]) -> None:
+        """A rebalance ended with these partitions, perhaps none."""
+        now = self._clock()
+        self._rebalancing_since = None
+        self._readings = {partition: _Reading(now) for partition in partitions}
+
+    def move(self, partition: TopicPartition, position: int) -> None:
+        """Everything before `position` is processed."""
+        reading = self._readings.get(partition)
+        if reading is not None and reading.position != position:
+            reading.position = position
+            reading.moved_at = self._clock()
+
+    def see_end(self, partition: TopicPartition, end: int) -> None:
+        """The broker says that the partition ends before this offset. Waiting starts when there is something to do."""
+        self._ends_seen_at = self._clock()
+        reading = self._readings.get(partition)
+        if reading is None:
+            return
+        if reading.lag == 0:
+            reading.moved_at = self._ends_seen_at
+        reading.end = end
+
+    def lag(self) -> dict[TopicPartition, int]:
+        """Events behind the end, per partition; 0 while the position or the end is not known yet."""
+        return {partition: reading.lag for partition, reading in self._readings.items()}
+
+    def stalled(self, seconds: float) -> list[TopicPartition]:
+        """Partitions with lag that have not moved for so long."""
+        deadline = self._clock() - seconds
+        return sorted(p for p, r in self._readings.items() if r.lag > 0 and r.moved_at < deadline)
+
+    def is_alive(self, seconds: float) -> bool:
+        """False when a partition with lag, or a rebalance, has not moved for so long."""
+        rebalancing = self._rebalancing_since
+        stuck = rebalancing is not None and self._clock() - rebalancing > seconds
+        return not stuck and not self.stalled(seconds)
