@@ -37,7 +37,7 @@ class KeepCatalogue:
         for outcome, count in Counter(_outcome(each) for each in decoded).items():
             self.metrics.items.labels(outcome).inc(count)
         for reason, count in Counter(each.reason for each in rejected).items():
-            self.metrics.rejected.labels(reason).inc(count)
+            self.metrics.rejected.labels("item", reason).inc(count)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,21 +41,9 @@ class BatchHistogram(Collector):
         return self._counts.copy()
 
     def quantile(self, q: float, since: NDArray[np.int64] | None = None) -> float | None:
-        """The q-quantile of the observations after `counts` were `since`, interpolated within its bucket.
-
-        None when there are none; the highest bound stands for everything above it.
-        """
+        """The q-quantile of the observations after `counts` were `since`; None when there are none."""
         counts = self._counts if since is None else self._counts - since
-        wanted = q * int(counts.sum())
-        if wanted == 0:
-            return None
-        cumulative = np.cumsum(counts)
-        slot = int(np.searchsorted(cumulative, wanted))
-        if slot >= len(self._bounds):
-            return float(self._bounds[-1])
-        low = float(self._bounds[slot - 1]) if slot else 0.0
-        before = int(cumulative[slot - 1]) if slot else 0
-        return low + (float(self._bounds[slot]) - low) * (wanted - before) / int(counts[slot])
+        return quantile(self._bounds, counts, q)
 
     def collect(self) -> Iterable[Metric]:
         """The histogram in Prometheus' form."""
@@ -66,6 +54,23 @@ class BatchHistogram(Collector):
         )
 
 
+def quantile(bounds: NDArray[np.float64], counts: NDArray[np.int64], q: float) -> float | None:
+    """The q-quantile of observations per bucket, interpolated within its bucket; None when there are none.
+
+    `bounds` has shape (b,), `counts` (b + 1,); the highest bound stands for everything above it.
+    """
+    wanted = q * int(counts.sum())
+    if wanted == 0:
+        return None
+    cumulative = np.cumsum(counts)
+    slot = int(np.searchsorted(cumulative, wanted))
+    if slot >= len(bounds):
+        return float(bounds[-1])
+    low = float(bounds[slot - 1]) if slot else 0.0
+    before = int(cumulative[slot - 1]) if slot else 0
+    return low + (float(bounds[slot]) - low) * (wanted - before) / int(counts[slot])
+
+
 class Metrics:
     """The worker's metrics."""
 
@@ -74,12 +79,15 @@ class Metrics:
         self.events = Counter(
             "headrace_events", "Events by what became of them", ["kind", "outcome"], registry=registry
         )
-        self.rejected = Counter("headrace_rejected", "Records sent to quarantine", ["reason"], registry=registry)
+        self.rejected = Counter(
+            "headrace_rejected", "Records sent to quarantine", ["kind", "reason"], registry=registry
+        )
         self.unknown_fields = Counter("headrace_unknown_fields", "Fields that were ignored", registry=registry)
         self.items = Counter(
             "headrace_items", "Catalogue records by what became of them", ["outcome"], registry=registry
         )
         self.recommendations = Counter("headrace_recommendations", "Lists written", registry=registry)
+        self.items_known = Gauge("headrace_items_known", "Items of the catalogue and of events", registry=registry)
         self.users = Gauge("headrace_users_cached", "User profiles held in memory", registry=registry)
         self.batch_size = Histogram(
             "headrace_batch_events", "Events in a batch", ["agent"], buckets=BATCH_BUCKETS, registry=registry

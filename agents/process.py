@@ -67,6 +67,6 @@ class Process:
         self.metrics.events.labels(kind, "duplicate").inc(effects.duplicates)
         self.metrics.events.labels(kind, "quarantined").inc(len(effects.rejected))
         for reason, count in Counter(each.reason for each in effects.rejected).items():
-            self.metrics.rejected.labels(reason).inc(count)
+            self.metrics.rejected.labels(kind, reason).inc(count)
         self.metrics.unknown_fields.inc(effects.unknown_fields)
         self.metrics.recommendations.inc(len(effects.recommendations))

@@ -80,6 +80,7 @@ class Figures:
         for (topic, partition), lag in self.lag().items():
             self.metrics.lag.labels(topic, partition).set(lag)
         self.metrics.users.set(len(self.users))
+        self.metrics.items_known.set(len(self.recommender.items))
         self.metrics.ready.set(self.health.ready)
 
     def _take(self, now: float) -> dict[str, object]:

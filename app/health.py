@@ -8,7 +8,7 @@ class Health:
     """The worker's state as its parts report it."""
 
     away: dict[str, str] = field(default_factory=dict)
-    starting: bool = True
+    starting: str = "the index is being rebuilt from the log"
 
     @property
     def ready(self) -> bool:
@@ -18,6 +18,6 @@ class Health:
     @property
     def detail(self) -> str:
         """Why the worker is not ready, in words; empty when it is."""
-        reasons = ["the index is being rebuilt from the log"] if self.starting else []
+        reasons = [self.starting] if self.starting else []
         reasons += [f"{name} is away: {error}" for name, error in self.away.items()]
         return "; ".join(reasons)

@@ -51,8 +51,8 @@ def topics(settings: KafkaSettings) -> Topics:
     return Topics(**{name: settings.topic_prefix + name for name in CONFIGS})
 
 
-async def create_topics(settings: KafkaSettings) -> None:
-    """Make the topics that are not there; existing ones are left as they are.
+async def create_topics(settings: KafkaSettings) -> dict[str, int]:
+    """Make the topics that are not there, leave the others as they are; the number of partitions by full name.
 
     Raises HeadraceError when the broker cannot be reached or refuses, and when existing topics do not fit
     together: views, clicks, orders and interactions need equally many partitions.
@@ -63,7 +63,9 @@ async def create_topics(settings: KafkaSettings) -> None:
         existing = await _partitions(admin, settings)
         _require_equal(existing, settings)
         await _create(admin, settings, existing)
-        _require_equal(await _partitions(admin, settings), settings)  # another worker may have been first
+        existing = await _partitions(admin, settings)  # another worker may have been first
+        _require_equal(existing, settings)
+        return {settings.topic_prefix + name: count for name, count in existing.items()}
     except KafkaConnectionError as error:
         raise HeadraceError(
             f"no Kafka answers at {settings.bootstrap}: {error}; "

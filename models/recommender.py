@@ -52,7 +52,7 @@ class Recommender:
         self._settings = settings
         self.items = Vocabulary()
         self.catalogue = Catalogue(self.items)
-        self.index = NeighbourIndex(settings.neighbours)
+        self.index = NeighbourIndex(settings.neighbours, self.items)
         self.trending = Trending(settings.trending)
         self._lists: TrendingLists | None = None
         self._learned = 0
@@ -104,13 +104,16 @@ class Recommender:
 
     def _queries(self, askers: Sequence[Asker], excluded: list[set[str]]) -> Queries:
         last = self._settings.neighbours.last_items
-        recent = [[seen.item_id for seen in asker.profile.recent[:last]] for asker in askers]
-        return Queries(
-            recent=self.items.numbers(item for each in recent for item in each),
-            recent_starts=_starts(recent),
-            excluded=self.items.numbers(item for each in excluded for item in each),
-            excluded_starts=_starts(excluded),
-            own=np.array([asker.session for asker in askers], np.uint64),
+        number = self.items.number
+        return Queries.build(
+            [
+                (
+                    [number(seen.item_id) for seen in asker.profile.recent[:last]],
+                    list(map(number, kept_out)),
+                    asker.session,
+                )
+                for asker, kept_out in zip(askers, excluded, strict=True)
+            ]
         )
 
     def _fallbacks(self, profile: Profile) -> Iterator[tuple[str, tuple[Popular, ...]]]:
@@ -123,9 +126,3 @@ class Recommender:
                 asked.add(category)
                 yield "category", lists.by_category.get(category, ())
         yield "trending", lists.overall
-
-
-def _starts(lists: Sequence[Sequence[str] | set[str]]) -> NDArray[np.int64]:
-    starts = np.zeros(len(lists) + 1, np.int64)
-    np.cumsum([len(each) for each in lists], out=starts[1:])
-    return starts

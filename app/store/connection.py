@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from typing import TypedDict
 
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
+from app.concerns import RedisSettings
 from app.errors import HeadraceError
 
 HashFields = Mapping[
@@ -49,3 +52,12 @@ def translate(error: RedisError | OSError) -> HeadraceError:
 def bad_address(error: ValueError) -> HeadraceError:
     """The error for an address that cannot be parsed."""
     return HeadraceError(f"HEADRACE_REDIS_URL cannot be used: {error}; write redis://host:6379/0")
+
+
+def connect(settings: RedisSettings) -> Redis:
+    """The configured Redis, asynchronous and pooled; the first call opens a connection. Raises HeadraceError."""
+    retry = Retry(PAUSE_BETWEEN_RETRIES, RETRIES)
+    try:
+        return Redis.from_url(settings.url, retry=retry, **timeouts(settings.timeout_seconds))
+    except ValueError as error:
+        raise bad_address(error) from None

@@ -4,7 +4,6 @@ import asyncio
 from typing import Self
 
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
 from redis.exceptions import RedisError
 
 from app.concerns import RedisSettings
@@ -17,7 +16,7 @@ from app.store.answers import (
     RecommendationList,
     UserHistory,
 )
-from app.store.connection import PAUSE_BETWEEN_RETRIES, RETRIES, bad_address, timeouts, translate
+from app.store.connection import connect, translate
 from app.store.keys import Keys
 from app.store.questions import Question, T
 
@@ -33,12 +32,7 @@ class Lookups:
     @classmethod
     def connect(cls, settings: RedisSettings) -> Self:
         """Look-ups on the configured Redis; the first one opens the connection. Raises HeadraceError."""
-        retry = Retry(PAUSE_BETWEEN_RETRIES, RETRIES)
-        try:
-            redis = Redis.from_url(settings.url, retry=retry, **timeouts(settings.timeout_seconds))
-        except ValueError as error:
-            raise bad_address(error) from None
-        return cls(redis, Keys(settings.prefix), settings.timeout_seconds)
+        return cls(connect(settings), Keys(settings.prefix), settings.timeout_seconds)
 
     async def close(self) -> None:
         """Close the pooled connections."""

@@ -1,0 +1,135 @@
+"""The composition root of a worker: every part is made here, once, and given what it needs."""
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from time import time
+
+import faust
+from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from agents.catalogue import FollowCatalogue, KeepCatalogue
+from agents.learn import Learn
+from agents.metrics import Metrics
+from agents.process import Process
+from app.batch_agent import add_batch_agent
+from app.faust_app import FaustOptions, WorkerApp, build_faust_app, progress_of
+from app.figures import Figures
+from app.health import Health
+from app.outbox import KafkaOutbox, kafka_retry_errors, make_producer
+from app.probes import add_probes
+from app.replicas import KafkaReplicas
+from app.retry import Retry
+from app.settings import Settings
+from app.store.board import Board
+from app.store.connection import connect
+from app.store.items import RedisItems
+from app.store.keys import Keys
+from app.store.users import RedisUsers
+from app.topics import Topics, topics
+from models.duplicates import DuplicateFilter
+from models.events import Kind
+from models.recommender import Recommender, RecommenderSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """The parts of one worker that have to be started and stopped, in this order."""
+
+    redis: Redis
+    producer: AIOKafkaProducer
+    replicas: KafkaReplicas
+    figures: Figures
+    faust: WorkerApp
+    health: Health
+    metrics: Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class _Learning:
+    """What a worker learns, shared by the agents that read it and the followers that write it."""
+
+    recommender: Recommender
+    seen: DuplicateFilter
+
+
+def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: Path) -> Worker:
+    """A worker on the configured Kafka and Redis, not started. `partitions` holds each topic's number of them.
+
+    Raises HeadraceError when its port is taken or an address cannot be used.
+    """
+    names, keys = topics(settings.kafka), Keys(settings.redis.prefix)
+    metrics, health = Metrics(CollectorRegistry()), Health()
+    store = Retry("Redis", (RedisError, OSError), health, metrics.retries)
+    broker = Retry("Kafka", kafka_retry_errors(), health, metrics.retries)
+    redis, producer = connect(settings.redis), make_producer(settings.kafka)
+    learning = _Learning(
+        Recommender(_recommender_settings(settings)),
+        DuplicateFilter(settings.events.duplicate_window_seconds, settings.events.duplicate_memory),
+    )
+    users = RedisUsers(redis, keys, store, settings.redis.expire_days, settings.worker.profile_cache)
+    outbox = KafkaOutbox(producer, names, broker)
+    replicas = _replicas(settings, names, partitions, learning, metrics, broker)
+    kinds = {names.views: Kind.VIEW, names.clicks: Kind.CLICK, names.orders: Kind.ORDER}
+    app = _faust_app(settings, [*kinds, names.items], faust_dir)
+    process = Process(
+        kinds, settings.events, settings.profile, learning.seen, learning.recommender, replicas, users, outbox,
+        metrics, time,
+    )  # fmt: skip
+    keep = KeepCatalogue(settings.events, RedisItems(redis, keys, store), outbox, metrics)
+    add_batch_agent(app, "process", list(kinds), process.run)
+    add_batch_agent(app, "catalogue", [names.items], keep.run)
+    add_probes(app, health, metrics)
+    _on_assignment(app, users, replicas, health)
+    progress = progress_of(app)
+    figures = Figures(
+        worker_id=f"{socket.gethostname()}-{os.getpid()}",
+        board=Board(redis, keys),
+        metrics=metrics,
+        health=health,
+        recommender=learning.recommender,
+        users=users,
+        lag=progress.lag,
+        publishes_trending=lambda: (names.views, 0) in progress.partitions,
+        clock=time,
+    )
+    return Worker(redis, producer, replicas, figures, app, health, metrics)
+
+
+def _recommender_settings(settings: Settings) -> RecommenderSettings:
+    return RecommenderSettings(settings.neighbours, settings.trending, settings.ranking, settings.profile)
+
+
+def _replicas(
+    settings: Settings,
+    names: Topics,
+    partitions: Mapping[str, int],
+    learning: _Learning,
+    metrics: Metrics,
+    retry: Retry,
+) -> KafkaReplicas:
+    learn = Learn(settings.profile, learning.recommender, learning.seen, metrics)
+    follow = FollowCatalogue(settings.events, learning.recommender)
+    followers = {names.items: follow.handle, names.interactions: learn.handle}
+    return KafkaReplicas(settings.kafka, followers, partitions, retry)
+
+
+def _faust_app(settings: Settings, batched: list[str], faust_dir: Path) -> WorkerApp:
+    options = FaustOptions(
+        state_dir=faust_dir, batched_topics=batched, host=settings.worker.host, port=settings.worker.port
+    )
+    return build_faust_app(settings.kafka, options)
+
+
+def _on_assignment(app: faust.App, users: RedisUsers, replicas: KafkaReplicas, health: Health) -> None:
+    async def forget(*_: object, **__: object) -> None:
+        users.forget()
+        replicas.partitions_assigned()
+        health.starting = ""
+
+    app.on_partitions_assigned.connect(forget, weak=False)

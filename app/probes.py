@@ -1,0 +1,33 @@
+"""What the worker answers on Faust's web server: probes and metrics."""
+
+import faust
+from faust.web import Request, Response, View
+from prometheus_client import generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+from agents.metrics import Metrics
+from app.faust_app import progress_of
+from app.health import Health
+
+STALLED_SECONDS = 60.0
+
+
+def add_probes(app: faust.App, health: Health, metrics: Metrics) -> None:
+    """Serve `/healthz` (does it make progress), `/readyz` (are lists fresh) and `/metrics`."""
+    progress = progress_of(app)
+
+    async def healthz(view: View, request: Request) -> Response:
+        # A dependency that is away stalls every worker; restarting them would not bring it back.
+        alive = progress.is_alive(STALLED_SECONDS) or not health.ready
+        stalled = [f"{topic}-{partition}" for topic, partition in progress.stalled(STALLED_SECONDS)]
+        return view.json({"alive": alive, "stalled": stalled}, status=200 if alive else 503)
+
+    async def readyz(view: View, request: Request) -> Response:
+        answer = {"ready": health.ready, "detail": health.detail}
+        return view.json(answer, status=200 if health.ready else 503)
+
+    async def expose(view: View, request: Request) -> Response:
+        return view.bytes(generate_latest(metrics.registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+    for path, handler in (("/healthz", healthz), ("/readyz", readyz), ("/metrics", expose)):
+        app.page(path, name=path.strip("/"))(handler)

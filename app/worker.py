@@ -1,0 +1,74 @@
+"""Runs one worker from its start to its clean stop."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from app.build import Worker, build_worker
+from app.faust_app import run_faust
+from app.settings import Settings
+from app.topics import create_topics
+
+logger = logging.getLogger(__name__)
+
+
+async def run_worker(settings: Settings) -> None:
+    """Process events until SIGINT or SIGTERM; batches in flight are finished and committed.
+
+    Raises HeadraceError when Kafka or Redis cannot be used at the start, or when something inside failed.
+    """
+    stop = _stop_on_signals()
+    partitions = await create_topics(settings.kafka)
+    with TemporaryDirectory(prefix="headrace-faust-") as faust_dir:
+        worker = build_worker(settings, partitions, Path(faust_dir))
+        async with _started(worker) as background:
+            logger.info("learning from the log")
+            await _until_first(worker.replicas.caught_up(), *background)
+            worker.health.starting = "it is joining the consumer group"
+            logger.info("probes and metrics on %s", worker.faust.conf.canonical_url)
+            await _until_first(run_faust(worker.faust, stop), *background)
+
+
+@asynccontextmanager
+async def _started(worker: Worker) -> AsyncIterator[list[asyncio.Task[None]]]:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(worker.redis.aclose)
+        await worker.producer.start()
+        stack.push_async_callback(worker.producer.stop)
+        await worker.replicas.start()
+        stack.push_async_callback(worker.replicas.stop)
+        background = [asyncio.create_task(worker.replicas.run()), asyncio.create_task(worker.figures.run())]
+        stack.push_async_callback(_cancel, background)
+        yield background
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _until_first(main: Coroutine[Any, Any, None], *background: asyncio.Task[None]) -> None:
+    """Wait for `main`, but not when something that must run beside it has failed."""
+    task = asyncio.create_task(main)
+    try:
+        await asyncio.wait({task, *background}, return_when=asyncio.FIRST_COMPLETED)
+        for failed in background:
+            if failed.done():
+                failed.result()
+        await task
+    finally:
+        await _cancel([task])
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
