@@ -1,0 +1,106 @@
+"""`headrace replay`: sends a log to Kafka."""
+
+import argparse
+import asyncio
+import math
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import orjson
+
+from app.concerns import KafkaSettings
+from app.datasets.folder import open_dataset
+from app.datasets.record import Dataset
+from app.progress_line import ProgressLine
+from app.replay import Pace, producer_for, replay
+from app.settings import Settings
+from app.topics import create_topics
+
+DETAILS = """
+PATH is a folder with events.csv (or .csv.gz, .jsonl, .jsonl.gz) and perhaps items.csv, or one such file.
+Kafka is found at HEADRACE_KAFKA_BOOTSTRAP; topics that are not there are made. The catalogue goes first.
+
+CSV columns of events: event_id, ts, user_id, session_id, item_id, kind, price, quantity, currency, request_id,
+position, surface; of items: item_id, title, category, brand, description, price, currency, available or
+availability, attributes, updated_at. An empty cell is an absent field, other columns are dropped.
+kind: view, click, order; cart and fav count as click, a rating of 4 or more (column rating) as order, a lower
+one as view. Rows of any other kind go to the topic quarantine. JSON lines go through as they are.
+"""
+
+EXAMPLES = """
+examples:
+  headrace replay shop/                         everything, as fast as it goes
+  headrace replay shop/events.csv.gz --speed 1  events only, in real time
+  headrace replay shop/ --speed 3600 --json     an hour a second; counts as JSON on standard output
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare arguments, description and examples."""
+    parser.description = f"{parser.description}\n{DETAILS}"
+    parser.epilog = EXAMPLES
+    parser.add_argument("path", metavar="PATH", type=Path, help="folder or file of the log")
+    parser.add_argument(
+        "--speed",
+        metavar="N|max",
+        type=speed,
+        default=None,
+        help="play N times faster than real time; max (default): as fast as it goes",
+    )
+    parser.add_argument("--json", action="store_true", help="print the counts as JSON on standard output")
+
+
+def speed(text: str) -> float | None:
+    """The argument of --speed: a positive number, or None for `max`."""
+    if text == "max":
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r}: use a number above 0, or max")
+    return value
+
+
+def execute(args: argparse.Namespace, settings: Settings) -> int:
+    """Send the log; the exit status is 0 when Kafka has acknowledged every record."""
+    dataset = open_dataset(args.path)
+    started = time.monotonic()
+    counts = asyncio.run(_send(dataset, settings.kafka, args.speed))
+    seconds = time.monotonic() - started
+    if args.json:
+        sys.stdout.write(orjson.dumps(_result(counts, seconds)).decode() + "\n")
+    return 0
+
+
+async def _send(dataset: Dataset, settings: KafkaSettings, speed: float | None) -> Counter[str]:
+    await create_topics(settings)
+    line = ProgressLine(sys.stderr)
+    done: Counter[str] = Counter()
+    pace = Pace(speed, progress=lambda counts: line.show(_text(dataset.name, done + counts)))
+    try:
+        async with producer_for(settings) as producer:
+            done = await replay(dataset.items(), producer, Pace(), prefix=settings.topic_prefix)
+            events = await replay(dataset.events(), producer, pace, prefix=settings.topic_prefix)
+            done, total = Counter(), done + events
+    finally:
+        line.close()
+    return total
+
+
+def _text(name: str, counts: Counter[str]) -> str:
+    each = ", ".join(f"{count:,} {topic}" for topic, count in sorted(counts.items()))
+    return f"{name}: {each or 'nothing'} acknowledged"
+
+
+def _result(counts: Counter[str], seconds: float) -> dict[str, object]:
+    total = counts.total()
+    return {
+        "topics": dict(sorted(counts.items())),
+        "records": total,
+        "seconds": round(seconds, 3),
+        "records_per_second": round(total / seconds, 1),
+    }

@@ -1,0 +1,215 @@
+"""Sends records to Kafka in their order, at the pace of their event times or as fast as it goes.
+
+Kafka's batches are filled here, a window of records at a time: three times as fast as one `send` an event.
+"""
+
+import asyncio
+import logging
+import time
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+
+from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
+from aiokafka.errors import (  # type: ignore[import-untyped]  # ships no types
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+)
+from aiokafka.partitioner import DefaultPartitioner  # type: ignore[import-untyped]  # ships no types
+
+from app.concerns import KafkaSettings
+from app.datasets.record import Record
+from app.errors import HeadraceError
+
+logger = logging.getLogger(__name__)
+
+WINDOW_RECORDS = 5_000
+WINDOW_SECONDS = 0.05
+BATCH_BYTES = 512 * 1024
+ATTEMPTS = 3  # each up to aiokafka's request timeout of 40 s
+ATTEMPT_PAUSE_SECONDS = 1.0
+FLUSH_SECONDS = 10.0
+
+Progress = Callable[[Counter[str]], None]
+Room = Callable[[int], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Records that are sent together, `due` seconds after the start."""
+
+    due: float
+    records: list[Record]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast records go: `speed` times as fast as they happened, None for as fast as it goes.
+
+    Before each window `room` is awaited with the number of records sent so far: it returns when whoever reads
+    them can take more. `progress` is called after each window with the records acknowledged so far, by topic.
+    """
+
+    speed: float | None = None
+    progress: Progress = lambda acknowledged: None
+    room: Room | None = None
+
+
+async def replay(
+    records: Iterable[Record], producer: AIOKafkaProducer, pace: Pace, *, prefix: str = ""
+) -> Counter[str]:
+    """Send all records, in their order within each partition; gives the acknowledged ones by topic.
+
+    `prefix` goes before every topic's name. Kafka's timestamp is the time of sending, the event time stays in
+    the value. A cancelled replay waits for what is already on its way. A batch whose answer was lost is sent
+    again, so a record may arrive twice, never not at all. Raises HeadraceError when Kafka does not take them.
+    """
+    sender = _Sender(producer, prefix)
+    started = time.monotonic()
+    sent = 0
+    try:
+        for window in windows(records, pace.speed):
+            await asyncio.sleep(started + window.due - time.monotonic())
+            if pace.room is not None:
+                await pace.room(sent)
+            await sender.send(window.records)
+            sent += len(window.records)
+            pace.progress(sender.acknowledged)
+        await sender.flush()
+    except KafkaError as error:
+        raise HeadraceError(_advice(error, sender.acknowledged.total())) from error
+    finally:
+        await sender.settle()
+    pace.progress(sender.acknowledged)
+    return sender.acknowledged
+
+
+@asynccontextmanager
+async def producer_for(settings: KafkaSettings) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer that waits for all in-sync replicas. Raises HeadraceError when no broker answers."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.bootstrap,
+        acks="all",
+        max_batch_size=min(BATCH_BYTES, settings.max_message_bytes),
+        max_request_size=settings.max_message_bytes,
+    )
+    try:
+        await producer.start()
+        yield producer
+    except KafkaConnectionError as error:
+        raise HeadraceError(
+            f"no Kafka answers at {settings.bootstrap}: {error}; check HEADRACE_KAFKA_BOOTSTRAP"
+        ) from error
+    finally:
+        await producer.stop()
+
+
+def windows(records: Iterable[Record], speed: float | None) -> Iterator[Window]:
+    """Cut the log into windows of at most 5,000 records; with a speed, of at most 0.05 s of playing time.
+
+    A record is due (its event time - the first event time) / speed after the start, and never before an
+    earlier one: a log that steps back in time keeps its order. One without event time is due at once.
+    """
+    first: float | None = None
+    opened = due = 0.0
+    window: list[Record] = []
+    for record in records:
+        late = due
+        if speed is not None and record.ts is not None:
+            first = record.ts if first is None else first
+            late = max(due, (record.ts - first) / speed)
+        if window and (len(window) == WINDOW_RECORDS or late > opened + WINDOW_SECONDS):
+            yield Window(due, window)
+            window = []
+        if not window:
+            opened = late
+        due = late
+        window.append(record)
+    if window:
+        yield Window(due, window)
+
+
+@lru_cache(maxsize=1 << 18)
+def partition_of(key: bytes | None, partitions: int) -> int:
+    """The partition that Kafka's own clients choose for a key (murmur2); the first one without a key."""
+    if key is None:
+        return 0
+    return int(DefaultPartitioner()(key, range(partitions), ()))
+
+
+class _Sender:
+    """One batch of records on its way per partition, so that a repeated one cannot overtake the next."""
+
+    def __init__(self, producer: AIOKafkaProducer, prefix: str) -> None:
+        self._producer = producer
+        self._prefix = prefix
+        self._partitions: dict[str, int] = {}
+        self._pending: dict[tuple[str, int], asyncio.Task[None]] = {}
+        self.acknowledged: Counter[str] = Counter()
+
+    async def send(self, records: list[Record]) -> None:
+        by_partition: defaultdict[tuple[str, int], list[Record]] = defaultdict(list)
+        partitions = self._partitions
+        for record in records:
+            topic = record.topic
+            if topic not in partitions:
+                partitions[topic] = len(await self._producer.partitions_for(self._prefix + topic))
+            by_partition[topic, partition_of(record.key, partitions[topic])].append(record)
+        for place, its_records in by_partition.items():
+            if place in self._pending:
+                await self._pending[place]
+            self._pending[place] = asyncio.create_task(self._deliver(place, its_records))
+
+    async def flush(self) -> None:
+        for task in self._pending.values():
+            await task
+
+    async def settle(self) -> None:
+        """Wait for what is on its way, whatever becomes of it."""
+        if self._pending:
+            done, late = await asyncio.wait(self._pending.values(), timeout=FLUSH_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*done, *late, return_exceptions=True)
+
+    async def _deliver(self, place: tuple[str, int], records: list[Record]) -> None:
+        sent = 0
+        while sent < len(records):
+            taken = await self._send_batch(place, records[sent:] if sent else records)
+            self.acknowledged[place[0]] += taken
+            sent += taken
+
+    async def _send_batch(self, place: tuple[str, int], records: list[Record]) -> int:
+        """Send as many of the records as fit one batch; gives their number."""
+        topic, partition = place
+        for attempt in range(1, ATTEMPTS + 1):
+            batch = self._producer.create_batch()
+            append = batch.append
+            taken = 0
+            for _, key, value, _, headers in records:
+                if append(timestamp=None, key=key, value=value, headers=list(headers)) is None:
+                    break
+                taken += 1
+            try:
+                answer = await self._producer.send_batch(batch, self._prefix + topic, partition=partition)
+                await answer
+            except KafkaError as error:
+                if attempt == ATTEMPTS or not (error.retriable or isinstance(error, KafkaTimeoutError)):
+                    raise
+                logger.warning("Kafka did not take %d records for %s (%r); once more", taken, topic, error)
+                await asyncio.sleep(ATTEMPT_PAUSE_SECONDS)
+            else:
+                break
+        return taken
+
+
+def _advice(error: KafkaError, acknowledged: int) -> str:
+    if isinstance(error, MessageSizeTooLargeError):
+        advice = "raise max.message.bytes of the topic (and HEADRACE_KAFKA_MAX_MESSAGE_BYTES), or split the file"
+    else:
+        advice = "look at the broker, then send the file again: repeated events count once"
+    return f"Kafka stopped taking records after {acknowledged} of them: {error!r}; {advice}"
