@@ -1,0 +1,71 @@
+"""What every test may ask for: real servers, topics of its own, and the real data where they are."""
+
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from aiokafka import (  # type: ignore[import-untyped]  # ships no types
+    AIOKafkaConsumer,
+    ConsumerRecord,
+    TopicPartition,
+)
+
+from app.concerns import KafkaSettings
+from app.embedded import embedded_broker, embedded_redis
+
+ReadTopic = Callable[[str], Awaitable[list[ConsumerRecord]]]
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The bootstrap address of a broker that the whole test run shares."""
+    with embedded_broker(tmp_path_factory.mktemp("broker")) as bootstrap:
+        yield bootstrap
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The url of a Redis server that the whole test run shares."""
+    with embedded_redis(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture
+def kafka(broker: str) -> KafkaSettings:
+    """Settings with a topic prefix and a group of this test alone."""
+    name = f"test-{uuid4().hex[:12]}"
+    return KafkaSettings(bootstrap=broker, topic_prefix=f"{name}-", group=name, partitions=4)
+
+
+@pytest.fixture
+def read_topic(broker: str) -> ReadTopic:
+    """Reads all records that a topic holds now, partition after partition."""
+
+    async def read(topic: str) -> list[ConsumerRecord]:
+        consumer = AIOKafkaConsumer(bootstrap_servers=broker, auto_offset_reset="earliest")
+        await consumer.start()
+        try:
+            await consumer._client._wait_on_metadata(topic)
+            places = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+            consumer.assign(places)
+            records: list[ConsumerRecord] = []
+            for place, end in (await consumer.end_offsets(places)).items():
+                while await consumer.position(place) < end:
+                    records += (await consumer.getmany(place, timeout_ms=1000)).get(place, [])
+            return records
+        finally:
+            await consumer.stop()
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def shop_data() -> Path:
+    """The folder of real shop data; tests that need it are skipped where it is not."""
+    beside = Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("HEADRACE_TEST_DATA", beside))
+    if not folder.is_dir():
+        pytest.skip(f"no real shop data: {folder} is not there (HEADRACE_TEST_DATA names another place)")
+    return folder

@@ -1,0 +1,207 @@
+"""Each rule by which a CSV row becomes an event."""
+
+import gzip
+from pathlib import Path
+
+import orjson
+import pytest
+
+from app.datasets.csv_events import csv_events
+from app.datasets.record import Record
+from app.errors import HeadraceError
+
+HEADER = b"event_id,ts,user_id,session_id,item_id,kind,price,quantity,rating,country\n"
+
+
+def read(folder: Path, *rows: bytes, header: bytes = HEADER) -> list[Record]:
+    path = folder / "events.csv"
+    path.write_bytes(header + b"\n".join(rows))
+    return list(csv_events(path))
+
+
+def only(folder: Path, row: bytes, header: bytes = HEADER) -> Record:
+    [record] = read(folder, row, header=header)
+    return record
+
+
+def reason_of(record: Record) -> str:
+    return dict(record.headers)["reason"].decode()
+
+
+def test_a_row_becomes_an_event_of_the_contract(tmp_path: Path) -> None:
+    record = only(tmp_path, b"7,1291191960,u1,s1,85123A,order,2.55,6,,United Kingdom")
+    assert record.topic == "orders"
+    assert record.key == b"u1"
+    assert record.ts == 1291191960.0
+    assert record.value is not None
+    assert orjson.loads(record.value) == {
+        "event_id": "7",
+        "ts": 1291191960,
+        "user_id": "u1",
+        "session_id": "s1",
+        "item_id": "85123A",
+        "price": 2.55,
+        "quantity": 6,
+    }
+
+
+def test_an_empty_cell_is_an_absent_field(tmp_path: Path) -> None:
+    record = only(tmp_path, b",1,u1,,i1,view,,,,")
+    assert record.value == b'{"user_id":"u1","item_id":"i1","ts":1}'
+
+
+def test_a_short_row_lacks_its_last_fields(tmp_path: Path) -> None:
+    record = only(tmp_path, b"1,1,u1,s1,i1,view")
+    assert record.value == b'{"event_id":"1","user_id":"u1","session_id":"s1","item_id":"i1","ts":1}'
+
+
+def test_a_guest_is_keyed_by_the_session(tmp_path: Path) -> None:
+    record = only(tmp_path, b"1,1,,s9,i1,view,,,,")
+    assert record.key == b"session:s9"
+    assert record.value is not None
+    assert "user_id" not in orjson.loads(record.value)
+
+
+def test_an_event_of_nobody_has_no_key(tmp_path: Path) -> None:
+    assert only(tmp_path, b"1,1,,,i1,view,,,,").key is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "rating", "topic"),
+    [
+        ("view", "", "views"),
+        ("click", "", "clicks"),
+        ("order", "", "orders"),
+        ("cart", "", "clicks"),
+        ("fav", "", "clicks"),
+        ("rating", "4", "orders"),
+        ("rating", "4.0", "orders"),
+        ("rating", "5", "orders"),
+        ("rating", "3.9", "views"),
+        ("rating", "1", "views"),
+    ],
+)
+def test_the_kind_chooses_the_topic(tmp_path: Path, kind: str, rating: str, topic: str) -> None:
+    assert only(tmp_path, f"1,1,u1,,i1,{kind},,,{rating},".encode()).topic == topic
+
+
+def test_an_unknown_kind_goes_to_quarantine_with_its_bytes(tmp_path: Path) -> None:
+    odd = b'3,1,u1,,"a ""b"", c",wishlist,2.55,6,,France'
+    _, record, after = read(tmp_path, b"1,1,u1,,i1,view,,,,", odd, b"2,1,u1,,i1,view,,,,")
+    assert record.topic == "quarantine"
+    assert record.value == odd
+    assert dict(record.headers) == {
+        "reason": b"unknown_kind",
+        "detail": b"kind 'wishlist' is none of view, click, order, cart, fav, rating",
+        "source-topic": b"events.csv",
+        "source-partition": b"0",
+        "source-offset": b"2",
+    }
+    assert after.topic == "views"
+
+
+def test_a_quarantined_row_of_several_lines_is_kept_whole(tmp_path: Path) -> None:
+    record, after = read(tmp_path, b'1,1,u1,,"i\r\n1",poke,,,,\r', b"2,1,u1,,i1,view,,,,")
+    assert record.value == b'1,1,u1,,"i\r\n1",poke,,,,'
+    assert after.topic == "views"
+
+
+@pytest.mark.parametrize("rating", ["", "good", "nan"])
+def test_a_rating_without_a_number_goes_to_quarantine(tmp_path: Path, rating: str) -> None:
+    assert reason_of(only(tmp_path, f"1,1,u1,,i1,rating,,,{rating},".encode())) == "invalid_value"
+
+
+@pytest.mark.parametrize("cell", ["1,250.00", "nan", "inf", "1_000", "free", "²"])
+def test_a_price_that_is_no_number_is_passed_on_as_it_is(tmp_path: Path, cell: str) -> None:
+    record = only(tmp_path, f'1,1,u1,,i1,order,"{cell}",1,,'.encode())
+    assert record.value is not None
+    assert orjson.loads(record.value)["price"] == cell
+
+
+@pytest.mark.parametrize(("cell", "value"), [("0", 0), ("-3", -3), ("2.50", 2.5), ("1e3", 1000), ("9" * 30, 1e30)])
+def test_a_price_that_is_a_number_is_sent_as_one(tmp_path: Path, cell: str, value: float) -> None:
+    record = only(tmp_path, f"1,1,u1,,i1,order,{cell},1,,".encode())
+    assert record.value is not None
+    assert orjson.loads(record.value)["price"] == value
+
+
+def test_a_time_with_a_zone_is_passed_on_and_understood(tmp_path: Path) -> None:
+    record = only(tmp_path, b"1,2020-06-01T00:00:00Z,u1,,i1,view,,,,")
+    assert record.ts == 1590969600.0
+    assert record.value is not None
+    assert orjson.loads(record.value)["ts"] == "2020-06-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("ts", ["", "yesterday", "2020-06-01T00:00:00"])
+def test_an_unreadable_time_is_nobodys_time(tmp_path: Path, ts: str) -> None:
+    assert only(tmp_path, f"1,{ts},u1,,i1,view,,,,".encode()).ts is None
+
+
+def test_what_the_user_reacted_to_is_kept(tmp_path: Path) -> None:
+    header = b"event_id,ts,user_id,item_id,kind,request_id,position,surface,currency,split\n"
+    record = only(tmp_path, b"1,1,u1,i1,click,r1,3,home,EUR,train", header=header)
+    assert record.value is not None
+    event = orjson.loads(record.value)
+    assert (event["request_id"], event["position"], event["surface"], event["currency"]) == ("r1", 3, "home", "EUR")
+    assert not {"split", "kind"} & event.keys()
+
+
+def test_bytes_that_are_not_utf8_go_to_quarantine_untouched(tmp_path: Path) -> None:
+    row = b"1,1,u\xff1,,i1,view,,,,"
+    record = only(tmp_path, row)
+    assert reason_of(record) == "invalid_utf8"
+    assert record.value == row
+
+
+def test_a_quote_out_of_place_costs_one_row(tmp_path: Path) -> None:
+    bad, good = read(tmp_path, b'1,1,u1,,"i"1,view,,,,', b"2,1,u1,,i1,view,,,,")
+    assert reason_of(bad) == "invalid_value"
+    assert bad.value == b'1,1,u1,,"i"1,view,,,,'
+    assert good.topic == "views"
+
+
+def test_an_open_quote_swallows_nothing_silently(tmp_path: Path) -> None:
+    good, bad = read(tmp_path, b"1,1,u1,,i1,view,,,,", b'2,1,u1,,i1,view,,,,"France', b"3,1,u1,,i1,view,,,,")
+    assert good.topic == "views"
+    assert bad.value == b'2,1,u1,,i1,view,,,,"France\n3,1,u1,,i1,view,,,,'
+
+
+def test_a_field_of_two_megabytes_is_read(tmp_path: Path) -> None:
+    record = only(tmp_path, b"1,1,u1,," + b"x" * 2_000_000 + b",view,,,,")
+    assert record.value is not None
+    assert len(record.value) > 2_000_000
+
+
+def test_blank_lines_are_no_rows(tmp_path: Path) -> None:
+    assert len(read(tmp_path, b"", b"1,1,u1,,i1,view,,,,", b"", b"")) == 1
+
+
+def test_a_byte_order_mark_belongs_to_no_column(tmp_path: Path) -> None:
+    record = only(tmp_path, b"1,1,u1,,i1,view,,,,", header=b"\xef\xbb\xbf" + HEADER)
+    assert record.value is not None
+    assert orjson.loads(record.value)["event_id"] == "1"
+
+
+def test_missing_columns_are_named(tmp_path: Path) -> None:
+    with pytest.raises(HeadraceError, match=r"no column kind nor item_id: its first line names id, user"):
+        read(tmp_path, header=b"id,user\n")
+
+
+def test_an_empty_file_is_said_to_be_empty(tmp_path: Path) -> None:
+    with pytest.raises(HeadraceError, match="it is empty"):
+        read(tmp_path, header=b"")
+
+
+def test_a_cut_off_archive_is_an_error_after_its_last_row(tmp_path: Path) -> None:
+    path = tmp_path / "events.csv.gz"
+    rows = b"".join(b"%d,1,u1,,i%d,view,,,,\n" % (n, n * 7919 % 10007) for n in range(50_000))
+    path.write_bytes(gzip.compress(HEADER + rows)[:-2000])
+    with pytest.raises(HeadraceError, match="damaged or cut off"):
+        list(csv_events(path))
+
+
+def test_a_file_that_is_no_archive_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "events.csv.gz"
+    path.write_bytes(HEADER)
+    with pytest.raises(HeadraceError, match="damaged or cut off"):
+        list(csv_events(path))
