@@ -185,9 +185,7 @@ def _is_nearer(index: Index, found: Found, one: int, other: int) -> bool:
 
 
 @kernel
-def _add_up(
-    index: Index, formula: Formula, recent: NDArray[np.int32], found: Found, chosen: int, tally: Tally
-) -> int:
+def _add_up(index: Index, formula: Formula, recent: NDArray[np.int32], found: Found, chosen: int, tally: Tally) -> int:
     """Let each neighbour vote for its items, the more the nearer they stand to what the user looked at."""
     tally.votes[:] = 0.0
     slots = len(index.session_keys)
@@ -204,9 +202,7 @@ def _add_up(
 
 
 @kernel
-def _vote(
-    index: Index, formula: Formula, recent: NDArray[np.int32], slot: int, votes: NDArray[np.float64]
-) -> None:
+def _vote(index: Index, formula: Formula, recent: NDArray[np.int32], slot: int, votes: NDArray[np.float64]) -> None:
     size, middle = index.sessions.size[slot], len(formula.distance) // 2
     length = min(len(recent), len(formula.position))
     for match in range(size):

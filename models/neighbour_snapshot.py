@@ -19,9 +19,7 @@ def list_events(index: Index) -> Columns:
     kept = opened[own] >= 0
     order = np.argsort(opened[own[kept]], kind="stable")
     shown = (own[kept][order], items[kept][order], ts[kept][order])
-    slots, hidden_items, hidden_ts = (
-        np.concatenate(pair) for pair in zip(shown, _hidden(index, opened), strict=True)
-    )
+    slots, hidden_items, hidden_ts = (np.concatenate(pair) for pair in zip(shown, _hidden(index, opened), strict=True))
     return index.session_keys[slots], hidden_items.astype(np.int32), hidden_ts
 
 

@@ -28,19 +28,11 @@ class NeighbourSettings:
     neighbours: int = setting(100, "nearest past sessions that vote", low=1, high=5_000)
     postings: int = setting(500, "most recent sessions kept of an item", low=1, high=10_000)
     session_items: int = setting(20, "most recent items kept of a session", low=1, high=200)
-    sessions: int = setting(
-        1_000_000, "sessions kept; the one that began first makes room", low=1, high=100_000_000
-    )
+    sessions: int = setting(1_000_000, "sessions kept; the one that began first makes room", low=1, high=100_000_000)
     last_items: int = setting(6, "most recent items of a user that look for neighbours", low=1, high=50)
-    position_decay: float = setting(
-        0.6, "weight of an item of the user against the one seen after it", low=0, high=1
-    )
-    rarity_power: float = setting(
-        2.0, "how strongly rare items count more; 0 counts all alike", low=0, high=10
-    )
-    vote_distance: float = setting(
-        2.0, "places after which a neighbour's vote falls to 1/e", low=0.01, high=1000
-    )
+    position_decay: float = setting(0.6, "weight of an item of the user against the one seen after it", low=0, high=1)
+    rarity_power: float = setting(2.0, "how strongly rare items count more; 0 counts all alike", low=0, high=10)
+    vote_distance: float = setting(2.0, "places after which a neighbour's vote falls to 1/e", low=0.01, high=1000)
     far_share: float = setting(0.2, "share of a vote that does not fall with the distance", low=0, high=1)
     revisit_weight: float = setting(
         3.0, "vote for an item that the user has seen, against its neighbour", low=0, high=10
@@ -144,21 +136,15 @@ class NeighbourIndex:
         the snapshot is not one.
         """
         numbers = self._names.add(snapshot["names"], snapshot["name_starts"])
-        if len(snapshot["items"]) and not 0 <= snapshot["items"].min() <= snapshot["items"].max() < len(
-            numbers
-        ):
+        if len(snapshot["items"]) and not 0 <= snapshot["items"].min() <= snapshot["items"].max() < len(numbers):
             raise ValueError("the snapshot has items without a name")
         self.update(snapshot["sessions"], numbers[snapshot["items"]], snapshot["ts"])
 
     def _check(self, sessions: NDArray[np.uint64], items: NDArray[np.int32], ts: NDArray[np.float64]) -> None:
         if not len(sessions) == len(items) == len(ts):
-            raise ValueError(
-                f"columns differ in length: {len(sessions)} sessions, {len(items)} items, {len(ts)} times"
-            )
+            raise ValueError(f"columns differ in length: {len(sessions)} sessions, {len(items)} items, {len(ts)} times")
         if len(items) and not 0 <= items.min() <= items.max() < len(self._names):
-            raise ValueError(
-                f"item {items.min()} or {items.max()} is not in a vocabulary of {len(self._names)}"
-            )
+            raise ValueError(f"item {items.min()} or {items.max()} is not in a vocabulary of {len(self._names)}")
         if not np.isfinite(ts).all():
             raise ValueError("an event time is not a finite number")
 
