@@ -30,7 +30,8 @@ logger = logging.getLogger(__name__)
 WINDOW_RECORDS = 5_000
 WINDOW_SECONDS = 0.05
 BATCH_BYTES = 512 * 1024
-ATTEMPTS = 3  # each up to aiokafka's request timeout of 40 s
+ATTEMPTS = 3
+REQUEST_TIMEOUT_SECONDS = 40.0
 ATTEMPT_PAUSE_SECONDS = 1.0
 FLUSH_SECONDS = 10.0
 
@@ -96,6 +97,7 @@ async def producer_for(settings: KafkaSettings) -> AsyncIterator[AIOKafkaProduce
         acks="all",
         max_batch_size=min(BATCH_BYTES, settings.max_message_bytes),
         max_request_size=settings.max_message_bytes,
+        request_timeout_ms=int(REQUEST_TIMEOUT_SECONDS * 1000),
     )
     try:
         await producer.start()
@@ -161,12 +163,12 @@ class _Sender:
             by_partition[topic, partition_of(record.key, partitions[topic])].append(record)
         for place, its_records in by_partition.items():
             if place in self._pending:
-                await self._pending[place]
+                await asyncio.shield(self._pending[place])  # a cancelled replay does not cancel what is on its way
             self._pending[place] = asyncio.create_task(self._deliver(place, its_records))
 
     async def flush(self) -> None:
         for task in self._pending.values():
-            await task
+            await asyncio.shield(task)
 
     async def settle(self) -> None:
         """Wait for what is on its way, whatever becomes of it."""

@@ -1,0 +1,86 @@
+"""Topics are made once, and must fit together."""
+
+from dataclasses import replace
+
+import pytest
+from aiokafka.admin import (  # type: ignore[import-untyped]  # ships no types
+    AIOKafkaAdminClient,
+    NewTopic,
+)
+from aiokafka.admin.config_resource import (  # type: ignore[import-untyped]  # ships no types
+    ConfigResource,
+    ConfigResourceType,
+)
+
+from app.concerns import KafkaSettings
+from app.errors import HeadraceError
+from app.topics import CONFIGS, create_topics, topics
+
+NOWHERE = "127.0.0.1:1"
+
+
+async def partitions(kafka: KafkaSettings) -> dict[str, int]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    found = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
+    await admin.close()
+    prefix = kafka.topic_prefix
+    return {name.removeprefix(prefix): count for name, count in found.items() if name.startswith(prefix)}
+
+
+async def make(kafka: KafkaSettings, name: str, count: int) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic(kafka.topic_prefix + name, count, 1)])
+    await admin.close()
+
+
+def test_every_topic_carries_the_prefix() -> None:
+    names = topics(KafkaSettings(topic_prefix="shop1."))
+    assert (names.views, names.quarantine) == ("shop1.views", "shop1.quarantine")
+
+
+async def test_all_topics_are_made_and_a_second_time_changes_nothing(kafka: KafkaSettings) -> None:
+    await create_topics(kafka)
+    await create_topics(replace(kafka, partitions=9))
+    assert await partitions(kafka) == dict.fromkeys(CONFIGS, 4)
+
+
+async def test_topics_get_their_configuration(kafka: KafkaSettings) -> None:
+    kafka = replace(kafka, max_message_bytes=2_000_000)
+    await create_topics(kafka)
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    found = {}
+    for name in ("views", "items"):
+        wanted = ConfigResource(ConfigResourceType.TOPIC, kafka.topic_prefix + name)
+        [answer] = await admin.describe_configs([wanted])
+        found[name] = {entry[0]: entry[1] for entry in answer.resources[0][4]}
+    await admin.close()
+    assert found["views"]["message.timestamp.type"] == "LogAppendTime"
+    assert found["views"]["max.message.bytes"] == "2000000"
+    assert found["items"]["cleanup.policy"] == "compact"
+
+
+async def test_a_missing_topic_takes_the_partitions_of_the_existing_ones(kafka: KafkaSettings) -> None:
+    await make(kafka, "views", 6)
+    await create_topics(kafka)
+    assert {name: (await partitions(kafka))[name] for name in ("views", "clicks", "orders", "interactions")} == {
+        "views": 6,
+        "clicks": 6,
+        "orders": 6,
+        "interactions": 6,
+    }
+
+
+async def test_topics_that_do_not_fit_together_are_refused_with_advice(kafka: KafkaSettings) -> None:
+    await make(kafka, "views", 6)
+    await make(kafka, "orders", 3)
+    with pytest.raises(HeadraceError, match=r"views has 6, .*orders has 3; .*HEADRACE_KAFKA_TOPIC_PREFIX"):
+        await create_topics(kafka)
+    assert await partitions(kafka) == {"views": 6, "orders": 3}
+
+
+async def test_no_broker_is_an_error_with_advice() -> None:
+    with pytest.raises(HeadraceError, match=r"no Kafka answers at 127\.0\.0\.1:1.*HEADRACE_KAFKA_BOOTSTRAP"):
+        await create_topics(KafkaSettings(bootstrap=NOWHERE))
