@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import repeat
 
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
 from aiokafka.errors import (  # type: ignore[import-untyped]  # ships no types
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 WINDOW_RECORDS = 5_000
 WINDOW_SECONDS = 0.05
+LONGEST_STEP_SECONDS = 86_400.0
 BATCH_BYTES = 512 * 1024
 ATTEMPTS = 3
 REQUEST_TIMEOUT_SECONDS = 40.0
@@ -85,7 +87,7 @@ async def replay(
         raise HeadraceError(_advice(error, sender.acknowledged.total())) from error
     finally:
         await sender.settle()
-    pace.progress(sender.acknowledged)
+        pace.progress(sender.acknowledged)
     return sender.acknowledged
 
 
@@ -113,26 +115,35 @@ async def producer_for(settings: KafkaSettings) -> AsyncIterator[AIOKafkaProduce
 def windows(records: Iterable[Record], speed: float | None) -> Iterator[Window]:
     """Cut the log into windows of at most 5,000 records; with a speed, of at most 0.05 s of playing time.
 
-    A record is due (its event time - the first event time) / speed after the start, and never before an
-    earlier one: a log that steps back in time keeps its order. One without event time is due at once.
+    A record is due (its event time - the first event time) / speed after the start, and never before an earlier
+    one: a log that steps back in time keeps its order. One without event time is due at once. Steps of more
+    than a day, a closed shop or a date in the wrong year, take no time.
     """
-    first: float | None = None
-    opened = due = 0.0
+    opened = last = 0.0
     window: list[Record] = []
-    for record in records:
-        late = due
-        if speed is not None and record.ts is not None:
-            first = record.ts if first is None else first
-            late = max(due, (record.ts - first) / speed)
-        if window and (len(window) == WINDOW_RECORDS or late > opened + WINDOW_SECONDS):
-            yield Window(due, window)
+    for due, record in zip(repeat(0.0), records) if speed is None else _timed(records, speed):
+        if window and (len(window) == WINDOW_RECORDS or due > opened + WINDOW_SECONDS):
+            yield Window(last, window)
             window = []
         if not window:
-            opened = late
-        due = late
+            opened = due
+        last = due
         window.append(record)
     if window:
-        yield Window(due, window)
+        yield Window(last, window)
+
+
+def _timed(records: Iterable[Record], speed: float) -> Iterator[tuple[float, Record]]:
+    due = 0.0
+    newest: float | None = None
+    for record in records:
+        if record.ts is not None:
+            step = record.ts - newest if newest is not None else 0.0
+            if 0 < step <= LONGEST_STEP_SECONDS:
+                due += step / speed
+            if not -LONGEST_STEP_SECONDS <= step <= 0 or newest is None:
+                newest = record.ts
+        yield due, record
 
 
 @lru_cache(maxsize=1 << 18)

@@ -27,6 +27,7 @@ position, surface; of items: item_id, title, category, brand, description, price
 availability, attributes, updated_at. An empty cell is an absent field, other columns are dropped.
 kind: view, click, order; cart and fav count as click, a rating of 4 or more (column rating) as order, a lower
 one as view. Rows of any other kind go to the topic quarantine. JSON lines go through as they are.
+With --speed N, days without events are passed over.
 """
 
 EXAMPLES = """

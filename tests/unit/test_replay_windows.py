@@ -41,6 +41,19 @@ def test_a_record_without_a_time_is_due_with_the_one_before_it() -> None:
     assert cut(log(None, 10, None, 15), 1) == [(0.0, 3), (5.0, 1)]
 
 
+@pytest.mark.parametrize("odd", [0.0, 2_000_000_000.0])
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_a_date_in_the_wrong_year_does_not_stop_the_log(odd: float, at: int) -> None:
+    times: list[float | None] = [1_000_000_000, 1_000_000_001]
+    times.insert(at, odd)
+    assert max(window.due for window in windows(log(*times), 1)) in (0.0, 1.0)
+
+
+def test_days_on_which_the_shop_was_closed_take_no_time() -> None:
+    day = 86_400.0
+    assert cut(log(0, day, 4 * day, 4 * day + 3600), 3600) == [(0.0, 1), (24.0, 2), (25.0, 1)]
+
+
 def test_an_empty_log_has_no_windows() -> None:
     assert cut([], 1) == []
 
