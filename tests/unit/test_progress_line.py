@@ -2,7 +2,7 @@
 
 from io import StringIO
 
-from app.progress import ProgressLine
+from app.progress_line import ProgressLine
 
 
 class Terminal(StringIO):
