@@ -29,6 +29,7 @@ from app.errors import HeadraceError
 logger = logging.getLogger(__name__)
 
 WINDOW_RECORDS = 5_000
+WINDOW_BYTES = 16 * 1024 * 1024
 WINDOW_SECONDS = 0.05
 LONGEST_STEP_SECONDS = 86_400.0
 BATCH_BYTES = 512 * 1024
@@ -113,22 +114,24 @@ async def producer_for(settings: KafkaSettings) -> AsyncIterator[AIOKafkaProduce
 
 
 def windows(records: Iterable[Record], speed: float | None) -> Iterator[Window]:
-    """Cut the log into windows of at most 5,000 records; with a speed, of at most 0.05 s of playing time.
+    """Cut the log into windows of 5,000 records, 16 MiB or, with a speed, 0.05 s of playing time.
 
     A record is due (its event time - the first event time) / speed after the start, and never before an earlier
     one: a log that steps back in time keeps its order. One without event time is due at once. Steps of more
     than a day, a closed shop or a date in the wrong year, take no time.
     """
     opened = last = 0.0
+    size = 0
     window: list[Record] = []
     for due, record in zip(repeat(0.0), records) if speed is None else _timed(records, speed):
-        if window and (len(window) == WINDOW_RECORDS or due > opened + WINDOW_SECONDS):
+        if len(window) == WINDOW_RECORDS or size > WINDOW_BYTES or (window and due > opened + WINDOW_SECONDS):
             yield Window(last, window)
-            window = []
+            window, size = [], 0
         if not window:
             opened = due
         last = due
         window.append(record)
+        size += len(record.value or b"")
     if window:
         yield Window(last, window)
 

@@ -6,7 +6,7 @@ import pytest
 from aiokafka.partitioner import DefaultPartitioner  # type: ignore[import-untyped]  # ships no types
 
 from app.datasets.record import Record
-from app.replay import WINDOW_RECORDS, partition_of, windows
+from app.replay import WINDOW_BYTES, WINDOW_RECORDS, partition_of, windows
 
 
 def log(*times: float | None) -> list[Record]:
@@ -39,6 +39,11 @@ def test_a_log_that_steps_back_in_time_keeps_its_order() -> None:
 
 def test_a_record_without_a_time_is_due_with_the_one_before_it() -> None:
     assert cut(log(None, 10, None, 15), 1) == [(0.0, 3), (5.0, 1)]
+
+
+def test_large_records_make_short_windows() -> None:
+    large = [Record("views", b"u", bytes(WINDOW_BYTES // 2), None) for _ in range(5)]
+    assert cut(large, None) == [(0.0, 3), (0.0, 2)]
 
 
 @pytest.mark.parametrize("odd", [0.0, 2_000_000_000.0])
