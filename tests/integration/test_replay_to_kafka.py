@@ -80,7 +80,7 @@ async def test_a_record_larger_than_a_batch_goes_alone(kafka: KafkaSettings, rea
 async def test_a_paced_log_takes_its_time(kafka: KafkaSettings) -> None:
     started = time.monotonic()
     await send(kafka, [Record("views", b"u", b"v", ts) for ts in (0.0, 10.0, 30.0)], Pace(speed=100))
-    assert 0.3 <= time.monotonic() - started < 3
+    assert 0.3 <= time.monotonic() - started < 10
 
 
 async def test_room_is_asked_for_before_each_window(kafka: KafkaSettings) -> None:
