@@ -4,6 +4,13 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url
+# More arguments for what a target runs: make test ARGS="-k ranking -x", make lock ARGS=--upgrade
+ARGS ?=
+# Docker or what takes its place (podman, buildah), and the image to start from
+ENGINE ?= docker
+BASE ?= python:3.11-slim-bookworm
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
 
@@ -20,6 +27,56 @@ $(STAMP): requirements.lock pyproject.toml
 .PHONY: setup
 setup: $(STAMP) ## Make .venv with everything that run, test and check need
 
+.PHONY: run
+run: $(STAMP) ## Start everything on this machine and replay a sample log; Ctrl-C stops it
+	$(BIN)/headrace run $(ARGS)
+
+.PHONY: test
+test: $(STAMP) ## Run all tests
+	$(BIN)/pytest $(ARGS)
+
+.PHONY: check
+check: check-code check-text check-image check-helm check-architecture ## Run every check that must be clean
+
+.PHONY: check-code
+check-code: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy app agents models tests scripts
+
+.PHONY: check-text
+check-text: $(STAMP)
+	$(BIN)/codespell
+	$(BIN)/yamllint --strict .
+	$(BIN)/shellcheck scripts/*.sh .ci/run
+
+.PHONY: check-image
+check-image: $(STAMP)
+	$(BIN)/hadolint Dockerfile
+
+.PHONY: check-helm
+check-helm: $(STAMP) ## Lint and render the Helm chart, and validate what comes out
+	scripts/check_helm.sh
+
+.PHONY: check-architecture
+check-architecture: $(STAMP)
+	$(BIN)/pytest --quiet tests/architecture
+
 .PHONY: lock
-lock: $(STAMP) ## Resolve requirements.lock anew from pyproject.toml
-	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url --extra embedded --extra cpu --extra dev pyproject.toml -o requirements.lock
+lock: $(STAMP) ## Resolve both lock files from pyproject.toml (ARGS=--upgrade: to the newest versions)
+	$(COMPILE) $(ARGS) --extra embedded --extra cpu --extra dev pyproject.toml -o requirements.lock
+	$(COMPILE) --no-annotate --constraint requirements.lock --extra cpu pyproject.toml -o requirements-runtime.lock
+
+.PHONY: env-example
+env-example: $(STAMP) ## Write .env.example and the chart's list of settings anew
+	$(BIN)/python scripts/env_example.py
+
+.PHONY: image
+image: ## Build the container image (ENGINE=docker, BASE=python:3.11-slim-bookworm)
+	$(ENGINE) build --build-arg BASE=$(BASE) --tag headrace:$(VERSION) .
+
+.PHONY: clean
+clean: ## Remove the environment and everything that was made
+	rm -rf $(VENV) .cache build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find app agents models tests scripts -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,72 @@
+"""Writes what repeats the settings: `.env.example`, and the names that the chart's schema admits.
+
+Both are made from `app.settings`, so a setting is declared in one place. Run it with `make env-example`;
+`--check` changes nothing and fails where a file is out of date.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from itertools import groupby
+from pathlib import Path
+
+from app.settings import Variable, variables
+
+ROOT = Path(__file__).resolve().parent.parent
+ENV_EXAMPLE = ROOT / ".env.example"
+SCHEMA = ROOT / "helm/headrace/values.schema.json"
+
+# The templates set these beside the ports and volumes that they belong to.
+SET_BY_THE_CHART = frozenset(
+    {
+        "HEADRACE_WORKER_HOST",
+        "HEADRACE_WORKER_PORT",
+        "HEADRACE_WORKER_STATE_DIR",
+        "HEADRACE_SERVE_HOST",
+        "HEADRACE_SERVE_PORT",
+        "HEADRACE_MODEL_DIR",
+    }
+)
+
+HEADER = """\
+# Every setting of Headrace with its default: an environment variable each. Uncomment what you change.
+# Made by `make env-example` from the settings' declarations; do not edit by hand.
+"""
+
+
+def env_example(settings: Iterable[Variable]) -> str:
+    """The text of `.env.example`: a paragraph per concern, a comment and an assignment per setting."""
+    paragraphs = [HEADER]
+    for _, concern in groupby(settings, key=lambda variable: variable.name.split("_")[1]):
+        paragraphs.append("".join(f"# {each.help}\n#{each.name}={each.default}\n" for each in concern))
+    return "\n".join(paragraphs)
+
+
+def schema(settings: Iterable[Variable], old: str) -> str:
+    """The chart's schema `old` with the names of the settings that its values may hold."""
+    names = [f'        "{each.name}"' for each in settings if each.name not in SET_BY_THE_CHART]
+    head, rest = old.split('"settingName": {', 1)
+    enum = '"settingName": {\n      "enum": [\n' + ",\n".join(names) + "\n      ]\n    }"
+    text = head + enum + rest.split("}", 1)[1]
+    json.loads(text)
+    return text
+
+
+def main() -> int:
+    """Write both files, or with `--check` compare them; 1 where one is out of date."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing; fail where a file is out of date")
+    check = parser.parse_args().check
+    settings = tuple(variables())
+    wanted = {ENV_EXAMPLE: env_example(settings), SCHEMA: schema(settings, SCHEMA.read_text(encoding="utf-8"))}
+    stale = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    for path in stale:
+        if not check:
+            path.write_text(wanted[path], encoding="utf-8")
+        sys.stderr.write(f"{path.relative_to(ROOT)}: {'out of date; run make env-example' if check else 'written'}\n")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

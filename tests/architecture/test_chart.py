@@ -1,0 +1,143 @@
+"""The Helm chart: it names only settings that exist, and refuses values that could not work."""
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from app.settings import load, variables
+
+ROOT = Path(__file__).resolve().parents[2]
+CHART = ROOT / "helm/headrace"
+VARIANTS = sorted(path.name for path in (CHART / "ci").glob("*-values.yaml"))
+
+
+def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Helm; the first time it is fetched."""
+    command = [str(ROOT / "scripts/helm.sh"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=150)
+
+
+def render(*arguments: str) -> list[dict[str, Any]]:
+    """The manifests that the chart makes of these values."""
+    rendered = helm("template", "headrace", str(CHART), *arguments)
+    assert rendered.returncode == 0, rendered.stderr
+    return [manifest for manifest in yaml.safe_load_all(rendered.stdout) if manifest]
+
+
+def one(manifests: list[dict[str, Any]], kind: str) -> dict[str, Any]:
+    """The only manifest of its kind."""
+    (found,) = [each for each in manifests if each["kind"] == kind]
+    return found
+
+
+def pod(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The pod that a Deployment or StatefulSet makes."""
+    spec: dict[str, Any] = manifest["spec"]["template"]["spec"]
+    return spec
+
+
+def environment(manifests: list[dict[str, Any]], kind: str) -> dict[str, str]:
+    """The variables that the container of this kind sees, secrets left out."""
+    (container,) = pod(one(manifests, kind))["containers"]
+    own = {each["name"]: each["value"] for each in container["env"] if "value" in each}
+    return {**one(manifests, "ConfigMap")["data"], **own}
+
+
+def test_every_setting_that_the_chart_names_exists() -> None:
+    files = [path for path in CHART.rglob("*") if path.is_file()]
+    named = {name for path in files for name in re.findall(r"HEADRACE_[A-Z_]+", path.read_text(encoding="utf-8"))}
+    assert "HEADRACE_KAFKA_BOOTSTRAP" in named
+    assert named - {variable.name for variable in variables()} == set()
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "Deployment"])
+@pytest.mark.parametrize("variant", [[], *(["--values", str(CHART / "ci" / name)] for name in VARIANTS)])
+def test_a_pod_starts_with_settings_that_headrace_accepts(kind: str, variant: list[str]) -> None:
+    settings = load(environment(render(*variant), kind))
+    assert settings.worker.host == ("0.0.0.0" if kind == "StatefulSet" else "127.0.0.1")
+    assert settings.serve.host == ("0.0.0.0" if kind == "Deployment" else "127.0.0.1")
+
+
+def test_large_numbers_and_truth_values_arrive_as_they_were_written() -> None:
+    settings = load(environment(render("--values", str(CHART / "ci/secret-values.yaml")), "StatefulSet"))
+    assert settings.kafka.max_message_bytes == 16_777_216
+    assert settings.serve.accept_events is False
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "Deployment"])
+def test_probes_knock_where_the_process_listens(kind: str) -> None:
+    manifests = render()
+    settings = load(environment(manifests, kind))
+    (container,) = pod(one(manifests, kind))["containers"]
+    (port,) = container["ports"]
+    assert port["containerPort"] == (settings.worker.port if kind == "StatefulSet" else settings.serve.port)
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        assert container[probe]["httpGet"]["port"] == port["name"]
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "Deployment"])
+def test_services_set_no_variables_in_a_pod(kind: str) -> None:
+    """Kubernetes would set HEADRACE_SERVE_PORT to a URL, which is no port."""
+    assert pod(one(render(), kind))["enableServiceLinks"] is False
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "Deployment"])
+def test_a_container_can_write_to_its_volumes_only_and_gain_no_rights(kind: str) -> None:
+    spec = pod(one(render(), kind))
+    (container,) = spec["containers"]
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert spec["automountServiceAccountToken"] is False
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert {mount["mountPath"] for mount in container["volumeMounts"]} == {"/var/lib/headrace", "/tmp"}
+
+
+def test_the_volume_is_where_the_image_writes() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert "NUMBA_CACHE_DIR=/var/lib/headrace/" in dockerfile
+    assert "WORKDIR /var/lib/headrace\n" in dockerfile
+    assert "USER 10001:10001\n" in dockerfile
+    assert environment(render(), "StatefulSet")["HEADRACE_WORKER_STATE_DIR"].startswith("/var/lib/headrace/")
+
+
+def test_a_password_stays_out_of_the_settings() -> None:
+    worker = one(render("--set", "redisUrlSecret.name=shop-redis"), "StatefulSet")
+    (container,) = pod(worker)["containers"]
+    secret = {"name": "HEADRACE_REDIS_URL", "valueFrom": {"secretKeyRef": {"name": "shop-redis", "key": "url"}}}
+    assert secret in container["env"]
+
+
+def test_a_changed_setting_restarts_the_pods() -> None:
+    before = one(render(), "StatefulSet")["spec"]["template"]["metadata"]["annotations"]
+    after = one(render("--set", "settings.HEADRACE_LOG_LEVEL=debug"), "StatefulSet")
+    assert before != after["spec"]["template"]["metadata"]["annotations"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "settings.HEADRACE_KAFKA_BOOTSTRAPP=kafka:9092",
+        "settings.HEADRACE_SERVE_PORT=8080",
+        "settings.HEADRACE_KAFKA_BOOTSTRAP=null",
+        "worker.replicas=two",
+        "worker.replicas=-1",
+        "worker.persistence.size=lots",
+        "worker.startupSeconds=0",
+        "serve.service.port=70000",
+        "serve.service.type=Ingress",
+        "image.pullPolicy=Sometimes",
+        "workers.replicas=2",
+    ],
+)
+def test_a_value_that_cannot_work_is_refused_before_anything_is_installed(value: str) -> None:
+    refused = helm("template", "headrace", str(CHART), "--set", value)
+    assert refused.returncode != 0
+    assert "don't meet the specifications of the schema" in refused.stderr

