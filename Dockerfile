@@ -33,7 +33,7 @@ ENV PATH=/opt/headrace/bin:$PATH \
     HEADRACE_WORKER_HOST=0.0.0.0 \
     HEADRACE_SERVE_HOST=0.0.0.0
 RUN groupadd --gid 10001 headrace \
-    && useradd --uid 10001 --gid 10001 --no-log-init --create-home --home-dir /var/lib/headrace headrace
+    && useradd --uid 10001 --gid 10001 --no-log-init --create-home --skel /dev/null --home-dir /var/lib/headrace headrace
 COPY --from=build /opt/headrace /opt/headrace
 COPY onnx /opt/headrace/onnx
 USER 10001:10001
