@@ -46,3 +46,16 @@ def test_every_folder_with_python_is_a_package(name: str) -> None:
 def test_the_package_says_that_it_is_typed(name: str) -> None:
     assert (ROOT / name / "py.typed").exists()
     assert "py.typed" in project()["tool"]["setuptools"]["package-data"][name]
+
+
+def test_every_data_file_is_in_the_wheel() -> None:
+    """An editable install finds them anyway; the image would not."""
+    data = project()["tool"]["setuptools"]["package-data"]
+    files = [path for name in PACKAGES for path in (ROOT / name).rglob("*") if path.is_file()]
+    forgotten = [
+        str(path.relative_to(ROOT))
+        for path in files
+        if path.suffix not in {".py", ".pyc", ".nbi", ".nbc"}
+        and not any(path.match(pattern) for pattern in data.get(".".join(path.parent.relative_to(ROOT).parts), []))
+    ]
+    assert forgotten == []
