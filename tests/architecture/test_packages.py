@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from setuptools import find_packages
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("app", "agents", "models")
@@ -29,11 +30,11 @@ def test_the_name_resolves_to_this_checkout(name: str) -> None:
     assert Path(imported).resolve() == ROOT / name / "__init__.py"
 
 
-def test_every_package_in_the_tree_is_in_the_wheel() -> None:
-    """The list in `pyproject.toml` is written out, so a new folder is easily forgotten."""
+def test_the_wheel_holds_every_package_in_the_tree_and_no_other() -> None:
+    chosen = project()["tool"]["setuptools"]["packages"]["find"]
     found = [init.parent for name in PACKAGES for init in (ROOT / name).rglob("__init__.py")]
     names = sorted(".".join(folder.relative_to(ROOT).parts) for folder in found)
-    assert sorted(project()["tool"]["setuptools"]["packages"]) == names
+    assert sorted(find_packages(str(ROOT), include=chosen["include"])) == names
 
 
 @pytest.mark.parametrize("name", PACKAGES)
