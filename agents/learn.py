@@ -1,14 +1,16 @@
 """Learning from all users: the follower of `interactions`, run whole by every worker."""
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from agents.metrics import Metrics
 from models.duplicates import DuplicateFilter
 from models.events import RawBatch
-from models.processor import hash_session
+from models.processor import Followed, hash_session
 from models.profile import ProfileSettings
 from models.recommender import Lessons, Recommender
 from models.wire import Learned, decode_interaction
@@ -18,8 +20,9 @@ from models.wire import Learned, decode_interaction
 class Learn:
     """Feeds interactions to the recommender and their ids to the duplicate filter, each source offset once.
 
-    Interactions of one source partition stand in offset order in each partition of the log; only a worker that
-    repeats a batch after a crash goes back. So the highest offset per pair of both partitions tells repeats.
+    A worker learns its own batches before it emits them, and those of all workers from the log. Interactions of
+    one source partition stand in offset order in each partition of the log; only a worker that repeats a batch
+    after a crash goes back. So the highest offset per pair of both partitions tells repeats.
     """
 
     profile: ProfileSettings
@@ -27,6 +30,18 @@ class Learn:
     seen: DuplicateFilter
     metrics: Metrics
     applied: dict[tuple[int, str], int] = field(default_factory=dict)
+
+    def learn_own(self, partition: int, followed: Followed) -> None:
+        """Learn a batch that this worker is about to emit to `partition` of the log; its ids are remembered already."""
+        found, rows = followed.admitted.interactions, followed.admitted.rows
+        pair = (partition, found.source)
+        fresh = bisect_right(rows, self.applied.get(pair, -1), key=lambda row: int(found.offsets[row]))
+        if fresh == len(rows):
+            return
+        rows, session_ids = rows[fresh:], followed.session_ids[fresh:]
+        self.applied[pair] = int(found.offsets[rows[-1]])
+        weight = self.profile.weight(found.kind)
+        self._learn([found.item_ids[row] for row in rows], session_ids, found.ts[rows], np.full(len(rows), weight))
 
     def handle(self, batch: RawBatch) -> None:
         """Learn from one batch of the interactions topic."""
@@ -42,12 +57,16 @@ class Learn:
                 learned.append(interaction)
             else:
                 repeats += 1
-        self._learn(learned)
-        self._remember(batch, rows, learned)
-        self.metrics.learned.labels("learned").inc(len(learned))
+        if learned:
+            self._learn(
+                [each.item_id for each in learned],
+                [each.session_id for each in learned],
+                np.array([each.ts for each in learned]),
+                np.array([self.profile.weight(each.kind) for each in learned]),
+            )
+            self._remember(batch, rows, learned)
         self.metrics.learned.labels("repeated").inc(repeats)
         self.metrics.learned.labels("unreadable").inc(unreadable)
-        self.metrics.index_bytes.set(self.recommender.index.memory_bytes)
 
     def _is_new(self, partition: int, interaction: Learned) -> bool:
         pair = (partition, interaction.source)
@@ -56,16 +75,13 @@ class Learn:
         self.applied[pair] = interaction.offset
         return True
 
-    def _learn(self, learned: list[Learned]) -> None:
-        weights = [self.profile.weight(each.kind) for each in learned]
-        self.recommender.learn(
-            Lessons(
-                items=self.recommender.items.numbers(each.item_id for each in learned),
-                sessions=np.fromiter((hash_session(each.session_id) for each in learned), np.uint64, len(learned)),
-                ts=np.array([each.ts for each in learned], np.float64),
-                weights=np.array(weights, np.float64),
-            )
-        )
+    def _learn(
+        self, item_ids: list[str], session_ids: list[str], ts: NDArray[np.float64], weights: NDArray[np.float64]
+    ) -> None:
+        sessions = np.fromiter(map(hash_session, session_ids), np.uint64, len(session_ids))
+        self.recommender.learn(Lessons(self.recommender.items.numbers(item_ids), sessions, ts, weights))
+        self.metrics.learned.labels("learned").inc(len(item_ids))
+        self.metrics.index_bytes.set(self.recommender.index.memory_bytes)
 
     def _remember(self, batch: RawBatch, rows: list[int], learned: list[Learned]) -> None:
         by_source: dict[str, list[int]] = {}

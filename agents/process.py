@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass
 
+from agents.learn import Learn
 from agents.metrics import Metrics
 from agents.ports import Clock, Outbox, Replicas, UserStore
 from models.codec import EventSettings
 from models.duplicates import DuplicateFilter
 from models.events import Kind, RawBatch
-from models.processor import Admitted, Effects, admit, decide
+from models.processor import Admitted, Effects, admit, decide, follow
 from models.profile import ProfileSettings
 from models.recommender import Recommender
 from models.wire import encode_recommendation
@@ -27,6 +28,7 @@ class Process:
     profile: ProfileSettings
     seen: DuplicateFilter
     recommender: Recommender
+    learn: Learn
     replicas: Replicas
     users: UserStore
     outbox: Outbox
@@ -46,7 +48,9 @@ class Process:
         with self.metrics.timed("load"):
             profiles = await self.users.load(admitted.users)
         with self.metrics.timed("decide"):
-            effects = decide(admitted, profiles, self.recommender, self.profile, self.clock())
+            followed = follow(admitted, profiles)
+            self.learn.learn_own(batch.partition, followed)
+            effects = decide(followed, profiles, self.recommender, self.profile, self.clock())
             lists = {each.user_id: encode_recommendation(each) for each in effects.recommendations}
         with self.metrics.timed("write"):
             await self.users.write(effects.profiles, lists)

@@ -56,6 +56,7 @@ class _Learning:
 
     recommender: Recommender
     seen: DuplicateFilter
+    learn: Learn
 
 
 def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: Path) -> Worker:
@@ -68,18 +69,15 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     store = Retry("Redis", (RedisError, OSError), health, metrics.retries)
     broker = Retry("Kafka", kafka_retry_errors(), health, metrics.retries)
     redis, producer = connect(settings.redis), make_producer(settings.kafka)
-    learning = _Learning(
-        Recommender(_recommender_settings(settings)),
-        DuplicateFilter(settings.events.duplicate_window_seconds, settings.events.duplicate_memory),
-    )
+    learning = _learning(settings, metrics)
     users = RedisUsers(redis, keys, store, settings.redis.expire_days, settings.worker.profile_cache)
     outbox = KafkaOutbox(producer, names, broker)
-    replicas = _replicas(settings, names, partitions, learning, metrics, broker)
+    replicas = _replicas(settings, names, partitions, learning, broker)
     kinds = {names.views: Kind.VIEW, names.clicks: Kind.CLICK, names.orders: Kind.ORDER}
     app = _faust_app(settings, [*kinds, names.items], faust_dir)
     process = Process(
-        kinds, settings.events, settings.profile, learning.seen, learning.recommender, replicas, users, outbox,
-        metrics, time,
+        kinds, settings.events, settings.profile, learning.seen, learning.recommender, learning.learn, replicas,
+        users, outbox, metrics, time,
     )  # fmt: skip
     keep = KeepCatalogue(settings.events, RedisItems(redis, keys, store), outbox, metrics)
     add_batch_agent(app, "process", list(kinds), process.run)
@@ -101,8 +99,13 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     return Worker(redis, producer, replicas, figures, app, health, metrics)
 
 
-def _recommender_settings(settings: Settings) -> RecommenderSettings:
-    return RecommenderSettings(settings.neighbours, settings.trending, settings.ranking, settings.profile)
+def _learning(settings: Settings, metrics: Metrics) -> _Learning:
+    recommender = Recommender(
+        RecommenderSettings(settings.neighbours, settings.trending, settings.ranking, settings.profile)
+    )
+    recommender.warm_up()
+    seen = DuplicateFilter(settings.events.duplicate_window_seconds, settings.events.duplicate_memory)
+    return _Learning(recommender, seen, Learn(settings.profile, recommender, seen, metrics))
 
 
 def _replicas(
@@ -110,12 +113,10 @@ def _replicas(
     names: Topics,
     partitions: Mapping[str, int],
     learning: _Learning,
-    metrics: Metrics,
     retry: Retry,
 ) -> KafkaReplicas:
-    learn = Learn(settings.profile, learning.recommender, learning.seen, metrics)
     follow = FollowCatalogue(settings.events, learning.recommender)
-    followers = {names.items: follow.handle, names.interactions: learn.handle}
+    followers = {names.items: follow.handle, names.interactions: learning.learn.handle}
     return KafkaReplicas(settings.kafka, followers, partitions, retry)
 
 

@@ -8,6 +8,9 @@ from typing_extensions import override
 
 from app.concerns import LogSettings
 
+# Their info lines are about their own insides; `debug` shows them.
+CHATTY = ("aiokafka", "faust", "mode", "app.faust_app", "app.batch_consumer", "app.fetch_thread", "app.batch_agent")
+
 
 class JsonFormatter(logging.Formatter):
     """One JSON object a line."""
@@ -34,3 +37,6 @@ def configure_logs(settings: LogSettings) -> None:
         else logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S")
     )
     logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)
+    if settings.level == "info":
+        for name in CHATTY:
+            logging.getLogger(name).setLevel(logging.WARNING)

@@ -3,13 +3,13 @@
 import faust
 from faust.web import Request, Response, View
 from prometheus_client import generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from agents.metrics import Metrics
 from app.faust_app import progress_of
 from app.health import Health
 
 STALLED_SECONDS = 60.0
+EXPOSITION_TYPE = "text/plain; version=0.0.4"
 
 
 def add_probes(app: faust.App, health: Health, metrics: Metrics) -> None:
@@ -27,7 +27,7 @@ def add_probes(app: faust.App, health: Health, metrics: Metrics) -> None:
         return view.json(answer, status=200 if health.ready else 503)
 
     async def expose(view: View, request: Request) -> Response:
-        return view.bytes(generate_latest(metrics.registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+        return view.bytes(generate_latest(metrics.registry), content_type=EXPOSITION_TYPE)
 
     for path, handler in (("/healthz", healthz), ("/readyz", readyz), ("/metrics", expose)):
         app.page(path, name=path.strip("/"))(handler)

@@ -33,6 +33,24 @@ class Admitted:
     users: list[str]
 
 
+@dataclass(slots=True)
+class Trace:
+    """One user's way through a batch: the open session, the id of the last event's session, and the events."""
+
+    session: Session | None
+    session_id: str = ""
+    events: list[Event] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A batch whose users and sessions are known; `session_ids` has one entry per entry of `admitted.rows`."""
+
+    admitted: Admitted
+    traces: Mapping[str, Trace]
+    session_ids: list[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Effects:
     """What one batch leads to; nothing of it has happened yet.
@@ -66,54 +84,10 @@ def admit(batch: RawBatch, kind: Kind, seen: DuplicateFilter, settings: EventSet
     return Admitted(found, rows, decoded.rejected, len(found) - len(rows), decoded.unknown_fields, users)
 
 
-def decide(
-    admitted: Admitted,
-    profiles: Mapping[str, Profile],
-    recommender: Recommender,
-    settings: ProfileSettings,
-    now: float,
-) -> Effects:
-    """New profiles and lists of the batch's users. `profiles` must hold all of `admitted.users`; `now` in seconds.
-
-    A user whose events were all applied before (a replay) gets the same profile and still a list, since the
-    first try may have stopped between the two.
-    """
+def follow(admitted: Admitted, profiles: Mapping[str, Profile]) -> Followed:
+    """Find each event's session and each user's events. `profiles` must hold all of `admitted.users`."""
     found = admitted.interactions
-    traces = {user: _Trace(profiles[user].session) for user in admitted.users}
-    session_ids = _trace(admitted, traces)
-    updated = {
-        user: replace(step(profiles[user], trace.events, settings), session=trace.session)
-        for user, trace in traces.items()
-    }
-    askers = [Asker(updated[user], hash_session(trace.session_id)) for user, trace in traces.items()]
-    return Effects(
-        profiles=updated,
-        recommendations=[
-            Recommendation(user, ranking, updated[user].newest_ts, now, MODEL_NAME)
-            for user, ranking in zip(admitted.users, recommender.recommend(askers), strict=True)
-        ],
-        interactions=encode_interactions(found, session_ids, admitted.rows),
-        interaction_keys=[found.user_ids[row] for row in admitted.rows],
-        rejected=admitted.rejected,
-        accepted=len(admitted.rows),
-        duplicates=admitted.duplicates,
-        unknown_fields=admitted.unknown_fields,
-        times=found.times[admitted.rows],
-    )
-
-
-@dataclass(slots=True)
-class _Trace:
-    """One user's way through a batch."""
-
-    session: Session | None
-    session_id: str = ""
-    events: list[Event] = field(default_factory=list)
-
-
-def _trace(admitted: Admitted, traces: Mapping[str, _Trace]) -> list[str]:
-    """Give every user the batch's events, and every event its session; the session ids, in the order of rows."""
-    found = admitted.interactions
+    traces = {user: Trace(profiles[user].session) for user in admitted.users}
     offsets, ts = found.offsets.tolist(), found.ts.tolist()
     session_ids = []
     for row in admitted.rows:
@@ -125,4 +99,39 @@ def _trace(admitted: Admitted, traces: Mapping[str, _Trace]) -> list[str]:
         trace.session_id = session_id
         trace.events.append(Event(ts[row], found.kind, found.item_ids[row], found.source, offsets[row]))
         session_ids.append(session_id)
-    return session_ids
+    return Followed(admitted, traces, session_ids)
+
+
+def decide(
+    followed: Followed,
+    profiles: Mapping[str, Profile],
+    recommender: Recommender,
+    settings: ProfileSettings,
+    now: float,
+) -> Effects:
+    """New profiles and lists of the batch's users; `now` in seconds.
+
+    A user whose events were all applied before (a replay) gets the same profile and still a list, since the
+    first try may have stopped between the two.
+    """
+    admitted = followed.admitted
+    found = admitted.interactions
+    updated = {
+        user: replace(step(profiles[user], trace.events, settings), session=trace.session)
+        for user, trace in followed.traces.items()
+    }
+    askers = [Asker(updated[user], hash_session(trace.session_id)) for user, trace in followed.traces.items()]
+    return Effects(
+        profiles=updated,
+        recommendations=[
+            Recommendation(user, ranking, updated[user].newest_ts, now, MODEL_NAME)
+            for user, ranking in zip(admitted.users, recommender.recommend(askers), strict=True)
+        ],
+        interactions=encode_interactions(found, followed.session_ids, admitted.rows),
+        interaction_keys=[found.user_ids[row] for row in admitted.rows],
+        rejected=admitted.rejected,
+        accepted=len(admitted.rows),
+        duplicates=admitted.duplicates,
+        unknown_fields=admitted.unknown_fields,
+        times=found.times[admitted.rows],
+    )

@@ -58,6 +58,11 @@ class Recommender:
         self._learned = 0
         self._learned_at_lists = 0
 
+    def warm_up(self) -> None:
+        """Compile everything, or load it from numba's cache, so that the first user does not wait for it."""
+        self.index.warm_up()
+        Trending(self._settings.trending).update(np.zeros(1, np.int32), np.zeros(1), np.zeros(1))
+
     def learn(self, lessons: Lessons) -> None:
         """Take in what users did; a list asked for afterwards follows from it."""
         self.index.update(lessons.sessions, lessons.items, lessons.ts)
