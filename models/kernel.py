@@ -1,4 +1,4 @@
-"""The one way in which Headrace compiles a function with numba, so that every kernel is cached and typed alike."""
+"""The one way in which Headrace compiles a function with numba, so that all are cached alike."""
 
 from collections.abc import Callable
 from typing import TypeVar, cast
@@ -9,8 +9,10 @@ F = TypeVar("F", bound=Callable[..., object])
 
 
 def kernel(function: F) -> F:
-    """Compile `function` at its first call, keep the machine code on disk, and run without the interpreter's lock.
+    """Compile `function` at its first call, keep its machine code on disk, run it without the interpreter's
+    lock.
 
-    Numba sees a change only in the file of the function itself, so a kernel calls kernels of its own file only.
+    Numba's cache sees changes in the file of the function only, so a kernel calls kernels of its own file
+    only.
     """
     return cast(F, njit(cache=True, nogil=True, error_model="numpy")(function))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.kernel import kernel
-from models.nearest import Names
+from models.neighbour_arrays import Catalogue
 from models.vocabulary import Vocabulary
 
 T = TypeVar("T", bound=np.generic)
@@ -31,10 +31,9 @@ class NameTable:
         """Bytes that the arrays take, the vocabulary itself left out."""
         return self._text.nbytes + self._starts.nbytes + self.keys.nbytes
 
-    @property
-    def names(self) -> Names:
-        """The names read so far."""
-        return Names(self._text, self._starts)
+    def weighted(self, weight: NDArray[np.float32]) -> Catalogue:
+        """The names read so far, and the items' weights."""
+        return Catalogue(self._text, self._starts, weight)
 
     def catch_up(self) -> None:
         """Read the names that the vocabulary got since the last time."""
@@ -52,7 +51,7 @@ class NameTable:
         _hash_names(self._text, self._starts, self.keys, first, count)
 
     def add(self, text: NDArray[np.uint8], starts: NDArray[np.int64]) -> NDArray[np.int32]:
-        """The vocabulary's numbers of the names that `copy` gave, shape (count,); new names get new numbers."""
+        """The vocabulary's numbers of the names that `copy` gave; shape (count,)."""
         joined = text.tobytes()
         pairs = zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True)
         return self._vocabulary.numbers(joined[a:b].decode("utf-8", "surrogatepass") for a, b in pairs)

@@ -1,8 +1,15 @@
 """Session nearest neighbours, learnt event by event: what did the past sessions most like this one look at?
 
-The nearest sessions are found as in VMIS-kNN (Kersbergen et al., "Serenade", SIGMOD 2022). They vote as in STAN (Garg et
-al., SIGIR 2019): the more, the nearer an item stands in the neighbour to the items that both sessions share; unlike
-there, every shared item counts, not only the last.
+The nearest sessions are found as in VMIS-kNN (Kersbergen et al., "Serenade", SIGMOD 2022). They vote as in
+STAN (Garg et al., SIGIR 2019): the more, the nearer an item stands in the neighbour to the items that both
+sessions share; unlike there, every shared item counts, not only the last.
+
+With U the user's last items, p(x) the place of x among them (0: the last), N the nearest sessions, d the places
+between two items of one of them, and r(x) = (log(1 + sessions / postings of x) / log(1 + sessions)) ^ rarity_power:
+
+    similarity(s) = Σ over x in U and s              position_decay ^ p(x) · r(x)
+    score(i)      = r(i) · Σ over s in N, x in U and s   position_decay ^ p(x) · r(x) · near(d(i, x))
+    near(d)       = revisit_weight if d = 0, else far_share + (1 - far_share) · exp(-d / vote_distance)
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,9 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.name_table import NameTable
-from models.nearest import Asked, Formula, predict
+from models.nearest import predict
+from models.neighbour_arrays import CLOSED, OPENED, Answer, Asked, Events, Formula
 from models.neighbour_snapshot import list_events
-from models.postings import CLOSED, OPENED, Limits, find_sessions, update
+from models.postings import find_sessions, update
 from models.setting import setting
 from models.storage import make_index, memory_bytes, with_items, with_room
 from models.vocabulary import Vocabulary
@@ -23,12 +31,14 @@ from models.vocabulary import Vocabulary
 
 @dataclass(frozen=True, slots=True)
 class NeighbourSettings:
-    """How past sessions are kept, chosen and weighted; the defaults are the best found on bol.com's valid split."""
+    """How past sessions are kept, chosen and weighted; the defaults were chosen on bol.com's valid split."""
 
     neighbours: int = setting(100, "nearest past sessions that vote", low=1, high=5_000)
     postings: int = setting(500, "most recent sessions kept of an item", low=1, high=10_000)
     session_items: int = setting(20, "most recent items kept of a session", low=1, high=200)
-    sessions: int = setting(1_000_000, "sessions kept; the one that began first makes room", low=1, high=100_000_000)
+    sessions: int = setting(
+        1_000_000, "sessions kept; the one learnt of first makes room", low=1, high=100_000_000
+    )
     last_items: int = setting(6, "most recent items of a user that look for neighbours", low=1, high=50)
     position_decay: float = setting(0.6, "weight of an item of the user against the one seen after it", low=0, high=1)
     rarity_power: float = setting(2.0, "how strongly rare items count more; 0 counts all alike", low=0, high=10)
@@ -43,9 +53,9 @@ class NeighbourSettings:
 class Queries:
     """What many users want to know, as flat arrays.
 
-    User u's recent distinct items, most recent first, are `items[starts[u]:starts[u + 1]]`; what may not be shown is
-    `excluded[excluded_starts[u]:excluded_starts[u + 1]]`; `own[u]` is the hash of the user's own session, which is no
-    neighbour of itself, or 0.
+    User u's recent distinct items, most recent first, are `items[starts[u]:starts[u + 1]]`; what may not be
+    shown is `excluded[excluded_starts[u]:excluded_starts[u + 1]]`; `own[u]` is the hash of the user's own
+    session, which is no neighbour of itself, or 0.
     """
 
     items: NDArray[np.int32]
@@ -68,16 +78,15 @@ class Queries:
 class NeighbourIndex:
     """The sessions of the log, ready to find neighbours in; for one thread at a time.
 
-    What it holds and answers depends on the set of events only: neither on their order, nor on how they were batched,
-    nor on how often one arrived, nor on how items are numbered. That ends where `sessions` is reached: then the session
-    that began first is forgotten.
+    What it holds and answers depends on the set of events only: neither on their order, nor on how they
+    were batched, nor on how often one arrived, nor on how items are numbered. That ends where `sessions` is
+    reached: then the session that was learnt of first is forgotten.
     """
 
     def __init__(self, settings: NeighbourSettings, vocabulary: Vocabulary) -> None:
         self._settings = settings
-        self._limits = Limits(settings.postings, settings.session_items, settings.sessions)
         self._names = NameTable(vocabulary)
-        self._index = make_index()
+        self._index = make_index(settings.postings, settings.session_items, settings.sessions)
 
     def __len__(self) -> int:
         """The number of sessions."""
@@ -91,28 +100,29 @@ class NeighbourIndex:
     def update(self, sessions: NDArray[np.uint64], items: NDArray[np.int32], ts: NDArray[np.float64]) -> None:
         """Learn events, columns of length n: session hash, item number, event time in seconds.
 
-        Raises ValueError, and learns nothing, when lengths differ, a time is not finite or an item has no name.
+        Raises ValueError, and learns nothing, if lengths differ, a time is not finite or an item has no name.
         """
         self._names.catch_up()
         self._check(sessions, items, ts)
         self._index = with_items(self._index, self._names.keys)
-        columns = (_column(sessions, np.uint64), _column(items, np.int32), _column(ts, np.float64))
+        events = Events(_column(sessions, np.uint64), _column(items, np.int32), _column(ts, np.float64))
         done = 0
-        while (done := update(self._index, self._limits, *columns, done)) < len(ts):
-            self._index = with_room(self._index, self._limits)
+        while (done := update(self._index, events, done)) < len(ts):
+            self._index = with_room(self._index)
 
     def predict_many(
         self, query: Queries, weight: NDArray[np.float32], n: int
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """The n best items of each user, best first, and their scores; shapes (q, n), padded with -1 and 0.
 
-        `weight[item]` multiplies an item's score, 0 hides it; items beyond its end have weight 1. Equal scores are in
-        the order of the items' names.
+        `weight[item]` multiplies an item's score, 0 hides it; items beyond its end have weight 1. Equal
+        scores are in the order of the items' names.
         """
         items = np.full((len(query), n), -1, np.int32)
         scores = np.zeros((len(query), n), np.float32)
         if n > 0 and len(query):
-            predict(self._index, self._formula(), self._ask(query), self._names.names, weight, items, scores)
+            catalogue = self._names.weighted(_column(weight, np.float32))
+            predict(self._index, self._formula(), catalogue, self._ask(query), Answer(items, scores))
         return items, scores
 
     def warm_up(self) -> None:
@@ -125,15 +135,14 @@ class NeighbourIndex:
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """All that `restore` needs: the fewest events that make this index, and the names of all items."""
-        sessions, items, ts = list_events(self._index)
         text, starts = self._names.copy()
-        return {"sessions": sessions, "items": items, "ts": ts, "names": text, "name_starts": starts}
+        return {**list_events(self._index)._asdict(), "names": text, "name_starts": starts}
 
     def restore(self, snapshot: Mapping[str, NDArray[Any]]) -> None:
         """Learn what a snapshot holds; into an empty index, this makes it equal to the one that was saved.
 
-        The vocabulary gets the snapshot's names; it may number them differently. Raises KeyError or ValueError when
-        the snapshot is not one.
+        The vocabulary gets the snapshot's names; it may number them differently. Raises KeyError or
+        ValueError when the snapshot is not one.
         """
         numbers = self._names.add(snapshot["names"], snapshot["name_starts"])
         if len(snapshot["items"]) and not 0 <= snapshot["items"].min() <= snapshot["items"].max() < len(numbers):
@@ -150,7 +159,10 @@ class NeighbourIndex:
 
     def _ask(self, query: Queries) -> Asked:
         own = find_sessions(self._index, _column(query.own, np.uint64))
-        return Asked(query.items, query.starts, query.excluded, query.excluded_starts, own)
+        starts, excluded_starts = _column(query.starts, np.int64), _column(query.excluded_starts, np.int64)
+        return Asked(
+            _column(query.items, np.int32), starts, _column(query.excluded, np.int32), excluded_starts, own
+        )
 
     def _formula(self) -> Formula:
         chosen = self._settings
@@ -163,7 +175,7 @@ class NeighbourIndex:
 
 
 def _distances(settings: NeighbourSettings) -> NDArray[np.float64]:
-    """Weight of a vote by places between item and match, -session_items to session_items; shape (2 s + 1,)."""
+    """Weight of a vote by places between item and match, from -s to s = session_items; shape (2 s + 1,)."""
     away = np.abs(np.arange(-settings.session_items, settings.session_items + 1))
     weights = settings.far_share + (1 - settings.far_share) * np.exp(-away / settings.vote_distance)
     weights[settings.session_items] = settings.revisit_weight
@@ -171,9 +183,10 @@ def _distances(settings: NeighbourSettings) -> NDArray[np.float64]:
 
 
 def _rarities(settings: NeighbourSettings, sessions: int) -> NDArray[np.float64]:
-    """(idf / largest idf) ^ rarity_power by number of postings, idf = log(1 + sessions / postings); shape (m + 1,)."""
+    """(idf / largest idf) ^ rarity_power by number of postings; shape (postings + 1,)."""
     postings = np.maximum(np.arange(settings.postings + 1), 1)
-    return (np.log1p(sessions / postings) / np.log1p(max(sessions, 1))) ** settings.rarity_power
+    idf: NDArray[np.float64] = np.log1p(sessions / postings) / np.log1p(max(sessions, 1))
+    return idf**settings.rarity_power
 
 
 def _flatten(rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:

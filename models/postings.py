@@ -1,83 +1,33 @@
 """The writing half of the neighbour index: time-sorted lists in arenas, kept by compiled kernels.
 
-Every list is a ring inside one block of an arena; blocks have 4, 8, 16, … cells and are used again once freed. A list
-keeps the entries with the largest (ts, key), and an entry's ts only ever grows, so what a list holds is a function of
-the set of events and not of their order (a join semilattice).
+Every list is a ring inside one block of an arena; blocks have 4, 8, 16, … cells and are used again once
+freed. A list keeps the entries with the largest (ts, key), and an entry's ts only ever grows, so what a
+list holds is a function of the set of events and not of their order (a join semilattice).
 """
-
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.kernel import kernel
-
-SMALLEST_BLOCK = 4
-CLASSES = 24
-
-# Places in `Index.counters`.
-OPENED = 0
-CLOSED = 1
-
-
-class Lists(NamedTuple):
-    """Lists of (id, ts), ascending by (ts, key of id); owner o's entry i is in cell base[o] + (head[o] + i) % room[o]."""
-
-    ids: NDArray[np.int64]
-    ts: NDArray[np.float64]
-    base: NDArray[np.int64]
-    head: NDArray[np.int32]
-    size: NDArray[np.int32]
-    room: NDArray[np.int32]
-    free: NDArray[np.int64]
-    end: NDArray[np.int64]
-
-
-class Index(NamedTuple):
-    """All state: sessions of each item, items of each session, and the map from session hash to session number.
-
-    Sessions are numbered as they open; session number s lives in slot s % slots, and is gone once s < counters[CLOSED].
-    """
-
-    postings: Lists
-    sessions: Lists
-    session_keys: NDArray[np.uint64]
-    item_keys: NDArray[np.uint64]
-    table: NDArray[np.int64]
-    counters: NDArray[np.int64]
-
-
-class Limits(NamedTuple):
-    """Postings of an item, items of a session, and slots; the largest blocks follow from the first two."""
-
-    postings: int
-    items: int
-    slots: int
+from models.neighbour_arrays import CLOSED, OPENED, SMALLEST_BLOCK, Events, Index, Lists
 
 
 @kernel
-def update(
-    index: Index,
-    limits: Limits,
-    sessions: NDArray[np.uint64],
-    items: NDArray[np.int64],
-    ts: NDArray[np.float64],
-    start: int,
-) -> int:
-    """Learn the events from `start` on; returns where it stopped for want of room, or the number of events."""
-    for i in range(start, len(ts)):
-        session = _find_session(index, sessions[i])
-        if _lacks_room(index, limits, session < 0):
+def update(index: Index, events: Events, start: int) -> int:
+    """Learn the events from `start` on; returns where it stopped for want of room, or their number."""
+    for i in range(start, len(events.ts)):
+        session = _find_session(index, events.sessions[i])
+        if _lacks_room(index, session < 0):
             return i
         if session < 0:
-            session = _open_session(index, limits, sessions[i])
-        _learn(index, limits, session, items[i], ts[i])
-    return len(ts)
+            session = _open_session(index, events.sessions[i])
+        _learn(index, session, events.items[i], events.ts[i])
+    return len(events.ts)
 
 
 @kernel
 def find_sessions(index: Index, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """The numbers of the sessions with these hashes, -1 for those not in the index or for hash 0; shape (n,)."""
+    """The numbers of the sessions with these hashes, -1 for unknown ones and hash 0; shape (n,)."""
     found = np.full(len(keys), -1, np.int64)
     for i in range(len(keys)):
         if keys[i] != 0:
@@ -93,8 +43,8 @@ def refill_table(index: Index) -> None:
 
 
 @kernel
-def _learn(index: Index, limits: Limits, session: int, item: int, ts: float) -> None:
-    slot = session & (len(index.session_keys) - 1)
+def _learn(index: Index, session: int, item: int, ts: float) -> None:
+    slot = session & (len(index.postings.keys) - 1)
     place = _place(index.sessions, slot, item)
     if place >= 0:
         before = index.sessions.ts[_cell(index.sessions, slot, place)]
@@ -104,23 +54,22 @@ def _learn(index: Index, limits: Limits, session: int, item: int, ts: float) -> 
         posting = _search(index.postings, item, session, before)
     else:
         # Only a full session can have held the item before without showing it.
-        full = index.sessions.size[slot] == limits.items
+        full = index.sessions.size[slot] == index.sessions.limit
         posting = _place(index.postings, item, session) if full else -1
         if posting >= 0 and ts <= index.postings.ts[_cell(index.postings, item, posting)]:
             return
     if posting >= 0:
         _remove(index.postings, item, posting)
-    _insert(index.sessions, slot, item, ts, index.item_keys, limits.items)
-    _insert(index.postings, item, session, ts, index.session_keys, limits.postings)
+    _insert(index.sessions, slot, item, ts)
+    _insert(index.postings, item, session, ts)
 
 
 @kernel
-def _insert(lists: Lists, owner: int, entry: int, ts: float, keys: NDArray[np.uint64], limit: int) -> None:
-    mask = len(keys) - 1
+def _insert(lists: Lists, owner: int, entry: int, ts: float) -> None:
     size = lists.size[owner]
-    if size == limit:
+    if size == lists.limit:
         first = _cell(lists, owner, 0)
-        if not _comes_before(lists, first, ts, keys[entry & mask], keys):
+        if not _comes_before(lists, first, entry, ts):
             return
         lists.head[owner] = (lists.head[owner] + 1) & (lists.room[owner] - 1)
         size -= 1
@@ -129,7 +78,7 @@ def _insert(lists: Lists, owner: int, entry: int, ts: float, keys: NDArray[np.ui
     place = size
     while place > 0:
         below = _cell(lists, owner, place - 1)
-        if _comes_before(lists, below, ts, keys[entry & mask], keys):
+        if _comes_before(lists, below, entry, ts):
             break
         _copy(lists, below, _cell(lists, owner, place))
         place -= 1
@@ -140,10 +89,11 @@ def _insert(lists: Lists, owner: int, entry: int, ts: float, keys: NDArray[np.ui
 
 
 @kernel
-def _comes_before(lists: Lists, cell: int, ts: float, key: int, keys: NDArray[np.uint64]) -> bool:
+def _comes_before(lists: Lists, cell: int, entry: int, ts: float) -> bool:
     if lists.ts[cell] != ts:
-        return lists.ts[cell] < ts
-    return keys[lists.ids[cell] & (len(keys) - 1)] < key
+        return bool(lists.ts[cell] < ts)
+    mask = len(lists.keys) - 1
+    return bool(lists.keys[lists.ids[cell] & mask] < lists.keys[entry & mask])
 
 
 @kernel
@@ -185,7 +135,7 @@ def _search(lists: Lists, owner: int, entry: int, ts: float) -> int:
 
 @kernel
 def _cell(lists: Lists, owner: int, place: int) -> int:
-    return lists.base[owner] + ((lists.head[owner] + place) & (lists.room[owner] - 1))
+    return int(lists.base[owner] + ((lists.head[owner] + place) & (lists.room[owner] - 1)))
 
 
 @kernel
@@ -211,10 +161,10 @@ def _take_block(lists: Lists, room: int) -> int:
     block = lists.free[kind]
     if block >= 0:
         lists.free[kind] = lists.ids[block]
-        return block
+        return int(block)
     block = lists.end[0]
     lists.end[0] = block + room
-    return block
+    return int(block)
 
 
 @kernel
@@ -237,30 +187,33 @@ def _class_of(room: int) -> int:
 
 
 @kernel
-def _lacks_room(index: Index, limits: Limits, opens: bool) -> bool:
-    if index.postings.end[0] + 2 * limits.postings + SMALLEST_BLOCK > len(index.postings.ids):
+def _lacks_room(index: Index, opens: bool) -> bool:
+    slots = len(index.postings.keys)
+    if opens and slots < index.limit and index.counters[OPENED] == slots:
         return True
-    if index.sessions.end[0] + 2 * limits.items + SMALLEST_BLOCK > len(index.sessions.ids):
-        return True
-    slots = len(index.session_keys)
-    return opens and slots < limits.slots and index.counters[OPENED] == slots
+    return _is_nearly_full(index.postings) or _is_nearly_full(index.sessions)
 
 
 @kernel
-def _open_session(index: Index, limits: Limits, key: int) -> int:
-    if index.counters[OPENED] - index.counters[CLOSED] == limits.slots:
+def _is_nearly_full(lists: Lists) -> bool:
+    return bool(lists.end[0] + 2 * lists.limit + SMALLEST_BLOCK > len(lists.ids))
+
+
+@kernel
+def _open_session(index: Index, key: int) -> int:
+    if index.counters[OPENED] - index.counters[CLOSED] == index.limit:
         _close_oldest(index)
     session = index.counters[OPENED]
     index.counters[OPENED] = session + 1
-    index.session_keys[session & (len(index.session_keys) - 1)] = key
+    index.postings.keys[session & (len(index.postings.keys) - 1)] = key
     _enter(index, session)
-    return session
+    return int(session)
 
 
 @kernel
 def _close_oldest(index: Index) -> None:
     session = index.counters[CLOSED]
-    slot = session & (len(index.session_keys) - 1)
+    slot = session & (len(index.postings.keys) - 1)
     for i in range(index.sessions.size[slot]):
         cell = _cell(index.sessions, slot, i)
         item = index.sessions.ids[cell]
@@ -281,8 +234,8 @@ def _find_session(index: Index, key: int) -> int:
     place = _home(index, key)
     while index.table[place] >= 0:
         session = index.table[place]
-        if index.session_keys[session & (len(index.session_keys) - 1)] == key:
-            return session
+        if index.postings.keys[session & (len(index.postings.keys) - 1)] == key:
+            return int(session)
         place = (place + 1) & mask
     return -1
 
@@ -291,13 +244,13 @@ def _find_session(index: Index, key: int) -> int:
 def _home(index: Index, key: int) -> int:
     # Fibonacci hashing: also hashes of poor quality spread over the table.
     mixed = np.uint64(key) * np.uint64(11400714819323198485)
-    return np.int64(mixed >> np.uint64(32)) & (len(index.table) - 1)
+    return int(np.int64(mixed >> np.uint64(32))) & (len(index.table) - 1)
 
 
 @kernel
 def _enter(index: Index, session: int) -> None:
     mask = len(index.table) - 1
-    place = _home(index, index.session_keys[session & (len(index.session_keys) - 1)])
+    place = _home(index, index.postings.keys[session & (len(index.postings.keys) - 1)])
     while index.table[place] >= 0:
         place = (place + 1) & mask
     index.table[place] = session
@@ -305,14 +258,14 @@ def _enter(index: Index, session: int) -> None:
 
 @kernel
 def _leave(index: Index, slot: int) -> None:
-    mask, slots = len(index.table) - 1, len(index.session_keys)
-    hole = _home(index, index.session_keys[slot])
+    mask, slots = len(index.table) - 1, len(index.postings.keys)
+    hole = _home(index, index.postings.keys[slot])
     while index.table[hole] & (slots - 1) != slot or index.table[hole] < 0:
         hole = (hole + 1) & mask
     # Linear probing without tombstones: move back whatever may fill the hole.
     place = (hole + 1) & mask
     while index.table[place] >= 0:
-        home = _home(index, index.session_keys[index.table[place] & (slots - 1)])
+        home = _home(index, index.postings.keys[index.table[place] & (slots - 1)])
         if ((place - home) & mask) >= ((place - hole) & mask):
             index.table[hole] = index.table[place]
             hole = place

@@ -5,7 +5,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from models.postings import CLASSES, SMALLEST_BLOCK, Index, Limits, Lists, refill_table
+from models.neighbour_arrays import CLASSES, OPENED, SMALLEST_BLOCK, Index, Lists
+from models.postings import refill_table
 
 T = TypeVar("T", bound=np.generic)
 
@@ -13,66 +14,59 @@ FIRST_SLOTS = 1024
 FIRST_CELLS = 4096
 
 
-def make_index() -> Index:
-    """An empty index."""
+def make_index(item_sessions: int, session_items: int, sessions: int) -> Index:
+    """An empty index that keeps so many sessions of an item, items of a session, and sessions."""
     return Index(
-        postings=_make_lists(FIRST_SLOTS),
-        sessions=_make_lists(FIRST_SLOTS),
-        session_keys=np.zeros(FIRST_SLOTS, np.uint64),
-        item_keys=np.zeros(FIRST_SLOTS, np.uint64),
+        postings=_make_lists(item_sessions),
+        sessions=_make_lists(session_items),
         table=np.full(2 * FIRST_SLOTS, -1, np.int64),
         counters=np.zeros(2, np.int64),
+        limit=sessions,
     )
 
 
 def with_items(index: Index, keys: NDArray[np.uint64]) -> Index:
     """The index with lists for all items of `keys`, whose length is a power of two."""
-    return index._replace(postings=_with_owners(index.postings, len(keys)), item_keys=keys)
-
-
-def with_room(index: Index, limits: Limits) -> Index:
-    """The index with room for at least one more event."""
-    slots = len(index.session_keys)
-    if slots < limits.slots and index.counters[0] == slots:
-        index = _with_slots(index, 2 * slots)
+    if keys is index.sessions.keys:
+        return index
     return index._replace(
-        postings=_with_cells(index.postings, limits.postings),
-        sessions=_with_cells(index.sessions, limits.items),
+        postings=_with_owners(index.postings, len(keys)), sessions=index.sessions._replace(keys=keys)
     )
+
+
+def with_room(index: Index) -> Index:
+    """The index with room for at least one more event."""
+    slots = len(index.postings.keys)
+    if slots < index.limit and index.counters[OPENED] == slots:
+        index = _with_slots(index, 2 * slots)
+    return index._replace(postings=_with_cells(index.postings), sessions=_with_cells(index.sessions))
 
 
 def memory_bytes(index: Index) -> int:
     """Bytes that the arrays of the index take."""
-    arrays = [
-        *index.postings,
-        *index.sessions,
-        index.session_keys,
-        index.item_keys,
-        index.table,
-        index.counters,
-    ]
-    return sum(array.nbytes for array in arrays)
+    values = [*index.postings, *index.sessions, index.table, index.counters]
+    return sum(value.nbytes for value in values if isinstance(value, np.ndarray))
 
 
-def _make_lists(owners: int) -> Lists:
+def _make_lists(limit: int) -> Lists:
     return Lists(
         ids=np.zeros(FIRST_CELLS, np.int64),
         ts=np.zeros(FIRST_CELLS),
-        base=np.zeros(owners, np.int64),
-        head=np.zeros(owners, np.int32),
-        size=np.zeros(owners, np.int32),
-        room=np.zeros(owners, np.int32),
+        base=np.zeros(FIRST_SLOTS, np.int64),
+        head=np.zeros(FIRST_SLOTS, np.int32),
+        size=np.zeros(FIRST_SLOTS, np.int32),
+        room=np.zeros(FIRST_SLOTS, np.int32),
         free=np.full(CLASSES, -1, np.int64),
         end=np.zeros(1, np.int64),
+        keys=np.zeros(FIRST_SLOTS, np.uint64),
+        limit=limit,
     )
 
 
 def _with_slots(index: Index, slots: int) -> Index:
-    keys = np.zeros(slots, np.uint64)
-    keys[: len(index.session_keys)] = index.session_keys
     grown = index._replace(
         sessions=_with_owners(index.sessions, slots),
-        session_keys=keys,
+        postings=index.postings._replace(keys=_longer(index.postings.keys, slots)),
         table=np.full(2 * slots, -1, np.int64),
     )
     refill_table(grown)
@@ -88,8 +82,8 @@ def _with_owners(lists: Lists, owners: int) -> Lists:
     )
 
 
-def _with_cells(lists: Lists, limit: int) -> Lists:
-    needed = int(lists.end[0]) + 2 * limit + SMALLEST_BLOCK
+def _with_cells(lists: Lists) -> Lists:
+    needed = int(lists.end[0]) + 2 * lists.limit + SMALLEST_BLOCK
     cells = len(lists.ids)
     if needed <= cells:
         return lists

@@ -1,0 +1,59 @@
+"""Offline quality of ranked lists, one next item at a time: how often, and how high up, was it there?"""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from math import log2
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Means over all predictions; coverage is the share of the catalogue that was ever shown."""
+
+    predictions: int
+    hit_rate: float
+    mrr: float
+    ndcg: float
+    coverage: float
+
+
+class Evaluation:
+    """Counts over lists cut at k; binary relevance, one relevant item a list.
+
+    >>> evaluation = Evaluation(k=2)
+    >>> evaluation.add(["a", "b", "c"], "b")
+    >>> evaluation.add(["a", "b", "c"], "c")
+    >>> evaluation.result(catalogue_size=4)
+    Quality(predictions=2, hit_rate=0.5, mrr=0.25, ndcg=0.31546487678572877, coverage=0.5)
+    """
+
+    def __init__(self, k: int) -> None:
+        if k < 1:
+            raise ValueError(f"k is {k}, but a list has at least one place")
+        self._k = k
+        self._predictions = 0
+        self._ranks: dict[int, int] = {}
+        self._shown: set[Hashable] = set()
+
+    def add(self, ranking: Sequence[Hashable], actual: Hashable) -> None:
+        """Count one list, best item first, and the item that really came next."""
+        top = ranking[: self._k]
+        self._predictions += 1
+        self._shown.update(top)
+        if actual in top:
+            rank = top.index(actual) + 1
+            self._ranks[rank] = self._ranks.get(rank, 0) + 1
+
+    def result(self, catalogue_size: int) -> Quality:
+        """The quality so far; all zero before the first prediction.
+
+        MRR is the mean of 1 / rank, NDCG of 1 / log2(rank + 1) (Järvelin and Kekäläinen, TOIS 2002), 0 for a miss.
+        """
+        ranks = sorted(self._ranks.items())
+        lists = max(self._predictions, 1)
+        return Quality(
+            predictions=self._predictions,
+            hit_rate=sum(times for _, times in ranks) / lists,
+            mrr=sum(times / rank for rank, times in ranks) / lists,
+            ndcg=sum(times / log2(rank + 1) for rank, times in ranks) / lists,
+            coverage=len(self._shown) / max(catalogue_size, 1),
+        )
