@@ -1,7 +1,8 @@
-"""The session protocol: learn from past sessions, then at every position of a test session guess the next item."""
+"""The session protocol: learn past sessions, then at every position of a test session guess the next item."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,8 @@ def split_by_column(rows: Iterable[Mapping[str, str]], test: str = "test") -> Ex
 def split_by_time(rows: Iterable[Mapping[str, str]], since: float) -> Experiment:
     """Train on what happened before `since`, walk the sessions that began then or later.
 
-    What a session that was under way did after `since` is left out: a part of it has been learnt. Raises ValueError,
-    with the number of the row, when a row lacks a value.
+    What a session that was under way did after `since` is left out: a part of it has been learnt. Raises
+    ValueError, with the number of the row, when a row lacks a value.
     """
     visits = [_read_visit(row, number) for number, row in enumerate(rows, 1)]
     train = _in_time_order(visit for visit in visits if visit.ts < since)
@@ -76,9 +77,9 @@ def split_by_time(rows: Iterable[Mapping[str, str]], since: float) -> Experiment
 def read_lines(train: Iterable[str], cases: Iterable[str]) -> Experiment:
     """From lines without times.
 
-    A line of `train` is a session, item ids separated by spaces, and the order of lines is the order of time; a line
-    of `cases` is the items seen so far separated by spaces, a tab and the next item. Empty lines count for nothing.
-    Raises ValueError, with the number of the line, for a case of another form.
+    A line of `train` is a session, item ids separated by spaces, and the order of lines is the order of time; a
+    line of `cases` is the items seen so far separated by spaces, a tab and the next item. Empty lines count for
+    nothing. Raises ValueError, with the number of the line, for a case of another form.
 
     >>> experiment = read_lines(["a b", "b c"], ["a b\\tc"])
     >>> experiment.train[2], experiment.cases
@@ -92,12 +93,12 @@ def read_lines(train: Iterable[str], cases: Iterable[str]) -> Experiment:
 def _read_visit(row: Mapping[str, str], number: int) -> Visit:
     try:
         visit = Visit(row["session_id"], row["item_id"], float(row["ts"]))
-    except (KeyError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"row {number}: needs session_id, item_id and a numeric ts, has {dict(row)}"
         ) from error
-    if not visit.session_id or not visit.item_id:
-        raise ValueError(f"row {number}: session_id and item_id must not be empty")
+    if not visit.session_id or not visit.item_id or not isfinite(visit.ts):
+        raise ValueError(f"row {number}: needs a session_id, an item_id and a finite ts, has {dict(row)}")
     return visit
 
 
