@@ -46,8 +46,8 @@ class Evaluation:
     def result(self, catalogue_size: int) -> Quality:
         """The quality so far; all zero before the first prediction.
 
-        MRR is the mean of 1 / rank, NDCG that of 1 / log2(rank + 1) (Järvelin and Kekäläinen, TOIS 2002); a miss
-        counts 0.
+        MRR is the mean of 1 / rank, NDCG that of 1 / log2(rank + 1) (Järvelin and Kekäläinen, TOIS 2002); a
+        miss counts 0.
         """
         ranks = sorted(self._ranks.items())
         lists = max(self._predictions, 1)

@@ -100,13 +100,13 @@ def _gather(index: Index, formula: Formula, recent: NDArray[np.int32], own: int,
     found.used[0] = 0
     for position in range(len(recent)):
         item = recent[position]
-        if item >= len(lists.size):
+        if item >= len(lists.owners):
             continue
-        similarity = formula.position[position] * formula.rarity[lists.size[item]]
-        for i in range(lists.size[item]):
+        similarity = formula.position[position] * formula.rarity[lists.owners[item].size]
+        for i in range(lists.owners[item].size):
             cell = _cell(lists, item, i)
-            if lists.ids[cell] >= closed and lists.ids[cell] != own:
-                _meet(found, lists.ids[cell], similarity, lists.ts[cell])
+            if lists.cells[cell].id >= closed and lists.cells[cell].id != own:
+                _meet(found, lists.cells[cell].id, similarity, lists.cells[cell].ts)
 
 
 @kernel
@@ -182,21 +182,23 @@ def _add_up(
     lists = index.sessions
     tally.used[0] = 0
     for session in neighbours:
-        slot = session & (len(lists.size) - 1)
+        slot = session & (len(lists.owners) - 1)
         tally.votes[:] = 0.0
         _vote(index, formula, recent, slot, tally.votes)
-        for place in range(lists.size[slot]):
-            _count(tally, lists.ids[_cell(lists, slot, place)], tally.votes[place])
+        for place in range(lists.owners[slot].size):
+            _count(tally, lists.cells[_cell(lists, slot, place)].id, tally.votes[place])
 
 
 @kernel
-def _vote(index: Index, formula: Formula, recent: NDArray[np.int32], slot: int, votes: NDArray[np.float64]) -> None:
-    size, middle = index.sessions.size[slot], len(formula.distance) // 2
+def _vote(
+    index: Index, formula: Formula, recent: NDArray[np.int32], slot: int, votes: NDArray[np.float64]
+) -> None:
+    size, middle = index.sessions.owners[slot].size, len(formula.distance) // 2
     for match in range(size):
-        item = index.sessions.ids[_cell(index.sessions, slot, match)]
+        item = index.sessions.cells[_cell(index.sessions, slot, match)].id
         for position in range(len(recent)):
             if recent[position] == item:
-                share = formula.position[position] * formula.rarity[index.postings.size[item]]
+                share = formula.position[position] * formula.rarity[index.postings.owners[item].size]
                 for place in range(size):
                     votes[place] += share * formula.distance[middle + place - match]
 
@@ -224,7 +226,7 @@ def _score(index: Index, formula: Formula, catalogue: Catalogue, tally: Tally) -
     for i in range(tally.used[0]):
         tally.table[tally.cell[i]] = -1
         item = tally.item[i]
-        score = tally.total[i] / ONE * formula.rarity[index.postings.size[item]]
+        score = tally.total[i] / ONE * formula.rarity[index.postings.owners[item].size]
         if item < len(catalogue.weight):
             score *= catalogue.weight[item]
         tally.score[i] = score
@@ -271,4 +273,6 @@ def _comes_first(catalogue: Catalogue, score: float, item: int, other_score: flo
 
 @kernel
 def _cell(lists: Lists, owner: int, place: int) -> int:
-    return int(lists.base[owner] + ((lists.head[owner] + place) & (lists.room[owner] - 1)))
+    return int(
+        lists.owners[owner].base + ((lists.owners[owner].head + place) & (lists.owners[owner].room - 1))
+    )

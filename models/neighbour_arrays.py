@@ -13,20 +13,20 @@ OPENED = 0
 CLOSED = 1
 
 
-class Lists(NamedTuple):
-    """Lists of (id, ts), each ascending by (ts, keys[id]) and at most `limit` long, all in one arena of
-    `ids` and `ts`.
+# Records, because what is used together should come from memory together.
+CELL = np.dtype([("id", np.int64), ("ts", np.float64)])
+OWNER = np.dtype([("base", np.int64), ("head", np.int32), ("size", np.int32), ("room", np.int64)])
 
-    Entry i of owner o is in cell base[o] + (head[o] + i) % room[o]. The length of `keys` is a power of two,
-    and an id's key stands at id % len(keys).
+
+class Lists(NamedTuple):
+    """Lists of cells, each ascending by (ts, keys[id]) and at most `limit` long, all in one arena.
+
+    Entry i of an owner is in cell base + (head + i) % room. The length of `keys` is a power of two, and an id's key
+    stands at id % len(keys).
     """
 
-    ids: NDArray[np.int64]
-    ts: NDArray[np.float64]
-    base: NDArray[np.int64]
-    head: NDArray[np.int32]
-    size: NDArray[np.int32]
-    room: NDArray[np.int32]
+    cells: NDArray[np.void]
+    owners: NDArray[np.void]
     free: NDArray[np.int64]
     end: NDArray[np.int64]
     keys: NDArray[np.uint64]

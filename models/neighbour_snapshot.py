@@ -14,40 +14,30 @@ Entries = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
 
 def list_events(index: Index) -> Events:
     """The events, sessions in the order in which they opened: that decides who makes room first."""
-    slots, items, ts = _entries(index.sessions)
-    opened = _session_of_slot(index)
-    order = np.argsort(opened[slots], kind="stable")
-    hidden_slots, hidden_items, hidden_ts = _hidden(index, opened)
-    return Events(
-        index.postings.keys[np.concatenate([slots[order], hidden_slots])],
-        np.concatenate([items[order], hidden_items]).astype(np.int32),
-        np.concatenate([ts[order], hidden_ts]),
-    )
+    opened = np.arange(index.counters[CLOSED], index.counters[OPENED]) & (len(index.postings.keys) - 1)
+    shown, hidden = _entries(index.sessions, opened), _hidden(index)
+    slots, items, ts = (np.concatenate(pair) for pair in zip(shown, hidden, strict=True))
+    return Events(index.postings.keys[slots], items.astype(np.int32), ts)
 
 
-def _hidden(index: Index, opened: NDArray[np.int64]) -> Entries:
+def _hidden(index: Index) -> Entries:
     """Slot, item and ts of postings whose item no longer fits into its session, but still leads to it."""
-    items, sessions, ts = _entries(index.postings)
-    slots = sessions & (len(opened) - 1)
-    shown_slots, shown_items, _ = _entries(index.sessions)
-    width = len(index.postings.size)
-    shown = np.isin(slots * width + items, shown_slots * width + shown_items)
-    hidden = (opened[slots] == sessions) & ~shown
+    mask, width = len(index.postings.keys) - 1, len(index.postings.owners)
+    items, sessions, ts = _entries(index.postings, np.arange(width))
+    slots = sessions & mask
+    full = index.sessions.owners["size"] == index.sessions.limit
+    some = np.flatnonzero((sessions >= index.counters[CLOSED]) & full[slots])
+    items, slots, ts = items[some], slots[some], ts[some]
+    shown_slots, shown_items, _ = _entries(index.sessions, np.flatnonzero(full))
+    hidden = ~np.isin(slots * width + items, shown_slots * width + shown_items)
     return slots[hidden], items[hidden], ts[hidden]
 
 
-def _session_of_slot(index: Index) -> NDArray[np.int64]:
-    slots = len(index.postings.keys)
-    opened = np.full(slots, -1, np.int64)
-    numbers = np.arange(index.counters[CLOSED], index.counters[OPENED])
-    opened[numbers & (slots - 1)] = numbers
-    return opened
-
-
-def _entries(lists: Lists) -> Entries:
-    """Owner, id and ts of all entries, owner by owner, each list in its order."""
-    owners = np.repeat(np.arange(len(lists.size)), lists.size)
-    firsts = np.cumsum(lists.size) - lists.size
-    places = np.arange(len(owners)) - firsts[owners]
-    cells = lists.base[owners] + ((lists.head[owners] + places) & (lists.room[owners] - 1))
-    return owners, lists.ids[cells], lists.ts[cells]
+def _entries(lists: Lists, which: NDArray[np.int64]) -> Entries:
+    """Owner, id and ts of all entries of these owners, owner by owner, each list in its order."""
+    size = lists.owners["size"][which].astype(np.int64)
+    places = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
+    numbers = np.repeat(which, size)
+    mine = lists.owners[numbers]
+    cells = lists.cells[mine["base"] + ((mine["head"] + places) & (mine["room"] - 1))]
+    return numbers, cells["id"], cells["ts"]

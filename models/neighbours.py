@@ -4,8 +4,8 @@ The nearest sessions are found as in VMIS-kNN (Kersbergen et al., "Serenade", SI
 STAN (Garg et al., SIGIR 2019): the more, the nearer an item stands in the neighbour to the items that both
 sessions share; unlike there, every shared item counts, not only the last.
 
-With U the user's last items, p(x) the place of x among them (0: the last), N the nearest sessions, d(i, x) the
-places between two items of one of them, and
+With U the user's last items, p(x) the place of x among them (0: the last), N the nearest sessions, d(i, x)
+the places between two items of one of them, and
 
     r(x)          = (log(1 + sessions / postings of x) / log(1 + sessions)) ^ rarity_power
     similarity(s) = Σ over x in U and s: position_decay ^ p(x) · r(x)

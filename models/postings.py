@@ -47,16 +47,16 @@ def _learn(index: Index, session: int, item: int, ts: float) -> None:
     slot = session & (len(index.postings.keys) - 1)
     place = _place(index.sessions, slot, item)
     if place >= 0:
-        before = index.sessions.ts[_cell(index.sessions, slot, place)]
+        before = index.sessions.cells[_cell(index.sessions, slot, place)].ts
         if ts <= before:
             return
         _remove(index.sessions, slot, place)
         posting = _search(index.postings, item, session, before)
     else:
         # Only a full session can have held the item before without showing it.
-        full = index.sessions.size[slot] == index.sessions.limit
+        full = index.sessions.owners[slot].size == index.sessions.limit
         posting = _place(index.postings, item, session) if full else -1
-        if posting >= 0 and ts <= index.postings.ts[_cell(index.postings, item, posting)]:
+        if posting >= 0 and ts <= index.postings.cells[_cell(index.postings, item, posting)].ts:
             return
     if posting >= 0:
         _remove(index.postings, item, posting)
@@ -66,14 +66,14 @@ def _learn(index: Index, session: int, item: int, ts: float) -> None:
 
 @kernel
 def _insert(lists: Lists, owner: int, entry: int, ts: float) -> None:
-    size = lists.size[owner]
+    size = lists.owners[owner].size
     if size == lists.limit:
         first = _cell(lists, owner, 0)
         if not _comes_before(lists, first, entry, ts):
             return
-        lists.head[owner] = (lists.head[owner] + 1) & (lists.room[owner] - 1)
+        lists.owners[owner].head = (lists.owners[owner].head + 1) & (lists.owners[owner].room - 1)
         size -= 1
-    elif size == lists.room[owner]:
+    elif size == lists.owners[owner].room:
         _grow(lists, owner)
     place = size
     while place > 0:
@@ -83,76 +83,77 @@ def _insert(lists: Lists, owner: int, entry: int, ts: float) -> None:
         _copy(lists, below, _cell(lists, owner, place))
         place -= 1
     cell = _cell(lists, owner, place)
-    lists.ids[cell] = entry
-    lists.ts[cell] = ts
-    lists.size[owner] = size + 1
+    lists.cells[cell].id = entry
+    lists.cells[cell].ts = ts
+    lists.owners[owner].size = size + 1
 
 
 @kernel
 def _comes_before(lists: Lists, cell: int, entry: int, ts: float) -> bool:
-    if lists.ts[cell] != ts:
-        return bool(lists.ts[cell] < ts)
+    if lists.cells[cell].ts != ts:
+        return bool(lists.cells[cell].ts < ts)
     mask = len(lists.keys) - 1
-    return bool(lists.keys[lists.ids[cell] & mask] < lists.keys[entry & mask])
+    return bool(lists.keys[lists.cells[cell].id & mask] < lists.keys[entry & mask])
 
 
 @kernel
 def _remove(lists: Lists, owner: int, place: int) -> None:
-    size = lists.size[owner]
+    size = lists.owners[owner].size
     if place == 0:
-        lists.head[owner] = (lists.head[owner] + 1) & (lists.room[owner] - 1)
+        lists.owners[owner].head = (lists.owners[owner].head + 1) & (lists.owners[owner].room - 1)
     else:
         for i in range(place + 1, size):
             _copy(lists, _cell(lists, owner, i), _cell(lists, owner, i - 1))
-    lists.size[owner] = size - 1
+    lists.owners[owner].size = size - 1
 
 
 @kernel
 def _place(lists: Lists, owner: int, entry: int) -> int:
-    for i in range(lists.size[owner] - 1, -1, -1):
-        if lists.ids[_cell(lists, owner, i)] == entry:
+    for i in range(lists.owners[owner].size - 1, -1, -1):
+        if lists.cells[_cell(lists, owner, i)].id == entry:
             return i
     return -1
 
 
 @kernel
 def _search(lists: Lists, owner: int, entry: int, ts: float) -> int:
-    low, high = 0, lists.size[owner]
+    low, high = 0, lists.owners[owner].size
     while low < high:
         middle = (low + high) // 2
-        if lists.ts[_cell(lists, owner, middle)] < ts:
+        if lists.cells[_cell(lists, owner, middle)].ts < ts:
             low = middle + 1
         else:
             high = middle
-    for i in range(low, lists.size[owner]):
+    for i in range(low, lists.owners[owner].size):
         cell = _cell(lists, owner, i)
-        if lists.ts[cell] != ts:
+        if lists.cells[cell].ts != ts:
             return -1
-        if lists.ids[cell] == entry:
+        if lists.cells[cell].id == entry:
             return i
     return -1
 
 
 @kernel
 def _cell(lists: Lists, owner: int, place: int) -> int:
-    return int(lists.base[owner] + ((lists.head[owner] + place) & (lists.room[owner] - 1)))
+    return int(
+        lists.owners[owner].base + ((lists.owners[owner].head + place) & (lists.owners[owner].room - 1))
+    )
 
 
 @kernel
 def _copy(lists: Lists, source: int, target: int) -> None:
-    lists.ids[target] = lists.ids[source]
-    lists.ts[target] = lists.ts[source]
+    lists.cells[target] = lists.cells[source]
 
 
 @kernel
 def _grow(lists: Lists, owner: int) -> None:
-    room = max(SMALLEST_BLOCK, 2 * lists.room[owner])
+    room = max(SMALLEST_BLOCK, 2 * lists.owners[owner].room)
     base = _take_block(lists, room)
-    for i in range(lists.size[owner]):
+    for i in range(lists.owners[owner].size):
         _copy(lists, _cell(lists, owner, i), base + i)
     _free_block(lists, owner)
-    lists.base[owner] = base
-    lists.room[owner] = room
+    lists.owners[owner].base = base
+    lists.owners[owner].room = room
 
 
 @kernel
@@ -160,7 +161,7 @@ def _take_block(lists: Lists, room: int) -> int:
     kind = _class_of(room)
     block = lists.free[kind]
     if block >= 0:
-        lists.free[kind] = lists.ids[block]
+        lists.free[kind] = lists.cells[block].id
         return int(block)
     block = lists.end[0]
     lists.end[0] = block + room
@@ -169,13 +170,13 @@ def _take_block(lists: Lists, room: int) -> int:
 
 @kernel
 def _free_block(lists: Lists, owner: int) -> None:
-    if lists.room[owner] > 0:
+    if lists.owners[owner].room > 0:
         # Free blocks are chained through the id in their first cell.
-        kind = _class_of(lists.room[owner])
-        lists.ids[lists.base[owner]] = lists.free[kind]
-        lists.free[kind] = lists.base[owner]
-    lists.room[owner] = 0
-    lists.head[owner] = 0
+        kind = _class_of(lists.owners[owner].room)
+        lists.cells[lists.owners[owner].base].id = lists.free[kind]
+        lists.free[kind] = lists.owners[owner].base
+    lists.owners[owner].room = 0
+    lists.owners[owner].head = 0
 
 
 @kernel
@@ -196,7 +197,7 @@ def _lacks_room(index: Index, opens: bool) -> bool:
 
 @kernel
 def _is_nearly_full(lists: Lists) -> bool:
-    return bool(lists.end[0] + 2 * lists.limit + SMALLEST_BLOCK > len(lists.ids))
+    return bool(lists.end[0] + 2 * lists.limit + SMALLEST_BLOCK > len(lists.cells))
 
 
 @kernel
@@ -214,15 +215,15 @@ def _open_session(index: Index, key: int) -> int:
 def _close_oldest(index: Index) -> None:
     session = index.counters[CLOSED]
     slot = session & (len(index.postings.keys) - 1)
-    for i in range(index.sessions.size[slot]):
+    for i in range(index.sessions.owners[slot].size):
         cell = _cell(index.sessions, slot, i)
-        item = index.sessions.ids[cell]
-        place = _search(index.postings, item, session, index.sessions.ts[cell])
+        item = index.sessions.cells[cell].id
+        place = _search(index.postings, item, session, index.sessions.cells[cell].ts)
         if place >= 0:
             _remove(index.postings, item, place)
-        if index.postings.size[item] == 0:
+        if index.postings.owners[item].size == 0:
             _free_block(index.postings, item)
-    index.sessions.size[slot] = 0
+    index.sessions.owners[slot].size = 0
     _free_block(index.sessions, slot)
     _leave(index, slot)
     index.counters[CLOSED] = session + 1

@@ -77,9 +77,9 @@ def split_by_time(rows: Iterable[Mapping[str, str]], since: float) -> Experiment
 def read_lines(train: Iterable[str], cases: Iterable[str]) -> Experiment:
     """From lines without times.
 
-    A line of `train` is a session, item ids separated by spaces, and the order of lines is the order of time; a
-    line of `cases` is the items seen so far separated by spaces, a tab and the next item. Empty lines count for
-    nothing. Raises ValueError, with the number of the line, for a case of another form.
+    A line of `train` is a session, item ids separated by spaces, and the order of lines is that of time; a
+    line of `cases` is the items seen so far separated by spaces, a tab and the next item. Empty lines count
+    for nothing. Raises ValueError, with the number of the line, for a case of another form.
 
     >>> experiment = read_lines(["a b", "b c"], ["a b\\tc"])
     >>> experiment.train[2], experiment.cases

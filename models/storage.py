@@ -5,7 +5,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from models.neighbour_arrays import CLASSES, OPENED, SMALLEST_BLOCK, Index, Lists
+from models.neighbour_arrays import CELL, CLASSES, OPENED, OWNER, SMALLEST_BLOCK, Index, Lists
 from models.postings import refill_table
 
 T = TypeVar("T", bound=np.generic)
@@ -50,12 +50,8 @@ def memory_bytes(index: Index) -> int:
 
 def _make_lists(limit: int) -> Lists:
     return Lists(
-        ids=np.zeros(FIRST_CELLS, np.int64),
-        ts=np.zeros(FIRST_CELLS),
-        base=np.zeros(FIRST_SLOTS, np.int64),
-        head=np.zeros(FIRST_SLOTS, np.int32),
-        size=np.zeros(FIRST_SLOTS, np.int32),
-        room=np.zeros(FIRST_SLOTS, np.int32),
+        cells=np.zeros(FIRST_CELLS, CELL),
+        owners=np.zeros(FIRST_SLOTS, OWNER),
         free=np.full(CLASSES, -1, np.int64),
         end=np.zeros(1, np.int64),
         keys=np.zeros(FIRST_SLOTS, np.uint64),
@@ -74,21 +70,15 @@ def _with_slots(index: Index, slots: int) -> Index:
 
 
 def _with_owners(lists: Lists, owners: int) -> Lists:
-    return lists._replace(
-        base=_longer(lists.base, owners),
-        head=_longer(lists.head, owners),
-        size=_longer(lists.size, owners),
-        room=_longer(lists.room, owners),
-    )
+    return lists._replace(owners=_longer(lists.owners, owners))
 
 
 def _with_cells(lists: Lists) -> Lists:
     needed = int(lists.end[0]) + 2 * lists.limit + SMALLEST_BLOCK
-    cells = len(lists.ids)
+    cells = len(lists.cells)
     if needed <= cells:
         return lists
-    cells = max(2 * cells, needed)
-    return lists._replace(ids=_longer(lists.ids, cells), ts=_longer(lists.ts, cells))
+    return lists._replace(cells=_longer(lists.cells, max(2 * cells, needed)))
 
 
 def _longer(array: NDArray[T], length: int) -> NDArray[T]:

@@ -1,6 +1,7 @@
 """What must hold for any events: the neighbour index is a function of their set, and computes its formula."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -42,13 +43,15 @@ def content(index: NeighbourIndex) -> set[Event]:
 def read_names(index: NeighbourIndex) -> list[str]:
     columns = index.snapshot()
     text, starts = columns["names"].tobytes(), columns["name_starts"].tolist()
-    return [text[a:b].decode() for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    return [text[a:b].decode() for a, b in pairwise(starts)]
 
 
 def ask(index: NeighbourIndex, recent: list[str], own: int = 0, n: int = 4) -> Ranking:
     names = read_names(index)
     numbers = [names.index(item) if item in names else 1_000_000 for item in recent]
-    items, scores = index.predict_many(Queries.build([(numbers, numbers[:1], own)]), np.zeros(0, np.float32), n)
+    items, scores = index.predict_many(
+        Queries.build([(numbers, numbers[:1], own)]), np.zeros(0, np.float32), n
+    )
     pairs = zip(items[0].tolist(), scores[0].tolist(), strict=True)
     return [(names[item], score) for item, score in pairs if item >= 0]
 
@@ -65,8 +68,7 @@ class Reference:
             last[session, item] = max(ts, last.get((session, item), ts))
         self.sessions = {
             session: [
-                item
-                for _, _, item in sorted((ts, fnv(i), i) for (s, i), ts in last.items() if s == session)
+                item for _, _, item in sorted((ts, fnv(i), i) for (s, i), ts in last.items() if s == session)
             ][-SMALL.session_items :]
             for session in {session for session, _, _ in self.log}
         }
