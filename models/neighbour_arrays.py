@@ -21,8 +21,8 @@ OWNER = np.dtype([("base", np.int64), ("head", np.int32), ("size", np.int32), ("
 class Lists(NamedTuple):
     """Lists of cells, each ascending by (ts, keys[id]) and at most `limit` long, all in one arena.
 
-    Entry i of an owner is in cell base + (head + i) % room. The length of `keys` is a power of two, and an id's key
-    stands at id % len(keys).
+    Entry i of an owner is in cell base + (head + i) % room. The length of `keys` is a power of two, and
+    the key of an id stands at id % len(keys).
     """
 
     cells: NDArray[np.void]

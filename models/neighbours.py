@@ -117,7 +117,8 @@ class NeighbourIndex:
         """The n best items of each user, best first, and their scores; shapes (q, n), padded with -1 and 0.
 
         `weight[item]` multiplies an item's score, 0 hides it; items beyond its end have weight 1. Equal
-        scores are in the order of the items' names.
+        scores are in the order of the items' names. Raises ValueError for a query with a negative item, or
+        with columns of lengths that do not fit.
         """
         items = np.full((len(query), n), -1, np.int32)
         scores = np.zeros((len(query), n), np.float32)
@@ -159,6 +160,10 @@ class NeighbourIndex:
             raise ValueError("an event time is not a finite number")
 
     def _ask(self, query: Queries) -> Asked:
+        if not len(query.starts) == len(query.excluded_starts) == len(query) + 1:
+            raise ValueError(f"{len(query)} users need as many starts and one more")
+        if (query.items < 0).any():
+            raise ValueError("an item of a query is negative")
         own = find_sessions(self._index, _column(query.own, np.uint64))
         starts, excluded_starts = _column(query.starts, np.int64), _column(query.excluded_starts, np.int64)
         return Asked(

@@ -1,6 +1,7 @@
 """The neighbour index on examples small enough to compute by hand."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import exp, log
 
 import numpy as np
@@ -25,7 +26,9 @@ class Shop:
 
     def learn(self, events: Sequence[Event]) -> None:
         sessions, items, ts = zip(*events, strict=True) if events else ((), (), ())
-        self.index.update(np.array(sessions, np.uint64), self.vocabulary.numbers(items), np.array(ts, np.float64))
+        self.index.update(
+            np.array(sessions, np.uint64), self.vocabulary.numbers(items), np.array(ts, np.float64)
+        )
 
     def ask(
         self,
@@ -184,6 +187,42 @@ def test_a_bad_batch_is_refused_and_nothing_is_learnt(
         shop.index.update(np.array(sessions, np.uint64), np.array(items, np.int32), np.array(ts))
 
     assert shop.ask(["a"]) == before
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        (Queries.build([([-1], [], 0)]), "negative"),
+        (replace(Queries.build([([0], [], 0)]), starts=np.zeros(1, np.int64)), "one more"),
+    ],
+)
+def test_a_bad_query_is_refused(query: Queries, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Shop(PLAIN, TWO_SESSIONS).index.predict_many(query, NO_WEIGHT, 3)
+
+
+def test_after_many_rounds_of_forgetting_only_the_latest_sessions_are_known() -> None:
+    chosen = NeighbourSettings(sessions=1_500, postings=40)
+    random = np.random.default_rng(5)
+    sessions = np.repeat(random.permutation(9_000).astype(np.uint64) << np.uint64(20), 5)
+    items = (random.zipf(1.2, len(sessions)) % 3_000).astype(np.int32)
+    ts = np.arange(len(sessions), dtype=np.float64)
+    names = [f"item {n}" for n in range(3_000)]
+    query = Queries.build([([item, 2_999 - item], [], 0) for item in range(3_000)])
+
+    answers = []
+    for first in (0, len(sessions) - 5 * 1_500):
+        vocabulary = Vocabulary()
+        vocabulary.numbers(names)
+        index = NeighbourIndex(chosen, vocabulary)
+        for start in range(first, len(sessions), 777):
+            batch = slice(start, start + 777)
+            index.update(sessions[batch], items[batch], ts[batch])
+        answers.append(index.predict_many(query, NO_WEIGHT, 10))
+
+    assert (answers[0][0] == answers[1][0]).all()
+    assert (answers[0][1] == answers[1][1]).all()
+    assert (answers[0][0] >= 0).any(axis=1).sum() > 1_000
 
 
 def test_a_snapshot_of_something_else_is_refused() -> None:
