@@ -6,6 +6,7 @@ from math import exp, log
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from models.neighbours import NeighbourIndex, NeighbourSettings, Queries
 from models.vocabulary import Vocabulary
@@ -206,7 +207,7 @@ def test_after_many_rounds_of_forgetting_only_the_latest_sessions_are_known() ->
     random = np.random.default_rng(5)
     sessions = np.repeat(random.permutation(9_000).astype(np.uint64) << np.uint64(20), 5)
     items = (random.zipf(1.2, len(sessions)) % 3_000).astype(np.int32)
-    ts = np.arange(len(sessions), dtype=np.float64)
+    ts: NDArray[np.float64] = np.arange(float(len(sessions)))
     names = [f"item {n}" for n in range(3_000)]
     query = Queries.build([([item, 2_999 - item], [], 0) for item in range(3_000)])
 
