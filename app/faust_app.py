@@ -36,6 +36,7 @@ class FaustOptions:
     port: int | None = None
     commit_seconds: float = 1.0
     batches_per_partition: int = 2
+    watch_seconds: float = 5.0
     clock: Callable[[], float] = monotonic
 
 
@@ -132,6 +133,7 @@ def _batch_options(kafka: KafkaSettings, options: FaustOptions) -> BatchOptions:
         batches_per_partition=options.batches_per_partition,
         # The group waits for us while we finish; the others should not have to wait until it throws us out.
         drain_seconds=min(30.0, kafka.session_timeout_seconds),
+        watch_seconds=options.watch_seconds,
         clock=options.clock,
     )
 

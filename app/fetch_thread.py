@@ -6,9 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from faust.transport.drivers import aiokafka as driver
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, ensure_aiokafka_TP
 from faust.types import TP
 from typing_extensions import override
+
+# aiokafka has one fetch under way per broker. While it waits for partitions without news, a partition whose batch was
+# just taken cannot be asked for: Faust's 1500 ms would be added to the age of its next events.
+LONG_POLL_MS = 50
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +46,12 @@ class FetchThread(AIOKafkaConsumerThread):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._seeks: Counter[TP] = Counter()
+
+    @override
+    def _create_worker_consumer(self, transport: driver.Transport) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = LONG_POLL_MS
+        return consumer
 
     async def fetch(self, partitions: set[TP], timeout: float) -> list[Fetched]:
         """What has arrived for these partitions, waiting up to `timeout` seconds for the first record."""
