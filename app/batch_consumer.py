@@ -131,6 +131,9 @@ class BatchConsumer(driver.Consumer):
             if not self._thread.is_current(fetched):
                 return
             batch = to_raw_batch(fetched.tp, fetched.records)
+            if self.book.is_idle(fetched.tp):
+                # The watch may have seen the position move past this batch before it was written down.
+                self.progress.move(fetched.tp, int(batch.offsets[0]))
             ticket = self.book.hand_over(fetched.tp, int(batch.offsets[0]), int(batch.offsets[-1]) + 1)
         message = BatchMessage(batch, ticket, self.app.consumer_generation_id)
         await self._send_on(message)
@@ -254,13 +257,12 @@ class BatchConsumer(driver.Consumer):
         partitions = [TP(*partition) for partition in self.progress.partitions]
         if not partitions:
             return
-        idle = [tp for tp in partitions if self.book.is_idle(tp)]
-        # A position may pass records that are never handed over, such as those of an aborted transaction.
-        for tp, position in (await self._thread.positions(idle)).items():
-            if self.book.is_idle(tp):
-                self.progress.move(tp, position)
-        for tp, end in (await self.highwaters(*partitions)).items():
-            self.progress.see_end(tp, end)
+        idle = {tp for tp in partitions if self.book.is_idle(tp)}
+        for tp, found in (await self._thread.whereabouts(partitions)).items():
+            # A position may pass records that are never handed over, such as those of an aborted transaction.
+            if found.position is not None and tp in idle and self.book.is_idle(tp):
+                self.progress.move(tp, found.position)
+            self.progress.see_end(tp, found.end)
 
     @override
     async def create_topic(self, topic: str, partitions: int, replication: int, **options: Any) -> None:

@@ -35,6 +35,14 @@ class Start:
     committed: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """The next offset that will be fetched of a partition, None when that is open, and the partition's end."""
+
+    position: int | None
+    end: int
+
+
 class FetchThread(AIOKafkaConsumerThread):
     """Faust's consumer thread, which can tell a fetch that is still valid from one that a rebalance or seek overtook.
 
@@ -71,9 +79,9 @@ class FetchThread(AIOKafkaConsumerThread):
         """Seek one partition."""
         await self.call_thread(self._seek_now, {tp: offset})
 
-    async def positions(self, partitions: Sequence[TP]) -> dict[TP, int]:
-        """The next offset that will be fetched, for those of the partitions where that is known."""
-        found: dict[TP, int] = await self.call_thread(self._positions, partitions)
+    async def whereabouts(self, partitions: Sequence[TP]) -> dict[TP, Whereabouts]:
+        """Position and end of those of the partitions that are still assigned. Raises KafkaError and TimeoutError."""
+        found: dict[TP, Whereabouts] = await self.call_thread(self._whereabouts, partitions)
         return found
 
     async def _fetch(self, partitions: set[TP], timeout: float) -> list[Fetched]:
@@ -106,12 +114,18 @@ class FetchThread(AIOKafkaConsumerThread):
                 consumer.seek(ensure_aiokafka_TP(tp), offset)
                 self._seeks[tp] += 1
 
-    async def _positions(self, partitions: Sequence[TP]) -> dict[TP, int]:
+    async def _whereabouts(self, partitions: Sequence[TP]) -> dict[TP, Whereabouts]:
+        # The broker is asked, because the ends that come with fetches stop coming when fetching stops.
+        asked: dict[TP, int] = await self._ensure_consumer().end_offsets([ensure_aiokafka_TP(tp) for tp in partitions])
         assignment = self._assignment()
-        states = (
-            {tp: assignment.state_value(ensure_aiokafka_TP(tp)) for tp in partitions} if assignment is not None else {}
-        )
-        return {tp: state.position for tp, state in states.items() if state is not None and state.has_valid_position}
+        found = {}
+        for tp, end in asked.items():
+            state = assignment.state_value(ensure_aiokafka_TP(tp)) if assignment is not None else None
+            if state is not None:
+                position = state.position if state.has_valid_position else None
+                # Tansu's answer lags: it names the first offset after the *beginning* of its last record batch.
+                found[tp] = Whereabouts(position, max(end, state.highwater or 0))
+        return found
 
     def _assignment(self) -> Any:
         consumer = self._ensure_consumer()
