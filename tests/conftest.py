@@ -15,6 +15,8 @@ from aiokafka import (  # type: ignore[import-untyped]  # ships no types
 from app.concerns import KafkaSettings
 from app.embedded import embedded_broker, embedded_redis
 
+pytest_plugins = ["shops"]
+
 ReadTopic = Callable[[str], Awaitable[list[ConsumerRecord]]]
 
 

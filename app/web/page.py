@@ -9,6 +9,7 @@ from importlib.resources import files
 from aiohttp import web
 
 INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
+CLICKS = 'data-accepts-events="{}"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,10 @@ class ConsolePage:
         return web.Response(text=self.html, content_type="text/html", charset="utf-8", headers=headers)
 
 
-def load_page() -> ConsolePage:
-    """The page out of the package."""
+def load_page(*, accept_events: bool) -> ConsolePage:
+    """The page out of the package; it offers clicks only where they are taken."""
     html = files("app.web").joinpath("console.html").read_text(encoding="utf-8")
+    html = html.replace(CLICKS.format("false"), CLICKS.format(str(accept_events).lower()))
     return ConsolePage(html, content_security_policy(html))
 
 

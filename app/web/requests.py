@@ -9,9 +9,9 @@ from aiohttp import web
 from app.store.questions import K_MAX
 from app.web.problems import Problem
 from models.events import GUEST_PREFIX
+from models.fields import MAX_ID_LENGTH
 
 K_DEFAULT = 20
-ID_MAX = 128
 
 
 def user_id_in(request: web.Request) -> str:
@@ -29,8 +29,8 @@ def checked_id(name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise Problem(HTTPStatus.BAD_REQUEST, f"{name} is missing; it is a string.")
     counted = value.removeprefix(GUEST_PREFIX) if name == "user_id" else value
-    if not 1 <= len(counted) <= ID_MAX:
-        raise Problem(HTTPStatus.BAD_REQUEST, f"{name} has {len(counted)} characters; use 1 to {ID_MAX}.")
+    if not 1 <= len(counted) <= MAX_ID_LENGTH:
+        raise Problem(HTTPStatus.BAD_REQUEST, f"{name} has {len(counted)} characters; use 1 to {MAX_ID_LENGTH}.")
     return value
 
 

@@ -53,7 +53,7 @@ def build_application(settings: ServeConcerns, surroundings: Surroundings) -> we
     producer = ClickProducer(settings.kafka) if settings.serve.accept_events else None
     application.add_routes(
         [
-            *load_page().routes(),
+            *load_page(accept_events=settings.serve.accept_events).routes(),
             *LookupResources(lookups).routes(),
             *ClickResource(producer, surroundings.clock, surroundings.new_id).routes(),
             *ProbeResources(lookups, surroundings.registry).routes(),

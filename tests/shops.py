@@ -1,0 +1,99 @@
+"""A shop in a real Redis, and the HTTP process in front of it; a test module loads it with `pytest_plugins`."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.web import Application, Request
+from prometheus_client import CollectorRegistry
+from redis import Redis
+
+from app.concerns import KafkaSettings, RedisSettings, ServeSettings
+from app.store.keys import Keys
+from app.web.server import ServeConcerns, Surroundings, build_application
+
+Http = TestClient[Request, Application]
+NOW = 1_760_000_000.0
+
+
+@dataclass
+class Shop:
+    """Writes what a worker would write, as the contract says it."""
+
+    redis: Redis
+    keys: Keys
+
+    def item(self, item_id: str, **said: str) -> None:
+        self.redis.hset(self.keys.item(item_id), mapping=dict(said))
+
+    def delete_item(self, item_id: str) -> None:
+        self.redis.delete(self.keys.item(item_id))
+        self.item(item_id, available="0", deleted="1")
+
+    def listed(self, user_id: str, *item_ids: str, event_ts: float = NOW, generated_at: float = NOW) -> None:
+        body = {
+            "user_id": user_id,
+            "items": self._scored(item_ids, "neighbours"),
+            "event_ts": event_ts,
+            "generated_at": generated_at,
+            "model": "vmis-knn",
+        }
+        self.redis.set(self.keys.recommendation(user_id), orjson.dumps(body))
+        self.redis.zadd(self.keys.recent_users(), {user_id: generated_at})
+
+    def similar(self, item_id: str, *item_ids: str) -> None:
+        self.redis.set(self.keys.similar(item_id), orjson.dumps(self._scored(item_ids, "neighbours")))
+
+    def trending(self, *item_ids: str) -> None:
+        self.redis.zadd(self.keys.trending(), {item: 100.0 - rank for rank, item in enumerate(item_ids)})
+
+    def history(self, user_id: str, *rows: tuple[str, float, str]) -> None:
+        counts = {"view": 2.0, "click": 1.0, "order": 0.0}
+        self.redis.hset(
+            self.keys.profile(user_id),
+            mapping={"recent": orjson.dumps(rows), "counts": orjson.dumps(counts), "offsets": b"{}"},
+        )
+
+    def worker(self, worker_id: str, **figures: Any) -> None:
+        body = {"worker_id": worker_id, "ts": NOW, **figures}
+        self.redis.set(self.keys.worker(worker_id), orjson.dumps(body), ex=10)
+        self.redis.zadd(self.keys.workers(), {worker_id: NOW})
+
+    def _scored(self, item_ids: tuple[str, ...], source: str) -> list[dict[str, Any]]:
+        return [
+            {"item_id": item, "score": round(1.0 - rank / 100, 4), "source": source}
+            for rank, item in enumerate(item_ids)
+        ]
+
+
+@pytest.fixture
+def redis_settings(redis_url: str) -> RedisSettings:
+    """A prefix of its own keeps each test's keys apart from those of the others on the same server."""
+    return RedisSettings(url=redis_url, prefix=f"test-{uuid4().hex}:", timeout_seconds=2.0)
+
+
+@pytest.fixture
+def shop(redis_settings: RedisSettings) -> Iterator[Shop]:
+    with Redis.from_url(redis_settings.url) as redis:
+        yield Shop(redis, Keys(redis_settings.prefix))
+
+
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    return CollectorRegistry()
+
+
+@pytest.fixture
+async def http(redis_settings: RedisSettings, registry: CollectorRegistry) -> AsyncIterator[Http]:
+    async with client_of(redis_settings, registry) as client:
+        yield client
+
+
+def client_of(redis: RedisSettings, registry: CollectorRegistry) -> Http:
+    """The HTTP process on this Redis; it takes no events."""
+    concerns = ServeConcerns(ServeSettings(), redis, KafkaSettings())
+    return TestClient(TestServer(build_application(concerns, Surroundings(registry))))
