@@ -52,7 +52,7 @@ class Shop:
         self.redis.zadd(self.keys.trending(), {item: 100.0 - rank for rank, item in enumerate(item_ids)})
 
     def history(self, user_id: str, *rows: tuple[str, float, str]) -> None:
-        counts = {"view": 2.0, "click": 1.0, "order": 0.0}
+        counts = {"view": 2.0, "click": 1.0, "order": 0.0, "at": NOW}
         self.redis.hset(
             self.keys.profile(user_id),
             mapping={"recent": orjson.dumps(rows), "counts": orjson.dumps(counts), "offsets": b"{}"},
@@ -93,7 +93,8 @@ async def http(redis_settings: RedisSettings, registry: CollectorRegistry) -> As
         yield client
 
 
-def client_of(redis: RedisSettings, registry: CollectorRegistry) -> Http:
-    """The HTTP process on this Redis; it takes no events."""
-    concerns = ServeConcerns(ServeSettings(), redis, KafkaSettings())
+def client_of(redis: RedisSettings, registry: CollectorRegistry, kafka: KafkaSettings | None = None) -> Http:
+    """The HTTP process on this Redis; it takes clicks when it is given a Kafka."""
+    serve = ServeSettings(accept_events=kafka is not None)
+    concerns = ServeConcerns(serve, redis, kafka or KafkaSettings())
     return TestClient(TestServer(build_application(concerns, Surroundings(registry))))

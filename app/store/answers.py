@@ -10,6 +10,7 @@ import orjson
 from app.store.connection import UnreadableAnswer
 
 TRENDING = "trending"
+COUNTED_AT = "at"  # stands among the counts: the time as of which they are decayed
 ITEM_FIELDS = ("title", "category", "brand", "price", "currency", "available", "deleted")
 
 
@@ -172,7 +173,8 @@ def decode_history(user_id: str, recent: bytes | None, counts: bytes | None) -> 
         return None
     try:
         rows = tuple(RecentInteraction(item_id, ts, kind) for item_id, ts, kind in orjson.loads(recent))
-        return UserHistory(user_id, rows, orjson.loads(counts) if counts is not None else {})
+        stored = orjson.loads(counts or b"{}")
+        return UserHistory(user_id, rows, {kind: stored[kind] for kind in stored if kind != COUNTED_AT})
     except (ValueError, TypeError) as error:
         raise UnreadableAnswer(f"A stored profile is not what Headrace writes: {error!r}") from None
 

@@ -9,6 +9,7 @@ import pytest
 from aiohttp import ClientResponse
 from prometheus_client import CollectorRegistry
 from shops import NOW, Http, Shop, client_of
+from yarl import URL
 
 from app.concerns import RedisSettings
 
@@ -64,8 +65,6 @@ async def test_an_id_may_hold_anything_when_it_is_encoded(http: Http, shop: Shop
     shop.similar(user_id, user_id)
     shop.history(user_id, (user_id, NOW, "view"))
     encoded = quote(user_id, safe="")
-    from yarl import URL
-
     for path in ("recommendations", "similar", "items", "users"):
         response = await http.get(URL(f"/{path}/{encoded}", encoded=True))
         assert response.status == 200, path
@@ -162,7 +161,7 @@ async def test_a_redis_that_is_away_is_a_503_problem_and_not_ready(registry: Col
 
 @pytest.fixture
 def stalled(shop: Shop) -> Iterator[Shop]:
-    shop.redis.client_pause(5000)
+    shop.redis.client_pause(700)
     yield shop
     shop.redis.client_unpause()
 

@@ -110,7 +110,7 @@ def test_scores_are_read_from_both_redis_protocols(reply: list[object]) -> None:
 
 
 def test_a_profile_is_read_and_a_missing_one_is_none() -> None:
-    history = decode_history("u", b'[["a", 12.5, "view"]]', b'{"view": 1.0}')
+    history = decode_history("u", b'[["a", 12.5, "view"]]', b'{"view": 1.0, "at": 12.5}')
     assert history is not None
     assert [(row.item_id, row.ts, row.kind) for row in history.recent] == [("a", 12.5, "view")]
     assert history.counts == {"view": 1.0}

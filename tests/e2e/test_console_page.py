@@ -1,0 +1,189 @@
+"""The console page in a real browser, on a real Redis and a real broker; the test plays the worker."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import pytest
+from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]  # aiokafka ships no types
+from browser import Page, browser_page
+from prometheus_client import CollectorRegistry
+from shops import NOW, Shop, client_of
+
+from app.concerns import KafkaSettings, RedisSettings
+
+ROWS = "[...document.querySelectorAll('#rows tr')].map(row => [...row.cells].map(cell => cell.innerText.trim()))"
+HISTORY = "[...document.querySelectorAll('#history li')].map(entry => entry.innerText)"
+LISTED = "document.querySelectorAll('#rows tr').length > 0"
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """The page, its address, and the Kafka that takes its clicks."""
+
+    page: Page
+    url: str
+    kafka: KafkaSettings
+
+
+@pytest.fixture
+async def page(tmp_path: Path) -> AsyncIterator[Page]:
+    async with browser_page(tmp_path) as found:
+        await found.resize(1200, 900)
+        yield found
+        assert found.complaints == []
+
+
+@pytest.fixture
+async def console(
+    page: Page, redis_settings: RedisSettings, registry: CollectorRegistry, kafka_bootstrap: str
+) -> AsyncIterator[Console]:
+    kafka = KafkaSettings(bootstrap=kafka_bootstrap, topic_prefix=f"t{uuid4().hex}-")
+    async with client_of(redis_settings, registry, kafka) as http:
+        yield Console(page, str(http.make_url("/")), kafka)
+
+
+@pytest.fixture
+def stocked(shop: Shop) -> Shop:
+    """A user with a list and a past, and a catalogue."""
+    for item_id, title, category in (
+        ("k1", "Kettle <b>steel</b>", "home/kitchen"),
+        ("c1", "Tea cup", "home/kitchen"),
+        ("p1", "Tea pot", "home/kitchen"),
+        ("s1", "Spoon", ""),
+    ):
+        shop.item(item_id, title=title, category=category, available="1")
+    shop.listed("anna/1", "k1", "c1", "unknown-item")
+    shop.history("anna/1", ("p1", NOW, "view"))
+    shop.worker(
+        "w1", accepted=1234567, duplicates=12, quarantined=3, events_per_second=842.0, freshness_p50=0.0123,
+        freshness_p99=1.5, lag=7, ready=True,
+    )  # fmt: skip
+    return shop
+
+
+async def play_worker(kafka: KafkaSettings, shop: Shop, *item_ids: str) -> dict[str, Any]:
+    """Take the first click from the topic, write the new list and history, and return the click's record."""
+    consumer = AIOKafkaConsumer(
+        kafka.topic_prefix + "clicks", bootstrap_servers=kafka.bootstrap, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    try:
+        async with asyncio.timeout(30):
+            record = await consumer.getone()
+    finally:
+        await consumer.stop()
+    event: dict[str, Any] = orjson.loads(record.value)
+    shop.history("anna/1", (event["item_id"], event["ts"], "click"), ("p1", NOW, "view"))
+    shop.listed("anna/1", *item_ids, event_ts=event["ts"], generated_at=event["ts"] + 0.005)
+    return {"key": record.key.decode(), **event}
+
+
+async def look_up(console: Console, user_id: str) -> None:
+    """Type the id and press Enter, as a person would."""
+    await console.page.run("document.getElementById('user').focus()")
+    await console.page.type(user_id)
+    await console.page.press("Enter", 13, "\r")
+
+
+async def test_a_user_is_looked_up_with_the_keyboard(console: Console, stocked: Shop) -> None:
+    page = console.page
+    await page.open(console.url)
+    await look_up(console, "anna/1")
+    await page.until(LISTED)
+    assert await page.run(ROWS) == [
+        ["1", "Kettle <b>steel</b>\nk1", "home/kitchen", "1.000", "neighbours", "Click"],
+        ["2", "Tea cup\nc1", "home/kitchen", "0.990", "neighbours", "Click"],
+        ["3", "unknown-item", "\u2013", "0.980", "neighbours", "Click"],
+    ]
+    (entry,) = await page.run(HISTORY)
+    assert entry.startswith("Tea pot\nview · ")
+    assert await page.run("document.getElementById('list-note').textContent.startsWith('vmis-knn, made ')")
+
+
+async def test_live_figures_are_shown(console: Console, stocked: Shop) -> None:
+    await console.page.open(console.url)
+    await console.page.until("document.getElementById('accepted').textContent === '1,234,567'")
+    shown = await console.page.run(
+        "['rate', 'p50', 'p99', 'quarantined', 'lag', 'workers'].map(id => document.getElementById(id).textContent)"
+    )
+    assert shown == ["842", "12.3 ms", "1.5 s", "3", "7", "1 of 1"]
+
+
+async def test_a_click_changes_the_list(console: Console, stocked: Shop) -> None:
+    page = console.page
+    await page.open(f"{console.url}#anna%2F1")
+    await page.until(LISTED)
+    worker = asyncio.create_task(play_worker(console.kafka, stocked, "c1", "p1", "s1"))
+    await page.run("document.querySelector('#rows button').click()")
+    click = await worker
+    assert (click["key"], click["user_id"], click["item_id"]) == ("anna/1", "anna/1", "k1")
+    await page.until("document.getElementById('status').innerText.includes(' ms from the click on k1')")
+    assert "2 new, 2 gone" in await page.run("document.getElementById('status').innerText")
+    assert [row[:2] for row in await page.run(ROWS)] == [
+        ["1▲1", "Tea cup\nc1"],
+        ["2new", "Tea pot\np1"],
+        ["3new", "Spoon\ns1"],
+    ]
+    await page.until(f"{HISTORY}.length === 2")
+    assert (await page.run(HISTORY))[0].startswith("Kettle <b>steel</b>\nclick · ")
+
+
+async def test_any_item_can_be_clicked_by_its_id(console: Console, stocked: Shop) -> None:
+    page = console.page
+    await page.open(f"{console.url}#anna%2F1")
+    await page.until(LISTED)
+    worker = asyncio.create_task(play_worker(console.kafka, stocked, "c1"))
+    await page.run("document.getElementById('item').focus()")
+    await page.type("s1 & <i>")
+    await page.press("Enter", 13, "\r")
+    assert (await worker)["item_id"] == "s1 & <i>"
+    await page.until("document.getElementById('status').innerText.includes(' ms ')")
+
+
+async def test_an_active_user_is_offered_and_an_unknown_one_gets_what_is_trending(
+    console: Console, stocked: Shop
+) -> None:
+    page = console.page
+    stocked.trending("c1")
+    await page.open(console.url)
+    await page.until("document.querySelectorAll('#users button').length === 1")
+    await page.run("document.querySelector('#users button').click()")
+    await page.until("document.getElementById('list-title').textContent === 'List of anna/1'")
+    await page.run("document.getElementById('user').value = ''")
+    await look_up(console, "stranger")
+    await page.until("document.getElementById('list-title').textContent === 'List of stranger'")
+    assert "trending" in await page.run("document.getElementById('list-note').textContent")
+    assert not await page.run("document.getElementById('history-empty').hidden")
+    page.complaints = [each for each in page.complaints if "404" not in each]  # the history that is not there
+
+
+async def test_an_empty_store_is_said_to_be_empty(console: Console, shop: Shop) -> None:
+    page = console.page
+    await page.open(console.url)
+    await page.until("document.getElementById('users-note').textContent === 'No user has a list yet.'")
+    await page.until("document.getElementById('alarm').innerText.startsWith('No worker is running')")
+    await look_up(console, "u1")
+    await page.until("!document.getElementById('list-empty').hidden")
+    page.complaints = [each for each in page.complaints if "404" not in each]  # the history that is not there
+
+
+async def test_a_narrow_screen_needs_no_sideways_scrolling(console: Console, stocked: Shop) -> None:
+    page = console.page
+    await page.resize(360, 800)
+    await page.open(f"{console.url}#anna%2F1")
+    await page.until(LISTED)
+    assert await page.run("document.documentElement.scrollWidth <= 360")
+
+
+async def test_a_store_that_is_away_is_said_to_be_away(page: Page, registry: CollectorRegistry) -> None:
+    async with client_of(RedisSettings("redis://127.0.0.1:1/0", timeout_seconds=0.5), registry) as http:
+        await page.open(f"{http.make_url('/')}#u1")
+        for place in ("alarm", "status"):
+            await page.until(f"document.getElementById('{place}').innerText.includes('Redis does not answer')")
+        assert await page.run("document.getElementById('click').hidden")
+        page.complaints = [each for each in page.complaints if "503" not in each]
