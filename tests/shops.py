@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from redis import Redis
 
 from app.concerns import KafkaSettings, RedisSettings, ServeSettings
+from app.store.connection import HashFields
 from app.store.keys import Keys
 from app.web.server import ServeConcerns, Surroundings, build_application
 
@@ -28,7 +29,8 @@ class Shop:
     keys: Keys
 
     def item(self, item_id: str, **said: str) -> None:
-        self.redis.hset(self.keys.item(item_id), mapping=dict(said))
+        fields: HashFields = {name: value for name, value in said.items()}
+        self.redis.hset(self.keys.item(item_id), mapping=fields)
 
     def delete_item(self, item_id: str) -> None:
         self.redis.delete(self.keys.item(item_id))

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import orjson
 import pytest
@@ -40,9 +39,8 @@ async def page(tmp_path: Path) -> AsyncIterator[Page]:
 
 @pytest.fixture
 async def console(
-    page: Page, redis_settings: RedisSettings, registry: CollectorRegistry, kafka_bootstrap: str
+    page: Page, redis_settings: RedisSettings, registry: CollectorRegistry, kafka: KafkaSettings
 ) -> AsyncIterator[Console]:
-    kafka = KafkaSettings(bootstrap=kafka_bootstrap, topic_prefix=f"t{uuid4().hex}-")
     async with client_of(redis_settings, registry, kafka) as http:
         yield Console(page, str(http.make_url("/")), kafka)
 
@@ -122,7 +120,9 @@ async def test_a_click_changes_the_list(console: Console, stocked: Shop) -> None
     await page.run("document.querySelector('#rows button').click()")
     click = await worker
     assert (click["key"], click["user_id"], click["item_id"]) == ("anna/1", "anna/1", "k1")
-    await page.until("document.getElementById('status').innerText.includes(' ms from the click on k1')")
+    await page.until(
+        "document.getElementById('status').innerText.includes(' ms from the click on Kettle <b>steel</b>')"
+    )
     assert "2 new, 2 gone" in await page.run("document.getElementById('status').innerText")
     assert [row[:2] for row in await page.run(ROWS)] == [
         ["1▲1", "Tea cup\nc1"],
