@@ -190,9 +190,7 @@ def _add_up(
 
 
 @kernel
-def _vote(
-    index: Index, formula: Formula, recent: NDArray[np.int32], slot: int, votes: NDArray[np.float64]
-) -> None:
+def _vote(index: Index, formula: Formula, recent: NDArray[np.int32], slot: int, votes: NDArray[np.float64]) -> None:
     size, middle = index.sessions.owners[slot].size, len(formula.distance) // 2
     for match in range(size):
         item = index.sessions.cells[_cell(index.sessions, slot, match)].id
@@ -273,6 +271,4 @@ def _comes_first(catalogue: Catalogue, score: float, item: int, other_score: flo
 
 @kernel
 def _cell(lists: Lists, owner: int, place: int) -> int:
-    return int(
-        lists.owners[owner].base + ((lists.owners[owner].head + place) & (lists.owners[owner].room - 1))
-    )
+    return int(lists.owners[owner].base + ((lists.owners[owner].head + place) & (lists.owners[owner].room - 1)))

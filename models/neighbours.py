@@ -37,9 +37,7 @@ class NeighbourSettings:
     neighbours: int = setting(100, "nearest past sessions that vote", low=1, high=5_000)
     postings: int = setting(500, "most recent sessions kept of an item", low=1, high=10_000)
     session_items: int = setting(20, "most recent items kept of a session", low=1, high=200)
-    sessions: int = setting(
-        1_000_000, "sessions kept; the one learnt of first makes room", low=1, high=100_000_000
-    )
+    sessions: int = setting(1_000_000, "sessions kept; the one learnt of first makes room", low=1, high=100_000_000)
     last_items: int = setting(6, "most recent items of a user that look for neighbours", low=1, high=50)
     position_decay: float = setting(0.6, "weight of an item of the user against the one seen after it", low=0, high=1)
     rarity_power: float = setting(2.0, "how strongly rare items count more; 0 counts all alike", low=0, high=10)
@@ -166,9 +164,7 @@ class NeighbourIndex:
             raise ValueError("an item of a query is negative")
         own = find_sessions(self._index, _column(query.own, np.uint64))
         starts, excluded_starts = _column(query.starts, np.int64), _column(query.excluded_starts, np.int64)
-        return Asked(
-            _column(query.items, np.int32), starts, _column(query.excluded, np.int32), excluded_starts, own
-        )
+        return Asked(_column(query.items, np.int32), starts, _column(query.excluded, np.int32), excluded_starts, own)
 
     def _formula(self) -> Formula:
         chosen = self._settings

@@ -135,9 +135,7 @@ def _search(lists: Lists, owner: int, entry: int, ts: float) -> int:
 
 @kernel
 def _cell(lists: Lists, owner: int, place: int) -> int:
-    return int(
-        lists.owners[owner].base + ((lists.owners[owner].head + place) & (lists.owners[owner].room - 1))
-    )
+    return int(lists.owners[owner].base + ((lists.owners[owner].head + place) & (lists.owners[owner].room - 1)))
 
 
 @kernel

@@ -94,9 +94,7 @@ def _read_visit(row: Mapping[str, str], number: int) -> Visit:
     try:
         visit = Visit(row["session_id"], row["item_id"], float(row["ts"]))
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"row {number}: needs session_id, item_id and a numeric ts, has {dict(row)}"
-        ) from error
+        raise ValueError(f"row {number}: needs session_id, item_id and a numeric ts, has {dict(row)}") from error
     if not visit.session_id or not visit.item_id or not isfinite(visit.ts):
         raise ValueError(f"row {number}: needs a session_id, an item_id and a finite ts, has {dict(row)}")
     return visit
@@ -105,9 +103,7 @@ def _read_visit(row: Mapping[str, str], number: int) -> Visit:
 def _read_case(line: str, number: int) -> Case:
     seen, _, actual = line.rstrip("\r\n").partition("\t")
     if not seen.split() or len(actual.split()) != 1:
-        raise ValueError(
-            f"case {number}: expected items separated by spaces, a tab and one item, got {line!r}"
-        )
+        raise ValueError(f"case {number}: expected items separated by spaces, a tab and one item, got {line!r}")
     return Case(tuple(seen.split()), actual.strip())
 
 

@@ -29,9 +29,7 @@ def with_items(index: Index, keys: NDArray[np.uint64]) -> Index:
     """The index with lists for all items of `keys`, whose length is a power of two."""
     if keys is index.sessions.keys:
         return index
-    return index._replace(
-        postings=_with_owners(index.postings, len(keys)), sessions=index.sessions._replace(keys=keys)
-    )
+    return index._replace(postings=_with_owners(index.postings, len(keys)), sessions=index.sessions._replace(keys=keys))
 
 
 def with_room(index: Index) -> Index:

@@ -49,9 +49,7 @@ def read_names(index: NeighbourIndex) -> list[str]:
 def ask(index: NeighbourIndex, recent: list[str], own: int = 0, n: int = 4) -> Ranking:
     names = read_names(index)
     numbers = [names.index(item) if item in names else 1_000_000 for item in recent]
-    items, scores = index.predict_many(
-        Queries.build([(numbers, numbers[:1], own)]), np.zeros(0, np.float32), n
-    )
+    items, scores = index.predict_many(Queries.build([(numbers, numbers[:1], own)]), np.zeros(0, np.float32), n)
     pairs = zip(items[0].tolist(), scores[0].tolist(), strict=True)
     return [(names[item], score) for item, score in pairs if item >= 0]
 
@@ -67,9 +65,9 @@ class Reference:
         for session, item, ts in self.log:
             last[session, item] = max(ts, last.get((session, item), ts))
         self.sessions = {
-            session: [
-                item for _, _, item in sorted((ts, fnv(i), i) for (s, i), ts in last.items() if s == session)
-            ][-SMALL.session_items :]
+            session: [item for _, _, item in sorted((ts, fnv(i), i) for (s, i), ts in last.items() if s == session)][
+                -SMALL.session_items :
+            ]
             for session in {session for session, _, _ in self.log}
         }
         self.postings = {

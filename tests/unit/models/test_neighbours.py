@@ -27,9 +27,7 @@ class Shop:
 
     def learn(self, events: Sequence[Event]) -> None:
         sessions, items, ts = zip(*events, strict=True) if events else ((), (), ())
-        self.index.update(
-            np.array(sessions, np.uint64), self.vocabulary.numbers(items), np.array(ts, np.float64)
-        )
+        self.index.update(np.array(sessions, np.uint64), self.vocabulary.numbers(items), np.array(ts, np.float64))
 
     def ask(
         self,
