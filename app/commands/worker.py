@@ -2,6 +2,9 @@
 
 import argparse
 import asyncio
+import sys
+
+import orjson
 
 from app.settings import Settings
 from app.worker import run_worker
@@ -18,9 +21,15 @@ Workers of one HEADRACE_KAFKA_GROUP share the users. Ctrl-C or SIGTERM finishes 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The worker takes settings only."""
     parser.epilog = EXAMPLES
+    parser.add_argument("--json", action="store_true", help='print {"url": …} of the probes on standard output')
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Run until a signal."""
-    asyncio.run(run_worker(settings))
+    asyncio.run(run_worker(settings, announce=_print_url if args.json else None))
     return 0
+
+
+def _print_url(url: str) -> None:
+    sys.stdout.write(orjson.dumps({"url": url}).decode() + "\n")
+    sys.stdout.flush()

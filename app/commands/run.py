@@ -1,0 +1,97 @@
+"""`headrace run`: everything on this machine, with a log replayed."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+import webbrowser
+from pathlib import Path
+
+from app.commands.replay import speed
+from app.datasets.folder import open_dataset
+from app.datasets.record import Dataset
+from app.progress_line import ProgressLine
+from app.run.report import as_json, as_text
+from app.run.session import Session, process, servers, session, settings_at
+from app.sample import sample_dataset
+from app.settings import Settings
+
+DESCRIPTION = """\
+Start a broker and a Redis server on free ports, the worker and the look-ups, and replay a log through Kafka.
+With HEADRACE_KAFKA_BOOTSTRAP or HEADRACE_REDIS_URL set, the servers at these addresses are used instead.
+The log is MovieLens-100k (fetched once, 2 MB), or DIR with events.csv[.gz] or events.jsonl[.gz], and perhaps
+items of the same kind. Afterwards everything keeps serving until Ctrl-C."""
+
+EXAMPLES = """\
+examples:
+  headrace run                                the sample log, then the console page
+  headrace run --data shop/ --speed 60        a log of your own, an hour a minute
+  headrace run --once --speed max --json      process the log, print the counts, end
+"""
+
+LIVE_SECONDS = 1.0
+INTERRUPTED = 130
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare arguments, description and examples."""
+    parser.description = DESCRIPTION
+    parser.epilog = EXAMPLES
+    parser.add_argument("--data", metavar="DIR", type=Path, help="folder or file of a log (default: MovieLens-100k)")
+    parser.add_argument(
+        "--speed",
+        metavar="N|max",
+        type=speed,
+        default=None,
+        help="play N times faster than real time; max (default): as fast as it goes",
+    )
+    parser.add_argument("--once", action="store_true", help="end when the log is processed")
+    parser.add_argument("--json", action="store_true", help="print the counts as JSON on standard output")
+    parser.add_argument("--no-browser", action="store_true", help="do not open the console page in a browser")
+
+
+def execute(args: argparse.Namespace, settings: Settings) -> int:
+    """Run; Ctrl-C ends it cleanly, with status 0 once the log was processed."""
+    dataset = open_dataset(args.data) if args.data else sample_dataset(settings.embedded)
+    with servers(os.environ) as environ:
+        return asyncio.run(_run(args, settings_at(settings, environ), dataset, environ))
+
+
+async def _run(args: argparse.Namespace, settings: Settings, dataset: Dataset, environ: dict[str, str]) -> int:
+    status = INTERRUPTED
+    task = asyncio.current_task()
+    assert task is not None  # inside a coroutine there is one; narrows the type
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    try:
+        async with session(settings, environ) as running:
+            processed = await process(running, dataset, args.speed)
+            if args.json:
+                sys.stdout.write(await as_json(running, processed))
+            else:
+                sys.stdout.write(await as_text(running, dataset.name, processed))
+            sys.stdout.flush()
+            status = 0
+            if not args.once:
+                await _keep_serving(running, browser=not args.no_browser)
+    except asyncio.CancelledError:
+        sys.stderr.write("\nstopped\n")
+    return status
+
+
+async def _keep_serving(running: Session, *, browser: bool) -> None:
+    """Show live figures until cancelled."""
+    if browser and sys.stdout.isatty() and ("DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ):
+        webbrowser.open(running.serve.url)
+    sys.stderr.write("Ctrl-C stops everything.\n")
+    line = ProgressLine(sys.stderr)
+    while True:
+        before = await running.watch.read()
+        await running.worker.alongside(asyncio.sleep(LIVE_SECONDS))
+        now = await running.watch.read()
+        passed = now.since(before)
+        if passed.events:
+            fresh = passed.freshness_quantile(0.5)
+            readable = f", readable after {1000 * fresh:,.0f} ms" if fresh is not None else ""
+            line.show(f"{now.events:,} events so far, {passed.events:,} in the last second{readable}")

@@ -1,0 +1,142 @@
+"""One run of everything: start, replay, wait until all is processed."""
+
+import socket
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import aiohttp
+
+from app.datasets.record import Dataset
+from app.embedded import embedded_broker, embedded_redis
+from app.progress_line import ProgressLine
+from app.replay import Pace, producer_for, replay
+from app.run.processes import Child, child
+from app.run.watch import Reading, Watch
+from app.settings import Settings
+
+KAFKA = "HEADRACE_KAFKA_BOOTSTRAP"
+REDIS = "HEADRACE_REDIS_URL"
+WORKER_PORT = "HEADRACE_WORKER_PORT"
+LOG_LEVEL = "HEADRACE_LOG_LEVEL"
+
+# What is in flight stands in the broker, and its wait counts as staleness; enough to keep the worker busy.
+EVENTS_IN_FLIGHT = 10_000
+# One worker on one machine: few partitions make large batches, and a short session a quick start.
+EMBEDDED = {"HEADRACE_KAFKA_PARTITIONS": "4", "HEADRACE_KAFKA_SESSION_TIMEOUT_SECONDS": "6"}
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Everything running: where it is, and the worker watched."""
+
+    settings: Settings
+    worker: Child
+    serve: Child
+    watch: Watch
+    http: aiohttp.ClientSession
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """What came of a replayed log: what the replay sent, what the worker made of it, and how long it took."""
+
+    sent: Counter[str]
+    worker: Reading
+    seconds: float
+
+    @property
+    def events_read(self) -> int:
+        """Rows of the log's events; those of no known kind went to quarantine without passing the worker."""
+        return self.sent.total()
+
+    @property
+    def quarantined(self) -> Counter[str]:
+        """Rejected events by reason."""
+        return self.worker.reasons + Counter(unknown_kind=self.sent["quarantine"])
+
+
+@contextmanager
+def servers(environ: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """The environment with a Kafka and a Redis in it: the given ones, or embedded ones for the length of the block."""
+    found = dict(environ)
+    with ExitStack() as stack:
+        logs = Path(stack.enter_context(TemporaryDirectory(prefix="headrace-run-")))
+        if KAFKA not in found:
+            found = EMBEDDED | found | {KAFKA: stack.enter_context(embedded_broker(logs))}
+        if REDIS not in found:
+            found[REDIS] = stack.enter_context(embedded_redis(logs))
+        yield found
+
+
+@asynccontextmanager
+async def session(settings: Settings, environ: Mapping[str, str]) -> AsyncIterator[Session]:
+    """The worker and the look-up process on the servers that `environ` names; ready when the block begins."""
+    quiet = {LOG_LEVEL: "warning", WORKER_PORT: "0", "HEADRACE_SERVE_ACCEPT_EVENTS": "true", "PYTHONSAFEPATH": "1"}
+    environ = quiet | dict(environ)
+    port = settings.serve.port if _is_free(settings.serve.host, settings.serve.port) else 0
+    async with (
+        aiohttp.ClientSession() as http,
+        child("worker", [], environ) as worker,
+        child("serve", ["--port", str(port)], environ) as serve,
+    ):
+        watch = Watch(http, worker.url)
+        await worker.alongside(watch.ready())
+        yield Session(settings, worker, serve, watch, http)
+
+
+async def process(running: Session, dataset: Dataset, speed: float | None) -> Processed:
+    """Replay the catalogue, then the events, and wait until the worker is done with both."""
+    return await running.worker.alongside(_process(running, dataset, speed))
+
+
+async def _process(running: Session, dataset: Dataset, speed: float | None) -> Processed:
+    watch, kafka = running.watch, running.settings.kafka
+    line = ProgressLine(sys.stderr)
+    start = await watch.read()
+
+    def show(reading: Reading) -> None:
+        done = reading.since(start)
+        rate = done.events / max(time.monotonic() - started, 0.001)
+        line.show(f"{dataset.name}: {done.items:,} items, {done.events:,} events, {rate:,.0f} events/s")
+
+    async def room(sent: int) -> None:
+        await watch.until(lambda reading: sent - reading.since(start).events < EVENTS_IN_FLIGHT, show)
+
+    started = time.monotonic()
+    try:
+        async with producer_for(kafka) as producer:
+            items = await replay(dataset.items(), producer, Pace(), prefix=kafka.topic_prefix)
+            await watch.until(lambda reading: reading.since(start).items >= items["items"], show)
+            started = time.monotonic()
+            sent = await replay(dataset.events(), producer, Pace(speed, room=room), prefix=kafka.topic_prefix)
+        expected = sent.total() - sent["quarantine"]
+        end = await watch.until(lambda reading: reading.since(start).events >= expected, show)
+        seconds = time.monotonic() - started
+    finally:
+        line.close()
+    return Processed(sent, end.since(start), seconds)
+
+
+def settings_at(settings: Settings, environ: Mapping[str, str]) -> Settings:
+    """The settings with the addresses of the servers that `environ` names."""
+    return replace(
+        settings,
+        kafka=replace(settings.kafka, bootstrap=environ[KAFKA]),
+        redis=replace(settings.redis, url=environ[REDIS]),
+    )
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
