@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from models.events import Ranking
 from models.setting import setting
@@ -36,8 +37,8 @@ def rank(
         if len(item_ids) >= size:
             break
         listed = set(item_ids)
-        found = [each for each in popular if each.item_id not in listed and each.item_id not in excluded]
-        found = found[: size - len(item_ids)]
+        shown = (each for each in popular if each.item_id not in listed and each.item_id not in excluded)
+        found = list(islice(shown, size - len(item_ids)))
         if found:
             scale = _scale_below(scores, found[0])
             item_ids += [each.item_id for each in found]

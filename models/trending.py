@@ -68,22 +68,21 @@ class Trending:
         pool = min(self._settings.pool, len(scores))
         best = np.argpartition(-scores, pool - 1)[:pool]
         best = best[np.isfinite(scores[best])]
+        best = best[np.argsort(-scores[best])]
         if len(best) == 0:
             return TrendingLists((), {})
-        share = np.exp(scores[best] - scores[best].max())
-        ranked = sorted(
-            (
-                Popular(-round(popularity, SHARE_DIGITS), names[item], int(item))
-                for item, popularity in zip(best, share.tolist(), strict=True)
-            )
-        )
+        shares = np.round(np.exp(scores[best] - scores[best[0]]), SHARE_DIGITS).tolist()
         by_category: dict[int, list[Popular]] = {}
-        for each in ranked:
-            entries = by_category.setdefault(catalogue.category_of(each.item), [])
-            if len(entries) < n:
-                entries.append(each)
+        popular: list[Popular] = []
+        for item, share in zip(best.tolist(), shares, strict=True):
+            entries = by_category.setdefault(catalogue.category_of(item), [])
+            if len(popular) < n or len(entries) < n:
+                entry = Popular(-share, names[item], item)
+                popular.append(entry)
+                entries.append(entry)
         by_category.pop(NO_CATEGORY, None)
-        return TrendingLists(tuple(ranked[:n]), {category: tuple(entries) for category, entries in by_category.items()})
+        ranked = {category: tuple(sorted(entries)[:n]) for category, entries in by_category.items()}
+        return TrendingLists(tuple(sorted(popular)[:n]), ranked)
 
     def snapshot(self) -> dict[str, NDArray[np.float64]]:
         """Arrays from which `restore` makes the same state."""
