@@ -53,9 +53,9 @@ class Page:
         assert "exceptionDetails" not in reply, reply
         return reply["result"].get("value")
 
-    async def until(self, expression: str) -> None:
+    async def until(self, expression: str, seconds: float = WAIT_SECONDS) -> None:
         """Return once the expression holds."""
-        deadline = time.monotonic() + WAIT_SECONDS
+        deadline = time.monotonic() + seconds
         while not await self.run(expression):
             if time.monotonic() > deadline:
                 raise AssertionError(f"never so: {expression}\n{await self.run('document.body.innerText')}")
