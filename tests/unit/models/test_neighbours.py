@@ -157,6 +157,14 @@ def test_an_item_pushed_out_of_its_session_still_leads_to_it() -> None:
     assert list(shop.ask(["a", "b"], excluded=["b"])) == ["c"]
 
 
+def test_a_forgotten_session_does_not_come_back_as_the_one_in_its_place() -> None:
+    shop = Shop(NeighbourSettings(session_items=2, sessions=1), [(1, "a", 1), (1, "b", 2), (1, "c", 3)])
+    shop.learn([(number, "filler", 4.0) for number in range(2, 1025)])
+    shop.learn([(1025, "d", 5), (1025, "e", 6)])
+
+    assert shop.ask(["d", "a"]) == pytest.approx({"d": 3.0, "e": 0.2 + 0.8 * exp(-1 / 2)})
+
+
 def test_the_session_learnt_of_first_makes_room() -> None:
     shop = Shop(NeighbourSettings(sessions=2), TWO_SESSIONS)
 
@@ -183,7 +191,7 @@ def test_a_bad_batch_is_refused_and_nothing_is_learnt(
     before = shop.ask(["a"])
 
     with pytest.raises(ValueError, match=message):
-        shop.index.update(np.array(sessions, np.uint64), np.array(items, np.int32), np.array(ts))
+        shop.index.update(np.array(sessions, np.uint64), np.array(items, np.int32), np.array(ts, np.float64))
 
     assert shop.ask(["a"]) == before
 
@@ -203,19 +211,22 @@ def test_a_bad_query_is_refused(query: Queries, message: str) -> None:
 def test_after_many_rounds_of_forgetting_only_the_latest_sessions_are_known() -> None:
     chosen = NeighbourSettings(sessions=1_500, postings=40)
     random = np.random.default_rng(5)
-    sessions = np.repeat(random.permutation(9_000).astype(np.uint64) << np.uint64(20), 5)
+    opened = np.repeat(np.arange(9_000), 5)
+    ts: NDArray[np.float64] = (opened + np.tile([0, 40, 80, 120, 160], 9_000)).astype(np.float64)
+    sessions = (random.permutation(9_000).astype(np.uint64) << np.uint64(20))[opened]
     items = (random.zipf(1.2, len(sessions)) % 3_000).astype(np.int32)
-    ts: NDArray[np.float64] = np.arange(float(len(sessions)))
     names = [f"item {n}" for n in range(3_000)]
     query = Queries.build([([item, 2_999 - item], [], 0) for item in range(3_000)])
 
     answers = []
-    for first in (0, len(sessions) - 5 * 1_500):
+    for first in (0, 9_000 - 1_500):
+        order = np.argsort(ts, kind="stable")
+        order = order[opened[order] >= first]
         vocabulary = Vocabulary()
         vocabulary.numbers(names)
         index = NeighbourIndex(chosen, vocabulary)
-        for start in range(first, len(sessions), 777):
-            batch = slice(start, start + 777)
+        for start in range(0, len(order), 777):
+            batch = order[start : start + 777]
             index.update(sessions[batch], items[batch], ts[batch])
         answers.append(index.predict_many(query, NO_WEIGHT, 10))
 
