@@ -260,7 +260,7 @@ def test_memory_stops_growing_once_the_sessions_are_full() -> None:
     def learn(first: int) -> int:
         sessions = np.repeat(np.arange(first, first + 20_000), 4).astype(np.uint64)
         items = shop.vocabulary.numbers(f"item {n}" for n in random.zipf(1.3, len(sessions)) % 5_000)
-        shop.index.update(sessions, items, np.arange(len(sessions)) + 4.0 * first)
+        shop.index.update(sessions, items, np.arange(len(sessions), dtype=np.float64) + 4 * first)
         return shop.index.memory_bytes
 
     shop.vocabulary.numbers(f"item {n}" for n in range(5_000))
