@@ -1,0 +1,85 @@
+"""`headrace evaluate`: how good lists are, on a log whose future is known."""
+
+import argparse
+import math
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import orjson
+
+from app.errors import HeadraceError
+from app.evaluation import measure, read_experiment
+from app.progress_line import ProgressLine
+from app.settings import Settings
+from models.recommender import Recommender, RecommenderSettings
+
+DESCRIPTION = """\
+Learn the past of a log, then walk the sessions of its future: at every position predict the next item over the
+whole catalogue, the item being looked at left out. It runs the code that the worker runs, with the same settings.
+
+DIR holds events.csv[.gz] with a column split (train, test), or is split by --from; or it holds
+train_sessions.txt[.gz] (a session a line, item ids separated by spaces, oldest line first) and test_cases.txt[.gz]
+(the items seen so far separated by spaces, a tab, the next item)."""
+
+EXAMPLES = """\
+examples:
+  headrace evaluate shop/ --protocol session
+  headrace evaluate shop/ --from 2011-10-01T00:00:00Z --json
+  HEADRACE_NEIGHBOURS_NEIGHBOURS=288 headrace evaluate shop/
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare arguments, description and examples."""
+    parser.description = DESCRIPTION
+    parser.epilog = EXAMPLES
+    parser.add_argument("folder", metavar="DIR", type=Path, help="folder of the log")
+    parser.add_argument("--protocol", choices=("session",), default="session", help="how the future is walked")
+    parser.add_argument(
+        "--from",
+        dest="since",
+        metavar="TIME",
+        type=_moment,
+        help="sessions that begin at TIME (seconds since 1970, or RFC 3339) or later are the future",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+
+
+def execute(args: argparse.Namespace, settings: Settings) -> int:
+    """Measure, and print the figures."""
+    experiment = read_experiment(args.folder, args.since)
+    if not experiment.cases:
+        raise HeadraceError(f"{args.folder} has no test session of two items or more: nothing to predict")
+    recommender = Recommender(
+        RecommenderSettings(settings.neighbours, settings.trending, settings.ranking, settings.profile)
+    )
+    line = ProgressLine(sys.stderr)
+    figures = measure(experiment, recommender, settings.profile, line.show).as_json()
+    line.close()
+    sys.stdout.write(orjson.dumps(figures).decode() + "\n" if args.json else _text(figures))
+    return 0
+
+
+def _moment(text: str) -> float:
+    try:
+        return _finite(float(text))
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise argparse.ArgumentTypeError(f"{text!r}: use seconds since 1970, or a time such as 2011-10-01T00:00:00Z")
+    return moment.timestamp()
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{value} is no time")
+    return value
+
+
+def _text(figures: dict[str, object]) -> str:
+    return "".join(f"{name:16} {value}\n" for name, value in figures.items())
