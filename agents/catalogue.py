@@ -1,7 +1,7 @@
 """The shop's catalogue: the agent of `items` writes what look-ups show, a follower tells the recommender."""
 
 from collections import Counter
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Callable
 from dataclasses import dataclass
 
 from agents.metrics import Metrics
@@ -42,23 +42,31 @@ class KeepCatalogue:
 
 @dataclass(frozen=True, slots=True)
 class FollowCatalogue:
-    """Tells this worker's recommender of every change, whichever worker owns the item."""
+    """Tells this worker's recommender of every change, whichever worker owns the item.
+
+    `went_away` is told of each item that was shown and may not be shown any more.
+    """
 
     events: EventSettings
     recommender: Recommender
+    went_away: Callable[[str], None]
 
     def handle(self, batch: RawBatch) -> None:
         """Take in one batch; what cannot be read is the owner's to quarantine."""
-        catalogue = self.recommender.catalogue
         for change in decode_items(batch, self.events):
-            match change:
-                case Item():
-                    catalogue.upsert(change)
-                case Deleted():
-                    catalogue.delete(change.item_id)
-                case Rejected():
-                    pass
+            if not isinstance(change, Rejected):
+                self._apply(change)
         self.recommender.catalogue_changed()
+
+    def _apply(self, change: Item | Deleted) -> None:
+        catalogue = self.recommender.catalogue
+        was_shown = catalogue.is_shown(change.item_id)
+        if isinstance(change, Item):
+            catalogue.upsert(change)
+        else:
+            catalogue.delete(change.item_id)
+        if was_shown and not catalogue.is_shown(change.item_id):
+            self.went_away(change.item_id)
 
 
 def _outcome(change: Item | Deleted | Rejected) -> str:

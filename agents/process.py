@@ -1,5 +1,6 @@
 """Events in, lists out: the agent of `views`, `clicks` and `orders`."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ from agents.ports import Clock, Outbox, Replicas, UserStore
 from models.codec import EventSettings
 from models.duplicates import DuplicateFilter
 from models.events import Kind, RawBatch
-from models.processor import Admitted, Effects, admit, decide, follow
+from models.processor import Admitted, Effects, admit, decide, follow, hash_session
 from models.profile import ProfileSettings
 from models.recommender import Recommender
+from models.shown import Holder, Shown
 from models.wire import encode_recommendation
 
 
@@ -20,6 +22,7 @@ from models.wire import encode_recommendation
 class Process:
     """Decides what a batch leads to, then writes Redis, then emits; the transport commits after that.
 
+    `turn` is held by whoever takes profiles and writes lists, so that no older list overwrites a newer one.
     A crash at any point leads to a replay of the batch, which changes nothing that was written already.
     """
 
@@ -29,11 +32,13 @@ class Process:
     seen: DuplicateFilter
     recommender: Recommender
     learn: Learn
+    shown: Shown
     replicas: Replicas
     users: UserStore
     outbox: Outbox
     metrics: Metrics
     clock: Clock
+    turn: asyncio.Lock
 
     async def run(self, stream: AsyncIterable[RawBatch]) -> None:
         """Handle one batch after the other."""
@@ -43,6 +48,10 @@ class Process:
     async def handle(self, batch: RawBatch) -> None:
         """Process one batch; when this returns, all its effects are stored."""
         await self.replicas.caught_up()
+        async with self.turn:
+            await self._handle(batch)
+
+    async def _handle(self, batch: RawBatch) -> None:
         with self.metrics.timed("admit"):
             admitted = admit(batch, self.kinds[batch.topic], self.seen, self.events)
         with self.metrics.timed("load"):
@@ -54,6 +63,9 @@ class Process:
             lists = {each.user_id: encode_recommendation(each) for each in effects.recommendations}
         with self.metrics.timed("write"):
             await self.users.write(effects.profiles, lists)
+            for each, trace in zip(effects.recommendations, followed.traces.values(), strict=True):
+                holder = Holder(each.user_id, batch.partition, hash_session(trace.session_id))
+                self.shown.put(holder, each.ranking.item_ids)
         self.metrics.freshness.observe(self.clock() - effects.times)
         with self.metrics.timed("emit"):
             await self._emit(batch.partition, effects, lists)

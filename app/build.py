@@ -1,5 +1,6 @@
 """The composition root of a worker: every part is made here, once, and given what it needs."""
 
+import asyncio
 import os
 import socket
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from agents.catalogue import FollowCatalogue, KeepCatalogue
 from agents.learn import Learn
 from agents.metrics import Metrics
 from agents.process import Process
+from agents.refresh import Refresh
 from app.batch_agent import add_batch_agent
 from app.faust_app import FaustOptions, WorkerApp, build_faust_app, progress_of
 from app.figures import Figures
@@ -31,10 +33,11 @@ from app.store.connection import connect
 from app.store.items import RedisItems
 from app.store.keys import Keys
 from app.store.users import RedisUsers
-from app.topics import Topics, topics
+from app.topics import topics
 from models.duplicates import DuplicateFilter
 from models.events import Kind
 from models.recommender import Recommender, RecommenderSettings
+from models.shown import Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class Worker:
     producer: AIOKafkaProducer
     replicas: KafkaReplicas
     figures: Figures
+    refresh: Refresh
     faust: WorkerApp
     health: Health
     metrics: Metrics
@@ -72,18 +76,22 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     learning = _learning(settings, metrics)
     users = RedisUsers(redis, keys, store, settings.redis.expire_days, settings.worker.profile_cache)
     outbox = KafkaOutbox(producer, names, broker)
-    replicas = _replicas(settings, names, partitions, learning, broker)
+    shown = Shown(learning.recommender.items, settings.ranking.size, settings.worker.profile_cache)
+    refresh = Refresh(learning.recommender, shown, users, outbox, metrics, time, asyncio.Lock())
+    follow = FollowCatalogue(settings.events, learning.recommender, refresh.gone.put_nowait)
+    followers = {names.items: follow.handle, names.interactions: learning.learn.handle}
+    replicas = KafkaReplicas(settings.kafka, followers, partitions, broker)
     kinds = {names.views: Kind.VIEW, names.clicks: Kind.CLICK, names.orders: Kind.ORDER}
     app = _faust_app(settings, [*kinds, names.items], faust_dir)
     process = Process(
-        kinds, settings.events, settings.profile, learning.seen, learning.recommender, learning.learn, replicas,
-        users, outbox, metrics, time,
+        kinds, settings.events, settings.profile, learning.seen, learning.recommender, learning.learn, shown,
+        replicas, users, outbox, metrics, time, refresh.turn,
     )  # fmt: skip
     keep = KeepCatalogue(settings.events, RedisItems(redis, keys, store), outbox, metrics)
     add_batch_agent(app, "process", list(kinds), process.run)
     add_batch_agent(app, "catalogue", [names.items], keep.run)
     add_probes(app, health, metrics)
-    _on_assignment(app, users, replicas, health)
+    _on_assignment(app, users, shown, replicas, health)
     progress = progress_of(app)
     figures = Figures(
         worker_id=f"{socket.gethostname()}-{os.getpid()}",
@@ -96,7 +104,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
         publishes_trending=lambda: (names.views, 0) in progress.partitions,
         clock=time,
     )
-    return Worker(redis, producer, replicas, figures, app, health, metrics)
+    return Worker(redis, producer, replicas, figures, refresh, app, health, metrics)
 
 
 def _learning(settings: Settings, metrics: Metrics) -> _Learning:
@@ -108,18 +116,6 @@ def _learning(settings: Settings, metrics: Metrics) -> _Learning:
     return _Learning(recommender, seen, Learn(settings.profile, recommender, seen, metrics))
 
 
-def _replicas(
-    settings: Settings,
-    names: Topics,
-    partitions: Mapping[str, int],
-    learning: _Learning,
-    retry: Retry,
-) -> KafkaReplicas:
-    follow = FollowCatalogue(settings.events, learning.recommender)
-    followers = {names.items: follow.handle, names.interactions: learning.learn.handle}
-    return KafkaReplicas(settings.kafka, followers, partitions, retry)
-
-
 def _faust_app(settings: Settings, batched: list[str], faust_dir: Path) -> WorkerApp:
     options = FaustOptions(
         state_dir=faust_dir, batched_topics=batched, host=settings.worker.host, port=settings.worker.port
@@ -127,9 +123,10 @@ def _faust_app(settings: Settings, batched: list[str], faust_dir: Path) -> Worke
     return build_faust_app(settings.kafka, options)
 
 
-def _on_assignment(app: faust.App, users: RedisUsers, replicas: KafkaReplicas, health: Health) -> None:
+def _on_assignment(app: faust.App, users: RedisUsers, shown: Shown, replicas: KafkaReplicas, health: Health) -> None:
     async def forget(*_: object, **__: object) -> None:
         users.forget()
+        shown.forget()
         replicas.partitions_assigned()
         health.starting = ""
 

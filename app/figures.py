@@ -77,6 +77,7 @@ class Figures:
         return _shares(lists.overall), by_category
 
     def _refresh_gauges(self) -> None:
+        self.metrics.lag.clear()  # partitions that moved away must not stay behind as figures
         for (topic, partition), lag in self.lag().items():
             self.metrics.lag.labels(topic, partition).set(lag)
         self.metrics.users.set(len(self.users))

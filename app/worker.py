@@ -46,7 +46,8 @@ async def _started(worker: Worker) -> AsyncIterator[list[asyncio.Task[None]]]:
         stack.push_async_callback(worker.producer.stop)
         await worker.replicas.start()
         stack.push_async_callback(worker.replicas.stop)
-        background = [asyncio.create_task(worker.replicas.run()), asyncio.create_task(worker.figures.run())]
+        runs = (worker.replicas.run(), worker.figures.run(), worker.refresh.run())
+        background = [asyncio.create_task(run) for run in runs]
         stack.push_async_callback(_cancel, background)
         yield background
 

@@ -41,6 +41,11 @@ class Catalogue:
         """Category number by item number, NO_CATEGORY where there is none; the same length as `weight`."""
         return self._category
 
+    def is_shown(self, item_id: str) -> bool:
+        """Whether the item may be shown."""
+        number = self._items.find(item_id)
+        return number is None or number >= len(self._weight) or self._weight[number] > 0
+
     def category_of(self, item: int) -> int:
         """The item's category number, or NO_CATEGORY."""
         return int(self._category[item]) if item < len(self._category) else NO_CATEGORY

@@ -28,6 +28,7 @@ class Reading:
     recommendations: int = 0
     items_known: int = 0
     lag: int = 0
+    partitions: int = 0
     freshness: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(FRESHNESS_BUCKETS) + 1, np.int64))
 
     @property
@@ -44,6 +45,7 @@ class Reading:
             recommendations=self.recommendations - earlier.recommendations,
             items_known=self.items_known,
             lag=self.lag,
+            partitions=self.partitions,
             freshness=self.freshness - earlier.freshness,
         )
 
@@ -72,6 +74,7 @@ class Reading:
             recommendations=by("headrace_recommendations_total", "").total(),
             items_known=by("headrace_items_known", "").total(),
             lag=by("headrace_lag_offsets", "").total(),
+            partitions=sum(sample.name == "headrace_lag_offsets" for sample in samples),
             freshness=np.diff(cumulative, prepend=0).astype(np.int64),
         )
 

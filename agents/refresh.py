@@ -1,0 +1,60 @@
+"""Corrects lists at once when an item may no longer be shown, instead of at the user's next event."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from agents.metrics import Metrics
+from agents.ports import Clock, Outbox, UserStore
+from models.events import Recommendation
+from models.processor import MODEL_NAME
+from models.recommender import Asker, Recommender
+from models.shown import Holder, Shown
+from models.wire import encode_recommendation
+
+USERS_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """Writes the lists anew that hold an item which went away, of the users that this worker wrote lately.
+
+    `turn` is held by whoever takes profiles and writes lists, so that no older list overwrites a newer one.
+    """
+
+    recommender: Recommender
+    shown: Shown
+    users: UserStore
+    outbox: Outbox
+    metrics: Metrics
+    clock: Clock
+    turn: asyncio.Lock
+    gone: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
+
+    async def run(self) -> None:
+        """Wait for items that went away, and correct what shows them; ends by being cancelled."""
+        while True:
+            items = {await self.gone.get()}
+            while not self.gone.empty():
+                items.add(self.gone.get_nowait())
+            await self.handle(items)
+
+    async def handle(self, items: set[str]) -> None:
+        """Correct all lists that show any of these items."""
+        affected = self.shown.holders_of(self.recommender.items.numbers(sorted(items)))
+        for first in range(0, len(affected), USERS_AT_ONCE):
+            async with self.turn:
+                await self._correct(affected[first : first + USERS_AT_ONCE])
+
+    async def _correct(self, holders: list[Holder]) -> None:
+        profiles = await self.users.load([holder.user_id for holder in holders])
+        rankings = self.recommender.recommend([Asker(profiles[each.user_id], each.session) for each in holders])
+        by_partition: dict[int, dict[str, bytes]] = {}
+        for holder, ranking in zip(holders, rankings, strict=True):
+            user = holder.user_id
+            recommendation = Recommendation(user, ranking, profiles[user].newest_ts, self.clock(), MODEL_NAME)
+            by_partition.setdefault(holder.partition, {})[user] = encode_recommendation(recommendation)
+            self.shown.put(holder, ranking.item_ids)
+        for partition, lists in by_partition.items():
+            await self.users.write({}, lists)
+            await self.outbox.recommendations(partition, lists)
+            self.metrics.recommendations.inc(len(lists))

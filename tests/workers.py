@@ -1,0 +1,98 @@
+"""Real worker processes for tests, started from the installed console script."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from app.concerns import KafkaSettings, RedisSettings
+from app.run.watch import Reading
+
+HEADRACE = str(Path(sys.executable).with_name("headrace"))
+PATIENCE_SECONDS = 90.0  # numba may have to compile first, on a busy machine
+STOP_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunningWorker:
+    """A worker process, what it logged, and where it answers probes."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+    url: str
+
+    def read(self) -> Reading:
+        """Its counters now."""
+        with urllib.request.urlopen(f"{self.url}/metrics") as answer:
+            return Reading.parse(answer.read().decode())
+
+    def until_events(self, count: int) -> Reading:
+        """Its counters once so many events are done with."""
+        until(lambda: self.read().events >= count, self.log)
+        return self.read()
+
+    def kill(self) -> None:
+        """End it as a power failure would."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+
+def environment(kafka: KafkaSettings, redis: RedisSettings, **more: str) -> dict[str, str]:
+    """This environment without Headrace's settings, and with those of one test."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
+    return inherited | {
+        "HEADRACE_KAFKA_BOOTSTRAP": kafka.bootstrap,
+        "HEADRACE_KAFKA_GROUP": kafka.group,
+        "HEADRACE_KAFKA_TOPIC_PREFIX": kafka.topic_prefix,
+        "HEADRACE_KAFKA_PARTITIONS": str(kafka.partitions),
+        "HEADRACE_KAFKA_SESSION_TIMEOUT_SECONDS": "6",
+        "HEADRACE_REDIS_URL": redis.url,
+        "HEADRACE_REDIS_PREFIX": redis.prefix,
+        "HEADRACE_WORKER_PORT": "0",
+        **more,
+    }
+
+
+@contextmanager
+def running_worker(environ: dict[str, str], log: Path) -> Iterator[RunningWorker]:
+    """A worker that is ready; it must end with status 0 when asked to, unless the test killed it."""
+    with log.open("wb") as written:
+        process = subprocess.Popen([HEADRACE, "worker", "--json"], env=environ, stdout=subprocess.PIPE, stderr=written)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line, log.read_text()
+        worker = RunningWorker(process, log, orjson.loads(line)["url"])
+        until(lambda: _is_ready(worker.url), log)
+        yield worker
+        if process.poll() is None:
+            process.terminate()
+            assert process.wait(STOP_SECONDS) == 0, log.read_text()
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def until(condition: Callable[[], bool], log: Path | None = None) -> None:
+    """Wait for a condition, with a deadline."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, log.read_text()[-3000:] if log else "never happened"
+        time.sleep(0.05)
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/readyz") as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
