@@ -1,0 +1,149 @@
+"""`headrace run` as a stranger meets it: one command, and lists with titles."""
+
+import contextlib
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+import redis
+from workers import HEADRACE, PATIENCE_SECONDS
+
+PORTS_OF_OTHERS = (6066, 6067, 6379, 9092)
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
+
+
+@pytest.fixture
+def taken_ports() -> Iterator[None]:
+    """The usual ports belong to somebody else."""
+    with contextlib.ExitStack() as stack:
+        for port in PORTS_OF_OTHERS:
+            taken = stack.enter_context(socket.socket())
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):  # somebody else has it already, which is as good
+                taken.bind(("127.0.0.1", port))
+                taken.listen()
+        yield
+
+
+@pytest.fixture
+def small_shop(tmp_path: Path) -> Path:
+    """Three users, four titled items, and one row of each trouble."""
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    start = 1_500_000_000
+    rows = [
+        f"{user}-{item},{start + n},{user},,{item},{kind},,"
+        for user in ("ann", "bob", "cleo")
+        for n, (item, kind) in enumerate([("i1", "view"), ("i2", "click"), ("i3", "order"), ("i4", "cart")])
+    ]
+    troubles = [
+        f"ann-i1,{start},ann,,i1,view,,",  # the same event once more
+        f"odd,{start},ann,,i1,returned,,",  # no kind that Headrace knows
+        "late,1000,ann,,i1,view,,",  # before there were shops to click in
+        f"guest,{start + 9},,s1,i1,view,,",
+    ]
+    head = "event_id,ts,user_id,session_id,item_id,kind,price,quantity"
+    (folder / "events.csv").write_text("\n".join([head, *rows, *troubles]) + "\n")
+    items = [f"i{n},Thing number {n},Things > Some" for n in range(1, 5)]
+    (folder / "items.csv").write_text("\n".join(["item_id,title,category", *items]) + "\n")
+    return folder
+
+
+@pytest.mark.usefixtures("taken_ports")
+def test_every_row_of_the_log_is_accounted_for(small_shop: Path) -> None:
+    done = subprocess.run(
+        [HEADRACE, "run", "--once", "--speed", "max", "--json", "--data", str(small_shop)],
+        env=ENVIRONMENT,
+        capture_output=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr.decode()
+    result = orjson.loads(done.stdout)
+    assert result["events_read"] == 16
+    assert (result["accepted"], result["duplicates"]) == (13, 1)
+    assert result["quarantined"] == {"too_old": 1, "unknown_kind": 1}
+    assert (result["users"], result["items"]) == (4, 4)
+    assert result["recommendations_written"] >= 4
+    assert result["freshness_seconds"]["p99"] > 0
+    assert result["events_per_second"] == pytest.approx(16 / result["seconds"], rel=0.01)
+
+
+@pytest.mark.usefixtures("taken_ports")
+def test_it_keeps_serving_titles_until_ctrl_c_and_leaves_nothing_behind(small_shop: Path) -> None:
+    process = subprocess.Popen(
+        [HEADRACE, "run", "--no-browser", "--data", str(small_shop)],
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    shown = _read_until(process, b"metrics ")
+
+    page = _found(r"page +(http://[^/\s]+)/", shown)
+    store = redis.Redis.from_url(_found(r"Redis +(redis://\S+)", shown))
+    assert "Thing number" in shown
+    with urllib.request.urlopen(f"{page}/recommendations/bob?k=5") as answer:
+        served = orjson.loads(answer.read())
+    assert all(item["title"].startswith("Thing number") for item in served["items"])
+    stored = store.get("hr:rec:{bob}")
+    assert isinstance(stored, bytes)
+    assert [item["item_id"] for item in orjson.loads(stored)["items"]] == [item["item_id"] for item in served["items"]]
+
+    process.send_signal(signal.SIGINT)
+    assert process.wait(PATIENCE_SECONDS) == 0
+    process.communicate()
+    with pytest.raises(redis.ConnectionError):
+        store.ping()
+
+
+@pytest.mark.parametrize("folder", ["otto_sample", "rees46_multicategory_3h", "bolcom_serenade_toy"])
+def test_real_logs_are_accounted_for(folder: str, shop_data: Path) -> None:
+    done = subprocess.run(
+        [HEADRACE, "run", "--once", "--json", "--data", str(shop_data / folder)],
+        env=ENVIRONMENT,
+        capture_output=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr.decode()
+    result = orjson.loads(done.stdout)
+    assert result["events_read"] == orjson.loads((shop_data / folder / "stats_events.json").read_bytes())["events"]
+    assert result["accepted"] + result["duplicates"] + sum(result["quarantined"].values()) == result["events_read"]
+
+
+def test_a_folder_without_a_log_is_explained(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [HEADRACE, "run", "--once", "--data", str(tmp_path)], env=ENVIRONMENT, capture_output=True, check=False
+    )
+
+    assert done.returncode == 1
+    assert b"holds no events" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def _read_until(process: "subprocess.Popen[bytes]", end: bytes) -> str:
+    """What the process printed up to the line that begins with `end`."""
+    assert process.stdout is not None
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    lines: list[bytes] = []
+    while not lines or not lines[-1].startswith(end):
+        ready, _, _ = select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))
+        line = process.stdout.readline() if ready else b""
+        assert line, b"".join(lines).decode()
+        lines.append(line)
+    return b"".join(lines).decode()
+
+
+def _found(pattern: str, text: str) -> str:
+    match = re.search(pattern, text)
+    assert match is not None, text
+    return match[1]
