@@ -9,11 +9,13 @@ from typing import Any
 from faust.transport.drivers import aiokafka as driver
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, ensure_aiokafka_TP
 from faust.types import TP
+from mode.threads import ServiceThread, WorkerThread
 from typing_extensions import override
 
 # aiokafka has one fetch under way per broker. While it waits for partitions without news, a partition whose batch was
 # just taken cannot be asked for: Faust's 1500 ms would be added to the age of its next events.
 LONG_POLL_MS = 50
+STARTING_POLL_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +45,14 @@ class Whereabouts:
     end: int
 
 
+class FetchWorker(WorkerThread):
+    """A thread that does not keep the process alive: a worker that failed has to end, whatever Kafka does."""
+
+    def __init__(self, service: ServiceThread) -> None:
+        super().__init__(service)
+        self.daemon = True
+
+
 class FetchThread(AIOKafkaConsumerThread):
     """Faust's consumer thread, which can tell a fetch that is still valid from one that a rebalance or seek overtook.
 
@@ -54,6 +64,18 @@ class FetchThread(AIOKafkaConsumerThread):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._seeks: Counter[TP] = Counter()
+
+    Worker = FetchWorker
+
+    @override
+    async def stop(self) -> None:
+        # mode neither stops a thread that is just starting, which would run for ever, nor frees one never started.
+        if self._thread is None:
+            self.thread_loop.close()
+            return
+        while not self._started.is_set() and self._thread.is_alive():
+            await asyncio.sleep(STARTING_POLL_SECONDS)
+        await super().stop()
 
     @override
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:
