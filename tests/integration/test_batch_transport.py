@@ -109,6 +109,10 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
+def agent_queue_sizes(app: WorkerApp) -> list[int]:
+    return [channel.queue.qsize() for channel in app.topics]
+
+
 def numbered(first: int, end: int) -> list[bytes | None]:
     return [b"%d" % number for number in range(first, end)]
 
@@ -256,14 +260,27 @@ async def test_a_seek_repositions_one_partition_and_drops_what_was_fetched_befor
     async with working(small, tmp_path) as worker:
         await until(lambda: len(worker.values) == 100)
         worker.gate.clear()
-        worker.entered.clear()
-        await send(settings, numbered(100, 101))
-        await until(worker.entered.is_set)
+        await send(settings, numbered(100, 140))
+        # One batch is in work, and one is waiting behind it.
+        await until(lambda: not worker.consumer.book.has_room(views_0(settings)))
+        await until(lambda: bool(worker.consumer.book.running()))
+        in_work = worker.consumer.book.running()[0]
         await worker.consumer.seek(views_0(settings), 50)
         worker.gate.set()
-        await until(lambda: len(worker.values) == 152)
-    assert worker.values == [*numbered(0, 101), *numbered(50, 101)]
-    assert await committed(settings) == 101
+        await until(lambda: worker.values[-90:] == numbered(50, 140))
+    assert worker.values == [*numbered(0, in_work.next_offset), *numbered(50, 140)]
+    assert await committed(settings) == 140
+
+
+async def test_nothing_more_is_started_once_an_agent_has_failed(settings: KafkaSettings, tmp_path: Path) -> None:
+    async with working(settings, tmp_path) as worker:
+        await until(lambda: worker.consumer.book.has_room(views_0(settings)))
+        worker.consumer.fail()
+        await send(settings, numbered(0, 10))
+        await until(lambda: not worker.consumer.book.is_idle(views_0(settings)))
+        await until(lambda: sum(agent_queue_sizes(worker.app)) == 0)
+    assert worker.values == []
+    assert await committed(settings) is None
 
 
 async def test_a_worker_that_gets_nowhere_is_not_alive(settings: KafkaSettings, tmp_path: Path) -> None:
