@@ -45,7 +45,9 @@ async def test_several_brokers_may_be_given(tmp_path: Path) -> None:
     assert [(url.host, url.port) for url in app.conf.broker_consumer] == [("one", 9092), ("two", 9093)]
 
 
-async def test_variables_meant_for_other_programs_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_variables_meant_for_other_programs_change_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("BROKER_REQUEST_TIMEOUT", "7")
     app = build_faust_app(KafkaSettings(session_timeout_seconds=10), FaustOptions(tmp_path, ["views"]))
     assert app.conf.broker_request_timeout == 90
