@@ -90,7 +90,6 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     keep = KeepCatalogue(settings.events, RedisItems(redis, keys, store), outbox, metrics)
     add_batch_agent(app, "process", list(kinds), process.run)
     add_batch_agent(app, "catalogue", [names.items], keep.run)
-    add_probes(app, health, metrics)
     _on_assignment(app, users, shown, replicas, health)
     progress = progress_of(app)
     figures = Figures(
@@ -104,6 +103,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
         publishes_trending=lambda: (names.views, 0) in progress.partitions,
         clock=time,
     )
+    add_probes(app, health, metrics, figures.refresh_gauges)
     return Worker(redis, producer, replicas, figures, refresh, app, health, metrics)
 
 

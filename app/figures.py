@@ -52,7 +52,7 @@ class Figures:
     async def run(self) -> None:
         """Publish until cancelled; while Redis is away, a round is left out."""
         while True:
-            self._refresh_gauges()
+            self.refresh_gauges()
             try:
                 await self._publish()
             except (RedisError, OSError) as error:
@@ -76,7 +76,8 @@ class Figures:
         by_category = {categories[number]: _shares(popular) for number, popular in lists.by_category.items()}
         return _shares(lists.overall), by_category
 
-    def _refresh_gauges(self) -> None:
+    def refresh_gauges(self) -> None:
+        """Bring the gauges to what is true now."""
         self.metrics.lag.clear()  # partitions that moved away must not stay behind as figures
         for (topic, partition), lag in self.lag().items():
             self.metrics.lag.labels(topic, partition).set(lag)

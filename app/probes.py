@@ -1,5 +1,7 @@
 """What the worker answers on Faust's web server: probes and metrics."""
 
+from collections.abc import Callable
+
 import faust
 from faust.web import Request, Response, View
 from prometheus_client import generate_latest
@@ -12,8 +14,8 @@ STALLED_SECONDS = 60.0
 EXPOSITION_TYPE = "text/plain; version=0.0.4"
 
 
-def add_probes(app: faust.App, health: Health, metrics: Metrics) -> None:
-    """Serve `/healthz` (does it make progress), `/readyz` (are lists fresh) and `/metrics`."""
+def add_probes(app: faust.App, health: Health, metrics: Metrics, refresh: Callable[[], None]) -> None:
+    """Serve `/healthz` (does it make progress), `/readyz` (are lists fresh) and `/metrics` (after `refresh`)."""
     progress = progress_of(app)
 
     async def healthz(view: View, request: Request) -> Response:
@@ -27,6 +29,7 @@ def add_probes(app: faust.App, health: Health, metrics: Metrics) -> None:
         return view.json(answer, status=200 if health.ready else 503)
 
     async def expose(view: View, request: Request) -> Response:
+        refresh()
         return view.bytes(generate_latest(metrics.registry), content_type=EXPOSITION_TYPE)
 
     for path, handler in (("/healthz", healthz), ("/readyz", readyz), ("/metrics", expose)):

@@ -7,6 +7,7 @@ import numpy as np
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition  # type: ignore[import-untyped]  # ships no types
 
 from app.concerns import KafkaSettings
+from app.fetch_thread import LONG_POLL_MS
 from app.retry import Retry
 from models.events import RawBatch
 
@@ -33,6 +34,7 @@ class KafkaReplicas:
             bootstrap_servers=settings.bootstrap,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
+            fetch_max_wait_ms=LONG_POLL_MS,
             max_partition_fetch_bytes=settings.max_message_bytes,
             max_poll_records=5 * settings.fetch_max_records,
         )
@@ -72,7 +74,9 @@ class KafkaReplicas:
         """Return once all that stood in the log when partitions were last assigned is learned."""
         while self._behind:
             self._behind = False
-            await self._reach(await self._retry(lambda: self._consumer.end_offsets(self._partitions)))
+            ends = await self._retry(lambda: self._consumer.end_offsets(self._partitions))
+            # Tansu's answer names the first offset after the beginning of the last batch; a fetch tells the real end.
+            await self._reach({each: max(end, self._consumer.highwater(each) or 0) for each, end in ends.items()})
 
     async def _reach(self, ends: Mapping[TopicPartition, int]) -> None:
         async with self._moved:

@@ -1,5 +1,6 @@
 """What `headrace run` shows: one JSON object for machines, a page of text for people."""
 
+import asyncio
 from typing import Any
 from urllib.parse import quote
 
@@ -15,6 +16,8 @@ USERS_SHOWN = 3
 ITEMS_SHOWN = 5
 TITLE_WIDTH = 44
 FRESHNESS_DIGITS = 4
+TRIES = 30
+PAUSE_SECONDS = 0.1
 
 
 async def as_json(running: Session, processed: Processed) -> str:
@@ -86,7 +89,12 @@ def _title(entry: dict[str, Any]) -> str:
 
 
 async def _recent_users(running: Session) -> list[str]:
-    answer = await get_json(running.http, f"{running.serve.url}/users")
+    """Users with new lists; the worker tells of them once a second, so the first may not be there yet."""
+    for _ in range(TRIES):
+        answer = await get_json(running.http, f"{running.serve.url}/users")
+        if answer["users"]:
+            break
+        await asyncio.sleep(PAUSE_SECONDS)
     return [str(each["user_id"]) for each in answer["users"]]
 
 

@@ -80,29 +80,26 @@ def test_every_row_of_the_log_is_accounted_for(small_shop: Path) -> None:
 
 @pytest.mark.usefixtures("taken_ports")
 def test_it_keeps_serving_titles_until_ctrl_c_and_leaves_nothing_behind(small_shop: Path) -> None:
-    process = subprocess.Popen(
-        [HEADRACE, "run", "--no-browser", "--data", str(small_shop)],
-        env=ENVIRONMENT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    shown = _read_until(process, b"metrics ")
-
-    page = _found(r"page +(http://[^/\s]+)/", shown)
-    store = redis.Redis.from_url(_found(r"Redis +(redis://\S+)", shown))
-    assert "Thing number" in shown
-    with urllib.request.urlopen(f"{page}/recommendations/bob?k=5") as answer:
-        served = orjson.loads(answer.read())
-    assert all(item["title"].startswith("Thing number") for item in served["items"])
-    stored = store.get("hr:rec:{bob}")
-    assert isinstance(stored, bytes)
-    assert [item["item_id"] for item in orjson.loads(stored)["items"]] == [item["item_id"] for item in served["items"]]
-
-    process.send_signal(signal.SIGINT)
-    assert process.wait(PATIENCE_SECONDS) == 0
-    process.communicate()
+    command = [HEADRACE, "run", "--no-browser", "--data", str(small_shop)]
+    # Unbuffered, so that `select` sees every line that is there.
+    with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, bufsize=0) as process:
+        try:
+            shown = _read_until(process, b"metrics ")
+            page = _found(r"page +(http://[^/\s]+)/", shown)
+            store = redis.Redis.from_url(_found(r"Redis +(redis://\S+)", shown))
+            assert "Thing number" in shown
+            with urllib.request.urlopen(f"{page}/recommendations/bob?k=5") as answer:
+                served = orjson.loads(answer.read())["items"]
+            assert all(item["title"].startswith("Thing number") for item in served)
+            stored = store.get("hr:rec:{bob}")
+            assert isinstance(stored, bytes)
+            assert [item["item_id"] for item in orjson.loads(stored)["items"]] == [item["item_id"] for item in served]
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(PATIENCE_SECONDS) == 0
     with pytest.raises(redis.ConnectionError):
         store.ping()
+    store.close()
 
 
 @pytest.mark.parametrize("folder", ["otto_sample", "rees46_multicategory_3h", "bolcom_serenade_toy"])
