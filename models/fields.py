@@ -32,7 +32,7 @@ def parse_object(value: bytes | None, max_bytes: int) -> dict[str, Any]:
     except orjson.JSONDecodeError as error:
         raise _broken(value, error) from None
     if type(event) is not dict:
-        raise Refused(Reason.NOT_AN_OBJECT, f"a JSON {_json_type(event)} instead of an object")
+        raise Refused(Reason.NOT_AN_OBJECT, f"{_json_type(event)} instead of an object")
     return event
 
 
@@ -58,7 +58,7 @@ def optional_id(event: dict[str, Any], name: str) -> str | None:
     if value is None:
         return None
     if type(value) is not str:
-        raise Refused(Reason.WRONG_TYPE, f"{name} is a {_json_type(value)}, not a string")
+        raise Refused(Reason.WRONG_TYPE, f"{name} is {_json_type(value)}, not a string")
     if not value:
         raise Refused(Reason.EMPTY_ID, f"{name} is empty")
     if len(value) > MAX_ID_LENGTH:
@@ -84,13 +84,13 @@ def moment(name: str, value: Any) -> float:
     if type(value) is str:
         return _rfc3339(name, value)
     if type(value) not in (int, float):
-        raise Refused(Reason.WRONG_TYPE, f"{name} is a {_json_type(value)}, not a number or a string")
+        raise Refused(Reason.WRONG_TYPE, f"{name} is {_json_type(value)}, not a number or a string")
     return float(value)
 
 
 def _rfc3339(name: str, text: str) -> float:
     try:
-        parsed = datetime.fromisoformat(text)
+        parsed = datetime.fromisoformat(text.upper())  # RFC 3339 allows t and z, Python only Z
         if parsed.tzinfo is None:
             raise Refused(Reason.INVALID_TIME, f"{name} {text[:40]!r} has no zone")
         return parsed.timestamp()
@@ -101,7 +101,7 @@ def _rfc3339(name: str, text: str) -> float:
 def number(name: str, value: Any) -> float:
     """A finite number."""
     if type(value) not in (int, float):
-        raise Refused(Reason.WRONG_TYPE, f"{name} is a {_json_type(value)}, not a number")
+        raise Refused(Reason.WRONG_TYPE, f"{name} is {_json_type(value)}, not a number")
     if not math.isfinite(value):
         raise Refused(Reason.INVALID_VALUE, f"{name} is not finite")
     return value  # type: ignore[no-any-return]  # narrowed by the exact type check above
@@ -110,13 +110,20 @@ def number(name: str, value: Any) -> float:
 def string(name: str, value: Any, limit: int = MAX_ID_LENGTH) -> str:
     """A string of at most `limit` characters."""
     if type(value) is not str:
-        raise Refused(Reason.WRONG_TYPE, f"{name} is a {_json_type(value)}, not a string")
+        raise Refused(Reason.WRONG_TYPE, f"{name} is {_json_type(value)}, not a string")
     if len(value) > limit:
         raise Refused(Reason.FIELD_TOO_LONG, f"{name} has {len(value)} characters; at most {limit}")
     return value
 
 
-_JSON_TYPES = {dict: "object", list: "array", str: "string", int: "number", float: "number", bool: "boolean"}
+_JSON_TYPES = {
+    dict: "an object",
+    list: "an array",
+    str: "a string",
+    int: "a number",
+    float: "a number",
+    bool: "a boolean",
+}
 
 
 def _json_type(value: object) -> str:
