@@ -4,7 +4,6 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from agents.metrics import Metrics
@@ -103,5 +102,5 @@ def _read(value: bytes | None) -> Learned | None:
         return None
     try:
         return decode_interaction(value)
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+    except ValueError:
         return None

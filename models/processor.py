@@ -95,7 +95,9 @@ def follow(admitted: Admitted, profiles: Mapping[str, Profile]) -> Followed:
         trace = traces[user]
         session_id = found.session_ids[row]
         if session_id is None:
-            trace.session, session_id = locate_session(trace.session, user, ts[row])
+            located, session_id = locate_session(trace.session, user, ts[row])
+            if offsets[row] > profiles[user].applied.get(found.source, -1):  # else it is contained already
+                trace.session = located
         trace.session_id = session_id
         trace.events.append(Event(ts[row], found.kind, found.item_ids[row], found.source, offsets[row]))
         session_ids.append(session_id)

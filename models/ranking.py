@@ -40,12 +40,15 @@ def rank(
         shown = (each for each in popular if each.item_id not in listed and each.item_id not in excluded)
         found = list(islice(shown, size - len(item_ids)))
         if found:
-            scale = _scale_below(scores, found[0])
             item_ids += [each.item_id for each in found]
-            scores += [round(-each.minus_share * scale, SCORE_DIGITS) for each in found]
+            scores += _scores_below(scores, found)
             sources += [source] * len(found)
     return Ranking(tuple(item_ids), tuple(scores), tuple(sources))
 
 
-def _scale_below(scores: list[float], best: Popular) -> float:
-    return 1.0 if not scores else 0.5 * scores[-1] / -best.minus_share
+def _scores_below(scores: list[float], found: list[Popular]) -> list[float]:
+    best = -found[0].minus_share
+    if best == 0.0:  # forgotten so long that it is below the smallest number
+        return [0.0] * len(found)
+    highest = 0.5 * scores[-1] if scores else best
+    return [round(highest * (-each.minus_share / best), SCORE_DIGITS) for each in found]

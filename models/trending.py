@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from models.catalogue import NO_CATEGORY, Catalogue
 from models.setting import setting
 
-SHARE_DIGITS = 9
+LOG_SHARE_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +71,13 @@ class Trending:
         best = best[np.argsort(-scores[best])]
         if len(best) == 0:
             return TrendingLists((), {})
-        shares = np.round(np.exp(scores[best] - scores[best[0]]), SHARE_DIGITS).tolist()
+        # Rounding hides noise, so that ties are ties; rounded before exp(), items of last year still differ.
+        shares = np.exp(np.round(scores[best] - scores[best[0]], LOG_SHARE_DIGITS)).tolist()
         by_category: dict[int, list[Popular]] = {}
         popular: list[Popular] = []
         for item, share in zip(best.tolist(), shares, strict=True):
             entries = by_category.setdefault(catalogue.category_of(item), [])
-            if len(popular) < n or len(entries) < n:
+            if _fits(popular, share, n) or _fits(entries, share, n):
                 entry = Popular(-share, names[item], item)
                 popular.append(entry)
                 entries.append(entry)
@@ -97,6 +98,11 @@ class Trending:
             capacity = max(size, 2 * len(self._value))
             self._value = np.concatenate([self._value, np.zeros(capacity - len(self._value))])
             self._ts = np.concatenate([self._ts, np.zeros(capacity - len(self._ts))])
+
+
+def _fits(entries: list[Popular], share: float, n: int) -> bool:
+    """Whether an item of this share may be among the n best; all that tie with the last one may."""
+    return len(entries) < n or entries[n - 1].minus_share == -share
 
 
 @njit(cache=True)

@@ -64,16 +64,26 @@ class Learned(NamedTuple):
     offset: int
 
 
+_TYPES = (str, str, str, Kind, float, str, str, int)
+_OFFSETS = range(1 << 48)
+
+
 def decode_interaction(value: bytes) -> Learned:
-    """Read back what `encode_interactions` wrote. Raises ValueError or KeyError on anything else."""
+    """Read back what `encode_interactions` wrote. Raises ValueError on anything else."""
     event = orjson.loads(value)
-    return Learned(
-        event["event_id"],
-        event["user_id"],
-        event["item_id"],
-        KIND_OF_LABEL[event["kind"]],
-        float(event["ts"]),
-        event["session_id"],
-        event["source"],
-        int(event["offset"]),
-    )
+    try:
+        learned = Learned(
+            event["event_id"],
+            event["user_id"],
+            event["item_id"],
+            KIND_OF_LABEL[event["kind"]],
+            event["ts"],
+            event["session_id"],
+            event["source"],
+            event["offset"],
+        )
+    except (KeyError, TypeError, IndexError) as missing:
+        raise ValueError(f"not an interaction: {missing}") from None
+    if tuple(map(type, learned)) != _TYPES or learned.offset not in _OFFSETS:
+        raise ValueError("not an interaction: a field has another type")
+    return learned

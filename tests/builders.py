@@ -9,7 +9,7 @@ from models.codec import EventSettings
 from models.duplicates import DuplicateFilter
 from models.events import Kind, RawBatch
 from models.outcome import Rejected
-from models.processor import Effects, admit, decide, follow
+from models.processor import Effects, admit, decide, follow, hash_session
 from models.profile import Profile, ProfileSettings
 from models.recommender import Lessons, Recommender, RecommenderSettings
 from models.wire import decode_interaction
@@ -20,12 +20,12 @@ MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
 Fields = dict[str, object]
 
 
-def event(event_id: str = "e1", **said: object) -> Fields:
+def event(event_id: object = "e1", /, **said: object) -> Fields:
     """The fields of an event that is accepted from any source topic, but for what is said otherwise."""
     return {"event_id": event_id, "user_id": "u1", "item_id": "i1", "ts": NOW, **said}
 
 
-def item(item_id: str = "i1", **said: object) -> Fields:
+def item(item_id: object = "i1", /, **said: object) -> Fields:
     """The fields of an item that is accepted, but for what is said otherwise."""
     return {"item_id": item_id, "title": f"Title of {item_id}", **said}
 
@@ -104,12 +104,12 @@ def session_ids(effects: Effects) -> list[str]:
 
 def teach(recommender: Recommender, sessions: Mapping[str, Sequence[str]], ts: float = NOW) -> None:
     """Learn whole sessions: item ids in the order in which they were looked at, a second apart."""
-    for number, item_ids in enumerate(sessions.values(), start=1):
+    for session_id, item_ids in sessions.items():
         count = len(item_ids)
         recommender.learn(
             Lessons(
                 recommender.items.numbers(item_ids),
-                np.full(count, number, np.uint64),
+                np.full(count, hash_session(session_id), np.uint64),
                 ts + np.arange(count, dtype=np.float64),
                 np.ones(count),
             )

@@ -11,11 +11,16 @@ from aiokafka import (  # type: ignore[import-untyped]  # ships no types
     ConsumerRecord,
     TopicPartition,
 )
+from hypothesis import settings as hypothesis_settings
 
 from app.concerns import KafkaSettings
 from app.embedded import embedded_broker, embedded_redis
 
 pytest_plugins = ["shops"]
+
+# The first call of a compiled function takes seconds; how long an example takes says nothing.
+hypothesis_settings.register_profile("headrace", deadline=None)
+hypothesis_settings.load_profile("headrace")
 
 ReadTopic = Callable[[str], Awaitable[list[ConsumerRecord]]]
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import numpy as np
 import orjson
 import pytest
-
 from builders import DAY, NOW, Fields, batch, event, without
+
 from models.codec import Decoded, EventSettings, decode
 from models.events import Interactions, Kind
 from models.outcome import Reason, Rejected

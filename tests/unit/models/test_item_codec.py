@@ -2,8 +2,8 @@
 
 import orjson
 import pytest
-
 from builders import NOW, Fields, batch, item, without
+
 from models.codec import EventSettings
 from models.events import Item, RawBatch
 from models.item_codec import Deleted, decode_items
@@ -76,7 +76,7 @@ def test_a_time_may_be_a_string_with_zone() -> None:
         (without(item(), "title"), Reason.MISSING_FIELD, "title"),
         (item(title=" \t"), Reason.MISSING_FIELD, "title"),
         (item(""), Reason.EMPTY_ID, "item_id"),
-        (item(item_id=5), Reason.WRONG_TYPE, "item_id"),
+        (item(5), Reason.WRONG_TYPE, "item_id"),
         (item(title=5), Reason.WRONG_TYPE, "title"),
         (item(category=["Home"]), Reason.WRONG_TYPE, "category"),
         (item(price="9.99"), Reason.WRONG_TYPE, "price"),

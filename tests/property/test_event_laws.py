@@ -1,0 +1,185 @@
+"""What must hold for any bytes and any log: nothing raises, nothing is lost, nothing counts twice."""
+
+from dataclasses import replace
+from itertools import groupby
+
+import numpy as np
+import orjson
+import pytest
+from builders import DAY, HOUR, NOW, Fields, PureWorker, batch, event, interaction
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.codec import EventSettings, decode
+from models.duplicates import DuplicateFilter
+from models.events import KIND_OF_TOPIC, Kind, RawBatch
+from models.item_codec import decode_items
+from models.outcome import Rejected
+from models.processor import Effects
+from models.profile import Profile
+from models.wire import Learned, decode_interaction
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=140)
+)
+anything = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5)
+field_names = st.sampled_from([*event(), *interaction(), "session_id", "price", "quantity", "currency", "title", "x"])
+# Good events with a few fields replaced: random bytes alone would never get past the parser.
+nearly_events = st.builds(lambda said: {**event(), **said}, st.dictionaries(field_names, anything, max_size=3))
+values = st.none() | st.binary(max_size=40) | anything.map(orjson.dumps) | nearly_events.map(orjson.dumps)
+
+
+@given(st.lists(values, max_size=8), st.sampled_from(Kind))
+def test_every_record_is_accepted_or_rejected_and_nothing_raises(records: list[bytes | None], kind: Kind) -> None:
+    raw = batch(*records, first=100)
+    decoded = decode(raw, kind, EventSettings())
+    rejected = [each.offset for each in decoded.rejected]
+    assert sorted(decoded.accepted.offsets.tolist() + rejected) == raw.offsets.tolist()
+    assert all(each.value == raw.values[each.offset - 100] for each in decoded.rejected)
+    assert np.isfinite(decoded.accepted.ts).all()
+    assert all(1 <= len(each) <= 128 for each in decoded.accepted.item_ids)
+
+
+@given(st.lists(values, max_size=8))
+def test_every_item_record_has_one_outcome_and_nothing_raises(records: list[bytes | None]) -> None:
+    outcomes = decode_items(batch(*records, topic="items"), EventSettings())
+    assert len(outcomes) == len(records)
+    for outcome, value in zip(outcomes, records, strict=True):
+        assert not isinstance(outcome, Rejected) or outcome.value == value
+
+
+@given(st.binary(max_size=40) | anything.map(orjson.dumps) | nearly_events.map(orjson.dumps))
+def test_an_interaction_is_read_or_a_value_error(value: bytes) -> None:
+    try:
+        assert isinstance(decode_interaction(value), Learned)
+    except ValueError:
+        pass
+
+
+# Times at which every rule about sessions, windows and decay has something to decide.
+moments = st.integers(0, 60).map(lambda step: NOW - 60 * 1_200.0 + 1_200.0 * step)
+happenings = st.builds(
+    event,
+    st.integers(0, 15).map(str),
+    user_id=st.sampled_from(["u1", "u2"]),
+    item_id=st.sampled_from(["a", "b", "c", "d"]),
+    ts=moments,
+    session_id=st.sampled_from([None, None, "s1"]),
+)
+topics = st.sampled_from(["views", "clicks", "orders"])
+logs = st.lists(st.tuples(topics, happenings), max_size=40)
+
+
+def batches(log: list[tuple[str, Fields]], size: int) -> list[RawBatch]:
+    """The log as its records would be fetched: runs of one topic, at most `size` long, each topic counting offsets."""
+    ends: dict[str, int] = {}
+    found = []
+    for topic, run in groupby(log, key=lambda pair: pair[0]):
+        events = [fields for _, fields in run]
+        for start in range(0, len(events), size):
+            cut = events[start : start + size]
+            found.append(batch(*cut, topic=topic, first=ends.get(topic, 0)))
+            ends[topic] = ends.get(topic, 0) + len(cut)
+    return found
+
+
+def process(worker: PureWorker, raws: list[RawBatch]) -> list[Effects]:
+    return [worker.decide(raw, KIND_OF_TOPIC[raw.topic]) for raw in raws]
+
+
+def distinct(log: list[tuple[str, Fields]]) -> list[tuple[str, Fields]]:
+    """The log with event ids that never repeat: which of two repeats is first does depend on the order."""
+    return [(topic, {**fields, "event_id": f"e{at}"}) for at, (topic, fields) in enumerate(log)]
+
+
+def emitted(effects: list[Effects]) -> list[bytes]:
+    return [value for each in effects for value in each.interactions]
+
+
+@given(logs, st.integers(1, 9))
+def test_how_a_log_is_cut_into_batches_changes_nothing(log: list[tuple[str, Fields]], size: int) -> None:
+    one_by_one, cut = PureWorker(), PureWorker()
+    first, second = process(one_by_one, batches(log, 1)), process(cut, batches(log, size))
+    assert emitted(first) == emitted(second)
+    assert sum(each.duplicates for each in first) == sum(each.duplicates for each in second)
+    assert same(one_by_one.profiles, cut.profiles)
+
+
+@given(logs, st.integers(1, 9), st.integers(0, 40), st.integers(1, 9))
+def test_a_log_read_again_from_anywhere_changes_no_profile(
+    log: list[tuple[str, Fields]], size: int, back: int, other_size: int
+) -> None:
+    worker = PureWorker()
+    raws = batches(log, size)
+    process(worker, raws)
+    before = dict(worker.profiles)
+    for raw in batches(log, other_size)[back % (len(raws) + 1) :]:
+        worker.decide(raw, KIND_OF_TOPIC[raw.topic])
+    assert worker.profiles == before
+
+
+@given(logs)
+def test_the_order_between_sources_does_not_matter_to_profiles(log: list[tuple[str, Fields]]) -> None:
+    # But for the open session: an event that is late beyond 30 minutes cannot join what it was not there to open.
+    by_topic = sorted(distinct(log), key=lambda pair: pair[0])
+    mixed = distinct(log)
+    apart, together = PureWorker(), PureWorker()
+    process(apart, batches(by_topic, 5))
+    process(together, batches(mixed, 5))
+    assert same(sessionless(apart.profiles), sessionless(together.profiles))
+
+
+def sessionless(profiles: dict[str, Profile]) -> dict[str, Profile]:
+    return {user: replace(profile, session=None) for user, profile in profiles.items()}
+
+
+def same(some: dict[str, Profile], others: dict[str, Profile]) -> bool:
+    assert some.keys() == others.keys()
+    for user, profile in some.items():
+        assert others[user].counts == pytest.approx(profile.counts, abs=1e-9)
+        assert replace(others[user], counts=profile.counts) == profile
+    return True
+
+
+ids = st.integers(0, 12).map(str)
+seen_at = st.integers(0, 6).map(lambda day: NOW + 8 * HOUR * day)
+sources = st.sampled_from(["views-0", "views-1", "clicks-0"])
+records = st.lists(st.tuples(sources, ids, seen_at), max_size=60)
+
+
+class NaiveFilter:
+    """Remembers every id with where and when it was last accepted."""
+
+    def __init__(self) -> None:
+        self.accepted: dict[str, tuple[str, int, float]] = {}
+
+    def remember(self, source: str, offset: int, ts: float, event_id: str) -> bool:
+        known = self.accepted.get(event_id)
+        if known is not None and abs(known[2] - ts) <= DAY and known[:2] != (source, offset):
+            return True
+        self.accepted[event_id] = (source, offset, ts)
+        return False
+
+
+@given(records, st.integers(1, 10), st.booleans())
+def test_the_duplicate_filter_does_what_a_dictionary_would_do(
+    log: list[tuple[str, str, float]], size: int, twice: bool
+) -> None:
+    naive, seen = NaiveFilter(), DuplicateFilter(DAY, 1_000)
+    for _ in range(1 + twice):
+        ends: dict[str, int] = {}
+        for source, run in groupby(log, key=lambda record: record[0]):
+            rows = list(run)
+            for start in range(0, len(rows), size):
+                cut = rows[start : start + size]
+                first = ends.get(source, 0)
+                ends[source] = first + len(cut)
+                offsets = np.arange(first, first + len(cut), dtype=np.int64)
+                ts = np.array([moment for _, _, moment in cut])
+                found = seen.remember(source, offsets, np.full(len(cut), NOW), ts, [each for _, each, _ in cut])
+                pairs = zip(offsets.tolist(), cut, strict=True)
+                assert found.tolist() == [naive.remember(source, at, when, name) for at, (_, name, when) in pairs]

@@ -1,0 +1,64 @@
+"""What must hold for any log: popularity depends on what happened, not on when it was read."""
+
+from random import Random
+
+import numpy as np
+import pytest
+from builders import DAY, NOW
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.catalogue import Catalogue
+from models.trending import Trending, TrendingSettings
+from models.vocabulary import Vocabulary
+
+SETTINGS = TrendingSettings()
+NAMES = ["a", "b", "c", "d", "e"]
+
+Event = tuple[str, float, float]
+# Less than a month, so that no share is lost to the absolute tolerance below.
+events = st.lists(
+    st.tuples(
+        st.sampled_from(NAMES),
+        st.floats(0, 20).map(lambda days: NOW - DAY * days),
+        st.sampled_from([1.0, 2.0, 5.0]),
+    ),
+    max_size=40,
+)
+
+
+def shares(log: list[Event], batch: int = 1_000) -> dict[str, float]:
+    items = Vocabulary()
+    trending = Trending(SETTINGS)
+    for start in range(0, len(log), batch):
+        names, ts, weights = zip(*log[start : start + batch], strict=True)
+        trending.update(items.numbers(names), np.array(ts), np.array(weights))
+    lists = trending.lists(Catalogue(items), items.names, len(NAMES))
+    return {each.item_id: -each.minus_share for each in lists.overall}
+
+
+def formula(log: list[Event]) -> dict[str, float]:
+    """Forward decay as it is defined: the sum of weight x 2^(-age / half-life), over the largest such sum."""
+    sums: dict[str, float] = {}
+    for name, ts, weight in log:
+        age_hours = (NOW - ts) / 3600
+        sums[name] = sums.get(name, 0.0) + weight * 2.0 ** (-age_hours / SETTINGS.half_life_hours)
+    return {name: total / max(sums.values()) for name, total in sums.items()}
+
+
+@given(events)
+def test_popularity_is_the_formula(log: list[Event]) -> None:
+    assert shares(log) == pytest.approx(formula(log), rel=1e-7)
+
+
+@given(events, st.randoms(use_true_random=False), st.integers(1, 9))
+def test_neither_order_nor_batches_change_popularity(log: list[Event], random: Random, batch: int) -> None:
+    shuffled = list(log)
+    random.shuffle(shuffled)
+    assert shares(shuffled, batch) == pytest.approx(shares(log), abs=1e-9)
+
+
+@given(events)
+def test_lists_stand_by_popularity_and_then_by_item_id(log: list[Event]) -> None:
+    listed = list(shares(log).items())
+    assert listed == sorted(listed, key=lambda pair: (-pair[1], pair[0]))

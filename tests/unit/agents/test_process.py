@@ -1,0 +1,231 @@
+"""The agent of views, clicks and orders on fakes: Redis first, then Kafka, and each event counts once."""
+
+from collections.abc import AsyncIterator
+
+import orjson
+import pytest
+from prometheus_client import CollectorRegistry
+
+from agents.learn import Learn
+from agents.metrics import Metrics, total
+from agents.process import Process
+from builders import NOW, Fields, batch, event
+from fakes import Away, Diary, ManualClock, MemoryOutbox, MemoryReplicas, MemoryUsers
+from models.codec import EventSettings
+from models.duplicates import DuplicateFilter
+from models.events import KIND_OF_TOPIC, RawBatch
+from models.outcome import Reason
+from models.profile import ProfileSettings
+from models.recommender import Recommender, RecommenderSettings
+
+
+class Bench:
+    """One worker's agent with everything around it; a restart keeps what is stored and forgets the rest."""
+
+    def __init__(self) -> None:
+        self.diary = Diary()
+        self.users = MemoryUsers(self.diary)
+        self.outbox = MemoryOutbox(self.diary)
+        self.clock = ManualClock(NOW)
+        self.restart()
+
+    def restart(self) -> None:
+        """A new process: it learns the log of interactions before it goes on."""
+        self.metrics = Metrics(CollectorRegistry())
+        self.recommender = Recommender(RecommenderSettings())
+        seen = DuplicateFilter(86_400, 10_000)
+        self.learn = Learn(ProfileSettings(), self.recommender, seen, self.metrics)
+        for partition, records in self.outbox.interactions_log.items():
+            self.learn.handle(batch(*(value for _, value in records), topic="interactions", partition=partition))
+        self.process = Process(
+            kinds=KIND_OF_TOPIC,
+            events=EventSettings(),
+            profile=ProfileSettings(),
+            seen=seen,
+            recommender=self.recommender,
+            learn=self.learn,
+            replicas=MemoryReplicas(self.diary),
+            users=self.users,
+            outbox=self.outbox,
+            metrics=self.metrics,
+            clock=self.clock,
+        )
+
+    async def handle(self, *raws: RawBatch) -> None:
+        for raw in raws:
+            await self.process.handle(raw)
+
+    def emitted(self) -> list[Fields]:
+        """All interactions, partition after partition."""
+        logs = self.outbox.interactions_log
+        return [orjson.loads(value) for partition in sorted(logs) for _, value in logs[partition]]
+
+    def listed(self, user_id: str) -> list[str]:
+        return [each["item_id"] for each in orjson.loads(self.users.lists[user_id])["items"]]
+
+
+LOG = [
+    batch(event("a", user_id="u1"), event("b", user_id="u2", item_id="i2", ts=NOW + 1), b"{", event("a")),
+    batch(event("c", user_id="u1", item_id="i3", ts=NOW + 2), topic="clicks"),
+    batch(event("d", user_id="u2", item_id="i1", ts=NOW + 3), None, first=4),
+    batch(event("e", user_id="u1", item_id="i2", ts=NOW + 4, price=3.5), topic="orders"),
+]
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+async def test_a_batch_is_stored_before_anything_is_emitted(bench: Bench) -> None:
+    await bench.handle(LOG[0])
+    assert bench.diary.entries == ["caught up", "store", "interactions", "recommendations", "quarantine"]
+
+
+async def test_the_stored_list_is_the_emitted_list(bench: Bench) -> None:
+    await bench.handle(*LOG)
+    newest = dict(record for records in bench.outbox.recommendations_log.values() for record in records)
+    assert newest == bench.users.lists
+    assert set(newest) == {"u1", "u2"}
+
+
+async def test_what_a_batch_brings_is_in_the_lists_of_the_same_batch(bench: Bench) -> None:
+    await bench.handle(batch(event("a", item_id="i1"), event("b", user_id="u2", item_id="i2")))
+    assert bench.listed("u1") == ["i2"]
+    assert bench.listed("u2") == ["i1"]
+
+
+async def test_everything_goes_to_the_partition_that_it_came_from(bench: Bench) -> None:
+    await bench.handle(batch(event("a"), b"{", partition=3))
+    assert list(bench.outbox.interactions_log) == list(bench.outbox.recommendations_log) == [3]
+    assert [each.partition for each in bench.outbox.quarantined] == [3]
+    assert bench.outbox.interactions_log[3][0][0] == "u1"
+
+
+@pytest.mark.parametrize("topic", ["views", "clicks", "orders"])
+async def test_the_topic_tells_the_kind(bench: Bench, topic: str) -> None:
+    await bench.handle(batch(event("a"), topic=topic))
+    [emitted] = bench.emitted()
+    assert emitted["kind"] == topic.removesuffix("s")
+    assert emitted["source"] == f"{topic}-0"
+
+
+async def test_while_the_store_is_away_nothing_is_emitted(bench: Bench) -> None:
+    bench.users.away = True
+    with pytest.raises(Away):
+        await bench.handle(LOG[0])
+    assert bench.diary.entries == ["caught up"]
+    assert (bench.outbox.interactions_log, bench.outbox.quarantined) == ({}, [])
+
+
+async def test_a_batch_that_failed_is_not_counted(bench: Bench) -> None:
+    bench.users.away = True
+    with pytest.raises(Away):
+        await bench.handle(LOG[0])
+    assert total(bench.metrics.events) == total(bench.metrics.recommendations) == 0
+
+
+async def test_a_batch_tried_again_in_the_same_process_gives_what_the_first_try_would_have(bench: Bench) -> None:
+    bench.users.away = True
+    with pytest.raises(Away):
+        await bench.handle(LOG[0])
+    bench.users.away = False
+    await bench.handle(*LOG)
+    undisturbed = Bench()
+    await undisturbed.handle(*LOG)
+    assert bench.users.lists == undisturbed.users.lists
+    assert bench.users.profiles == undisturbed.users.profiles
+    assert bench.emitted() == undisturbed.emitted()
+
+
+@pytest.mark.parametrize("crashed_at", range(len(LOG)))
+async def test_a_crash_between_store_and_emission_is_made_good_by_the_replay(crashed_at: int) -> None:
+    bench, undisturbed = Bench(), Bench()
+    await undisturbed.handle(*LOG)
+    await bench.handle(*LOG[:crashed_at])
+    bench.outbox.away = True
+    with pytest.raises(Away):
+        await bench.handle(LOG[crashed_at])
+    bench.outbox.away = False
+    bench.restart()
+    await bench.handle(*LOG[crashed_at:])
+    assert bench.users.profiles == undisturbed.users.profiles
+    assert bench.users.lists == undisturbed.users.lists
+    assert bench.emitted() == undisturbed.emitted()
+    assert bench.outbox.quarantined == undisturbed.outbox.quarantined
+
+
+async def test_a_crash_after_everything_but_the_commit_changes_nothing_that_is_stored(bench: Bench) -> None:
+    await bench.handle(*LOG)
+    profiles, lists = dict(bench.users.profiles), dict(bench.users.lists)
+    bench.restart()
+    await bench.handle(*LOG)
+    assert bench.users.profiles == profiles
+    assert bench.users.lists == lists
+    # What was emitted twice carries the same source offset, and every reader learns it once.
+    learned = total(bench.metrics.learned, outcome="learned")
+    assert learned == len({(each["source"], each["offset"]) for each in bench.emitted()})
+
+
+async def test_a_duplicate_across_topics_counts_once(bench: Bench) -> None:
+    await bench.handle(batch(event("a")), batch(event("a"), topic="clicks"))
+    assert bench.users.profiles["u1"].counts == (1.0, 0.0, 0.0)
+    assert len(bench.emitted()) == 1
+
+
+async def test_a_duplicate_is_known_after_a_restart(bench: Bench) -> None:
+    await bench.handle(batch(event("a")))
+    bench.restart()
+    await bench.handle(batch(event("a"), first=1))
+    assert len(bench.emitted()) == 1
+    assert total(bench.metrics.events, outcome="duplicate") == 1
+
+
+async def test_every_event_is_accepted_a_duplicate_or_quarantined(bench: Bench) -> None:
+    await bench.handle(*LOG)
+    outcomes = {name: total(bench.metrics.events, outcome=name) for name in ("accepted", "duplicate", "quarantined")}
+    assert outcomes == {"accepted": 5, "duplicate": 1, "quarantined": 2}
+    assert sum(outcomes.values()) == sum(len(raw) for raw in LOG)
+    assert len(bench.emitted()) == outcomes["accepted"]
+    assert [each.reason for each in bench.outbox.quarantined] == [Reason.MALFORMED_JSON, Reason.NULL_VALUE]
+
+
+async def test_counters_tell_kind_and_reason(bench: Bench) -> None:
+    await bench.handle(*LOG)
+    metrics = bench.metrics
+    kinds = {kind: total(metrics.events, kind=kind, outcome="accepted") for kind in ("view", "click", "order")}
+    assert kinds == {"view": 3, "click": 1, "order": 1}
+    assert total(metrics.rejected) == total(metrics.events, outcome="quarantined")
+    assert total(metrics.rejected, kind="view", reason="malformed_json") == 1
+    assert total(metrics.recommendations) == len([x for log in bench.outbox.recommendations_log.values() for x in log])
+    assert total(metrics.learned, outcome="learned") == 5
+
+
+async def test_unknown_fields_are_counted(bench: Bench) -> None:
+    await bench.handle(batch(event("a", color="red"), event("b", color="red", size=1)))
+    assert total(bench.metrics.unknown_fields) == 3
+
+
+async def test_freshness_counts_every_accepted_event_from_its_append(bench: Bench) -> None:
+    raw = batch(event("a"), b"{", event("b"), event("a"))
+    raw.times[:] = NOW - 2.5
+    await bench.handle(raw)
+    assert bench.metrics.freshness.counts.sum() == 2
+    p50 = bench.metrics.freshness.quantile(0.5)
+    assert p50 is not None
+    assert 2.0 < p50 <= 3.0
+
+
+async def test_a_batch_of_rubbish_is_quarantined_and_touches_no_user(bench: Bench) -> None:
+    await bench.handle(batch(b"{", None, b"[]"))
+    assert (bench.users.profiles, bench.users.lists) == ({}, {})
+    assert [each.value for each in bench.outbox.quarantined] == [b"{", None, b"[]"]
+
+
+async def test_the_agent_takes_one_batch_after_the_other_from_its_stream(bench: Bench) -> None:
+    async def stream() -> AsyncIterator[RawBatch]:
+        for raw in LOG:
+            yield raw
+
+    await bench.process.run(stream())
+    assert total(bench.metrics.events) == 8

@@ -1,0 +1,115 @@
+"""An event id counts once within 24 hours of event time; the same offset read again is no duplicate."""
+
+import numpy as np
+from builders import DAY, HOUR, NOW
+
+from models.duplicates import DuplicateFilter
+
+ROUND = 1_000
+
+
+def repeats(
+    seen: DuplicateFilter, *ids: str, source: str = "views-0", first: int = 0, ts: float = NOW, now: float = NOW
+) -> list[bool]:
+    """What the filter says of consecutive records, all of the same event time."""
+    count = len(ids)
+    offsets = np.arange(first, first + count, dtype=np.int64)
+    found = seen.remember(source, offsets, np.full(count, now), np.full(count, ts), list(ids))
+    return [bool(each) for each in found]
+
+
+def a_filter(memory: int = 100_000) -> DuplicateFilter:
+    return DuplicateFilter(DAY, memory)
+
+
+def test_a_repeat_in_the_same_batch_is_a_duplicate() -> None:
+    assert repeats(a_filter(), "a", "b", "a") == [False, False, True]
+
+
+def test_a_repeat_in_a_later_batch_is_a_duplicate() -> None:
+    seen = a_filter()
+    repeats(seen, "a")
+    assert repeats(seen, "b", "a", first=1) == [False, True]
+
+
+def test_a_repeat_in_another_topic_or_partition_is_a_duplicate() -> None:
+    seen = a_filter()
+    repeats(seen, "a", "b", source="views-0")
+    assert repeats(seen, "a", source="clicks-0", first=0) == [True]
+    assert repeats(seen, "b", source="views-1", first=1) == [True]
+
+
+def test_the_same_offset_read_again_is_no_duplicate() -> None:
+    seen = a_filter()
+    first_time = repeats(seen, "a", "b", "a", "c", first=5)
+    assert repeats(seen, "a", "b", "a", "c", first=5) == first_time == [False, False, True, False]
+
+
+def test_the_first_appearance_stays_the_first_when_both_are_read_again() -> None:
+    seen = a_filter()
+    repeats(seen, "a", source="views-0")
+    repeats(seen, "a", source="clicks-0")
+    assert repeats(seen, "a", source="clicks-0") == [True]
+    assert repeats(seen, "a", source="views-0") == [False]
+
+
+def test_a_repeat_counts_as_one_up_to_24_hours_of_event_time_before_and_after() -> None:
+    for away, is_repeat in [(DAY, True), (DAY + 1, False), (-DAY, True), (-DAY - 1, False), (0.0, True)]:
+        seen = a_filter()
+        repeats(seen, "a", ts=NOW)
+        assert repeats(seen, "a", first=1, ts=NOW + away) == [is_repeat]
+
+
+def test_after_the_window_the_new_appearance_is_the_one_to_compare_with() -> None:
+    seen = a_filter()
+    repeats(seen, "a", ts=NOW)
+    repeats(seen, "a", first=1, ts=NOW + 30 * HOUR)
+    assert repeats(seen, "a", first=2, ts=NOW + 50 * HOUR) == [True]
+
+
+def test_an_id_is_remembered_for_the_window_of_the_brokers_clock_and_forgotten_after_twice_that() -> None:
+    seen = a_filter()
+    repeats(seen, "a", now=NOW)
+    repeats(seen, "b", first=1, now=NOW + DAY + 1)
+    assert repeats(seen, "a", first=2, now=NOW + DAY + 2) == [True]
+    repeats(seen, "c", first=3, now=NOW + 2 * DAY + 3)
+    assert repeats(seen, "a", first=4, now=NOW + 2 * DAY + 4) == [False]
+
+
+def test_a_quiet_shop_does_not_forget_early() -> None:
+    seen = a_filter()
+    for day in range(5):
+        repeats(seen, f"a{day}", first=2 * day, now=NOW + 0.9 * day * DAY)
+        assert repeats(seen, f"a{day}", first=2 * day + 1, now=NOW + 0.9 * (day + 1) * DAY) == [True]
+
+
+def test_memory_is_bounded_and_the_newest_half_is_always_remembered() -> None:
+    seen = a_filter(memory=4 * ROUND)
+    for number in range(20):
+        ids = [f"{number}-{each}" for each in range(ROUND)]
+        assert not any(repeats(seen, *ids, first=number * ROUND))
+        assert len(seen) <= 4 * ROUND
+        if number >= 2:
+            remembered = [f"{number - 1}-{each}" for each in range(ROUND)]
+            assert all(repeats(seen, *remembered, first=10**9))
+    assert not any(repeats(seen, *[f"0-{each}" for each in range(ROUND)], first=10**6))
+
+
+def test_ids_survive_the_growth_of_the_table() -> None:
+    seen = a_filter(memory=1_000_000)
+    ids = [f"id {number}" for number in range(50_000)]
+    for start in range(0, len(ids), 7_000):
+        assert not any(repeats(seen, *ids[start : start + 7_000], first=start))
+    assert all(repeats(seen, *ids, first=10**9))
+    assert len(seen) == len(ids)
+
+
+def test_a_batch_larger_than_the_memory_is_still_checked_within_itself() -> None:
+    ids = [f"{number}" for number in range(500)]
+    assert repeats(a_filter(memory=100), *ids, *ids) == [False] * 500 + [True] * 500
+
+
+def test_an_empty_batch_is_nothing() -> None:
+    seen = a_filter()
+    assert repeats(seen) == []
+    assert len(seen) == 0
