@@ -28,7 +28,8 @@ class KafkaReplicas:
         self._retry = retry
         self._partitions = [TopicPartition(topic, number) for topic in followers for number in range(partitions[topic])]
         self._positions: dict[TopicPartition, int] = {}
-        self._behind = True
+        self._assignments = 1
+        self._reached = 0  # how many of them the log was learned for
         self._moved = asyncio.Condition()
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=settings.bootstrap,
@@ -41,12 +42,12 @@ class KafkaReplicas:
 
     def partitions_assigned(self) -> None:
         """This worker may have taken over users: what their last worker emitted must be learned first."""
-        self._behind = True
+        self._assignments += 1
 
     @property
     def behind(self) -> bool:
         """True until the log is learned as far as it went when partitions were last assigned."""
-        return self._behind
+        return self._reached < self._assignments
 
     async def start(self) -> None:
         """Connect and find the beginning of each partition."""
@@ -72,11 +73,10 @@ class KafkaReplicas:
 
     async def caught_up(self) -> None:
         """Return once all that stood in the log when partitions were last assigned is learned."""
-        while self._behind:
-            self._behind = False
-            ends = await self._retry(lambda: self._consumer.end_offsets(self._partitions))
-            # Tansu's answer names the first offset after the beginning of the last batch; a fetch tells the real end.
-            await self._reach({each: max(end, self._consumer.highwater(each) or 0) for each, end in ends.items()})
+        while self.behind:
+            assignments = self._assignments
+            await self._reach(await self._retry(lambda: self._consumer.end_offsets(self._partitions)))
+            self._reached = max(self._reached, assignments)
 
     async def _reach(self, ends: Mapping[TopicPartition, int]) -> None:
         async with self._moved:

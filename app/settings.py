@@ -1,5 +1,6 @@
 """Settings from `HEADRACE_…` environment variables: read once, each default written once, every mistake named."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, TypeVar, get_type_hints
@@ -120,8 +121,8 @@ def _parse_number(name: str, text: str, kind: type[int] | type[float], each: Fie
         value = kind(text)
     except ValueError:
         raise InvalidSetting(f"{name}={text!r}: use {allowed}") from None
-    # `not (low <= value)` also refuses NaN.
-    if (low is not None and not low <= value) or (high is not None and not value <= high):
+    too_low, too_high = low is not None and value < low, high is not None and value > high
+    if too_low or too_high or not math.isfinite(value):
         raise InvalidSetting(f"{name}={text!r}: use {allowed}")
     return value
 

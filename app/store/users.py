@@ -43,9 +43,12 @@ class RedisUsers:
 
     async def load(self, user_ids: Sequence[str]) -> Mapping[str, Profile]:
         """The profiles of all these users; a new user has an empty one."""
-        missing = [user for user in user_ids if user not in self._cache]
-        found = await self.retry(lambda: self._read(missing)) if missing else {}
-        return {user: found[user] if user in found else self._cache[user] for user in user_ids}
+        # Taken before the read, during which the cache may be forgotten.
+        profiles = {user: self._cache[user] for user in user_ids if user in self._cache}
+        missing = [user for user in user_ids if user not in profiles]
+        if missing:
+            profiles |= await self.retry(lambda: self._read(missing))
+        return profiles
 
     async def write(self, profiles: Mapping[str, Profile], lists: Mapping[str, bytes]) -> None:
         """Write profiles, then lists, in one round trip; a profile's offsets change together with its content."""

@@ -3,12 +3,12 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from builders import Fields, batch, item, teach
+from fakes import Away, Diary, MemoryItems, MemoryOutbox
 from prometheus_client import CollectorRegistry
 
 from agents.catalogue import FollowCatalogue, KeepCatalogue
 from agents.metrics import Metrics, total
-from builders import Fields, batch, item, teach
-from fakes import Away, Diary, MemoryItems, MemoryOutbox
 from models.codec import EventSettings
 from models.events import Item, RawBatch
 from models.item_codec import Deleted
@@ -83,7 +83,8 @@ def shown(recommender: Recommender) -> tuple[str, ...]:
 
 def test_a_follower_tells_the_recommender_of_every_change_at_once() -> None:
     recommender = Recommender(RecommenderSettings())
-    follow = FollowCatalogue(EventSettings(), recommender)
+    gone: list[str] = []
+    follow = FollowCatalogue(EventSettings(), recommender, gone.append)
     teach(recommender, {"s1": ["a", "b", "k0"]})
     seen = [set(shown(recommender))]
     for change in (item("a", available=False), item("a"), None, item("k0")):
@@ -91,10 +92,19 @@ def test_a_follower_tells_the_recommender_of_every_change_at_once() -> None:
         seen.append(set(shown(recommender)))
     everything = {"a", "b", "k0"}
     assert seen == [everything, {"b", "k0"}, everything, {"a", "b"}, everything]
+    assert gone == ["a", "k0"]
+
+
+def test_an_item_goes_away_once() -> None:
+    gone: list[str] = []
+    follow = FollowCatalogue(EventSettings(), Recommender(RecommenderSettings()), gone.append)
+    follow.handle(changes(item("k1"), None, None, item("k1", available=False), item("b", available=False)))
+    assert gone == ["k1", "k2", "b"]
 
 
 def test_a_follower_passes_over_what_the_owner_quarantines() -> None:
     recommender = Recommender(RecommenderSettings())
     teach(recommender, {"s1": ["a", "b"]})
-    FollowCatalogue(EventSettings(), recommender).handle(changes(b"{", item("a", available=False), b"\xff"))
+    follow = FollowCatalogue(EventSettings(), recommender, lambda _: None)
+    follow.handle(changes(b"{", item("a", available=False), b"\xff"))
     assert shown(recommender) == ("b",)

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from builders import DAY, NOW, batch, decided, event
 from prometheus_client import CollectorRegistry
 
 from agents.learn import Learn
 from agents.metrics import Metrics, total
-from builders import DAY, NOW, batch, decided, event
 from models.codec import EventSettings
 from models.duplicates import DuplicateFilter
 from models.events import Kind, RawBatch
@@ -123,7 +123,7 @@ def test_a_batch_without_accepted_events_teaches_nothing() -> None:
 def test_an_own_batch_weighs_as_it_does_from_the_log(kind: Kind) -> None:
     own, other = Learner(), Learner()
     for learner in (own, other):
-        learner.reads(decided(0, item_id="z", kind="click", source="clicks-7"), partition=1)
+        learner.reads(decided(0, event_id="z0", item_id="z", kind="click", source="clicks-7"), partition=1)
     own.decides(batch(event("e0", item_id="a")), kind)
     other.reads(decided(0, item_id="a", kind=kind.label))
     assert own.knows() == other.knows()

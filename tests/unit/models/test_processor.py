@@ -77,8 +77,8 @@ def test_a_batch_read_again_changes_no_profile_but_still_gives_lists_and_interac
 
 
 def test_an_event_read_again_does_not_stretch_the_session_that_opened_after_it() -> None:
-    # alone ── 20 min ── later ── 25 min ── late ── 25 min ── open: read in the opposite order, but for alone, which came
-    # second, when nothing reached it.
+    # alone ── 20 min ── later ── 25 min ── late ── 25 min ── open
+    # read in the opposite order, but for alone, which was read second, when nothing reached it
     worker = PureWorker()
     worker.decide(batch(event("open", ts=NOW)))
     alone = batch(event("alone", ts=NOW - 70 * MINUTE), first=1)

@@ -1,0 +1,111 @@
+"""Lists are corrected as soon as an item may not be shown any more."""
+
+import asyncio
+
+import orjson
+import pytest
+from builders import NOW, teach
+from fakes import ManualClock, MemoryOutbox, MemoryUsers
+from prometheus_client import CollectorRegistry
+
+from agents.metrics import Metrics, total
+from agents.refresh import Refresh
+from models.events import Item, Kind
+from models.profile import Event, Profile, ProfileSettings, step
+from models.recommender import Asker, Recommender, RecommenderSettings
+from models.shown import Holder, Shown
+
+
+class Shop:
+    """Two users with lists: u1 saw the pan, u2 saw the novel."""
+
+    def __init__(self) -> None:
+        self.recommender = Recommender(RecommenderSettings())
+        teach(self.recommender, {"s1": ["pan", "pot"], "s2": ["novel", "atlas"]})
+        self.users, self.outbox = MemoryUsers(), MemoryOutbox()
+        self.shown = Shown(self.recommender.items, 20, 100)
+        self.metrics = Metrics(CollectorRegistry())
+        self.refresh = Refresh(
+            self.recommender,
+            self.shown,
+            self.users,
+            self.outbox,
+            self.metrics,
+            ManualClock(NOW + 60),
+            asyncio.Lock(),
+        )
+        for partition, (user_id, item_id) in enumerate({"u1": "pan", "u2": "novel"}.items()):
+            profile = step(Profile(), [Event(NOW, int(Kind.VIEW), item_id, "views-0", 0)], ProfileSettings())
+            self.users.profiles[user_id] = profile
+            [ranking] = self.recommender.recommend([Asker(profile, 0)])
+            self.shown.put(Holder(user_id, partition, 0), ranking.item_ids)
+
+    async def loses(self, *item_ids: str) -> None:
+        for item_id in item_ids:
+            self.recommender.catalogue.upsert(Item(item_id, "title", available=False))
+        self.recommender.catalogue_changed()
+        await self.refresh.handle(set(item_ids))
+
+    def listed(self, user_id: str) -> set[str]:
+        return {each["item_id"] for each in orjson.loads(self.users.lists[user_id])["items"]}
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop()
+
+
+async def test_lists_that_hold_the_item_are_written_and_emitted_without_it(shop: Shop) -> None:
+    await shop.loses("pot")
+    assert shop.listed("u1") == {"novel", "atlas"}
+    assert shop.listed("u2") == {"pan", "atlas"}
+    emitted = shop.outbox.recommendations_log
+    assert {partition: dict(records) for partition, records in emitted.items()} == {
+        0: {"u1": shop.users.lists["u1"]},
+        1: {"u2": shop.users.lists["u2"]},
+    }
+    assert total(shop.metrics.recommendations) == 2
+
+
+async def test_only_lists_that_hold_the_item_are_touched(shop: Shop) -> None:
+    await shop.loses("pan")
+    assert set(shop.users.lists) == {"u2"}
+
+
+async def test_a_corrected_list_tells_when_it_was_made_and_leaves_the_profile_alone(shop: Shop) -> None:
+    before = dict(shop.users.profiles)
+    await shop.loses("pot")
+    body = orjson.loads(shop.users.lists["u1"])
+    assert (body["event_ts"], body["generated_at"]) == (NOW, NOW + 60)
+    assert shop.users.profiles == before
+
+
+async def test_a_list_that_was_corrected_is_not_corrected_again(shop: Shop) -> None:
+    await shop.loses("pot")
+    shop.users.lists.clear()
+    await shop.loses("pot")
+    assert shop.users.lists == {}
+
+
+async def test_items_that_went_away_are_handled_as_they_come(shop: Shop) -> None:
+    running = asyncio.create_task(shop.refresh.run())
+    for item_id in ("pot", "atlas"):
+        shop.recommender.catalogue.delete(item_id)
+        shop.refresh.gone.put_nowait(item_id)
+    shop.recommender.catalogue_changed()
+    async with asyncio.timeout(5):
+        while len(shop.users.lists) < 2:
+            await asyncio.sleep(0)
+    running.cancel()
+    assert shop.listed("u1") == {"novel"}
+    assert shop.listed("u2") == {"pan"}
+
+
+async def test_a_correction_waits_for_its_turn(shop: Shop) -> None:
+    async with shop.refresh.turn:
+        correcting = asyncio.create_task(shop.loses("pot"))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert shop.users.lists == {}
+    await correcting
+    assert set(shop.users.lists) == {"u1", "u2"}

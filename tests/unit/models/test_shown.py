@@ -1,0 +1,64 @@
+"""Who has which items in their list."""
+
+from models.shown import Holder, Shown
+from models.vocabulary import Vocabulary
+
+
+class Lists:
+    """Lists of at most three items of up to `capacity` users."""
+
+    def __init__(self, capacity: int = 10) -> None:
+        self.items = Vocabulary()
+        self.shown = Shown(self.items, 3, capacity)
+
+    def put(self, user_id: str, *item_ids: str, session: int = 1) -> None:
+        self.shown.put(Holder(user_id, 0, session), item_ids)
+
+    def holders(self, *item_ids: str) -> list[str]:
+        return [holder.user_id for holder in self.shown.holders_of(self.items.numbers(item_ids))]
+
+
+def test_the_holders_of_an_item_are_those_with_it_in_their_newest_list() -> None:
+    lists = Lists()
+    lists.put("u1", "a", "b", "c")
+    lists.put("u2", "b")
+    assert (lists.holders("a"), lists.holders("b"), lists.holders("x")) == (["u1"], ["u1", "u2"], [])
+    lists.put("u1", "c")
+    assert (lists.holders("a"), lists.holders("b"), lists.holders("c")) == ([], ["u2"], ["u1"])
+    assert lists.holders("b", "c") == ["u1", "u2"]
+
+
+def test_a_holder_is_the_newest_one_of_the_user() -> None:
+    lists = Lists()
+    lists.put("u1", "a", session=1)
+    lists.put("u1", "a", session=2)
+    assert lists.shown.holders_of(lists.items.numbers(["a"])) == [Holder("u1", 0, 2)]
+
+
+def test_memory_is_bounded_and_whoever_came_first_makes_room() -> None:
+    lists = Lists(capacity=3)
+    for number in range(7):
+        lists.put(f"u{number}", "a", f"i{number}")
+    assert sorted(lists.holders("a")) == ["u4", "u5", "u6"]
+    assert lists.holders("i3") == []
+
+
+def test_thousands_of_lists_are_kept_as_they_were() -> None:
+    lists = Lists(capacity=5_000)
+    for number in range(5_000):
+        lists.put(f"u{number}", f"i{number}")
+    assert [lists.holders(f"i{number}") for number in (0, 1023, 1024, 4_999)] == [
+        ["u0"],
+        ["u1023"],
+        ["u1024"],
+        ["u4999"],
+    ]
+
+
+def test_what_is_forgotten_is_held_by_nobody() -> None:
+    lists = Lists()
+    lists.put("u1", "a")
+    lists.shown.forget()
+    assert lists.holders("a") == []
+    lists.put("u2", "b")
+    assert (lists.holders("a"), lists.holders("b")) == ([], ["u2"])

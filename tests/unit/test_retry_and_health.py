@@ -1,0 +1,140 @@
+"""A dependency that is away is tried again with growing pauses, and meanwhile the worker is not ready."""
+
+import asyncio
+import logging
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from agents.metrics import Metrics, total
+from app import retry as retry_module
+from app.health import Health
+from app.retry import Retry
+
+
+class Broken(Exception):
+    """What the dependency raises."""
+
+
+class Dependency:
+    """Fails `failures` times, then answers; it notes what health said when it was called."""
+
+    def __init__(self, health: Health, failures: int) -> None:
+        self.health, self.failures = health, failures
+        self.ready: list[bool] = []
+
+    async def call(self) -> str:
+        self.ready.append(self.health.ready)
+        if len(self.ready) <= self.failures:
+            raise Broken("the line is cut")
+        return "answer"
+
+
+@pytest.fixture
+def health() -> Health:
+    return Health(starting="")
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics(CollectorRegistry())
+
+
+@pytest.fixture
+def retry(health: Health, metrics: Metrics) -> Retry:
+    return Retry("Redis", (Broken,), health, metrics.retries)
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that were asked for; none of them is waited for."""
+    asked: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        asked.append(seconds)
+
+    monkeypatch.setattr(retry_module.asyncio, "sleep", sleep)
+    return asked
+
+
+async def test_what_works_at_once_is_called_once(retry: Retry, health: Health, metrics: Metrics) -> None:
+    dependency = Dependency(health, failures=0)
+    assert await retry(dependency.call) == "answer"
+    assert dependency.ready == [True]
+    assert total(metrics.retries) == 0
+
+
+async def test_it_is_tried_until_it_works_and_not_ready_meanwhile(
+    retry: Retry, health: Health, metrics: Metrics, pauses: list[float]
+) -> None:
+    dependency = Dependency(health, failures=3)
+    assert await retry(dependency.call) == "answer"
+    assert dependency.ready == [True, False, False, False]
+    assert health.ready
+    assert total(metrics.retries, dependency="Redis") == len(pauses) == 3
+
+
+async def test_pauses_grow_up_to_the_longest(retry: Retry, health: Health, pauses: list[float]) -> None:
+    await retry(Dependency(health, failures=9).call)
+    assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0]
+
+
+async def test_health_says_what_is_away_and_why(retry: Retry, health: Health) -> None:
+    trying = asyncio.create_task(retry(Dependency(health, failures=1).call))
+    async with asyncio.timeout(5):
+        while health.ready:
+            await asyncio.sleep(0)
+    assert health.detail == "Redis is away: the line is cut"
+    assert await trying == "answer"
+    assert health.detail == ""
+
+
+async def test_an_error_without_words_is_named(retry: Retry, health: Health, pauses: list[float]) -> None:
+    said = []
+
+    async def call() -> None:
+        said.append(health.detail)
+        if len(said) == 1:
+            raise Broken
+
+    await retry(call)
+    assert said == ["", "Redis is away: Broken"]
+
+
+async def test_another_error_is_a_bug_and_passes_through(retry: Retry, health: Health) -> None:
+    async def call() -> None:
+        raise KeyError("bug")
+
+    with pytest.raises(KeyError):
+        await retry(call)
+    assert health.ready
+
+
+async def test_an_outage_is_logged_when_it_begins_and_when_it_ends(
+    retry: Retry, health: Health, pauses: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, logger="app.retry"):
+        await retry(Dependency(health, failures=5).call)
+    assert [record.message for record in caplog.records] == [
+        "Redis is away, trying again until it is back: the line is cut",
+        "Redis is back",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("starting", "away", "detail"),
+    [
+        ("", {}, ""),
+        ("it starts", {}, "it starts"),
+        ("", {"Redis": "refused"}, "Redis is away: refused"),
+        ("it starts", {"Redis": "refused", "Kafka": "gone"}, "it starts; Redis is away: refused; Kafka is away: gone"),
+    ],
+)
+def test_a_worker_is_ready_when_nothing_is_in_the_way(starting: str, away: dict[str, str], detail: str) -> None:
+    health = Health(away, starting)
+    assert health.detail == detail
+    assert health.ready == (not detail)
+
+
+def test_a_new_worker_is_not_ready() -> None:
+    assert not Health().ready
