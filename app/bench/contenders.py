@@ -1,0 +1,118 @@
+"""What the worker is measured against: the raw client (the ceiling), and the Faust app of a sensible user."""
+
+import asyncio
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic, perf_counter
+
+import faust
+import orjson
+from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]  # ships no types
+from faust.types import TopicT
+
+from app.bench.sources import partitions_of
+from app.bench.span import Span
+from app.concerns import KafkaSettings
+from app.errors import HeadraceError
+from app.topics import SOURCES
+
+POLL_MILLISECONDS = 1000
+STALL_SECONDS = 60.0
+WATCH_SECONDS = 0.2
+# The broker lets a new group's first member in after half of this; it plays no part afterwards.
+SESSION_SECONDS = 6.0
+
+
+async def ceiling(kafka: KafkaSettings, events: int) -> Span:
+    """Fetch and parse all events with aiokafka alone, outside any group. Raises HeadraceError when they do not come."""
+    places = await partitions_of(kafka)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=kafka.bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    try:
+        consumer.assign(places)
+        return await _read(consumer, events)
+    finally:
+        await consumer.stop()
+
+
+async def plain_faust(kafka: KafkaSettings, events: int) -> Span:
+    """Parse all events in a stock Faust agent, one by one. Raises HeadraceError when they do not come."""
+    if find_spec("faust._cython.streams") is None:
+        raise HeadraceError("Faust runs without its Cython parts here: install its wheel again")
+    with TemporaryDirectory(prefix="headrace-bench-") as folder:
+        app = _stock_app(kafka, Path(folder))
+        done = 0
+        first = last = 0.0
+
+        async def parse(stream: faust.StreamT[bytes]) -> None:
+            nonlocal done, first, last
+            async for value in stream:
+                if not done:
+                    first = perf_counter()
+                orjson.loads(value)
+                done += 1
+                if done == events:
+                    last = perf_counter()
+
+        app.agent(_topics(app, kafka), name="parse")(parse)
+        app.finalize()
+        await _run(app, lambda: done, events)
+    return Span(done, last - first)
+
+
+async def _read(consumer: AIOKafkaConsumer, events: int) -> Span:
+    done = 0
+    # It fetches ahead: a clock that starts at the first event would start when many have arrived.
+    started, idle_since = perf_counter(), monotonic()
+    while done < events:
+        fetched = await consumer.getmany(timeout_ms=POLL_MILLISECONDS)
+        if fetched:
+            idle_since = monotonic()
+        elif monotonic() - idle_since > STALL_SECONDS:
+            raise _missing(done, events)
+        for records in fetched.values():
+            for record in records:
+                orjson.loads(record.value)
+            done += len(records)
+    return Span(done, perf_counter() - started)
+
+
+def _stock_app(kafka: KafkaSettings, folder: Path) -> faust.App:
+    return faust.App(
+        f"{kafka.group}-plain-faust",
+        broker=";".join(f"kafka://{address.strip()}" for address in kafka.bootstrap.split(",")),
+        store="memory://",
+        datadir=folder,
+        web_enabled=False,
+        broker_session_timeout=SESSION_SECONDS,
+        broker_heartbeat_interval=SESSION_SECONDS / 3,
+    )
+
+
+def _topics(app: faust.App, kafka: KafkaSettings) -> TopicT:
+    names = [kafka.topic_prefix + source for source in SOURCES]
+    return app.topic(*names, value_type=bytes, value_serializer="raw")
+
+
+async def _run(app: faust.App, done: Callable[[], int], events: int) -> None:
+    await app.start()
+    try:
+        before, since = 0, monotonic()
+        while done() < events:
+            await asyncio.sleep(WATCH_SECONDS)
+            if done() > before:
+                before, since = done(), monotonic()
+            elif monotonic() - since > STALL_SECONDS:
+                raise _missing(done(), events)
+    finally:
+        await app.stop()
+
+
+def _missing(done: int, events: int) -> HeadraceError:
+    return HeadraceError(
+        f"only {done:,} of {events:,} events arrived, and no more for {STALL_SECONDS:g} s; see the log above"
+    )

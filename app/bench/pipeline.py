@@ -1,0 +1,162 @@
+"""`headrace bench pipeline`: the whole worker against a plain Faust agent and the raw client, in the same minutes."""
+
+import asyncio
+import os
+import platform
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from app.bench.child import contend
+from app.bench.log import bench_log, count_events
+from app.bench.sources import skip_catalogue
+from app.bench.span import Span, Spread, spread
+from app.bench.worker_run import STAGES, Task, WorkerRun, measure_worker
+from app.concerns import KafkaSettings
+from app.datasets.record import Dataset
+from app.embedded import embedded_broker, embedded_redis
+from app.errors import HeadraceError
+from app.progress_line import ProgressLine
+from app.replay import Pace, producer_for, replay
+from app.topics import create_topics
+
+# The broker lets a new group's first member in after half of this; it plays no part in the speed.
+SESSION_SECONDS = 6.0
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is measured: a log, how many of its events (None: all), how often, and under which settings."""
+
+    dataset: Dataset
+    events: int | None
+    rounds: int
+    kafka: KafkaSettings
+    environ: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One round: each contender on the same broker and the same log, one after the other."""
+
+    ceiling: Span
+    plain_faust: Span
+    worker: WorkerRun
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The servers, the settings and the folder of one round."""
+
+    kafka: KafkaSettings
+    environment: Mapping[str, str]
+    port: int
+    folder: Path
+
+
+def run_pipeline(plan: Plan, tell: Tell) -> dict[str, object]:
+    """Measure all rounds; gives the result as JSON has it. Raises HeadraceError when a contender missed an event."""
+    events = count_events(plan.dataset.events, plan.events)
+    rounds = []
+    for number in range(1, plan.rounds + 1):
+        with TemporaryDirectory(prefix="headrace-bench-") as folder:
+            found = _round(plan, events, Path(folder), _prefixed(tell, number))
+        rounds.append(found)
+    return summarise(plan.dataset.name, rounds)
+
+
+def summarise(name: str, rounds: list[Round]) -> dict[str, object]:
+    """Medians over the rounds, with the lowest and highest; ratios are taken within a round."""
+    counters = rounds[-1].worker.counters
+    each = {
+        "events_per_second": [one.worker.span.events_per_second for one in rounds],
+        "plain_faust_events_per_second": [one.plain_faust.events_per_second for one in rounds],
+        "ceiling_events_per_second": [one.ceiling.events_per_second for one in rounds],
+        "ratio_to_plain_faust": [_ratio(one.worker.span, one.plain_faust) for one in rounds],
+        "ratio_to_ceiling": [_ratio(one.worker.span, one.ceiling) for one in rounds],
+    }
+    spreads = {key: spread(values) for key, values in each.items()}
+    return {
+        "log": name,
+        "events": counters.events,
+        "rounds": len(rounds),
+        **{key: _rounded(found.median) for key, found in spreads.items()},
+        "spread": {key: _low_and_high(found) for key, found in spreads.items()},
+        "outcomes": dict(sorted(counters.outcomes.items())),
+        "recommendations": counters.recommendations,
+        "seconds": _rounded(spread([one.worker.span.seconds for one in rounds]).median),
+        "stage_seconds": {
+            stage: _rounded(spread([one.worker.stage_seconds[stage] for one in rounds]).median) for stage in STAGES
+        },
+        "cores": len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count(),
+        "python": platform.python_version(),
+    }
+
+
+def _round(plan: Plan, events: int, folder: Path, tell: Tell) -> Round:
+    # Servers of its own for each round: the log that the last worker wrote would turn every event into a repeat.
+    with embedded_broker(folder) as bootstrap, embedded_redis(folder) as redis_url:
+        kafka = replace(plan.kafka, bootstrap=bootstrap, session_timeout_seconds=SESSION_SECONDS)
+        place = _place(plan, kafka, redis_url, folder)
+        asyncio.run(_produce(plan, events, kafka))
+        tell("ceiling: aiokafka and orjson alone")
+        ceiling = contend("ceiling", events, place.environment, folder)
+        tell(f"{ceiling.events_per_second:,.0f} events/s; now plain Faust")
+        plain = contend("plain-faust", events, place.environment, folder)
+        tell(f"{plain.events_per_second:,.0f} events/s; now the worker")
+        worker = measure_worker(Task(events, place.environment, place.port, folder / "worker.log"), kafka)
+        tell(f"{worker.span.events_per_second:,.0f} events/s")
+    return Round(ceiling, plain, worker)
+
+
+def _place(plan: Plan, kafka: KafkaSettings, redis_url: str, folder: Path) -> Place:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    environment = {name: value for name, value in plan.environ.items() if name != "NO_CYTHON"}
+    environment |= {
+        "PYTHONSAFEPATH": "1",
+        "HEADRACE_KAFKA_BOOTSTRAP": kafka.bootstrap,
+        "HEADRACE_KAFKA_SESSION_TIMEOUT_SECONDS": str(kafka.session_timeout_seconds),
+        "HEADRACE_REDIS_URL": redis_url,
+        "HEADRACE_WORKER_HOST": "127.0.0.1",
+        "HEADRACE_WORKER_PORT": str(port),
+        "HEADRACE_WORKER_STATE_DIR": "",
+    }
+    return Place(kafka, environment, port, folder)
+
+
+async def _produce(plan: Plan, events: int, kafka: KafkaSettings) -> None:
+    await create_topics(kafka)
+    line = ProgressLine(sys.stderr)
+    pace = Pace(progress=lambda counts: line.show(f"producing: {counts.total():,} of {events:,} events"))
+    try:
+        async with producer_for(kafka) as producer:
+            items = await replay(plan.dataset.items(), producer, Pace(), prefix=kafka.topic_prefix)
+            records = bench_log(plan.dataset.events, plan.events)
+            sent = await replay(records, producer, pace, prefix=kafka.topic_prefix)
+    finally:
+        line.close()
+    if sent.total() != events:
+        raise HeadraceError(f"Kafka acknowledged {sent.total():,} events of {events:,}: nothing was measured")
+    await skip_catalogue(kafka, items.total())
+
+
+def _prefixed(tell: Tell, number: int) -> Tell:
+    return lambda text: tell(f"round {number}: {text}")
+
+
+def _ratio(ours: Span, theirs: Span) -> float:
+    return ours.events_per_second / theirs.events_per_second if theirs.events_per_second else 0.0
+
+
+def _low_and_high(found: Spread) -> dict[str, float]:
+    return {"min": _rounded(found.low), "max": _rounded(found.high)}
+
+
+def _rounded(value: float) -> float:
+    return round(value, 1) if value >= 1000 else round(value, 4)

@@ -1,0 +1,124 @@
+"""Measures the real `headrace worker` from outside: its counters while it works, its committed offsets afterwards."""
+
+import asyncio
+import http.client
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from app.bench.child import child, failed
+from app.bench.sources import wait_until_committed
+from app.bench.span import Seen, Span, span, start_of
+from app.concerns import KafkaSettings
+from app.errors import HeadraceError
+
+POLL_SECONDS = 0.1
+ANSWER_SECONDS = 30.0
+STALL_SECONDS = 60.0
+STAGES = ("admit", "load", "decide", "write", "emit")
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What the worker's `/metrics` says so far: events by outcome, lists written, seconds per stage."""
+
+    outcomes: Mapping[str, int]
+    recommendations: int
+    stage_seconds: Mapping[str, float]
+
+    @property
+    def events(self) -> int:
+        """All events that were processed, whatever became of them."""
+        return sum(self.outcomes.values())
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRun:
+    """One measured run. The counters are those at its end, the stages' seconds those inside the span."""
+
+    span: Span
+    counters: Counters
+    stage_seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """The number of events that wait for a worker, and what it is started with."""
+
+    events: int
+    environment: Mapping[str, str]
+    port: int
+    log: Path
+
+
+def measure_worker(task: Task, kafka: KafkaSettings) -> WorkerRun:
+    """Start a worker, wait until it has processed everything and committed it, and stop it.
+
+    Raises HeadraceError when it ends early, makes no progress for a minute, counts more events than were sent,
+    or does not commit them.
+    """
+    with child(["worker"], task.environment, task.log) as process:
+        observed = _watch(task, process)
+        asyncio.run(wait_until_committed(kafka, task.events))
+        final = _counters(task.port)
+    if final is None or final.events != task.events:
+        counted = "nothing" if final is None else f"{final.events:,}"
+        raise HeadraceError(f"the worker counts {counted} for {task.events:,} events: this measurement does not count")
+    seen = [Seen(at, counters.events) for at, counters in observed]
+    before, after = observed[start_of(seen)][1].stage_seconds, observed[-1][1].stage_seconds
+    return WorkerRun(span(seen), final, {name: after[name] - before[name] for name in STAGES})
+
+
+def parse_counters(text: str) -> Counters:
+    """The counters out of Prometheus' text form; what is not there is 0."""
+    outcomes: dict[str, int] = {}
+    stages = dict.fromkeys(STAGES, 0.0)
+    recommendations = 0
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            if sample.name == "headrace_events_total":
+                outcome = sample.labels["outcome"]
+                outcomes[outcome] = outcomes.get(outcome, 0) + int(sample.value)
+            elif sample.name == "headrace_stage_seconds_sum" and sample.labels["stage"] in stages:
+                stages[sample.labels["stage"]] = sample.value
+            elif sample.name == "headrace_recommendations_total":
+                recommendations = int(sample.value)
+    return Counters(outcomes, recommendations, stages)
+
+
+def _watch(task: Task, process: subprocess.Popen[bytes]) -> Sequence[tuple[float, Counters]]:
+    observed: list[tuple[float, Counters]] = []
+    done, progress_at = -1, time.monotonic()
+    while done < task.events:
+        time.sleep(POLL_SECONDS)
+        if process.poll() is not None:
+            raise failed("the worker", process.returncode, task.log)
+        counters = _counters(task.port)
+        now = time.monotonic()
+        if counters is not None:
+            observed.append((now, counters))
+            if counters.events > done:
+                done, progress_at = counters.events, now
+        if now - progress_at > STALL_SECONDS:
+            raise HeadraceError(
+                f"the worker stands still at {max(done, 0):,} of {task.events:,} events; the end of its log:\n"
+                + task.log.read_text(errors="replace")[-1000:]
+            )
+    return observed
+
+
+def _counters(port: int) -> Counters | None:
+    """None while nothing answers: the worker is not up yet, or gone."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
+    try:
+        connection.request("GET", "/metrics")
+        answer = connection.getresponse()
+        return parse_counters(answer.read().decode()) if answer.status == http.HTTPStatus.OK else None
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
