@@ -1,0 +1,105 @@
+"""`headrace bench` as a user meets it: every contender reads everything. How fast is nobody's business here."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+import pytest
+
+HEADRACE = Path(sys.executable).parent / "headrace"
+TIMEOUT_SECONDS = 150
+ROWS = 600
+
+
+def environment(**settings: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
+    return kept | {"HEADRACE_KAFKA_PARTITIONS": "2"} | settings
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A log with users, guests, every kind, a repeated event, one that is too old, and a catalogue."""
+    rows = ["event_id,ts,user_id,session_id,item_id,kind"]
+    for number in range(ROWS - 2):
+        user = f"u{number % 37}," if number % 4 else f",s{number % 11}"
+        kind = ("view", "view", "click", "order")[number % 4]
+        rows.append(f"{number},{1590884413 + number},{user},i{number % 29},{kind}")
+    rows += [rows[1], "old,5,u1,,i1,view"]
+    (tmp_path / "events.csv").write_text("\n".join(rows))
+    items = [f"i{number},Item {number},{'pens' if number % 2 else 'ink'}" for number in range(29)]
+    (tmp_path / "items.csv").write_text("\n".join(["item_id,title,category", *items]))
+    return tmp_path
+
+
+def test_each_contender_reads_every_event_and_the_result_is_one_json_object(shop: Path) -> None:
+    done = subprocess.run(
+        [HEADRACE, "bench", "pipeline", "--data", shop, "--events", "3000", "--json"],
+        env=environment(HEADRACE_KAFKA_FETCH_MAX_RECORDS="200"),
+        cwd=shop,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    printed = orjson.loads(done.stdout)
+    assert (printed["events"], printed["rounds"]) == (3000, 1)
+    # The log is read five times: its two faults come five times too.
+    assert printed["outcomes"] == {"accepted": 2990, "duplicate": 5, "quarantined": 5}
+    assert printed["recommendations"] > 0
+    assert set(printed["stage_seconds"]) == {"admit", "load", "decide", "write", "emit"}
+    rates = ("events_per_second", "plain_faust_events_per_second", "ceiling_events_per_second")
+    assert all(printed[name] > 0 for name in (*rates, "ratio_to_plain_faust", "ratio_to_ceiling"))
+    assert printed["cores"] >= 1
+    assert "now plain Faust" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks children up in /proc")
+def test_ctrl_c_stops_everything_that_was_started(shop: Path) -> None:
+    process = subprocess.Popen(
+        [HEADRACE, "bench", "pipeline", "--data", shop],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "now plain Faust" in line:
+            break
+    children = [int(each) for each in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+    assert len(children) >= 2  # broker and Redis, and most likely a contender
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=TIMEOUT_SECONDS)
+    assert (process.returncode, output) == (130, "")
+    assert "Traceback" not in errors
+    assert not [each for each in children if Path(f"/proc/{each}").exists()]
+
+
+def test_a_log_that_is_not_there_is_an_error_with_advice(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [HEADRACE, "bench", "pipeline", "--data", tmp_path / "nowhere", "--json"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "nowhere does not exist; give a folder with events.csv" in done.stderr
+
+
+def test_no_rounds_at_all_is_refused() -> None:
+    done = subprocess.run(
+        [HEADRACE, "bench", "pipeline", "--rounds", "0"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "'0': use a whole number above 0" in done.stderr

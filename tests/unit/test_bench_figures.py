@@ -1,0 +1,71 @@
+"""What a measurement makes of observations: spans, counters, medians, and the table for people."""
+
+import orjson
+from prometheus_client import CollectorRegistry, generate_latest
+
+from agents.metrics import Metrics
+from app.bench.pipeline import Round, summarise
+from app.bench.span import Seen, Span, Spread, span, spread, start_of
+from app.bench.worker_run import STAGES, Counters, WorkerRun, parse_counters
+from app.commands.bench import table
+
+
+def test_the_clock_starts_with_the_first_event_done_and_ends_with_the_last() -> None:
+    #       start-up        |          working           | idle
+    seen = [Seen(0, 0), Seen(5, 0), Seen(6, 100), Seen(7, 300), Seen(8, 500), Seen(9, 500)]
+    assert span(seen) == Span(events=400, seconds=2)
+    assert start_of(seen) == 2
+
+
+def test_a_log_that_is_done_at_the_first_look_is_counted_from_the_look_before() -> None:
+    assert span([Seen(0, 0), Seen(1, 0), Seen(2, 50)]) == Span(events=50, seconds=1)
+
+
+def test_a_single_look_gives_no_rate() -> None:
+    assert span([Seen(3, 50)]).events_per_second == 0
+
+
+def test_a_spread_names_the_median_and_the_extremes() -> None:
+    assert spread([3.0, 1.0, 10.0]) == Spread(median=3.0, low=1.0, high=10.0)
+
+
+def test_the_workers_own_metrics_can_be_read() -> None:
+    metrics = Metrics(CollectorRegistry())
+    metrics.events.labels("view", "accepted").inc(3)
+    metrics.events.labels("order", "accepted").inc(2)
+    metrics.events.labels("order", "quarantined").inc()
+    metrics.recommendations.inc(4)
+    metrics.stage.labels("decide").observe(0.5)
+    metrics.stage.labels("decide").observe(0.25)
+    found = parse_counters(generate_latest(metrics.registry).decode())
+    assert found.outcomes == {"accepted": 5, "quarantined": 1}
+    assert (found.events, found.recommendations) == (6, 4)
+    assert found.stage_seconds == {"admit": 0, "load": 0, "decide": 0.75, "write": 0, "emit": 0}
+
+
+def test_a_worker_that_has_done_nothing_counts_nothing() -> None:
+    assert parse_counters(generate_latest(Metrics(CollectorRegistry()).registry).decode()).events == 0
+
+
+def measured(worker_seconds: float, faust_seconds: float) -> Round:
+    stages = dict.fromkeys(STAGES, worker_seconds / 10)
+    worker = WorkerRun(Span(1000, worker_seconds), Counters({"accepted": 990, "duplicate": 10}, 70, stages), stages)
+    return Round(Span(1000, 0.1), Span(1000, faust_seconds), worker)
+
+
+def test_rates_are_medians_and_ratios_are_taken_within_a_round() -> None:
+    # A busy minute slows both: the ratio stays 2 although no two rates of one contender agree.
+    found = summarise("shop", [measured(1, 2), measured(4, 8), measured(2, 4)])
+    assert found["events_per_second"] == 500
+    assert found["plain_faust_events_per_second"] == 250
+    assert found["ratio_to_plain_faust"] == 2
+    assert orjson.loads(orjson.dumps(found))["spread"]["events_per_second"] == {"min": 250, "max": 1000}
+    assert (found["events"], found["rounds"], found["recommendations"]) == (1000, 3, 70)
+    assert found["stage_seconds"] == dict.fromkeys(STAGES, 0.2)
+
+
+def test_the_table_says_how_the_worker_stands() -> None:
+    text = table(summarise("shop", [measured(1, 2), measured(2, 4)]))
+    assert "shop: 1,000 events, medians of 2 rounds" in text
+    assert "plain Faust          375 events/s   (250 to 500)" in text
+    assert "2.00 times what plain Faust does" in text
