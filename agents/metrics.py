@@ -110,6 +110,16 @@ class Metrics:
         )
         self.learned = Counter("headrace_learned", "Interactions learned from the log", ["outcome"], registry=registry)
         self.index_bytes = Gauge("headrace_index_bytes", "Memory of the neighbour index", registry=registry)
+        self.snapshot_ts = Gauge(
+            "headrace_snapshot_timestamp_seconds", "When the last snapshot was saved; 0 if none was", registry=registry
+        )
+        self.snapshot_seconds = Gauge(
+            "headrace_snapshot_seconds", "How long saving the last snapshot took", registry=registry
+        )
+        self.snapshot_bytes = Gauge("headrace_snapshot_bytes", "Size of the last snapshot", registry=registry)
+        self.snapshot_failures = Counter(
+            "headrace_snapshot_failures", "Snapshots that could not be saved", registry=registry
+        )
         self.retries = Counter("headrace_retries", "Calls tried again", ["dependency"], registry=registry)
         self.ready = Gauge("headrace_ready", "1 when the worker writes fresh lists", registry=registry)
 

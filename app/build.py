@@ -28,6 +28,7 @@ from app.probes import add_probes
 from app.replicas import KafkaReplicas
 from app.retry import Retry
 from app.settings import Settings
+from app.snapshot_keeper import SnapshotKeeper
 from app.store.board import Board
 from app.store.connection import connect
 from app.store.items import RedisItems
@@ -52,6 +53,7 @@ class Worker:
     faust: WorkerApp
     health: Health
     metrics: Metrics
+    snapshots: SnapshotKeeper | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +105,8 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
         publishes_trending=lambda: (names.views, 0) in progress.partitions,
         clock=time,
     )
-    add_probes(app, health, metrics, figures.refresh_gauges)
-    return Worker(redis, producer, replicas, figures, refresh, app, health, metrics)
+    snapshots = SnapshotKeeper.of(settings, learning.learn, replicas, time)
+    return Worker(redis, producer, replicas, figures, app, health, metrics, snapshots)
 
 
 def _learning(settings: Settings, metrics: Metrics) -> _Learning:

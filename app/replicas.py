@@ -7,12 +7,13 @@ import numpy as np
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition  # type: ignore[import-untyped]  # ships no types
 
 from app.concerns import KafkaSettings
-from app.fetch_thread import LONG_POLL_MS
+from app.log_mark import Mark, find_difference, mark_after
 from app.retry import Retry
 from models.events import RawBatch
 
 POLL_MILLISECONDS = 200
 MILLISECONDS = 1000
+COMPARE_SECONDS = 60.0
 
 Handle = Callable[[RawBatch], None]
 
@@ -28,8 +29,8 @@ class KafkaReplicas:
         self._retry = retry
         self._partitions = [TopicPartition(topic, number) for topic in followers for number in range(partitions[topic])]
         self._positions: dict[TopicPartition, int] = {}
-        self._assignments = 1
-        self._reached = 0  # how many of them the log was learned for
+        self._marks: dict[TopicPartition, Mark] = {}
+        self._behind = True
         self._moved = asyncio.Condition()
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=settings.bootstrap,
@@ -56,6 +57,22 @@ class KafkaReplicas:
         for partition in self._partitions:
             self._positions[partition] = await self._consumer.position(partition)
 
+    def marks(self) -> dict[TopicPartition, Mark]:
+        """How far each partition is learned; none for those of which nothing was."""
+        return self._marks.copy()
+
+    async def resume(self, marks: Mapping[TopicPartition, Mark]) -> str:
+        """Before `run`: read on from marks of an earlier run, or say why not and read from the beginning."""
+        strangers = marks.keys() - set(self._partitions)
+        difference = f"{strangers.pop()} is not read" if strangers else await self._compare(marks)
+        if difference:
+            for partition in self._partitions:
+                self._consumer.seek(partition, self._positions[partition])
+        else:
+            self._marks.update(marks)
+            self._positions.update({partition: mark.position for partition, mark in marks.items()})
+        return difference
+
     async def run(self) -> None:
         """Read for ever; ends only by being cancelled, or by a bug in a follower."""
         while True:
@@ -63,6 +80,7 @@ class KafkaReplicas:
             for partition, records in fetched.items():
                 self._followers[partition.topic](_batch(partition, records))
                 self._positions[partition] = records[-1].offset + 1
+                self._marks[partition] = mark_after(records[-1])
                 await asyncio.sleep(0)  # probes and agents go on while a long log is read
             async with self._moved:
                 self._moved.notify_all()
@@ -77,6 +95,13 @@ class KafkaReplicas:
             assignments = self._assignments
             await self._reach(await self._retry(lambda: self._consumer.end_offsets(self._partitions)))
             self._reached = max(self._reached, assignments)
+
+    async def _compare(self, marks: Mapping[TopicPartition, Mark]) -> str:
+        try:
+            async with asyncio.timeout(COMPARE_SECONDS):
+                return await self._retry(lambda: find_difference(self._consumer, marks))
+        except TimeoutError:
+            return f"Kafka did not give the records to compare it with within {COMPARE_SECONDS:g} s"
 
     async def _reach(self, ends: Mapping[TopicPartition, int]) -> None:
         async with self._moved:

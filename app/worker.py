@@ -36,6 +36,8 @@ async def run_worker(settings: Settings, announce: Callable[[str], None] | None 
             if announce is not None:
                 announce(url)
             await _until_first(run_faust(worker.faust, stop), *background)
+            if worker.snapshots is not None:
+                await worker.snapshots.save()
 
 
 @asynccontextmanager
@@ -46,8 +48,12 @@ async def _started(worker: Worker) -> AsyncIterator[list[asyncio.Task[None]]]:
         stack.push_async_callback(worker.producer.stop)
         await worker.replicas.start()
         stack.push_async_callback(worker.replicas.stop)
-        runs = (worker.replicas.run(), worker.figures.run(), worker.refresh.run())
-        background = [asyncio.create_task(run) for run in runs]
+        jobs = [worker.replicas.run(), worker.figures.run()]
+        if worker.snapshots is not None:
+            stack.callback(worker.snapshots.close)
+            await worker.snapshots.restore()
+            jobs.append(worker.snapshots.run())
+        background = [asyncio.create_task(job) for job in jobs]
         stack.push_async_callback(_cancel, background)
         yield background
 

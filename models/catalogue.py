@@ -1,9 +1,12 @@
 """What every worker must know of the catalogue: which items may be shown, and what category each has."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from models.events import Item
+from models.state import Arrays, columns, pack, require, unpack
 from models.vocabulary import Vocabulary
 
 NO_CATEGORY = -1
@@ -49,6 +52,26 @@ class Catalogue:
     def category_of(self, item: int) -> int:
         """The item's category number, or NO_CATEGORY."""
         return int(self._category[item]) if item < len(self._category) else NO_CATEGORY
+
+    def snapshot(self) -> dict[str, NDArray[Any]]:
+        """Columns from which `restore` makes the same state; the item numbers are the vocabulary's."""
+        arrays = {"weight": self._weight.copy(), "category": self._category.copy()}
+        return arrays | pack(self.categories.names, "categories", "category_starts")
+
+    def restore(self, arrays: Arrays) -> None:
+        """Take over what `snapshot` gave, into an empty catalogue. Raises ValueError for anything else."""
+        categories = self.check(arrays)
+        self.categories.numbers(categories)
+        self._weight, self._category = arrays["weight"].copy(), arrays["category"].copy()
+
+    @staticmethod
+    def check(arrays: Arrays) -> list[str]:
+        """The names of the categories. Raises ValueError when `restore` could not take the columns."""
+        weight, category = columns(arrays, weight=np.float32, category=np.int32)
+        categories = unpack(arrays, "categories", "category_starts")
+        require(0 < len(weight) == len(category), "weights and categories of items differ in number")
+        require(category.min() >= NO_CATEGORY and category.max() < len(categories), "a category has no name")
+        return categories
 
     def _grow(self, size: int) -> None:
         if size > len(self._weight):

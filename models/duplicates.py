@@ -1,16 +1,20 @@
 """Which event ids were seen before: exact within bounded memory, and blind to a replay of the same offset."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xxhash
 from numba import njit
 from numpy.typing import NDArray
 
+from models.state import Arrays, columns, nested, pack, part, require, unpack
 from models.vocabulary import Vocabulary
 
 OFFSET_BITS = 48  # a position is the source's number above, the offset below
 FIRST_CAPACITY = 1 << 12
+PIECE = 1 << 16  # slots that are copied at a time: about a millisecond's work
 EMPTY = 0
 
 
@@ -27,6 +31,19 @@ class _Generation:
     @classmethod
     def empty(cls, capacity: int) -> "_Generation":
         return cls(np.zeros(capacity, np.uint64), np.zeros(capacity, np.int64), np.zeros(capacity))
+
+    @classmethod
+    def of(cls, entries: Arrays, since: float) -> "_Generation":
+        """A table of entries that `piece` gave."""
+        keys, positions, ts = (np.array(entries[name]) for name in ("keys", "positions", "ts"))
+        table = _grown(cls(keys, positions, ts), max(len(keys), FIRST_CAPACITY // 2))
+        table.used, table.since = int(np.count_nonzero(table.keys)), since
+        return table
+
+    def piece(self, start: int) -> dict[str, NDArray[Any]]:
+        """The entries in PIECE slots from `start` on."""
+        slots = start + np.flatnonzero(self.keys[start : start + PIECE])
+        return {"keys": self.keys[slots], "positions": self.positions[slots], "ts": self.ts[slots]}
 
 
 class DuplicateFilter:
@@ -70,6 +87,41 @@ class DuplicateFilter:
         self._young.used += added
         return repeated
 
+    def copy(self) -> Iterator[dict[str, NDArray[Any]]]:
+        """The state in pieces, so that events can be taken in between two of them; `join` makes one of all.
+
+        An event that came in meanwhile may be in it or not. That does no harm: where its source is read again, it
+        stands at the position that is remembered, and so is no repeat.
+        """
+        generations = {"young": self._young, "old": self._old}
+        ages = np.array([self._young.since, self._old.since])
+        for name, table in generations.items():
+            for start in range(0, len(table.keys), PIECE):
+                yield nested(**{name: table.piece(start)})
+        yield {"since": ages} | pack(self._sources.names, "sources", "source_starts")
+
+    def restore(self, arrays: Arrays) -> None:
+        """Take over what `copy` gave, joined, into an empty filter. Raises ValueError, before it changes anything."""
+        self._sources.numbers(self.check(arrays))
+        young, old = arrays["since"].tolist()
+        self._young = _Generation.of(part(arrays, "young"), young)
+        self._old = _Generation.of(part(arrays, "old"), old)
+
+    @staticmethod
+    def check(arrays: Arrays) -> list[str]:
+        """The names of the sources. Raises ValueError when `restore` could not take the columns."""
+        sources = unpack(arrays, "sources", "source_starts")
+        (since,) = columns(arrays, since=np.float64)
+        require(since.shape == (2,) and np.isfinite(since).all(), "event ids come in two dated generations")
+        for name in ("young", "old"):
+            generation = part(arrays, name)
+            keys, positions, ts = columns(generation, keys=np.uint64, positions=np.int64, ts=np.float64)
+            require(len(keys) == len(positions) == len(ts), "columns of event ids differ in length")
+            require((keys != EMPTY).all(), "an event id is empty")
+            known = (positions >= 0) & (positions >> OFFSET_BITS < len(sources))
+            require(known.all(), "an event id has no source")
+        return sources
+
     def _make_room(self, n: int, now: float) -> None:
         young = self._young
         if young.used == 0:
@@ -84,7 +136,7 @@ class DuplicateFilter:
 
 
 def _grown(table: _Generation, needed: int) -> _Generation:
-    capacity = len(table.keys)
+    capacity = FIRST_CAPACITY
     while capacity < 2 * needed:
         capacity *= 2
     grown = _Generation.empty(capacity)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.neighbour_arrays import CLOSED, OPENED, Events, Index, Lists
+from models.state import Arrays, columns, require, unpack
 
 Entries = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
 
@@ -18,6 +19,16 @@ def list_events(index: Index) -> Events:
     shown, hidden = _entries(index.sessions, opened), _hidden(index)
     slots, items, ts = (np.concatenate(pair) for pair in zip(shown, hidden, strict=True))
     return Events(index.postings.keys[slots], items.astype(np.int32), ts)
+
+
+def check_events(arrays: Arrays) -> int:
+    """The number of names. Raises ValueError when an index could not restore these columns."""
+    sessions, items, ts = columns(arrays, sessions=np.uint64, items=np.int32, ts=np.float64)
+    names = len(unpack(arrays, "names", "name_starts"))
+    require(len(sessions) == len(items) == len(ts), "columns of events differ in length")
+    require(not len(items) or (items.min() >= 0 and items.max() < names), "an item has no name")
+    require(np.isfinite(ts).all(), "an event time is no number")
+    return names
 
 
 def _hidden(index: Index) -> Entries:

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from models.name_table import NameTable
 from models.nearest import predict
-from models.neighbour_arrays import CLOSED, OPENED, Answer, Asked, Events, Formula
+from models.neighbour_arrays import CLOSED, OPENED, Answer, Asked, Events, Formula, Index
+from models.neighbour_copy import Room, copy_index, make_room
 from models.neighbour_snapshot import list_events
 from models.postings import find_sessions, update
 from models.setting import setting
@@ -137,6 +138,14 @@ class NeighbourIndex:
         """All that `restore` needs: the fewest events that make this index, and the names of all items."""
         text, starts = self._names.copy()
         return {**list_events(self._index)._asdict(), "names": text, "name_starts": starts}
+
+    def room(self) -> Room:
+        """Memory for `copy`; may be called in another thread while the index goes on."""
+        return make_room(self._index)
+
+    def copy(self, room: Room) -> Index:
+        """A copy of which `list_events` makes a snapshot's columns later, in any thread; the names are not in it."""
+        return copy_index(self._index, room)
 
     def restore(self, snapshot: Mapping[str, NDArray[Any]]) -> None:
         """Learn what a snapshot holds; into an empty index, this makes it equal to the one that was saved.

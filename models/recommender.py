@@ -2,16 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.catalogue import NO_CATEGORY, Catalogue
 from models.events import Ranking
+from models.neighbour_arrays import Index
+from models.neighbour_copy import Room
+from models.neighbour_snapshot import check_events, list_events
 from models.neighbours import NeighbourIndex, NeighbourSettings, Queries
 from models.profile import Profile, ProfileSettings
 from models.ranking import RankingSettings, rank
+from models.state import Arrays, nested, pack, part, require
 from models.trending import Popular, Trending, TrendingLists, TrendingSettings
 from models.vocabulary import Vocabulary
 
@@ -43,6 +47,21 @@ class Asker(NamedTuple):
 
     profile: Profile
     session: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecommenderCopy:
+    """A recommender's state at one moment; `arrays` turns it into columns at leisure, in any thread."""
+
+    index: Index
+    names: list[str]
+    catalogue: Arrays
+    trending: Arrays
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Columns from which `Recommender.restore` makes the same state."""
+        neighbours = list_events(self.index)._asdict() | pack(self.names, "names", "name_starts")
+        return nested(neighbours=neighbours, catalogue=self.catalogue, trending=self.trending)
 
 
 class Recommender:
@@ -95,6 +114,27 @@ class Recommender:
             ]
             rankings.append(rank(candidates, self._fallbacks(asker.profile), excluded[row], size))
         return rankings
+
+    def copy(self, room: Room) -> RecommenderCopy:
+        """The state as it is now, in memory that `index.room` got."""
+        return RecommenderCopy(
+            self.index.copy(room), self.items.names.copy(), self.catalogue.snapshot(), self.trending.snapshot()
+        )
+
+    def restore(self, arrays: Arrays) -> None:
+        """Take over the columns of a copy, into an empty recommender. Raises ValueError, before it changes anything."""
+        self.check(arrays)
+        self.index.restore(part(arrays, "neighbours"))
+        self.catalogue.restore(part(arrays, "catalogue"))
+        self.trending.restore(part(arrays, "trending"))
+        self.catalogue_changed()
+
+    @staticmethod
+    def check(arrays: Arrays) -> None:
+        """Raises ValueError when `restore` could not take the columns."""
+        names = check_events(part(arrays, "neighbours"))
+        Catalogue.check(part(arrays, "catalogue"))
+        require(Trending.check(part(arrays, "trending")) <= names, "a popular item has no name")
 
     @property
     def _pool_size(self) -> int:

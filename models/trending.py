@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from models.catalogue import NO_CATEGORY, Catalogue
 from models.setting import setting
+from models.state import Arrays, columns, require
 
 LOG_SHARE_DIGITS = 9
 
@@ -89,9 +90,19 @@ class Trending:
         """Arrays from which `restore` makes the same state."""
         return {"value": self._value.copy(), "ts": self._ts.copy()}
 
-    def restore(self, arrays: dict[str, NDArray[np.float64]]) -> None:
-        """Take over what `snapshot` gave."""
+    def restore(self, arrays: Arrays) -> None:
+        """Take over what `snapshot` gave. Raises ValueError for anything else."""
+        self.check(arrays)
         self._value, self._ts = arrays["value"].copy(), arrays["ts"].copy()
+
+    @staticmethod
+    def check(arrays: Arrays) -> int:
+        """One more than the highest item that counts. Raises ValueError when `restore` could not take the columns."""
+        value, ts = columns(arrays, value=np.float64, ts=np.float64)
+        require(0 < len(value) == len(ts), "popularity and its times differ in number")
+        require(np.isfinite(value).all() and np.isfinite(ts).all() and value.min() >= 0, "popularity is no number")
+        counted = np.flatnonzero(value)
+        return int(counted[-1]) + 1 if len(counted) else 0
 
     def _grow(self, size: int) -> None:
         if size > len(self._value):
