@@ -38,7 +38,7 @@ def unpack(arrays: Arrays, text: str, starts: str) -> list[str]:
     kinds: dict[str, type[np.generic]] = {text: np.uint8, starts: np.int64}
     joined, bounds = columns(arrays, **kinds)
     require(len(bounds) > 0 and bounds[0] == 0 and bounds[-1] == len(joined), f"{starts} do not fit {text}")
-    require((np.diff(bounds) >= 0).all(), f"{text} overlap")
+    require((np.diff(bounds) > 0).all(), f"one of {text} is empty")
     letters, edges = joined.tobytes(), bounds.tolist()
     names = [letters[a:b].decode("utf-8", "surrogatepass") for a, b in pairwise(edges)]
     require(len(set(names)) == len(names), f"one of {text} stands twice")

@@ -1,0 +1,310 @@
+"""A worker's snapshots on a real log: read on where it belongs, ignored where it does not."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import orjson
+import pytest
+from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
+from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped]  # ships no types
+from learning import PARTITIONS, START, catalogue, follow, interactions, lists, new_learn
+
+from agents.learn import Learn
+from agents.metrics import total
+from app.concerns import KafkaSettings, WorkerSettings
+from app.errors import HeadraceError
+from app.health import Health
+from app.outbox import kafka_retry_errors
+from app.replicas import KafkaReplicas
+from app.retry import Retry
+from app.settings import Settings
+from app.snapshot_keeper import FILE, OLDEST_SECONDS, SnapshotKeeper
+from app.topics import create_topics
+from models.neighbours import NeighbourSettings
+
+RECORDS = interactions(1_500)
+DEADLINE_SECONDS = 30.0
+
+
+@dataclass
+class Reader:
+    """The learning half of a worker: reads the whole log, or on from its snapshot."""
+
+    learn: Learn
+    replicas: KafkaReplicas
+    keeper: SnapshotKeeper
+
+    @property
+    def read(self) -> int:
+        return total(self.learn.metrics.learned)
+
+    async def catch_up(self) -> None:
+        self.replicas.partitions_assigned()
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            await self.replicas.caught_up()
+
+
+@dataclass
+class Log:
+    """Topics of one test, and a folder for its worker's snapshots."""
+
+    settings: Settings
+    partitions: dict[str, int]
+    now: float = START
+
+    async def append(self, records: list[tuple[int, bytes]], items: list[bytes] | None = None) -> None:
+        kafka = self.settings.kafka
+        async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap) as producer:
+            for value in items or []:
+                key = orjson.loads(value)["item_id"].encode()
+                await producer.send(f"{kafka.topic_prefix}items", value, key, partition=0)
+            for partition, value in records:
+                await producer.send(f"{kafka.topic_prefix}interactions", value, partition=partition)
+
+    async def recreate(self) -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.settings.kafka.bootstrap)
+        await admin.start()
+        await admin.delete_topics(list(self.partitions))
+        await admin.close()
+        await create_topics(self.settings.kafka)
+
+    @asynccontextmanager
+    async def reader(self, settings: Settings | None = None) -> AsyncIterator[Reader]:
+        settings = settings or self.settings
+        learn, prefix = new_learn(), settings.kafka.topic_prefix
+        retry = Retry("Kafka", kafka_retry_errors(), Health(), learn.metrics.retries)
+        followers = {f"{prefix}items": follow(learn).handle, f"{prefix}interactions": learn.handle}
+        replicas = KafkaReplicas(settings.kafka, followers, self.partitions, retry)
+        keeper = SnapshotKeeper.of(settings, learn, replicas, lambda: self.now)
+        assert keeper is not None
+        await replicas.start()
+        try:
+            await keeper.restore()
+            running = asyncio.create_task(replicas.run())
+            reader = Reader(learn, replicas, keeper)
+            await reader.catch_up()
+            try:
+                yield reader
+            finally:
+                running.cancel()
+                with suppress(asyncio.CancelledError):
+                    await running
+        finally:
+            keeper.close()
+            await replicas.stop()
+
+    async def read_whole(self, tmp_path: Path) -> Learn:
+        elsewhere = replace(self.settings, worker=WorkerSettings(state_dir=str(tmp_path / "elsewhere")))
+        async with self.reader(elsewhere) as reader:
+            return reader.learn
+
+
+@pytest.fixture
+async def log(kafka: KafkaSettings, tmp_path: Path) -> Log:
+    kafka = replace(kafka, partitions=PARTITIONS)
+    settings = Settings(kafka=kafka, worker=WorkerSettings(state_dir=str(tmp_path / "state")))
+    return Log(settings, await create_topics(kafka))
+
+
+async def save_after(log: Log, records: list[tuple[int, bytes]]) -> None:
+    await log.append(records, catalogue())
+    async with log.reader() as reader:
+        assert reader.read == len(records)
+        await reader.keeper.save()
+
+
+async def test_only_what_came_after_the_snapshot_is_read_and_the_lists_are_the_same(log: Log, tmp_path: Path) -> None:
+    await save_after(log, RECORDS[:1_000])
+    await log.append(RECORDS[1_000:])
+    whole = await log.read_whole(tmp_path)
+    async with log.reader() as reader:
+        assert reader.read == 500
+        assert lists(reader.learn.recommender) == lists(whole.recommender)
+        assert reader.learn.applied == whole.applied
+        assert len(reader.learn.seen) == len(whole.seen)
+
+
+async def test_a_log_without_anything_new_is_not_read_at_all(log: Log, tmp_path: Path) -> None:
+    await save_after(log, RECORDS)
+    async with log.reader() as reader:
+        assert reader.read == 0
+        expected = lists((await log.read_whole(tmp_path)).recommender)
+        assert lists(reader.learn.recommender) == expected
+
+
+async def test_a_chain_of_restarts_loses_and_repeats_nothing(log: Log, tmp_path: Path) -> None:
+    for first in range(0, 1_500, 300):
+        await log.append(RECORDS[first : first + 300], catalogue(first // 25))
+        async with log.reader() as reader:
+            assert reader.read == 300
+            await reader.keeper.save()
+            restored = lists(reader.learn.recommender)
+    assert restored == lists((await log.read_whole(tmp_path)).recommender)
+
+
+async def test_reading_goes_on_after_a_resume(log: Log) -> None:
+    await save_after(log, RECORDS[:500])
+    async with log.reader() as reader:
+        await log.append(RECORDS[500:700])
+        await reader.catch_up()
+        assert reader.read == 200
+
+
+async def test_an_empty_log_leaves_no_snapshot(log: Log) -> None:
+    async with log.reader() as reader:
+        await reader.keeper.save()
+    assert not (Path(log.settings.worker.state_dir) / FILE).exists()
+
+
+async def test_a_snapshot_is_not_saved_twice(log: Log) -> None:
+    await save_after(log, RECORDS[:100])
+    path = Path(log.settings.worker.state_dir) / FILE
+    before = path.stat().st_ino
+    async with log.reader() as reader:
+        await reader.keeper.save()
+        assert path.stat().st_ino == before
+        log.now += OLDEST_SECONDS / 4
+        await reader.keeper.save()
+        assert path.stat().st_ino != before
+
+
+async def ignored(log: Log, caplog: pytest.LogCaptureFixture, settings: Settings | None = None) -> tuple[int, str]:
+    """How many records a reader learns that may not use its snapshot, and the warning that it gives."""
+    caplog.clear()
+    with caplog.at_level(logging.WARNING, "app.snapshot_keeper"):
+        async with log.reader(settings) as reader:
+            read = reader.read
+    [warning] = [each.getMessage() for each in caplog.records if each.name == "app.snapshot_keeper"]
+    assert "is ignored" in warning
+    return read, warning
+
+
+async def test_a_log_that_was_made_again_is_read_whole(log: Log, caplog: pytest.LogCaptureFixture) -> None:
+    await save_after(log, RECORDS[:600])
+    await log.recreate()
+    await log.append(interactions(900, seed=2), catalogue(3))
+    read, warning = await ignored(log, caplog)
+    assert read == 900
+    assert "not of this log" in warning
+
+
+async def test_another_log_of_the_same_length_is_noticed(log: Log, caplog: pytest.LogCaptureFixture) -> None:
+    await save_after(log, RECORDS[:600])
+    await log.recreate()
+    await log.append(interactions(600, seed=1), catalogue())  # the same bytes, at another time
+    read, warning = await ignored(log, caplog)
+    assert read == 600
+    assert "another record" in warning
+
+
+async def test_a_shorter_log_is_noticed(log: Log, caplog: pytest.LogCaptureFixture) -> None:
+    await save_after(log, RECORDS[:600])
+    await log.recreate()
+    await log.append(RECORDS[:10], catalogue())
+    read, warning = await ignored(log, caplog)
+    assert read == 10
+    assert "not of this log" in warning
+
+
+async def test_a_log_that_is_empty_again_is_noticed(log: Log, caplog: pytest.LogCaptureFixture) -> None:
+    await save_after(log, RECORDS[:600])
+    await log.recreate()
+    read, warning = await ignored(log, caplog)
+    assert read == 0
+    assert "ends at offset 0" in warning
+
+
+async def test_a_damaged_snapshot_is_ignored_and_replaced(log: Log, caplog: pytest.LogCaptureFixture) -> None:
+    await save_after(log, RECORDS[:600])
+    path = Path(log.settings.worker.state_dir) / FILE
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    read, warning = await ignored(log, caplog)
+    assert read == 600
+    assert "damaged" in warning
+    async with log.reader() as reader:
+        await reader.keeper.save()
+    async with log.reader() as reader:
+        assert reader.read == 0
+
+
+async def test_other_settings_are_named_and_the_log_is_read_whole(log: Log, caplog: pytest.LogCaptureFixture) -> None:
+    await save_after(log, RECORDS[:600])
+    read, warning = await ignored(log, caplog, replace(log.settings, neighbours=NeighbourSettings(postings=77)))
+    assert read == 600
+    assert "HEADRACE_NEIGHBOURS_POSTINGS was 500, is 77" in warning
+
+
+@pytest.mark.parametrize("seconds", [OLDEST_SECONDS + 1, -10.0])
+async def test_a_snapshot_too_old_or_of_the_future_is_ignored(
+    log: Log, caplog: pytest.LogCaptureFixture, seconds: float
+) -> None:
+    await save_after(log, RECORDS[:600])
+    log.now += seconds
+    read, warning = await ignored(log, caplog)
+    assert read == 600
+    assert "hours old" in warning
+
+
+async def test_a_snapshot_of_other_topics_is_ignored(log: Log, caplog: pytest.LogCaptureFixture) -> None:
+    await save_after(log, RECORDS[:600])
+    other = replace(log.settings, kafka=replace(log.settings.kafka, topic_prefix=f"{log.settings.kafka.group}-b-"))
+    read, warning = await ignored(Log(other, await create_topics(other.kafka), log.now), caplog)
+    assert read == 0
+    assert "is not read" in warning
+
+
+async def test_two_workers_may_not_share_a_folder(log: Log) -> None:
+    async with log.reader():
+        with pytest.raises(HeadraceError, match=r"another worker .*HEADRACE_WORKER_STATE_DIR of its own"):
+            async with log.reader():
+                pytest.fail("the folder was taken twice")
+
+
+async def test_a_folder_that_cannot_be_made_gets_advice(log: Log, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    impossible = replace(log.settings, worker=WorkerSettings(state_dir=str(tmp_path / "file" / "state")))
+    with pytest.raises(HeadraceError, match=r"HEADRACE_WORKER_STATE_DIR=.* cannot be used: Not a directory"):
+        async with log.reader(impossible):
+            pytest.fail("that is no folder")
+
+
+async def test_a_failed_save_is_told_counted_and_survived(log: Log, caplog: pytest.LogCaptureFixture) -> None:
+    await log.append(RECORDS[:50])
+    async with log.reader() as reader:
+        blocking = Path(log.settings.worker.state_dir) / f"{FILE}.tmp"
+        blocking.mkdir()
+        await reader.keeper.save()
+        assert total(reader.learn.metrics.snapshot_failures) == 1
+        assert "no snapshot saved" in caplog.text
+        blocking.rmdir()
+        await reader.keeper.save()
+        assert total(reader.learn.metrics.snapshot_failures) == 1
+    async with log.reader() as reader:
+        assert reader.read == 0
+
+
+async def test_what_is_learned_while_a_snapshot_is_saved_is_not_lost(log: Log, tmp_path: Path) -> None:
+    await log.append(RECORDS[:100], catalogue())
+    async with log.reader() as reader:
+        for first in range(100, 1_500, 200):
+            saving = asyncio.create_task(reader.keeper.save())
+            await log.append(RECORDS[first : first + 200])
+            await saving
+    whole = await log.read_whole(tmp_path)
+    async with log.reader() as reader:
+        assert lists(reader.learn.recommender) == lists(whole.recommender)
+        assert reader.learn.applied == whole.applied
+
+
+async def test_no_folder_means_no_keeper(kafka: KafkaSettings) -> None:
+    learn = new_learn()
+    retry = Retry("Kafka", kafka_retry_errors(), Health(), learn.metrics.retries)
+    replicas = KafkaReplicas(kafka, {}, {}, retry)
+    assert SnapshotKeeper.of(Settings(kafka=kafka), learn, replicas, lambda: 0.0) is None
+    await replicas.stop()
