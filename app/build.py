@@ -106,7 +106,8 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
         clock=time,
     )
     snapshots = SnapshotKeeper.of(settings, learning.learn, replicas, time)
-    return Worker(redis, producer, replicas, figures, app, health, metrics, snapshots)
+    add_probes(app, health, metrics, figures.refresh_gauges)
+    return Worker(redis, producer, replicas, figures, refresh, app, health, metrics, snapshots)
 
 
 def _learning(settings: Settings, metrics: Metrics) -> _Learning:

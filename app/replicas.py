@@ -7,6 +7,7 @@ import numpy as np
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition  # type: ignore[import-untyped]  # ships no types
 
 from app.concerns import KafkaSettings
+from app.fetch_thread import LONG_POLL_MS
 from app.log_mark import Mark, find_difference, mark_after
 from app.retry import Retry
 from models.events import RawBatch
@@ -30,7 +31,8 @@ class KafkaReplicas:
         self._partitions = [TopicPartition(topic, number) for topic in followers for number in range(partitions[topic])]
         self._positions: dict[TopicPartition, int] = {}
         self._marks: dict[TopicPartition, Mark] = {}
-        self._behind = True
+        self._assignments = 1
+        self._reached = 0
         self._moved = asyncio.Condition()
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=settings.bootstrap,
@@ -93,7 +95,9 @@ class KafkaReplicas:
         """Return once all that stood in the log when partitions were last assigned is learned."""
         while self.behind:
             assignments = self._assignments
-            await self._reach(await self._retry(lambda: self._consumer.end_offsets(self._partitions)))
+            ends = await self._retry(lambda: self._consumer.end_offsets(self._partitions))
+            # Tansu's answer names the first offset after the beginning of the last batch; a fetch tells the real end.
+            await self._reach({each: max(end, self._consumer.highwater(each) or 0) for each, end in ends.items()})
             self._reached = max(self._reached, assignments)
 
     async def _compare(self, marks: Mapping[TopicPartition, Mark]) -> str:

@@ -48,7 +48,7 @@ async def _started(worker: Worker) -> AsyncIterator[list[asyncio.Task[None]]]:
         stack.push_async_callback(worker.producer.stop)
         await worker.replicas.start()
         stack.push_async_callback(worker.replicas.stop)
-        jobs = [worker.replicas.run(), worker.figures.run()]
+        jobs = [worker.replicas.run(), worker.figures.run(), worker.refresh.run()]
         if worker.snapshots is not None:
             stack.callback(worker.snapshots.close)
             await worker.snapshots.restore()

@@ -30,7 +30,7 @@ def new_learn() -> Learn:
 
 
 def follow(learn: Learn) -> FollowCatalogue:
-    return FollowCatalogue(EVENTS, learn.recommender)
+    return FollowCatalogue(EVENTS, learn.recommender, went_away=lambda item_id: None)
 
 
 def interactions(n: int, seed: int = 1) -> list[tuple[int, bytes]]:

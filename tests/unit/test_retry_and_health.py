@@ -7,7 +7,6 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from agents.metrics import Metrics, total
-from app import retry as retry_module
 from app.health import Health
 from app.retry import Retry
 
@@ -53,7 +52,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def sleep(seconds: float) -> None:
         asked.append(seconds)
 
-    monkeypatch.setattr(retry_module.asyncio, "sleep", sleep)
+    monkeypatch.setattr("app.retry.asyncio.sleep", sleep)
     return asked
 
 
