@@ -46,7 +46,7 @@ def contend(name: str, events: int, environment: Mapping[str, str], folder: Path
     answer = orjson.loads(output)
     if answer["events"] != events:
         raise HeadraceError(f"{name} read {answer['events']:,} events of {events:,}: this measurement does not count")
-    return Span(answer["events"], answer["seconds"])
+    return Span(**answer)
 
 
 def failed(name: str, status: int, log: Path) -> HeadraceError:

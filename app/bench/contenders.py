@@ -5,7 +5,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import monotonic, perf_counter
+from time import monotonic, perf_counter, process_time
 
 import faust
 import orjson
@@ -46,28 +46,28 @@ async def plain_faust(kafka: KafkaSettings, events: int) -> Span:
     with TemporaryDirectory(prefix="headrace-bench-") as folder:
         app = _stock_app(kafka, Path(folder))
         done = 0
-        first = last = 0.0
+        first = last = cpu = 0.0
 
         async def parse(stream: faust.StreamT[bytes]) -> None:
-            nonlocal done, first, last
+            nonlocal done, first, last, cpu
             async for value in stream:
                 if not done:
-                    first = perf_counter()
+                    first, cpu = perf_counter(), process_time()
                 orjson.loads(value)
                 done += 1
                 if done == events:
-                    last = perf_counter()
+                    last, cpu = perf_counter(), process_time() - cpu
 
         app.agent(_topics(app, kafka), name="parse")(parse)
         app.finalize()
         await _run(app, lambda: done, events)
-    return Span(done, last - first)
+    return Span(done, last - first, cpu)
 
 
 async def _read(consumer: AIOKafkaConsumer, events: int) -> Span:
     done = 0
     # It fetches ahead: a clock that starts at the first event would start when many have arrived.
-    started, idle_since = perf_counter(), monotonic()
+    started, cpu, idle_since = perf_counter(), process_time(), monotonic()
     while done < events:
         fetched = await consumer.getmany(timeout_ms=POLL_MILLISECONDS)
         if fetched:
@@ -78,7 +78,7 @@ async def _read(consumer: AIOKafkaConsumer, events: int) -> Span:
             for record in records:
                 orjson.loads(record.value)
             done += len(records)
-    return Span(done, perf_counter() - started)
+    return Span(done, perf_counter() - started, process_time() - cpu)
 
 
 def _stock_app(kafka: KafkaSettings, folder: Path) -> faust.App:

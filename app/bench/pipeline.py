@@ -80,6 +80,11 @@ def summarise(name: str, rounds: list[Round]) -> dict[str, object]:
         "ratio_to_plain_faust": [_ratio(one.worker.span, one.plain_faust) for one in rounds],
         "ratio_to_ceiling": [_ratio(one.worker.span, one.ceiling) for one in rounds],
     }
+    cpu = {
+        "worker": [one.worker.span.cpu_microseconds_per_event for one in rounds],
+        "plain_faust": [one.plain_faust.cpu_microseconds_per_event for one in rounds],
+        "ceiling": [one.ceiling.cpu_microseconds_per_event for one in rounds],
+    }
     spreads = {key: spread(values) for key, values in each.items()}
     return {
         "log": name,
@@ -87,6 +92,7 @@ def summarise(name: str, rounds: list[Round]) -> dict[str, object]:
         "rounds": len(rounds),
         **{key: _rounded(found.median) for key, found in spreads.items()},
         "spread": {key: _low_and_high(found) for key, found in spreads.items()},
+        "cpu_microseconds_per_event": {name: _rounded(spread(values).median) for name, values in cpu.items()},
         "outcomes": dict(sorted(counters.outcomes.items())),
         "recommendations": counters.recommendations,
         "seconds": _rounded(spread([one.worker.span.seconds for one in rounds]).median),

@@ -7,23 +7,30 @@ from statistics import median
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Events that were done while the clock ran, and its seconds."""
+    """Events that were done while the clock ran, its seconds, and the processor seconds that the process used."""
 
     events: int
     seconds: float
+    cpu_seconds: float
 
     @property
     def events_per_second(self) -> float:
         """The rate; 0 when no time passed."""
         return self.events / self.seconds if self.seconds > 0 else 0.0
 
+    @property
+    def cpu_microseconds_per_event(self) -> float:
+        """Processor time of an event, which other work on the machine hardly changes; 0 where it is not known."""
+        return 1e6 * self.cpu_seconds / self.events if self.events else 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """How many events were done at a moment, in seconds of some clock."""
+    """How many events were done at a moment, in seconds of some clock, and the processor seconds used by then."""
 
     at: float
     done: int
+    cpu: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +45,13 @@ class Spread:
 def span(seen: Sequence[Seen]) -> Span:
     """The span from `start_of` the observations to the first one with everything done, as the last one has.
 
-    >>> span([Seen(0.0, 0), Seen(1.0, 100), Seen(2.0, 600), Seen(3.0, 1100), Seen(4.0, 1100)])
-    Span(events=1000, seconds=2.0)
+    >>> span([Seen(0.0, 0, 1.0), Seen(1.0, 100, 1.5), Seen(2.0, 600, 2.5), Seen(3.0, 1100, 3.5)])
+    Span(events=1000, seconds=2.0, cpu_seconds=2.0)
     """
     total = seen[-1].done
     end = next(each for each in seen if each.done == total)
     start = seen[start_of(seen)]
-    return Span(total - start.done, end.at - start.at)
+    return Span(total - start.done, end.at - start.at, end.cpu - start.cpu)
 
 
 def start_of(seen: Sequence[Seen]) -> int:

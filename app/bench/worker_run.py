@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from prometheus_client import ProcessCollector
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.bench.child import child, failed
@@ -16,7 +17,8 @@ from app.bench.span import Seen, Span, span, start_of
 from app.concerns import KafkaSettings
 from app.errors import HeadraceError
 
-POLL_SECONDS = 0.1
+# Each look costs the worker some 2 ms of its loop.
+POLL_SECONDS = 0.2
 ANSWER_SECONDS = 30.0
 STALL_SECONDS = 60.0
 STAGES = ("admit", "load", "decide", "write", "emit")
@@ -55,6 +57,13 @@ class Task:
     log: Path
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    at: float
+    counters: Counters
+    cpu: float
+
+
 def measure_worker(task: Task, kafka: KafkaSettings) -> WorkerRun:
     """Start a worker, wait until it has processed everything and committed it, and stop it.
 
@@ -68,8 +77,8 @@ def measure_worker(task: Task, kafka: KafkaSettings) -> WorkerRun:
     if final is None or final.events != task.events:
         counted = "nothing" if final is None else f"{final.events:,}"
         raise HeadraceError(f"the worker counts {counted} for {task.events:,} events: this measurement does not count")
-    seen = [Seen(at, counters.events) for at, counters in observed]
-    before, after = observed[start_of(seen)][1].stage_seconds, observed[-1][1].stage_seconds
+    seen = [Seen(look.at, look.counters.events, look.cpu) for look in observed]
+    before, after = observed[start_of(seen)].counters.stage_seconds, observed[-1].counters.stage_seconds
     return WorkerRun(span(seen), final, {name: after[name] - before[name] for name in STAGES})
 
 
@@ -90,8 +99,8 @@ def parse_counters(text: str) -> Counters:
     return Counters(outcomes, recommendations, stages)
 
 
-def _watch(task: Task, process: subprocess.Popen[bytes]) -> Sequence[tuple[float, Counters]]:
-    observed: list[tuple[float, Counters]] = []
+def _watch(task: Task, process: subprocess.Popen[bytes]) -> Sequence[_Look]:
+    observed: list[_Look] = []
     done, progress_at = -1, time.monotonic()
     while done < task.events:
         time.sleep(POLL_SECONDS)
@@ -100,7 +109,7 @@ def _watch(task: Task, process: subprocess.Popen[bytes]) -> Sequence[tuple[float
         counters = _counters(task.port)
         now = time.monotonic()
         if counters is not None:
-            observed.append((now, counters))
+            observed.append(_Look(now, counters, _cpu_seconds(process.pid)))
             if counters.events > done:
                 done, progress_at = counters.events, now
         if now - progress_at > STALL_SECONDS:
@@ -109,6 +118,13 @@ def _watch(task: Task, process: subprocess.Popen[bytes]) -> Sequence[tuple[float
                 + task.log.read_text(errors="replace")[-1000:]
             )
     return observed
+
+
+def _cpu_seconds(pid: int) -> float:
+    """What the process used so far; 0 where the system does not tell (it does on Linux)."""
+    families = ProcessCollector(pid=lambda: pid, registry=None).collect()
+    samples = [sample for family in families for sample in family.samples]
+    return next((sample.value for sample in samples if sample.name == "process_cpu_seconds_total"), 0.0)
 
 
 def _counters(port: int) -> Counters | None:

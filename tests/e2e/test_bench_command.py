@@ -54,6 +54,7 @@ def test_each_contender_reads_every_event_and_the_result_is_one_json_object(shop
     rates = ("events_per_second", "plain_faust_events_per_second", "ceiling_events_per_second")
     assert all(printed[name] > 0 for name in (*rates, "ratio_to_plain_faust", "ratio_to_ceiling"))
     assert printed["cores"] >= 1
+    assert set(printed["cpu_microseconds_per_event"]) == {"worker", "plain_faust", "ceiling"}
     assert "now plain Faust" in done.stderr
 
 

@@ -12,17 +12,18 @@ from app.commands.bench import table
 
 def test_the_clock_starts_with_the_first_event_done_and_ends_with_the_last() -> None:
     #       start-up        |          working           | idle
-    seen = [Seen(0, 0), Seen(5, 0), Seen(6, 100), Seen(7, 300), Seen(8, 500), Seen(9, 500)]
-    assert span(seen) == Span(events=400, seconds=2)
+    seen = [Seen(0, 0, 0), Seen(5, 0, 3), Seen(6, 100, 4), Seen(7, 300, 4.5), Seen(8, 500, 5), Seen(9, 500, 6)]
+    assert span(seen) == Span(events=400, seconds=2, cpu_seconds=1)
     assert start_of(seen) == 2
 
 
 def test_a_log_that_is_done_at_the_first_look_is_counted_from_the_look_before() -> None:
-    assert span([Seen(0, 0), Seen(1, 0), Seen(2, 50)]) == Span(events=50, seconds=1)
+    assert span([Seen(0, 0, 0), Seen(1, 0, 1), Seen(2, 50, 2)]) == Span(events=50, seconds=1, cpu_seconds=1)
 
 
 def test_a_single_look_gives_no_rate() -> None:
-    assert span([Seen(3, 50)]).events_per_second == 0
+    found = span([Seen(3, 50, 1)])
+    assert (found.events_per_second, found.cpu_microseconds_per_event) == (0, 0)
 
 
 def test_a_spread_names_the_median_and_the_extremes() -> None:
@@ -49,8 +50,10 @@ def test_a_worker_that_has_done_nothing_counts_nothing() -> None:
 
 def measured(worker_seconds: float, faust_seconds: float) -> Round:
     stages = dict.fromkeys(STAGES, worker_seconds / 10)
-    worker = WorkerRun(Span(1000, worker_seconds), Counters({"accepted": 990, "duplicate": 10}, 70, stages), stages)
-    return Round(Span(1000, 0.1), Span(1000, faust_seconds), worker)
+    worker = WorkerRun(
+        Span(1000, worker_seconds, 0.05), Counters({"accepted": 990, "duplicate": 10}, 70, stages), stages
+    )
+    return Round(Span(1000, 0.1, 0.002), Span(1000, faust_seconds, 0.1), worker)
 
 
 def test_rates_are_medians_and_ratios_are_taken_within_a_round() -> None:
@@ -60,6 +63,7 @@ def test_rates_are_medians_and_ratios_are_taken_within_a_round() -> None:
     assert found["plain_faust_events_per_second"] == 250
     assert found["ratio_to_plain_faust"] == 2
     assert orjson.loads(orjson.dumps(found))["spread"]["events_per_second"] == {"min": 250, "max": 1000}
+    assert found["cpu_microseconds_per_event"] == {"worker": 50, "plain_faust": 100, "ceiling": 2}
     assert (found["events"], found["rounds"], found["recommendations"]) == (1000, 3, 70)
     assert found["stage_seconds"] == dict.fromkeys(STAGES, 0.2)
 
@@ -67,5 +71,5 @@ def test_rates_are_medians_and_ratios_are_taken_within_a_round() -> None:
 def test_the_table_says_how_the_worker_stands() -> None:
     text = table(summarise("shop", [measured(1, 2), measured(2, 4)]))
     assert "shop: 1,000 events, medians of 2 rounds" in text
-    assert "plain Faust          375 events/s   (250 to 500)" in text
+    assert "plain Faust          375 events/s    100.0 µs of processor time an event   (250 to 500)" in text
     assert "2.00 times what plain Faust does" in text
