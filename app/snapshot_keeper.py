@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from time import perf_counter
@@ -23,6 +24,7 @@ FILE = "worker.snapshot"
 # Kafka forgets a deletion in a compacted topic after a day (delete.retention.ms): whoever reads on from an older
 # position may never hear of it.
 OLDEST_SECONDS = 12 * 3600.0
+LAST_READ_SECONDS = 5.0
 # The concerns whose settings decide what is in a snapshot; any other may change between two starts.
 SHAPING = ("events", "profile", "neighbours", "trending")
 
@@ -105,6 +107,14 @@ class SnapshotKeeper:
             metrics.snapshot_bytes.set(size)
             metrics.snapshot_seconds.set(perf_counter() - started)
             logger.debug("saved a snapshot of %d bytes in %.2f s", size, perf_counter() - started)
+
+    async def save_last(self) -> None:
+        """Save at a clean stop; first reads back, within some seconds, what this worker just emitted."""
+        self.replicas.partitions_assigned()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_READ_SECONDS):
+                await self.replicas.caught_up()
+        await self.save()
 
     def close(self) -> None:
         """Give the folder free."""

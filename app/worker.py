@@ -37,7 +37,7 @@ async def run_worker(settings: Settings, announce: Callable[[str], None] | None 
                 announce(url)
             await _until_first(run_faust(worker.faust, stop), *background)
             if worker.snapshots is not None:
-                await worker.snapshots.save()
+                await worker.snapshots.save_last()
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ of lists and under any numbering of the items.
 import numpy as np
 from numpy.typing import NDArray
 
+from models.kernel import kernel
 from models.neighbour_arrays import CLOSED, OPENED, Events, Index, Lists
 from models.state import Arrays, columns, require, unpack
 
@@ -33,15 +34,28 @@ def check_events(arrays: Arrays) -> int:
 
 def _hidden(index: Index) -> Entries:
     """Slot, item and ts of postings whose item no longer fits into its session, but still leads to it."""
-    mask, width = len(index.postings.keys) - 1, len(index.postings.owners)
-    items, sessions, ts = _entries(index.postings, np.arange(width))
+    mask = len(index.postings.keys) - 1
+    items, sessions, ts = _entries(index.postings, np.arange(len(index.postings.owners)))
     slots = sessions & mask
     full = index.sessions.owners["size"] == index.sessions.limit
     some = np.flatnonzero((sessions >= index.counters[CLOSED]) & full[slots])
     items, slots, ts = items[some], slots[some], ts[some]
-    shown_slots, shown_items, _ = _entries(index.sessions, np.flatnonzero(full))
-    hidden = ~np.isin(slots * width + items, shown_slots * width + shown_items)
+    hidden = ~_are_shown(index.sessions, slots, items)
     return slots[hidden], items[hidden], ts[hidden]
+
+
+@kernel
+def _are_shown(sessions: Lists, slots: NDArray[np.int64], items: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether each item is among the items of the session in its slot; shape (n,)."""
+    shown = np.zeros(len(slots), np.bool_)
+    for row in range(len(slots)):
+        owner = sessions.owners[slots[row]]
+        for place in range(owner.size):
+            cell = sessions.cells[owner.base + ((owner.head + place) & (owner.room - 1))]
+            if cell.id == items[row]:
+                shown[row] = True
+                break
+    return shown
 
 
 def _entries(lists: Lists, which: NDArray[np.int64]) -> Entries:
