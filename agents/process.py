@@ -72,9 +72,11 @@ class Process:
         self._count(batch, admitted, effects)
 
     async def _emit(self, partition: int, effects: Effects, lists: Mapping[str, bytes]) -> None:
-        await self.outbox.interactions(partition, effects.interaction_keys, effects.interactions)
-        await self.outbox.recommendations(partition, lists)
-        await self.outbox.quarantine(effects.rejected)
+        await asyncio.gather(
+            self.outbox.interactions(partition, effects.interaction_keys, effects.interactions),
+            self.outbox.recommendations(partition, lists),
+            self.outbox.quarantine(effects.rejected),
+        )
 
     def _count(self, batch: RawBatch, admitted: Admitted, effects: Effects) -> None:
         kind = admitted.interactions.kind.label

@@ -5,14 +5,13 @@ from collections.abc import Mapping, Sequence
 
 import orjson
 
-from app.store.connection import HashFields
 from models.events import KIND_OF_LABEL, Kind
 from models.profile import Profile, Seen, Session
 
 FIELDS = ("recent", "bought", "counts", "session", "offsets")
 
 
-def encode(profile: Profile) -> HashFields:
+def encode(profile: Profile) -> dict[str, bytes]:
     """The hash's fields; `recent` is a list of [item_id, event time, kind], newest first."""
     counts: dict[str, float] = {kind.label: profile.counts[kind] for kind in Kind}
     session = profile.session

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from app.retry import Retry
 from app.store import profile_hash
+from app.store.commands import Command, execute
 from app.store.keys import Keys
 from models.profile import Profile
 
@@ -62,19 +63,17 @@ class RedisUsers:
             self._cache.popitem(last=False)
 
     async def _read(self, user_ids: Sequence[str]) -> dict[str, Profile]:
-        pipeline = self.redis.pipeline(transaction=False)
-        for user in user_ids:
-            pipeline.hmget(self.keys.profile(user), profile_hash.FIELDS)
-        values: list[list[bytes | None]] = await pipeline.execute()
+        commands: list[Command] = [("HMGET", self.keys.profile(user), *profile_hash.FIELDS) for user in user_ids]
+        values = await execute(self.redis, commands)
         return {user: profile_hash.decode(each) for user, each in zip(user_ids, values, strict=True)}
 
     async def _write(self, profiles: Mapping[str, Profile], lists: Mapping[str, bytes]) -> None:
         expire = int(self.expire_days * SECONDS_A_DAY)
-        pipeline = self.redis.pipeline(transaction=False)
+        commands: list[Command] = []
         for user, profile in profiles.items():
             key = self.keys.profile(user)
-            pipeline.hset(key, mapping=profile_hash.encode(profile))
-            pipeline.expire(key, expire)
-        for user, encoded in lists.items():
-            pipeline.set(self.keys.recommendation(user), encoded, ex=expire)
-        await pipeline.execute()
+            fields = [part for field in profile_hash.encode(profile).items() for part in field]
+            commands.append(("HSET", key, *fields))
+            commands.append(("EXPIRE", key, expire))
+        commands += [("SET", self.keys.recommendation(user), encoded, "EX", expire) for user, encoded in lists.items()]
+        await execute(self.redis, commands)
