@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -46,6 +46,7 @@ class Figures:
     lag: Callable[[], Mapping[tuple[str, int], int]]
     publishes_trending: Callable[[], bool]
     clock: Clock
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _marks: deque[_Mark] = field(default_factory=lambda: deque(maxlen=WINDOW))
     _published: TrendingLists | None = None
 
@@ -57,7 +58,7 @@ class Figures:
                 await self._publish()
             except (RedisError, OSError) as error:
                 logger.debug("figures not published: %s", error)
-            await asyncio.sleep(INTERVAL_SECONDS)
+            await self.sleep(INTERVAL_SECONDS)
 
     async def _publish(self) -> None:
         now = self.clock()
@@ -73,7 +74,10 @@ class Figures:
 
     def _named(self, lists: TrendingLists) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
         categories = self.recommender.catalogue.categories.names
-        by_category = {categories[number]: _shares(popular) for number, popular in lists.by_category.items()}
+        before = self._published.by_category if self._published else {}
+        # A category whose last item went away gets an empty list, and with it loses its key.
+        numbers = before.keys() | lists.by_category.keys()
+        by_category = {categories[number]: _shares(lists.by_category.get(number, ())) for number in numbers}
         return _shares(lists.overall), by_category
 
     def refresh_gauges(self) -> None:

@@ -26,6 +26,7 @@ class Retry:
     errors: tuple[type[Exception], ...]
     health: Health
     retries: Counter
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     async def __call__(self, call: Callable[[], Awaitable[T]]) -> T:
         """The first result that comes; meanwhile the worker says that it is not ready."""
@@ -38,7 +39,7 @@ class Retry:
                     logger.warning("%s is away, trying again until it is back: %s", self.name, error)
                 self.health.away[self.name] = str(error) or type(error).__name__
                 self.retries.labels(self.name).inc()
-                await asyncio.sleep(pause)
+                await self.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             else:
                 if self.health.away.pop(self.name, None) is not None:

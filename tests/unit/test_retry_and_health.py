@@ -40,20 +40,18 @@ def metrics() -> Metrics:
 
 
 @pytest.fixture
-def retry(health: Health, metrics: Metrics) -> Retry:
-    return Retry("Redis", (Broken,), health, metrics.retries)
+def pauses() -> list[float]:
+    """The pauses that were asked for; none of them is waited for."""
+    return []
 
 
 @pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that were asked for; none of them is waited for."""
-    asked: list[float] = []
-
+def retry(health: Health, metrics: Metrics, pauses: list[float]) -> Retry:
     async def sleep(seconds: float) -> None:
-        asked.append(seconds)
+        pauses.append(seconds)
+        await asyncio.sleep(0)
 
-    monkeypatch.setattr("app.retry.asyncio.sleep", sleep)
-    return asked
+    return Retry("Redis", (Broken,), health, metrics.retries, sleep)
 
 
 async def test_what_works_at_once_is_called_once(retry: Retry, health: Health, metrics: Metrics) -> None:
@@ -88,7 +86,7 @@ async def test_health_says_what_is_away_and_why(retry: Retry, health: Health) ->
     assert health.detail == ""
 
 
-async def test_an_error_without_words_is_named(retry: Retry, health: Health, pauses: list[float]) -> None:
+async def test_an_error_without_words_is_named(retry: Retry, health: Health) -> None:
     said = []
 
     async def call() -> None:
@@ -110,7 +108,7 @@ async def test_another_error_is_a_bug_and_passes_through(retry: Retry, health: H
 
 
 async def test_an_outage_is_logged_when_it_begins_and_when_it_ends(
-    retry: Retry, health: Health, pauses: list[float], caplog: pytest.LogCaptureFixture
+    retry: Retry, health: Health, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, logger="app.retry"):
         await retry(Dependency(health, failures=5).call)

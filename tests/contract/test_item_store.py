@@ -1,0 +1,128 @@
+"""What agents rely on in an `ItemStore`: held by the fake and by Redis alike, seen through the look-ups."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from uuid import uuid4
+
+import pytest
+from fakes import MemoryItems
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from agents.metrics import Metrics
+from agents.ports import ItemStore
+from app.health import Health
+from app.retry import Retry
+from app.store.items import RedisItems
+from app.store.keys import Keys
+from app.store.lookup import Lookups
+from models.events import Item
+from models.item_codec import Deleted
+
+KETTLE = Item("k1", "Kettle", category="Home/Kitchen", brand="Acme", price=19.99, currency="EUR")
+Shown = tuple[str | None, str | None, str | None, float | None, str | None, bool]
+Look = Callable[[str], Awaitable[Shown | None]]
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    async with Redis.from_url(redis_url) as connected:
+        yield connected
+
+
+@pytest.fixture(params=["memory", "redis"])
+def shop(request: pytest.FixtureRequest, redis: Redis) -> tuple[ItemStore, Look]:
+    """A store, and what a look-up says of an item in it."""
+    return in_memory() if request.param == "memory" else in_redis(redis)
+
+
+def in_memory() -> tuple[ItemStore, Look]:
+    store = MemoryItems()
+
+    async def look(item_id: str) -> Shown | None:
+        item = store.items.get(item_id)
+        if not isinstance(item, Item):
+            return None
+        return item.title, item.category or None, item.brand or None, item.price, item.currency or None, item.available
+
+    return store, look
+
+
+def in_redis(redis: Redis) -> tuple[ItemStore, Look]:
+    keys = Keys(f"test-{uuid4().hex}:")
+    retry = Retry("Redis", (RedisError, OSError), Health(), Metrics(CollectorRegistry()).retries)
+
+    async def look(item_id: str) -> Shown | None:
+        item = await Lookups(redis, keys, 5.0).item(item_id)
+        if item is None:
+            return None
+        return item.title, item.category, item.brand, item.price, item.currency, item.available
+
+    return RedisItems(redis, keys, retry), look
+
+
+async def test_an_upserted_item_can_be_looked_up(shop: tuple[ItemStore, Look]) -> None:
+    store, look = shop
+    await store.write([KETTLE])
+    assert await look("k1") == ("Kettle", "Home/Kitchen", "Acme", 19.99, "EUR", True)
+
+
+async def test_an_unknown_item_is_none(shop: tuple[ItemStore, Look]) -> None:
+    _, look = shop
+    assert await look("never heard of") is None
+
+
+async def test_a_later_upsert_replaces_the_whole_item(shop: tuple[ItemStore, Look]) -> None:
+    store, look = shop
+    await store.write([KETTLE])
+    await store.write([Item("k1", "Kettle, red", available=False)])
+    assert await look("k1") == ("Kettle, red", None, None, None, None, False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "title"),
+    [
+        ([KETTLE, Deleted("k1")], None),
+        ([Deleted("k1"), KETTLE], "Kettle"),
+        ([KETTLE, Deleted("k1"), Item("k1", "Kettle again")], "Kettle again"),
+        ([Deleted("k1")], None),
+    ],
+    ids=["gone", "back", "gone and back", "was never there"],
+)
+async def test_changes_hold_in_their_order(
+    shop: tuple[ItemStore, Look], changes: list[Item | Deleted], title: str | None
+) -> None:
+    store, look = shop
+    await store.write(changes)
+    found = await look("k1")
+    assert (found[0] if found else None) == title
+
+
+async def test_writing_the_same_twice_changes_nothing(shop: tuple[ItemStore, Look]) -> None:
+    store, look = shop
+    await store.write([KETTLE, Deleted("k2")])
+    once = await look("k1"), await look("k2")
+    await store.write([KETTLE, Deleted("k2")])
+    assert (await look("k1"), await look("k2")) == once
+
+
+async def test_no_changes_are_no_obstacle(shop: tuple[ItemStore, Look]) -> None:
+    store, _ = shop
+    await store.write([])
+
+
+@pytest.mark.parametrize("item_id", ["a}b{c", "é 商", "x" * 128])
+async def test_any_item_id_is_kept_apart(shop: tuple[ItemStore, Look], item_id: str) -> None:
+    store, look = shop
+    await store.write([Item(item_id, "é 商 🦆")])
+    found = await look(item_id)
+    assert found is not None
+    assert found[0] == "é 商 🦆"
+
+
+async def test_a_deleted_item_leaves_a_mark_for_lists_that_still_show_it(redis: Redis) -> None:
+    store, _ = in_redis(redis)
+    assert isinstance(store, RedisItems)
+    await store.write([KETTLE, Deleted("k1")])
+    fields = await redis.hgetall(f"{store.keys.prefix}item:{{k1}}")
+    assert (fields[b"available"], fields[b"deleted"]) == (b"0", b"1")

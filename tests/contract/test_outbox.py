@@ -1,0 +1,183 @@
+"""What agents rely on in an `Outbox`: held by the fake and by Kafka alike."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+import pytest
+from aiokafka import ConsumerRecord  # type: ignore[import-untyped]  # ships no types
+from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # ships no types
+from builders import rejected
+from fakes import MemoryOutbox
+from prometheus_client import CollectorRegistry
+
+from agents.metrics import Metrics
+from agents.ports import Outbox
+from app.concerns import KafkaSettings
+from app.health import Health
+from app.outbox import KafkaOutbox, kafka_retry_errors, make_producer
+from app.retry import Retry
+from app.topics import Topics, create_topics, topics
+from models.outcome import Reason
+
+ReadTopic = Callable[[str], Awaitable[list[ConsumerRecord]]]
+Records = list[tuple[int, str, bytes]]
+TWO_MEGABYTES = b'{"event_id": "' + b"x" * 2_000_000
+
+
+@dataclass
+class Sent:
+    """An outbox, and what readers of its topics see: (partition, key, value), partition after partition."""
+
+    outbox: Outbox
+    interactions: Callable[[], Awaitable[Records]]
+    recommendations: Callable[[], Awaitable[Records]]
+    quarantined: Callable[[], Awaitable[list[tuple[int, bytes | None, bytes | None]]]]
+
+
+@pytest.fixture
+async def kafka_outbox(kafka: KafkaSettings) -> AsyncIterator[KafkaOutbox]:
+    await create_topics(kafka)
+    producer = make_producer(kafka)
+    await producer.start()
+    retry = Retry("Kafka", kafka_retry_errors(), Health(), Metrics(CollectorRegistry()).retries)
+    yield KafkaOutbox(producer, topics(kafka), retry)
+    await producer.stop()
+
+
+@pytest.fixture
+def names(kafka: KafkaSettings) -> Topics:
+    return topics(kafka)
+
+
+@pytest.fixture(params=["memory", "kafka"])
+def sent(request: pytest.FixtureRequest, read_topic: ReadTopic, names: Topics) -> Sent:
+    return in_memory() if request.param == "memory" else in_kafka(request, read_topic, names)
+
+
+def in_memory() -> Sent:
+    outbox = MemoryOutbox()
+
+    def reader(logs: dict[int, list[tuple[str, bytes]]]) -> Callable[[], Awaitable[Records]]:
+        async def read() -> Records:
+            return [(place, key, value) for place in sorted(logs) for key, value in logs[place]]
+
+        return read
+
+    async def quarantined() -> list[tuple[int, bytes | None, bytes | None]]:
+        by_partition = sorted(outbox.quarantined, key=lambda each: each.partition)
+        return [(each.partition, each.key, each.value) for each in by_partition]
+
+    return Sent(outbox, reader(outbox.interactions_log), reader(outbox.recommendations_log), quarantined)
+
+
+def in_kafka(request: pytest.FixtureRequest, read_topic: ReadTopic, names: Topics) -> Sent:
+    def reader(topic: str) -> Callable[[], Awaitable[Records]]:
+        async def read() -> Records:
+            return [(each.partition, each.key.decode(), each.value) for each in await read_topic(topic)]
+
+        return read
+
+    async def quarantined() -> list[tuple[int, bytes | None, bytes | None]]:
+        return [(each.partition, each.key, each.value) for each in await read_topic(names.quarantine)]
+
+    outbox: KafkaOutbox = request.getfixturevalue("kafka_outbox")
+    return Sent(outbox, reader(names.interactions), reader(names.recommendations), quarantined)
+
+
+async def test_interactions_keep_their_partition_and_their_order(sent: Sent) -> None:
+    await sent.outbox.interactions(2, ["u1", "u2", "u1"], [b"1", b"2", b"3"])
+    await sent.outbox.interactions(0, ["u3"], [b"4"])
+    await sent.outbox.interactions(2, ["u1"], [b"5"])
+    assert await sent.interactions() == [
+        (0, "u3", b"4"),
+        (2, "u1", b"1"),
+        (2, "u2", b"2"),
+        (2, "u1", b"3"),
+        (2, "u1", b"5"),
+    ]
+
+
+async def test_lists_keep_their_partition_and_are_keyed_by_user(sent: Sent) -> None:
+    await sent.outbox.recommendations(1, {"é": b"list 1", "u2": b"list 2"})
+    await sent.outbox.recommendations(1, {"é": b"list 3"})
+    assert await sent.recommendations() == [(1, "é", b"list 1"), (1, "u2", b"list 2"), (1, "é", b"list 3")]
+
+
+@pytest.mark.parametrize(
+    "value", [b"{", b"", b"\xff\xfe\x00", None, TWO_MEGABYTES], ids=["broken", "empty", "binary", "null", "2 MB"]
+)
+@pytest.mark.parametrize("key", [b"u1", b"\xff", b"", None])
+async def test_quarantine_keeps_key_and_value_untouched(sent: Sent, key: bytes | None, value: bytes | None) -> None:
+    await sent.outbox.quarantine([rejected(value, key=key, partition=3)])
+    assert await sent.quarantined() == [(3, key, value)]
+
+
+async def test_rejections_of_several_partitions_go_where_they_came_from(sent: Sent) -> None:
+    await sent.outbox.quarantine([rejected(str(n).encode(), partition=n % 3) for n in range(6)])
+    found = [(partition, value) for partition, _, value in await sent.quarantined()]
+    assert found == [(0, b"0"), (0, b"3"), (1, b"1"), (1, b"4"), (2, b"2"), (2, b"5")]
+
+
+async def test_nothing_to_write_writes_nothing(sent: Sent) -> None:
+    await sent.outbox.interactions(0, [], [])
+    await sent.outbox.recommendations(0, {})
+    await sent.outbox.quarantine([])
+    assert [await sent.interactions(), await sent.recommendations(), await sent.quarantined()] == [[], [], []]
+
+
+async def test_keys_and_values_that_do_not_pair_are_a_bug(sent: Sent) -> None:
+    with pytest.raises(ValueError, match="zip"):
+        await sent.outbox.interactions(0, ["u1", "u2"], [b"1"])
+
+
+async def test_a_quarantined_record_says_why_and_where_it_stood(
+    kafka_outbox: KafkaOutbox, read_topic: ReadTopic, names: Topics
+) -> None:
+    each = rejected(
+        reason=Reason.EMPTY_ID, detail="item_id is empty: é", topic="shop.clicks", partition=1, offset=2**40
+    )
+    await kafka_outbox.quarantine([each])
+    [record] = await read_topic(names.quarantine)
+    assert {name: value.decode() for name, value in record.headers} == {
+        "reason": "empty_id",
+        "detail": "item_id is empty: é",
+        "source-topic": "shop.clicks",
+        "source-partition": "1",
+        "source-offset": str(2**40),
+    }
+
+
+async def test_a_detail_of_any_length_fits_into_its_header(
+    kafka_outbox: KafkaOutbox, read_topic: ReadTopic, names: Topics
+) -> None:
+    await kafka_outbox.quarantine([rejected(detail="商" * 100_000)])
+    [record] = await read_topic(names.quarantine)
+    assert dict(record.headers)["detail"].decode() == "商" * 500
+
+
+async def test_the_largest_message_that_can_come_in_can_be_quarantined(
+    kafka: KafkaSettings, kafka_outbox: KafkaOutbox, read_topic: ReadTopic, names: Topics
+) -> None:
+    value = b"x" * (kafka.max_message_bytes - 200)
+    await kafka_outbox.quarantine([rejected(value, detail="商" * 500), rejected(b"{")])
+    assert [record.value for record in await read_topic(names.quarantine)] == [value, b"{"]
+
+
+async def test_more_than_one_message_can_hold_stays_in_order(
+    kafka_outbox: KafkaOutbox, read_topic: ReadTopic, names: Topics
+) -> None:
+    values = [str(number).encode() + TWO_MEGABYTES for number in range(12)]
+    await kafka_outbox.interactions(0, [f"u{number}" for number in range(12)], values)
+    assert [record.value for record in await read_topic(names.interactions)] == values
+
+
+async def test_a_partition_that_the_topic_does_not_have_is_folded_into_those_it_has(
+    kafka_outbox: KafkaOutbox, read_topic: ReadTopic, names: Topics
+) -> None:
+    await kafka_outbox.recommendations(6, {"u1": b"list"})
+    assert [record.partition for record in await read_topic(names.recommendations)] == [2]
+
+
+def test_a_broker_that_is_away_is_tried_again() -> None:
+    assert issubclass(KafkaError, kafka_retry_errors())
+    assert issubclass(ConnectionRefusedError, kafka_retry_errors())

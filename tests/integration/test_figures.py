@@ -1,0 +1,170 @@
+"""What a worker publishes besides lists: live figures and trending items, read back through the look-ups."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import numpy as np
+import pytest
+from builders import NOW, teach
+from fakes import ManualClock
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from agents.metrics import Metrics
+from app.figures import Figures
+from app.health import Health
+from app.retry import Retry
+from app.store.answers import LiveFigures, RecommendationList
+from app.store.board import Board
+from app.store.keys import Keys
+from app.store.lookup import Lookups
+from app.store.users import RedisUsers
+from models.events import Item
+from models.profile import Profile
+from models.recommender import Recommender, RecommenderSettings
+
+DEADLINE_SECONDS = 10
+
+
+class Worker:
+    """The parts of a worker that figures are made of, on a real Redis."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.redis, self.keys = redis, Keys(f"test-{uuid4().hex}:")
+        self.metrics, self.health, self.clock = Metrics(CollectorRegistry()), Health(starting=""), ManualClock(NOW)
+        self.recommender = Recommender(RecommenderSettings())
+        self.writes_trending = True
+        retry = Retry("Redis", (RedisError, OSError), self.health, self.metrics.retries)
+        self.users = RedisUsers(redis, self.keys, retry, 30, 100)
+        self.figures = Figures(
+            worker_id="w1",
+            board=Board(redis, self.keys),
+            metrics=self.metrics,
+            health=self.health,
+            recommender=self.recommender,
+            users=self.users,
+            lag=lambda: {("views", 0): 3, ("clicks", 1): 4},
+            publishes_trending=lambda: self.writes_trending,
+            clock=self.clock,
+            sleep=self.pause,
+        )
+
+    async def publishes(self) -> None:
+        """One round, to its end."""
+        self.clock.now += 1
+        self.round_ended = asyncio.Event()
+        task = asyncio.create_task(self.figures.run())
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            await self.round_ended.wait()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    async def pause(self, seconds: float) -> None:
+        """Stands for the pause between rounds; the next one does not come."""
+        self.round_ended.set()
+        await asyncio.Event().wait()
+
+    async def live(self) -> LiveFigures:
+        return await Lookups(self.redis, self.keys, 5.0).live()
+
+    async def trending(self) -> RecommendationList:
+        return await Lookups(self.redis, self.keys, 5.0).recommendations("a stranger", 20)
+
+    async def trending_of(self, category: str) -> list[str]:
+        return [str(each, "utf-8") for each in await self.redis.zrevrange(self.keys.trending(category), 0, -1)]
+
+
+@pytest.fixture
+async def worker(redis_url: str) -> AsyncIterator[Worker]:
+    async with Redis.from_url(redis_url) as redis:
+        yield Worker(redis)
+
+
+async def test_figures_tell_what_became_of_events(worker: Worker) -> None:
+    worker.metrics.events.labels("view", "accepted").inc(5)
+    worker.metrics.events.labels("click", "accepted").inc(2)
+    worker.metrics.events.labels("click", "duplicate").inc(1)
+    worker.metrics.events.labels("order", "quarantined").inc(3)
+    worker.metrics.recommendations.inc(4)
+    await worker.publishes()
+    live = await worker.live()
+    assert (live.accepted, live.duplicates, live.quarantined, live.recommendations) == (7, 1, 3, 4)
+    assert live.lag == 7
+    [one] = live.workers
+    assert (one.worker_id, one.ts, one.ready) == ("w1", NOW + 1, True)
+
+
+async def test_the_rate_is_taken_between_rounds(worker: Worker) -> None:
+    await worker.publishes()
+    assert (await worker.live()).events_per_second == 0.0
+    worker.metrics.events.labels("view", "accepted").inc(300)
+    worker.clock.now += 2
+    await worker.publishes()
+    assert (await worker.live()).events_per_second == 100.0
+
+
+async def test_freshness_is_that_of_the_last_rounds(worker: Worker) -> None:
+    worker.metrics.freshness.observe(np.full(1_000, 50.0))
+    await worker.publishes()
+    assert (await worker.live()).freshness_p50 is None
+    worker.metrics.freshness.observe(np.full(10, 0.0045))
+    await worker.publishes()
+    live = await worker.live()
+    assert live.freshness_p50 is not None
+    assert live.freshness_p99 is not None
+    assert 0.003 < live.freshness_p50 < live.freshness_p99 <= 0.005
+
+
+async def test_a_worker_that_is_not_ready_says_so(worker: Worker) -> None:
+    worker.health.away["Kafka"] = "refused"
+    await worker.publishes()
+    assert [one.ready for one in (await worker.live()).workers] == [False]
+
+
+async def test_trending_items_are_published_with_their_popularity(worker: Worker) -> None:
+    teach(worker.recommender, {"s1": ["pan"], "s2": ["pan"], "s3": ["novel"]})
+    worker.recommender.catalogue.upsert(Item("pan", "A pan", category="Home/Kitchen"))
+    await worker.publishes()
+    trending = await worker.trending()
+    assert {each.item_id: each.score for each in trending.items} == pytest.approx({"pan": 1.0, "novel": 0.5})
+    assert [each.source for each in trending.items] == ["trending", "trending"]
+    assert await worker.trending_of("Home/Kitchen") == ["pan"]
+
+
+async def test_an_item_that_went_away_leaves_the_published_lists(worker: Worker) -> None:
+    teach(worker.recommender, {"s1": ["pan"], "s2": ["novel"]})
+    worker.recommender.catalogue.upsert(Item("pan", "A pan", category="Home/Kitchen"))
+    await worker.publishes()
+    worker.recommender.catalogue.delete("pan")
+    worker.recommender.catalogue_changed()
+    await worker.publishes()
+    assert [each.item_id for each in (await worker.trending()).items] == ["novel"]
+    assert await worker.trending_of("Home/Kitchen") == []
+
+
+async def test_only_one_worker_publishes_trending_items(worker: Worker) -> None:
+    teach(worker.recommender, {"s1": ["pan"]})
+    worker.writes_trending = False
+    await worker.publishes()
+    assert (await worker.trending()).items == ()
+
+
+async def test_users_whose_lists_were_written_last_are_offered(worker: Worker) -> None:
+    await worker.users.write({"u1": Profile()}, {"u1": b"{}"})
+    await worker.users.write({"u2": Profile()}, {"u2": b"{}"})
+    await worker.publishes()
+    recent = await Lookups(worker.redis, worker.keys, 5.0).recent_users(10)
+    assert {each.user_id for each in recent} == {"u1", "u2"}
+
+
+async def test_gauges_follow(worker: Worker) -> None:
+    teach(worker.recommender, {"s1": ["a", "b"]})
+    await worker.users.write({"u1": Profile()}, {})
+    await worker.publishes()
+    value = worker.metrics.registry.get_sample_value
+    assert value("headrace_users_cached") == 1
+    assert value("headrace_items_known") == 2
+    assert value("headrace_ready") == 1
+    assert value("headrace_lag_offsets", {"topic": "views", "partition": "0"}) == 3
