@@ -29,7 +29,7 @@ class EventSettings:
         86_400.0, "a repeated event_id within this span of event time is a duplicate", low=0
     )
     duplicate_memory: int = setting(
-        8_000_000, "event ids remembered per worker; at most 48 bytes each", low=1_000, high=1_000_000_000
+        8_000_000, "event ids remembered per worker; at most 96 bytes each", low=1_000, high=1_000_000_000
     )
 
 

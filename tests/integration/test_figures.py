@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import cast
 from uuid import uuid4
 
 import numpy as np
@@ -73,7 +74,8 @@ class Worker:
         return await Lookups(self.redis, self.keys, 5.0).recommendations("a stranger", 20)
 
     async def trending_of(self, category: str) -> list[str]:
-        return [str(each, "utf-8") for each in await self.redis.zrevrange(self.keys.trending(category), 0, -1)]
+        items = cast(list[bytes], await self.redis.zrevrange(self.keys.trending(category), 0, -1))
+        return [item.decode() for item in items]
 
 
 @pytest.fixture
