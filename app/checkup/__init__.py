@@ -1,0 +1,1 @@
+"""The checks of `headrace doctor`, a module for each thing that is looked at."""

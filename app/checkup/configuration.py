@@ -1,0 +1,40 @@
+"""Which settings are in force, and can the folders that they name be used?"""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from app.concerns import WorkerSettings
+from app.doctor import Findings, fail, ok, warn
+from app.settings import variables
+
+PASSWORD = re.compile(r"(://[^:@/?]*:)[^@/]+(?=@)|(\bpassword=)[^&]+", re.IGNORECASE)
+
+
+async def check_settings(environ: Mapping[str, str]) -> Findings:
+    """All variables that are set to something else than their default; passwords are masked."""
+    changed = [
+        f"{each.name}={mask(environ[each.name])}"
+        for each in variables()
+        if each.name in environ and environ[each.name] != each.default
+    ]
+    return [ok("settings", ", ".join(changed) or "all have their defaults")]
+
+
+async def check_state_dir(settings: WorkerSettings) -> Findings:
+    """The folder of the snapshots."""
+    if not settings.state_dir:
+        advice = "set HEADRACE_WORKER_STATE_DIR to a folder, and a restart is quick"
+        return [warn("snapshots", "none are kept; a worker reads the whole log when it starts", advice)]
+    folder = Path(settings.state_dir)
+    first = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if first.is_dir() and os.access(first, os.W_OK | os.X_OK):
+        return [ok("snapshots", f"in {folder}")]
+    advice = "name a folder that can be written to in HEADRACE_WORKER_STATE_DIR"
+    return [fail("snapshots", f"{folder} cannot be written to", advice)]
+
+
+def mask(text: str) -> str:
+    """The text without the passwords of addresses in it."""
+    return PASSWORD.sub(lambda found: f"{found[1] or found[2]}***", text)

@@ -1,0 +1,82 @@
+"""Is Headrace installed as it was tested: Python, packages, extras, model artefacts?"""
+
+import json
+import sys
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+from app.doctor import Finding, Findings, fail, ok, warn
+
+PYTHON = (3, 11)
+EXTRAS = {
+    "embedded": "only `headrace run` without addresses needs it",
+    "cpu": "only models need it; `gpu` takes its place on machines with CUDA",
+}
+
+
+async def check_python() -> Findings:
+    """The interpreter's version."""
+    found = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info[:2] == PYTHON:
+        return [ok("python", found)]
+    wanted = ".".join(map(str, PYTHON))
+    return [fail("python", f"{found}, but Headrace is made for {wanted}", f"make the environment with python{wanted}")]
+
+
+async def check_packages() -> Findings:
+    """The versions of what Headrace depends on, and of its extras."""
+    wanted = [Requirement(text) for text in requires("headrace") or ()]
+    core = [each for each in wanted if each.marker is None]
+    wrong = [problem for each in core if (problem := _problem(each))]
+    advice = "install with the lock file: pip install --require-hashes -r requirements.lock"
+    first = fail("packages", "; ".join(wrong), advice) if wrong else ok("packages", f"{len(core)} as pinned")
+    return [first, *(_extra(name, purpose, wanted) for name, purpose in EXTRAS.items())]
+
+
+async def check_models(folder: Path) -> Findings:
+    """The manifest of the model artefacts, and that each file it names is there."""
+    manifest = folder / "manifest.json"
+    if not manifest.exists():
+        return [ok("models", f"none installed ({manifest} is not there); lists come from neighbours and trending")]
+    try:
+        names = sorted(_files(json.loads(manifest.read_bytes())))
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        return [fail("models", f"{manifest} cannot be read: {error}", "install the model artefacts again")]
+    missing = [name for name in names if not (folder / name).is_file()]
+    if missing:
+        return [fail("models", f"{folder} lacks {', '.join(missing)}", "install the model artefacts again")]
+    return [ok("models", f"{len(names)} files of {manifest}")]
+
+
+def _files(manifest: object) -> set[str]:
+    """All values of a key `file`, at any depth."""
+    match manifest:
+        case dict():
+            below = set().union(*map(_files, manifest.values()))
+            return below | ({manifest["file"]} if isinstance(manifest.get("file"), str) else set())
+        case list():
+            return set().union(*map(_files, manifest))
+    return set()
+
+
+def _extra(name: str, purpose: str, wanted: list[Requirement]) -> Finding:
+    check = f"extra {name}"
+    mine = [each for each in wanted if each.marker is not None and each.marker.evaluate({"extra": name})]
+    if name == "cpu" and _problem(mine[0]) and not _problem(Requirement("onnxruntime-gpu")):
+        return ok(check, "the extra gpu is installed in its place")
+    wrong = [problem for each in mine if (problem := _problem(each))]
+    if not wrong:
+        return ok(check, ", ".join(f"{each.name} {version(each.name)}" for each in mine))
+    return warn(check, "; ".join(wrong), f"pip install 'headrace[{name}]'; {purpose}")
+
+
+def _problem(requirement: Requirement) -> str:
+    try:
+        found = version(requirement.name)
+    except PackageNotFoundError:
+        return f"{requirement.name} is not installed"
+    if requirement.specifier.contains(found, prereleases=True):
+        return ""
+    return f"{requirement.name} is {found}, wanted is {requirement.specifier}"

@@ -1,0 +1,93 @@
+"""Checks of everything that Headrace needs: each says what it found, and what to do when that will not work."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+CHECK_SECONDS = 10.0
+
+
+class Status(StrEnum):
+    """What a check came to; only a failure keeps Headrace from working."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report; `advice` says what to do, and is empty when there is nothing to do."""
+
+    check: str
+    status: Status
+    detail: str
+    advice: str = ""
+
+
+Findings: TypeAlias = Iterable[Finding]
+Check: TypeAlias = Callable[[], Awaitable[Findings]]
+
+
+def ok(check: str, detail: str) -> Finding:
+    """Nothing to do."""
+    return Finding(check, Status.OK, detail)
+
+
+def warn(check: str, detail: str, advice: str) -> Finding:
+    """It works, but not as well as it could."""
+    return Finding(check, Status.WARNING, detail, advice)
+
+
+def fail(check: str, detail: str, advice: str) -> Finding:
+    """Headrace cannot work like this."""
+    return Finding(check, Status.FAILED, detail, advice)
+
+
+async def examine(checks: Sequence[tuple[str, Check]], seconds: float = CHECK_SECONDS) -> list[Finding]:
+    """The findings of all named checks, in their order; none takes longer, and none keeps others from going on."""
+    found = await asyncio.gather(*(_guarded(name, check, seconds) for name, check in checks))
+    return [finding for findings in found for finding in findings]
+
+
+def passed(findings: Iterable[Finding]) -> bool:
+    """True when nothing failed."""
+    return all(finding.status is not Status.FAILED for finding in findings)
+
+
+def report(findings: Sequence[Finding]) -> Iterator[str]:
+    """The findings as lines for people."""
+    width = max((len(finding.check) for finding in findings), default=0)
+    for finding in findings:
+        yield f"{finding.status:<8} {finding.check:<{width}}  {finding.detail}"
+        if finding.advice:
+            yield f"{'':8} {'':{width}}  → {finding.advice}"
+    counts = {status: sum(finding.status is status for finding in findings) for status in Status}
+    yield f"{counts[Status.OK]} ok, {counts[Status.WARNING]} warnings, {counts[Status.FAILED]} failed"
+
+
+def as_json(findings: Sequence[Finding]) -> dict[str, object]:
+    """The findings as one object."""
+    return {
+        "passed": passed(findings),
+        "findings": [
+            {"check": each.check, "status": str(each.status), "detail": each.detail, "advice": each.advice}
+            for each in findings
+        ],
+    }
+
+
+async def _guarded(name: str, check: Check, seconds: float) -> list[Finding]:
+    started = time.monotonic()
+    try:
+        async with asyncio.timeout(seconds):
+            return list(await check())
+    except TimeoutError:
+        waited = time.monotonic() - started
+        return [fail(name, f"no answer within {waited:.0f} s", "see whether the address leads to the right server")]
+    except Exception as error:  # a report with one line missing helps nobody
+        detail = f"the check itself failed: {type(error).__name__}: {error}"
+        return [fail(name, detail, "please report this, with the versions above")]
