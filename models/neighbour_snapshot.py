@@ -63,6 +63,7 @@ def _entries(lists: Lists, which: NDArray[np.int64]) -> Entries:
     size = lists.owners["size"][which].astype(np.int64)
     places = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
     numbers = np.repeat(which, size)
-    mine = lists.owners[numbers]
-    cells = lists.cells[mine["base"] + ((mine["head"] + places) & (mine["room"] - 1))]
-    return numbers, cells["id"], cells["ts"]
+    # Field by field: taking whole records is ten times slower, and keeps the interpreter's lock for long.
+    base, head, room = (lists.owners[field][numbers] for field in ("base", "head", "room"))
+    cells = base + ((head + places) & (room - 1))
+    return numbers, lists.cells["id"][cells], lists.cells["ts"][cells]
