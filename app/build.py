@@ -71,6 +71,8 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     Raises HeadraceError when its port is taken or an address cannot be used.
     """
     names, keys = topics(settings.kafka), Keys(settings.redis.prefix)
+    kinds = {names.views: Kind.VIEW, names.clicks: Kind.CLICK, names.orders: Kind.ORDER}
+    app = _faust_app(settings, [*kinds, names.items], faust_dir)  # first, because its port may be taken
     metrics, health = Metrics(CollectorRegistry()), Health()
     store = Retry("Redis", (RedisError, OSError), health, metrics.retries)
     broker = Retry("Kafka", kafka_retry_errors(), health, metrics.retries)
@@ -83,8 +85,6 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     follow = FollowCatalogue(settings.events, learning.recommender, refresh.gone.put_nowait)
     followers = {names.items: follow.handle, names.interactions: learning.learn.handle}
     replicas = KafkaReplicas(settings.kafka, followers, partitions, broker)
-    kinds = {names.views: Kind.VIEW, names.clicks: Kind.CLICK, names.orders: Kind.ORDER}
-    app = _faust_app(settings, [*kinds, names.items], faust_dir)
     process = Process(
         kinds, settings.events, settings.profile, learning.seen, learning.recommender, learning.learn, shown,
         replicas, users, outbox, metrics, time, refresh.turn,

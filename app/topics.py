@@ -21,7 +21,8 @@ TOPIC_ALREADY_EXISTS = 36
 PARTITIONED_BY_USER = (*SOURCES, "interactions")
 
 SOURCE_CONFIG = {"message.timestamp.type": "LogAppendTime"}  # freshness is counted from the broker's clock
-COMPACTED = {"cleanup.policy": "compact"}
+# A worker that rebuilds its catalogue must still find what was deleted, however long it was away.
+COMPACTED = {"cleanup.policy": "compact", "delete.retention.ms": str(365 * 24 * 3600 * 1000)}
 CONFIGS: dict[str, dict[str, str]] = {
     "views": SOURCE_CONFIG,
     "clicks": SOURCE_CONFIG,

@@ -24,12 +24,15 @@ async def run_worker(settings: Settings, announce: Callable[[str], None] | None 
     Raises HeadraceError when Kafka or Redis cannot be used at the start, or when something inside failed.
     """
     stop = _stop_on_signals()
+    stopping = asyncio.create_task(_set(stop))
     partitions = await create_topics(settings.kafka)
     with TemporaryDirectory(prefix="headrace-faust-") as faust_dir:
         worker = build_worker(settings, partitions, Path(faust_dir))
         async with _started(worker) as background:
             logger.info("learning from the log")
-            await _until_first(worker.replicas.caught_up(), *background)
+            await _until_first(worker.replicas.caught_up(), *background, stopping)
+            if stop.is_set():
+                return
             worker.health.starting = "it is joining the consumer group"
             url = str(worker.faust.conf.canonical_url)
             logger.info("probes and metrics on %s", url)
@@ -67,16 +70,19 @@ def _stop_on_signals() -> asyncio.Event:
 
 
 async def _until_first(main: Coroutine[Any, Any, None], *background: asyncio.Task[None]) -> None:
-    """Wait for `main`, but not when something that must run beside it has failed."""
+    """Wait for `main`, but no longer than for anything beside it; whichever failed raises."""
     task = asyncio.create_task(main)
     try:
         await asyncio.wait({task, *background}, return_when=asyncio.FIRST_COMPLETED)
-        for failed in background:
-            if failed.done():
-                failed.result()
-        await task
+        for each in (*background, task):
+            if each.done():
+                each.result()
     finally:
         await _cancel([task])
+
+
+async def _set(event: asyncio.Event) -> None:
+    await event.wait()
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:

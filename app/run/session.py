@@ -62,9 +62,12 @@ class Processed:
 
 
 @contextmanager
-def servers(environ: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """The environment with a Kafka and a Redis in it: the given ones, or embedded ones for the length of the block."""
-    found = dict(environ)
+def servers(environ: Mapping[str, str], defaults: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """The environment with a Kafka and a Redis in it: the given ones, or embedded ones for the length of the block.
+
+    `defaults` holds settings that suit the log, for those that `environ` does not set.
+    """
+    found = {**defaults, **environ}
     with ExitStack() as stack:
         logs = Path(stack.enter_context(TemporaryDirectory(prefix="headrace-run-")))
         if KAFKA not in found:
