@@ -76,6 +76,14 @@ def test_an_id_is_remembered_for_the_window_of_the_brokers_clock_and_forgotten_a
     assert repeats(seen, "a", first=4, now=NOW + 2 * DAY + 4) == [False]
 
 
+def test_an_id_that_came_late_into_a_generation_is_still_remembered_for_the_window() -> None:
+    # days: x 0 ── a 0.49 ── y 0.51 ── z 1.02 ── a again, 0.91 later
+    seen = a_filter()
+    for offset, (event_id, day) in enumerate([("x", 0.0), ("a", 0.49), ("y", 0.51), ("z", 1.02)]):
+        repeats(seen, event_id, first=offset, now=NOW + day * DAY)
+    assert repeats(seen, "a", first=4, now=NOW + 1.4 * DAY) == [True]
+
+
 def test_a_quiet_shop_does_not_forget_early() -> None:
     seen = a_filter()
     for day in range(5):

@@ -43,6 +43,13 @@ def test_memory_is_bounded_and_whoever_came_first_makes_room() -> None:
     assert lists.holders("i3") == []
 
 
+def test_a_user_who_made_room_and_comes_back_takes_nobodys_place_but_the_oldest() -> None:
+    lists = Lists(capacity=2)
+    for user_id in ("u0", "u1", "u2", "u0"):
+        lists.put(user_id, "a")
+    assert sorted(lists.holders("a")) == ["u0", "u2"]
+
+
 def test_thousands_of_lists_are_kept_as_they_were() -> None:
     lists = Lists(capacity=5_000)
     for number in range(5_000):
