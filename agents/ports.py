@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from models.events import Item
+from models.events import Item, RawBatch
 from models.item_codec import Deleted
 from models.outcome import Rejected
 from models.profile import Profile
@@ -39,6 +39,13 @@ class Outbox(Protocol):
 
     async def quarantine(self, rejected: Sequence[Rejected]) -> None:
         """Append what could not be accepted, its bytes untouched, its reason in the headers."""
+
+
+class Sources(Protocol):
+    """What tells a source partition's log from another one with the same name and offsets."""
+
+    async def log_of(self, batch: RawBatch) -> str:
+        """The name of the log that the batch is from; empty when its beginning was never seen."""
 
 
 class Replicas(Protocol):

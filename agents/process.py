@@ -3,11 +3,11 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agents.learn import Learn
 from agents.metrics import Metrics
-from agents.ports import Clock, Outbox, Replicas, UserStore
+from agents.ports import Clock, Outbox, Replicas, Sources, UserStore
 from models.codec import EventSettings
 from models.duplicates import DuplicateFilter
 from models.events import Kind, RawBatch
@@ -34,6 +34,7 @@ class Process:
     learn: Learn
     shown: Shown
     replicas: Replicas
+    sources: Sources
     users: UserStore
     outbox: Outbox
     metrics: Metrics
@@ -49,7 +50,7 @@ class Process:
         """Process one batch; when this returns, all its effects are stored."""
         await self.replicas.caught_up()
         async with self.turn:
-            await self._handle(batch)
+            await self._handle(replace(batch, log=await self.sources.log_of(batch)))
 
     async def _handle(self, batch: RawBatch) -> None:
         with self.metrics.timed("admit"):

@@ -3,10 +3,11 @@
 import asyncio
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import time
+from typing import Protocol
 
 import faust
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
@@ -33,6 +34,7 @@ from app.store.board import Board
 from app.store.connection import connect
 from app.store.items import RedisItems
 from app.store.keys import Keys
+from app.store.sources import RedisSources
 from app.store.users import RedisUsers
 from app.topics import topics
 from models.duplicates import DuplicateFilter
@@ -79,6 +81,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     redis, producer = connect(settings.redis), make_producer(settings.kafka)
     learning = _learning(settings, metrics)
     users = RedisUsers(redis, keys, store, settings.redis.expire_days, settings.worker.profile_cache)
+    sources = RedisSources(redis, keys, store)
     outbox = KafkaOutbox(producer, names, broker)
     shown = Shown(learning.recommender.items, settings.ranking.size, settings.worker.profile_cache)
     refresh = Refresh(learning.recommender, shown, users, outbox, metrics, time, asyncio.Lock())
@@ -87,12 +90,12 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     replicas = KafkaReplicas(settings.kafka, followers, partitions, broker)
     process = Process(
         kinds, settings.events, settings.profile, learning.seen, learning.recommender, learning.learn, shown,
-        replicas, users, outbox, metrics, time, refresh.turn,
+        replicas, sources, users, outbox, metrics, time, refresh.turn,
     )  # fmt: skip
     keep = KeepCatalogue(settings.events, RedisItems(redis, keys, store), outbox, metrics)
     add_batch_agent(app, "process", list(kinds), process.run)
     add_batch_agent(app, "catalogue", [names.items], keep.run)
-    _on_assignment(app, users, shown, replicas, health)
+    _on_assignment(app, [users, sources, shown], replicas, health)
     progress = progress_of(app)
     figures = Figures(
         worker_id=f"{socket.gethostname()}-{os.getpid()}",
@@ -126,10 +129,14 @@ def _faust_app(settings: Settings, batched: list[str], faust_dir: Path) -> Worke
     return build_faust_app(settings.kafka, options)
 
 
-def _on_assignment(app: faust.App, users: RedisUsers, shown: Shown, replicas: KafkaReplicas, health: Health) -> None:
+class _Forgetful(Protocol):
+    def forget(self) -> None: ...
+
+
+def _on_assignment(app: faust.App, caches: Sequence[_Forgetful], replicas: KafkaReplicas, health: Health) -> None:
     async def forget(*_: object, **__: object) -> None:
-        users.forget()
-        shown.forget()
+        for cache in caches:
+            cache.forget()
         replicas.partitions_assigned()
         health.starting = ""
 

@@ -5,6 +5,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from models.trending import Popular, TrendingLists
 
 INTERVAL_SECONDS = 1.0
 WINDOW = 10  # intervals over which rate and freshness are taken
+TRENDING_ROUNDS = 10  # in a quiet shop trending lists follow after this many intervals
 
 logger = logging.getLogger(__name__)
 
@@ -52,8 +54,10 @@ class Figures:
 
     async def run(self) -> None:
         """Publish until cancelled; while Redis is away, a round is left out."""
-        while True:
+        for rounds in count(1):
             self.refresh_gauges()
+            if rounds % TRENDING_ROUNDS == 0:
+                self.recommender.freshen()
             try:
                 await self._publish()
             except (RedisError, OSError) as error:

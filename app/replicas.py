@@ -84,6 +84,10 @@ class KafkaReplicas:
                 self._positions[partition] = records[-1].offset + 1
                 self._marks[partition] = mark_after(records[-1])
                 await asyncio.sleep(0)  # probes and agents go on while a long log is read
+            if not fetched:
+                # A transaction's markers have offsets, but are no records.
+                for partition in self._partitions:
+                    self._positions[partition] = await self._consumer.position(partition)
             async with self._moved:
                 self._moved.notify_all()
 

@@ -25,13 +25,15 @@ KIND_OF_TOPIC = {topic: kind for kind, topic in TOPIC_OF_KIND.items()}
 KIND_OF_LABEL = {kind.label: kind for kind in Kind}
 
 GUEST_PREFIX = "session:"
+LOG_MARK = "@"  # not a character that a topic's name may have
 
 
 @dataclass(frozen=True, slots=True)
 class RawBatch:
     """Consecutive records of one partition as Kafka holds them; all columns have the same length n.
 
-    `times` are the broker's append times in seconds since 1970.
+    `times` are the broker's append times in seconds since 1970. `log` tells this log from another one of the same
+    topic, where that is known.
     """
 
     topic: str
@@ -40,14 +42,16 @@ class RawBatch:
     times: NDArray[np.float64]
     keys: list[bytes | None]
     values: list[bytes | None]
+    log: str = ""
 
     def __len__(self) -> int:
         return len(self.values)
 
     @property
     def source(self) -> str:
-        """The source partition's name in profiles and interactions, such as `views-3`."""
-        return f"{self.topic}-{self.partition}"
+        """The source partition's name in profiles and interactions, such as `views-3@1795316155048`."""
+        place = f"{self.topic}-{self.partition}"
+        return f"{place}{LOG_MARK}{self.log}" if self.log else place
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from models.events import Kind
+from models.events import LOG_MARK, Kind
 from models.setting import setting
 
 SESSION_SECONDS = 1800.0  # without a session_id, a session ends after 30 minutes of silence (contract)
@@ -94,6 +94,7 @@ def step(profile: Profile, events: list[Event], settings: ProfileSettings) -> Pr
             fresh.append(event)
     if not fresh:
         return profile
+    _drop_former_logs(applied, {event.source for event in fresh})
     seen = [Seen(event.ts, event.kind, event.item_id) for event in fresh]
     orders = [each for each in seen if each.kind == Kind.ORDER]
     counts, counted_at = _count(profile, fresh, settings.decay_rate)
@@ -120,6 +121,13 @@ def locate_session(session: Session | None, user_id: str, ts: float) -> tuple[Se
     if session.start <= ts <= session.end:
         return session, session.session_id
     return replace(session, start=min(session.start, ts), end=max(session.end, ts)), session.session_id
+
+
+def _drop_former_logs(applied: dict[str, int], current: set[str]) -> None:
+    """A partition has one log at a time: what was applied of a former one will not come again."""
+    places = {source.partition(LOG_MARK)[0] for source in current}
+    for source in [each for each in applied if each not in current and each.partition(LOG_MARK)[0] in places]:
+        del applied[source]
 
 
 def _latest(known: tuple[Seen, ...], new: list[Seen], limit: int) -> tuple[Seen, ...]:

@@ -92,6 +92,11 @@ class Recommender:
         """Forget what was derived from the catalogue before."""
         self._lists = None
 
+    def freshen(self) -> None:
+        """Let the trending lists follow from all that was learned, however little of it is new."""
+        if self._learned != self._learned_at_lists:
+            self._lists = None
+
     def trending_lists(self) -> TrendingLists:
         """Trending items; computed anew once a hundredth of all interactions is new."""
         if self._lists is None or self._learned - self._learned_at_lists > self._learned_at_lists // 100:

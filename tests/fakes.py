@@ -6,7 +6,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from models.events import Item
+from models.events import Item, RawBatch
 from models.item_codec import Deleted
 from models.outcome import Rejected
 from models.profile import Profile
@@ -104,3 +104,13 @@ class MemoryReplicas:
 
     async def caught_up(self) -> None:
         self.diary.entries.append("caught up")
+
+
+@dataclass
+class OneLog:
+    """The `Sources` port where every partition is one log, called `name`."""
+
+    name: str = ""
+
+    async def log_of(self, batch: RawBatch) -> str:
+        return self.name

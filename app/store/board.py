@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import orjson
 from redis.asyncio import Redis
 
+from app.store.commands import Command, execute
 from app.store.keys import Keys
 
 FIGURES_EXPIRE_SECONDS = 10
@@ -24,13 +25,15 @@ class Board:
         """Replace the trending lists: popularity by item id, overall and per category."""
         named = {self.keys.trending(): overall}
         named |= {self.keys.trending(category): popular for category, popular in by_category.items()}
+        # A transaction each, so that no reader finds a list empty while it is replaced.
+        commands: list[Command] = []
         for key, popular in named.items():
-            pipeline = self.redis.pipeline(transaction=True)
-            pipeline.delete(key)
+            commands += [("MULTI",), ("DEL", key)]
             if popular:
-                pipeline.zadd(key, {**popular})
-                pipeline.expire(key, TRENDING_EXPIRE_SECONDS)
-            await pipeline.execute()
+                entries = [part for item_id, share in popular.items() for part in (share, item_id)]
+                commands += [("ZADD", key, *entries), ("EXPIRE", key, TRENDING_EXPIRE_SECONDS)]
+            commands.append(("EXEC",))
+        await execute(self.redis, commands)
 
     async def figures(self, worker_id: str, figures: Mapping[str, object], now: float) -> None:
         """Replace one worker's live figures; they vanish when the worker falls silent."""

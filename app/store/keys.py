@@ -36,6 +36,10 @@ class Keys:
         """The users whose lists were written last: a sorted set of user ids by time, capped at 50."""
         return f"{self.prefix}recent_users"
 
+    def source(self, place: str) -> str:
+        """Which log the source partition `place`, such as `views-3`, is: a string."""
+        return f"{self.prefix}source:{{{place}}}"
+
     def worker(self, worker_id: str) -> str:
         """One worker's live figures: a string, JSON, gone 10 s after the worker fell silent."""
         return f"{self.prefix}worker:{worker_id}"

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import orjson
 import pytest
 from builders import NOW, Fields, batch, event
-from fakes import Away, Diary, ManualClock, MemoryOutbox, MemoryReplicas, MemoryUsers
+from fakes import Away, Diary, ManualClock, MemoryOutbox, MemoryReplicas, MemoryUsers, OneLog
 from prometheus_client import CollectorRegistry
 
 from agents.learn import Learn
@@ -30,6 +30,7 @@ class Bench:
         self.users = MemoryUsers(self.diary)
         self.outbox = MemoryOutbox(self.diary)
         self.clock = ManualClock(NOW)
+        self.logs = OneLog()
         self.restart()
 
     def restart(self) -> None:
@@ -49,6 +50,7 @@ class Bench:
             learn=self.learn,
             shown=Shown(self.recommender.items, RankingSettings().size, capacity=100),
             replicas=MemoryReplicas(self.diary),
+            sources=self.logs,
             users=self.users,
             outbox=self.outbox,
             metrics=self.metrics,
@@ -248,3 +250,15 @@ async def test_the_agent_takes_one_batch_after_the_other_from_its_stream(bench: 
 
     await bench.process.run(stream())
     assert total(bench.metrics.events) == 8
+
+
+async def test_a_topic_made_again_is_another_log_and_its_events_count(bench: Bench) -> None:
+    await bench.handle(batch(event(event_id="1", item_id="a"), event(event_id="2", item_id="b")))
+    bench.logs.name = "made again"
+
+    await bench.handle(batch(event(event_id="3", item_id="c")))
+
+    profile = bench.users.profiles["u1"]
+    assert {seen.item_id for seen in profile.recent} == {"a", "b", "c"}
+    assert profile.applied == {"views-0@made again": 0}
+    assert [interaction["event_id"] for interaction in bench.emitted()] == ["1", "2", "3"]

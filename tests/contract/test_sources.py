@@ -1,0 +1,71 @@
+"""How Redis tells one log of a source partition from the next."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from uuid import uuid4
+
+import numpy as np
+import pytest
+from builders import NOW, batch, event
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from agents.metrics import Metrics
+from app.health import Health
+from app.retry import Retry
+from app.store.keys import Keys
+from app.store.sources import RedisSources
+from models.events import RawBatch
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    async with Redis.from_url(redis_url) as connected:
+        yield connected
+
+
+@pytest.fixture
+def keys() -> Keys:
+    return Keys(f"test-{uuid4().hex}:")
+
+
+def batch_from(first: int, time: float) -> RawBatch:
+    """A batch that begins at this offset, appended at this time."""
+    return replace(batch(event(), first=first), times=np.array([time]))
+
+
+def sources(redis: Redis, keys: Keys) -> RedisSources:
+    """As a worker has them that just started."""
+    retry = Retry("Redis", (RedisError, OSError), Health(), Metrics(CollectorRegistry()).retries)
+    return RedisSources(redis, keys, retry)
+
+
+async def test_the_first_record_names_the_log_and_later_workers_remember(redis: Redis, keys: Keys) -> None:
+    named = await sources(redis, keys).log_of(batch_from(0, NOW))
+
+    assert named
+    assert await sources(redis, keys).log_of(batch_from(7, NOW + 60)) == named
+    assert await sources(redis, keys).log_of(batch_from(0, NOW)) == named
+
+
+async def test_a_topic_made_again_is_another_log(redis: Redis, keys: Keys) -> None:
+    worker = sources(redis, keys)
+    former = await worker.log_of(batch_from(0, NOW))
+
+    assert await worker.log_of(batch_from(0, NOW + 60)) != former
+    assert await worker.log_of(batch_from(5, NOW + 61)) != former
+
+
+async def test_a_log_whose_beginning_was_never_seen_has_no_name(redis: Redis, keys: Keys) -> None:
+    assert await sources(redis, keys).log_of(batch_from(7, NOW)) == ""
+
+
+async def test_what_another_worker_found_is_read_after_a_rebalance(redis: Redis, keys: Keys) -> None:
+    worker = sources(redis, keys)
+    former = await worker.log_of(batch_from(0, NOW))
+    await sources(redis, keys).log_of(batch_from(0, NOW + 60))
+
+    worker.forget()
+
+    assert await worker.log_of(batch_from(5, NOW + 61)) != former
