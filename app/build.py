@@ -119,6 +119,7 @@ def _learning(settings: Settings, metrics: Metrics) -> _Learning:
     )
     recommender.warm_up()
     seen = DuplicateFilter(settings.events.duplicate_window_seconds, settings.events.duplicate_memory)
+    seen.warm_up()
     return _Learning(recommender, seen, Learn(settings.profile, recommender, seen, metrics))
 
 

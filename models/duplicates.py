@@ -65,6 +65,13 @@ class DuplicateFilter:
     def __len__(self) -> int:
         return self._young.used + self._old.used
 
+    def warm_up(self) -> None:
+        """Compile everything, or load it from numba's cache, without remembering anything."""
+        other = DuplicateFilter(self._window, FIRST_CAPACITY)
+        one = np.zeros(1)
+        other.remember("", np.zeros(1, np.int64), one, one, [""])
+        _grown(other._young, FIRST_CAPACITY)
+
     def remember(
         self,
         source: str,
