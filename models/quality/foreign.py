@@ -1,0 +1,107 @@
+# ruff: noqa: RUF001 - words of other scripts are what this file is for
+"""Titles in another language than the catalogue's (English), from short word lists of shop language."""
+
+from models.quality.garble import Rng, pick
+
+LATIN = {
+    "de": (
+        "Herren Damen Kinder Jacke Schuhe Hemd Tasche Tasse Becher Teller Lampe Tisch Stuhl "
+        "Kissen Decke Uhr Kabel Drucker Kopfhörer Geschenk schwarz weiß blau rot grün groß klein "
+        "mit für aus und Stück Holz Baumwolle Leder Küche Garten wasserdicht Gutschein "
+        "Weihnachten Schlüssel "
+    ),
+    "fr": (
+        "homme femme enfant veste chaussures chemise sac tasse assiette lampe table chaise "
+        "coussin couverture montre câble imprimante casque cadeau noir blanc bleu rouge vert "
+        "grand petit avec pour en et lot de bois coton cuir cuisine jardin étanche carte-cadeau "
+        "Noël boîte pièces "
+    ),
+    "es": (
+        "hombre mujer niños chaqueta zapatos camisa bolso taza plato lámpara mesa silla cojín "
+        "manta reloj cable impresora auriculares regalo negro blanco azul rojo verde grande "
+        "pequeño con para de y juego madera algodón cuero cocina jardín impermeable tarjeta "
+        "Navidad caja piezas "
+    ),
+    "it": (
+        "uomo donna bambini giacca scarpe camicia borsa tazza piatto lampada tavolo sedia cuscino "
+        "coperta orologio cavo stampante cuffie regalo nero bianco blu rosso verde grande piccolo "
+        "con per di e set legno cotone pelle cucina giardino impermeabile buono Natale scatola "
+        "pezzi "
+    ),
+    "nl": (
+        "heren dames kinderen jas schoenen overhemd tas mok bord lamp tafel stoel kussen deken "
+        "horloge kabel koptelefoon cadeau zwart wit blauw rood groen groot klein met voor van en "
+        "stuks hout katoen leer keuken tuin waterdicht cadeaubon Kerstmis doos sleutelhanger "
+    ),
+    "pt": (
+        "homem mulher crianças casaco sapatos camisa bolsa caneca prato lâmpada mesa cadeira "
+        "almofada cobertor relógio cabo impressora fones presente preto branco azul vermelho "
+        "verde com para de e conjunto madeira algodão couro cozinha jardim cartão Natal caixa "
+        "peças "
+    ),
+    "pl": (
+        "męska damska dziecięca kurtka buty koszula torba kubek talerz lampa stół krzesło "
+        "poduszka koc zegarek kabel drukarka słuchawki prezent czarny biały niebieski czerwony "
+        "zielony duży mały z dla i zestaw drewno bawełna skóra kuchnia ogród wodoodporny karta "
+        "sztuk "
+    ),
+    "sv": (
+        "herr dam barn jacka skor skjorta väska mugg tallrik lampa bord stol kudde filt klocka "
+        "kabel skrivare hörlurar present svart vit blå röd grön stor liten med för och trä bomull "
+        "läder kök trädgård vattentät presentkort jul låda stycken "
+    ),
+    "tr": (
+        "erkek kadın çocuk ceket ayakkabı gömlek çanta kupa tabak lamba masa sandalye yastık "
+        "battaniye saat kablo yazıcı kulaklık hediye siyah beyaz mavi kırmızı yeşil büyük küçük "
+        "ile için ve ahşap pamuk deri mutfak bahçe su geçirmez kutu adet "
+    ),
+    "id": (
+        "pria wanita anak jaket sepatu kemeja tas cangkir piring lampu meja kursi bantal selimut "
+        "jam kabel pencetak hadiah hitam putih biru merah hijau besar kecil dengan untuk dan kayu "
+        "katun kulit dapur taman tahan air kartu kotak murah buah "
+    ),
+}
+OTHER = {
+    "ru": (
+        "мужская женская детская куртка обувь рубашка сумка кружка тарелка лампа стол стул "
+        "подушка часы кабель подарок черный белый синий для с набор "
+    ),
+    "el": (
+        "ανδρικό γυναικείο παιδικό μπουφάν παπούτσια πουκάμισο τσάντα κούπα πιάτο λάμπα τραπέζι "
+        "καρέκλα ρολόι δώρο μαύρο λευκό μπλε με για σετ "
+    ),
+    "ar": (
+        "رجالي نسائي أطفال سترة حذاء قميص حقيبة كوب طبق مصباح طاولة كرسي وسادة ساعة هدية أسود أبيض أزرق مع "
+    ),
+    "he": (
+        "גברים נשים ילדים מעיל נעליים חולצה תיק ספל צלחת מנורה שולחן כיסא כרית שעון מתנה שחור לבן כחול עם "
+    ),
+    "zh": (
+        "男士 女士 儿童 外套 鞋子 衬衫 包包 杯子 盘子 台灯 桌子 椅子 枕头 手表 礼物 黑色 白色 蓝色 正品 包邮 新款 夏季 加厚 套装 "
+    ),
+    "ja": (
+        "メンズ レディース キッズ ジャケット 靴 シャツ バッグ マグカップ 皿 ランプ テーブル 椅子 時計 ギフト 黒 白 青 セット 送料無料 "
+    ),
+    "ko": ("남성 여성 아동 재킷 신발 셔츠 가방 머그컵 접시 램프 테이블 의자 시계 선물 검정 흰색 파랑 세트 "),
+    "hi": ("पुरुष महिला बच्चे जैकेट जूते शर्ट बैग कप प्लेट लैंप मेज कुर्सी घड़ी उपहार काला सफेद नीला सेट "),
+    "th": ("ผู้ชาย ผู้หญิง เด็ก เสื้อ รองเท้า กระเป๋า แก้ว จาน โคมไฟ โต๊ะ เก้าอี้ นาฬิกา ของขวัญ สีดำ สีขาว "),
+}
+ALL = tuple((name, tuple(words.split())) for name, words in (*LATIN.items(), *OTHER.items()))
+LATIN_COUNT = len(LATIN)
+
+
+def foreign_title(text: str, rng: Rng) -> str:
+    """A title of another language; the first word and a number may stay, as brands and models do."""
+    latin = rng.random() < 0.75
+    spot = int(rng.integers(LATIN_COUNT)) if latin else int(rng.integers(LATIN_COUNT, len(ALL)))
+    words = ALL[spot][1]
+    said = [pick(rng, list(words)) for _ in range(int(rng.integers(3, 9)))]
+    own = text.split()
+    if own and rng.random() < 0.4:
+        said.insert(0, own[0])
+    if rng.random() < 0.25:
+        said.append(str(int(rng.integers(1, 500))) + pick(rng, ("", " cm", " ml", " x 2", "er")))
+    return " ".join(said)
+
+
+FOREIGN = {"foreign_title": foreign_title}

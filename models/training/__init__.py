@@ -1,0 +1,1 @@
+"""How the quality model is made: examples, network, export. Only this folder needs torch (extra `export`)."""

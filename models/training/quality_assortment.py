@@ -1,0 +1,240 @@
+"""A small made-up assortment beside the given catalogues: kinds of goods, names and words that those may lack.
+
+A model that only ever saw shirts and software takes a cheese for another language and a film for a remark. These clean
+titles are for training only; nothing is measured on them.
+"""
+
+from models.quality.defect import ItemText
+from models.quality.garble import Rng, pick
+from models.training.quality_catalogue import Catalogue
+
+NAME = "assortment"
+GOODS = {
+    "Grocery > Dairy": (
+        "whole milk, salted butter, cheddar cheese, greek yoghurt, manchego, gorgonzola, double "
+        "cream, mozzarella balls, feta, cottage cheese, gouda slices"
+    ),
+    "Grocery > Bakery": (
+        "sourdough loaf, plain bagels, croissants, rye bread, tortilla wraps, cinnamon buns, "
+        "crispbread, naan, brioche rolls, pita"
+    ),
+    "Grocery > Drinks": (
+        "orange juice, sparkling water, ground coffee, green tea, cola, oat drink, lemonade, "
+        "tomato juice, pale ale, pinot noir, lager, masala tea, stout, ginger beer"
+    ),
+    "Grocery > Pantry": (
+        "basmati rice, spaghetti, olive oil, black beans, corn flakes, tomato ketchup, soy sauce,"
+        " maple syrup, sea salt, peanut butter, strawberry jam, chilli sauce, miso paste, "
+        "couscous"
+    ),
+    "Grocery > Meat and Fish": (
+        "chicken breast, minced beef, salmon fillet, smoked ham, tuna chunks, prawns, turkey "
+        "slices, pork sausages, sardines in oil, chorizo, prosciutto, herring"
+    ),
+    "Grocery > Fruit and Vegetables": (
+        "bananas, gala apples, cherry tomatoes, carrots, baby spinach, red onions, avocado, "
+        "lemons, broccoli, sweet potatoes, grapes, celery, mango"
+    ),
+    "Confectionery": (
+        "dark chocolate bar, wine gums, liquorice, salted caramel fudge, mint drops, chocolate "
+        "truffles, marzipan, lollipops, shortbread, wafers, nougat"
+    ),
+    "Beauty > Make-up": (
+        "lip gloss, mascara, eyeliner pencil, foundation, blush, nail varnish, concealer, brow "
+        "gel, setting powder, eye shadow"
+    ),
+    "Beauty > Hair Care": (
+        "shampoo, conditioner, hair repair mask, dry shampoo, hair spray, argan oil, curl cream, "
+        "hair dye, damage repair serum"
+    ),
+    "Beauty > Fragrance": (
+        "eau de parfum, eau de toilette, body mist, aftershave, cologne, perfume gift set, "
+        "bergamot scent, roll-on perfume"
+    ),
+    "Health": (
+        "vitamin c tablets, plasters, hand sanitiser, toothpaste, electric toothbrush, ovulation "
+        "test kit, ear thermometer, cough syrup, blood pressure monitor, eye test chart"
+    ),
+    "Baby": (
+        "nappies, baby wipes, dummy clip, feeding bottle, teething ring, baby carrier, changing "
+        "mat, crib sheet, pushchair"
+    ),
+    "Toys and Games": (
+        "jigsaw puzzle, building blocks, doll's house, board game, playing cards, plush bear, "
+        "kite, yo-yo, remote control car, who dunnit game, marble run, question cards"
+    ),
+    "Books": (
+        "the lost garden, a history of rome, where the river ends, who killed the king, missing "
+        "persons, found at sea, broken promises, test your grammar, the stolen letter, cookery "
+        "for beginners, poems, what now, to be continued, atlas of the world, unknown soldier"
+    ),
+    "Music and Film": (
+        "greatest hits, live in berlin, symphony no. 5, the returned season 2, dirty business, "
+        "blues collection, love songs, wanted dead, gone tomorrow, requiem, goodbye, the count"
+    ),
+    "Office": (
+        "ballpoint pens, box file, label maker, sticky notes, stapler, whiteboard, order pad, "
+        "stock book, return labels, invoice book, desk organiser, ring binder, checklist notepad,"
+        " correction tape"
+    ),
+    "Electronics > Audio": (
+        "wireless earbuds, bluetooth speaker, turntable, soundbar, headphones, microphone, "
+        "amplifier, radio alarm clock"
+    ),
+    "Electronics > Phones": (
+        "smartphone, phone case, screen protector, charging cable, power bank, car phone holder, "
+        "wireless charger, sim adapter"
+    ),
+    "Electronics > Computers": (
+        "laptop, mechanical keyboard, gaming mouse, monitor, external hard drive, solid state "
+        "drive, graphics card, usb hub, router, memory module"
+    ),
+    "Electronics > Cameras": (
+        "mirrorless camera, zoom lens, tripod, camera bag, memory card, action camera, flash "
+        "unit, lens cap"
+    ),
+    "Home > Kitchen": (
+        "frying pan, stock pot, chef's knife, chopping board, measuring cups, coffee grinder, "
+        "toaster, kettle, salad bowl, rolling pin, cheese grater, whisk, storage jar"
+    ),
+    "Home > Furniture": (
+        "bookcase, dining table, armchair, bedside cabinet, wardrobe, office chair, bar stool, "
+        "coffee table, chest of drawers, corner sofa, mattress, washbasin cabinet"
+    ),
+    "Home > Textiles": (
+        "duvet cover, bath towel, curtain, throw, cushion, fitted sheet, table cloth, rug, pillow"
+    ),
+    "Home > Lighting and Decoration": (
+        "floor lamp, scented candle, wall clock, picture frame, vase, fairy lights, mirror, "
+        "wreath, photo album, bunting"
+    ),
+    "DIY > Tools": (
+        "cordless drill, claw hammer, screwdriver set, spirit level, tape measure, circular saw, "
+        "sanding sheets, work gloves, masking tape, stock fence pliers, check valve"
+    ),
+    "Garden": (
+        "lawn mower, watering can, rose seeds, garden hose, plant pot, hedge shears, compost, "
+        "bird feeder, parasol, trowel"
+    ),
+    "Automotive": (
+        "engine oil, wiper blades, car battery, brake pads, floor mats, spark plug, tyre "
+        "inflator, headlight bulb, roof box, tow rope, coupe"
+    ),
+    "Sports": (
+        "yoga mat, tennis balls, football, dumbbells, cycling helmet, bike chain, inner tube, "
+        "tent, sleeping bag, fishing rod, goggles, hockey stick, handlebar"
+    ),
+    "Pets": (
+        "dry cat food, dog lead, bird seed, aquarium filter, cat litter, chew toy, hamster cage, "
+        "puppy pads"
+    ),
+    "Jewellery": (
+        "silver necklace, gold hoop earrings, charm bracelet, signet ring, pearl studs, anklet, "
+        "brooch"
+    ),
+    "Clothing": (
+        "rain jacket, wool jumper, slim jeans, linen shirt, ankle socks, silk scarf, pyjamas, "
+        "swim shorts, leather belt, check shirt, evening dress, fleece vest, beanie"
+    ),
+    "Shoes": (
+        "running shoes, ankle boots, sandals, slippers, loafers, wellington boots, football "
+        "boots, ballet flats"
+    ),
+    "Bags": "backpack, tote bag, suitcase, wallet, laptop sleeve, gym bag, handbag, wash bag",
+    "Gift Cards": (
+        "gift card, e-gift voucher, spa day voucher, birthday gift card, streaming gift card, "
+        "experience voucher"
+    ),
+}  # fmt: skip
+DESCRIBED = (
+    "organic", "classic", "small", "large", "mini", "deluxe", "vintage", "soft", "smart", "cordless",
+    "folding", "extra strong", "handmade", "portable", "red", "blue", "white", "green", "black",
+    "stainless steel", "wooden", "cotton", "glass", "unscented", "light", "fresh", "frozen", "spicy",
+    "original", "professional", "kids", "women's", "men's", "spare", "waterproof",
+)  # fmt: skip
+MEASURES = (
+    "500 g",
+    "1 L",
+    "250ml",
+    "6 Pack",
+    "Size 42",
+    "XL",
+    "30 cm",
+    "2 kg",
+    "x 12",
+    "(3-Pack)",
+    "No. 7",
+    "100 Tablets",
+    "64 GB",
+    "12 V",
+    "1.5 m",
+    "48",
+    "A4",
+    "2-in-1",
+    "75 cl",
+)
+SURNAMES = (
+    "Anders", "Moretti", "Okafor", "Lindqvist", "Delacroix", "Tanaka", "Kowalski", "Baumgarten",
+    "O'Malley", "Fernández", "Novák", "Rasmussen", "Petrov", "Di Stefano", "Van Houten", "St. Clair",
+    "McTavish", "Yilmaz", "Nakamura", "Bélanger", "Schönfeld", "Castellano", "Ibarra", "Papadakis",
+    "Haddad",
+)  # fmt: skip
+BORROWED = (
+    "au Chocolat", "al Forno", "di Parma", "de Luxe", "El Camino", "La Belle", "Bon Appétit", "Teriyaki",
+    "Kimchi", "Jalapeño", "Rooibos", "Dulce de Leche", "Crème Brûlée", "Gnocchi", "Sauerkraut", "Wasabi",
+    "Halloumi", "Tikka Masala", "Fleur de Sel", "Chai", "Rioja", "Prosecco", "Feng Shui", "Ikebana",
+    "Déjà Vu", "Café", "Hygge", "Noir", "Rosé", "Matcha", "Smørrebrød", "Pastel de Nata",
+)  # fmt: skip
+STARTS, MIDDLES, ENDS = (
+    (
+        "Ka",
+        "Ve",
+        "Zo",
+        "Mi",
+        "Lu",
+        "Bra",
+        "Tre",
+        "Sta",
+        "No",
+        "Xe",
+        "Fi",
+        "Dro",
+        "Qua",
+        "Pha",
+        "Ski",
+        "Ha",
+        "O",
+        "E",
+    ),
+    ("ra", "lo", "ni", "ve", "do", "sta", "mi", "ro", "ku", "ti", "xa", "be"),
+    ("x", "n", "tek", "va", "lia", "ro", "son", "ware", "do", "s", "ta", "nix", "mo", "ly", "fy", "ster"),
+)
+
+
+def invented_name(rng: Rng) -> str:
+    """A name such as brands have, that no dictionary knows."""
+    middle = "".join(pick(rng, MIDDLES) for _ in range(int(rng.integers(0, 3))))
+    return pick(rng, STARTS) + middle + pick(rng, ENDS)
+
+
+def assortment(rng: Rng, count: int) -> Catalogue:
+    """So many titles with their categories; some with a brand, some with one that the title begins with."""
+    goods = [(category, name.strip()) for category, names in GOODS.items() for name in names.split(",")]
+    return Catalogue(NAME, tuple(dict.fromkeys(_entry(goods, rng) for _ in range(count))))
+
+
+def _entry(goods: list[tuple[str, str]], rng: Rng) -> ItemText:
+    category, name = goods[int(rng.integers(len(goods)))]
+    title = name if rng.random() < 0.45 else f"{pick(rng, DESCRIBED)} {name}"
+    brand = invented_name(rng) if rng.random() < 0.5 else pick(rng, SURNAMES)
+    branded = rng.random()
+    if branded < 0.3:
+        title = f"{brand} {title}"
+    elif branded < 0.4:
+        title = f"{pick(rng, SURNAMES)}'s {title}"
+    if rng.random() < 0.15:
+        title = f"{title} {pick(rng, BORROWED)}" if rng.random() < 0.6 else f"{pick(rng, BORROWED)} {title}"
+    if rng.random() < 0.35:
+        title = f"{title} {pick(rng, MEASURES)}"
+    shown = title if rng.random() < 0.3 else " ".join(word[:1].upper() + word[1:] for word in title.split())
+    return ItemText(shown, category, brand if branded < 0.3 and rng.random() < 0.8 else "")

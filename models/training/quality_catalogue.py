@@ -1,0 +1,144 @@
+"""Catalogues as training material: which titles to trust, which part is held out, which words are brands.
+
+The split goes by title, so the same title never stands on both sides.
+"""
+
+import re
+import zlib
+from collections import Counter
+from dataclasses import dataclass, replace
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.quality.defect import ItemText
+from models.quality.features import BROKEN, ENTITY, MOJIBAKE, TAG
+
+ODD_CASE = 0.9
+PRICED = 0.9
+BRAND_TITLES = 5
+LEADING = 0.6
+TITLE_WORD = re.compile(r"[a-z0-9]+")
+
+
+class Part(Enum):
+    """Which share of a catalogue: 80 % to learn from, 10 % to calibrate and choose with, 10 % to measure with."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One catalogue row as the files have it; the price is only asked whether there is one."""
+
+    text: ItemText
+    priced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The trusted, distinct texts of one file."""
+
+    name: str
+    items: tuple[ItemText, ...]
+
+    def part(self, part: Part) -> "Catalogue":
+        """The items of one part of the split."""
+        return Catalogue(self.name, tuple(item for item in self.items if part_of(item.title) is part))
+
+
+def normalised(title: str) -> str:
+    """The title's letters and digits, for telling repeats."""
+    return " ".join(TITLE_WORD.findall(title.lower()))
+
+
+def part_of(title: str) -> Part:
+    """The part that a title belongs to, by a checksum of its normalised form."""
+    bucket = zlib.crc32(normalised(title).encode()) % 10
+    return Part.TEST if bucket == 0 else Part.VALIDATION if bucket == 1 else Part.TRAIN
+
+
+def trusted(name: str, entries: list[Entry]) -> Catalogue:
+    """The catalogue without what is doubtful, and without repeats of title, category and brand.
+
+    Doubtful are titles with tags, entities or broken characters, without a word, in another case than nine tenths of
+    their catalogue, or without a price where nine tenths have one: in a real catalogue these are where remarks hide.
+    """
+    with_title = [entry for entry in entries if entry.text.title.strip()]
+    upper = sum(entry.text.title.isupper() for entry in with_title) > ODD_CASE * len(with_title)
+    priced = sum(entry.priced for entry in with_title) > PRICED * len(with_title)
+    kept = [
+        _tidied(entry.text)
+        for entry in with_title
+        if not _visibly_broken(entry.text.title)
+        and (entry.text.title.isupper() or not upper)
+        and (entry.priced or not priced)
+    ]
+    return Catalogue(name, tuple(dict.fromkeys(kept)))
+
+
+def categories_only(entries: list[Entry]) -> list[str]:
+    """The categories of all rows, with or without a title."""
+    return [
+        entry.text.category
+        for entry in entries
+        if entry.text.category and not TAG.search(entry.text.category)
+    ]
+
+
+def _visibly_broken(title: str) -> bool:
+    return bool(
+        TAG.search(title) or ENTITY.search(title) or MOJIBAKE.search(title) or BROKEN.search(title)
+    ) or not normalised(title)
+
+
+def _tidied(item: ItemText) -> ItemText:
+    category = "" if TAG.search(item.category) else item.category
+    return ItemText(" ".join(item.title.split()), category, "" if TAG.search(item.brand) else item.brand)
+
+
+def leading_brands(catalogue: Catalogue) -> frozenset[str]:
+    """Words that look like brands: they begin at least five titles and seldom stand elsewhere."""
+    first: Counter[str] = Counter()
+    anywhere: Counter[str] = Counter()
+    for item in catalogue.items:
+        words = item.title.split()
+        if len(words) > 1 and words[0].isalpha() and len(words[0]) > 2:
+            first[words[0]] += 1
+        anywhere.update(set(words))
+    return frozenset(
+        word for word, count in first.items() if count >= BRAND_TITLES and count >= LEADING * anywhere[word]
+    )
+
+
+def with_leading_brand(item: ItemText, brands: frozenset[str]) -> ItemText:
+    """The item with the brand that its title begins with, where it had none."""
+    first = item.title.split(maxsplit=1)[0] if item.title else ""
+    return replace(item, brand=first) if not item.brand and first in brands else item
+
+
+@dataclass(frozen=True, slots=True)
+class TeachersView:
+    """How near titles are to categories in meaning, by an embedding model: for catalogues without categories.
+
+    `similarity[title row, category column]` are cosines; `rows` and `columns` name them.
+    """
+
+    similarity: NDArray[np.float32]
+    rows: dict[str, int]
+    columns: dict[str, int]
+
+    def nearest(self, title: str) -> tuple[str, float]:
+        """The category nearest to a title, and its cosine."""
+        row = self.similarity[self.rows[title]]
+        column = int(row.argmax())
+        return tuple(self.columns)[column], float(row[column])
+
+    def cosine(self, title: str, category: str) -> float | None:
+        """The cosine of the two, or None if the title was not embedded."""
+        if title not in self.rows or category not in self.columns:
+            return None
+        return float(self.similarity[self.rows[title], self.columns[category]])

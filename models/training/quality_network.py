@@ -1,0 +1,83 @@
+"""The quality network: the first layers of a sentence encoder, what was counted in the text, and one head.
+
+tokens -> encoder layers -> mean, maximum and first vector ─┐
+counted features -> standardised and clipped ───────────────┴-> hidden layer -> one logit a defect
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from transformers import BertConfig, BertModel
+
+CLIP = 5.0
+MASKED = -1e4
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkShape:
+    """How large the network is."""
+
+    layers: int = 3
+    positions: int = 64
+    hidden: int = 256
+    dropout: float = 0.1
+
+
+class QualityNetwork(nn.Module):
+    """Token ids and counted features in, logits out, shape (n, defects)."""
+
+    def __init__(
+        self, encoder: BertModel, scaling: NDArray[np.float32], outputs: int, shape: NetworkShape
+    ) -> None:
+        """`scaling` holds mean and standard deviation of each counted feature, shape (2, features)."""
+        super().__init__()
+        self.encoder = encoder
+        width = encoder.config.hidden_size
+        self.register_buffer("mean", torch.from_numpy(scaling[0]))
+        self.register_buffer("spread", torch.from_numpy(np.maximum(scaling[1], 0.05)))
+        self.hidden = nn.Linear(3 * width + scaling.shape[1], shape.hidden)
+        self.dropout = nn.Dropout(shape.dropout)
+        self.out = nn.Linear(shape.hidden, outputs)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, features: Tensor) -> Tensor:
+        """Logits, shape (n, defects), of ids and mask, shape (n, tokens), and features, shape (n, features)."""
+        vectors = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        mask = attention_mask.unsqueeze(-1).to(vectors.dtype)
+        mean = (vectors * mask).sum(1) / mask.sum(1)
+        highest = (vectors * mask + (1.0 - mask) * MASKED).max(1).values
+        counted = ((features - self.mean) / self.spread).clamp(-CLIP, CLIP)
+        joined = torch.cat([mean, highest, vectors[:, 0], counted], dim=1)
+        logits: Tensor = self.out(self.dropout(nn.functional.gelu(self.hidden(joined))))
+        return logits
+
+
+def build_network(
+    folder: Path, scaling: NDArray[np.float32], outputs: int, shape: NetworkShape
+) -> QualityNetwork:
+    """The network on top of the first layers of the BERT model in `folder`; its word vectors stay as they are.
+
+    Frozen word vectors keep what the encoder knows about words that the catalogues here never use.
+    """
+    config = BertConfig.from_pretrained(folder)
+    config.num_hidden_layers = shape.layers
+    config._attn_implementation = "eager"
+    encoder = BertModel.from_pretrained(folder, config=config, add_pooling_layer=False)
+    embeddings = encoder.embeddings
+    kept = embeddings.position_embeddings.weight.data[: shape.positions].clone()
+    embeddings.position_embeddings = nn.Embedding.from_pretrained(kept, freeze=False)
+    embeddings.position_ids = embeddings.position_ids[:, : shape.positions]
+    embeddings.token_type_ids = embeddings.token_type_ids[:, : shape.positions]
+    embeddings.word_embeddings.weight.requires_grad_(False)
+    return QualityNetwork(encoder, scaling, outputs, shape)
+
+
+def masked_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.01) -> Tensor:
+    """Mean binary cross-entropy over the known labels; -1 is unknown. Both of shape (n, defects)."""
+    known = labels >= 0
+    target = labels.clamp(min=0) * (1 - 2 * smoothing) + smoothing
+    loss = nn.functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    return (loss * known).sum() / known.sum().clamp(min=1)

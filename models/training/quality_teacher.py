@@ -1,0 +1,65 @@
+"""A sentence encoder as teacher: which categories could hold a title, for catalogues that name none."""
+
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+from transformers import BertModel
+
+from models.quality.text import PATH, SPACE
+from models.training.quality_catalogue import Catalogue, TeachersView
+
+BATCH = 64
+# More titles teach little more, and cost a minute for every five thousand.
+MOST_TITLES = 4_000
+
+
+def teachers_view(
+    folder: Path,
+    tokenizer: Tokenizer,
+    catalogues: list[Catalogue],
+    categories: list[str],
+    progress: Callable[[int, int], None],
+) -> TeachersView | None:
+    """Cosines between the titles without category and all categories; None if there is nothing to compare."""
+    found = {item.title for each in catalogues for item in each.items if not item.category}
+    titles = sorted(found, key=lambda title: (zlib.crc32(title.encode()), title))[:MOST_TITLES]
+    distinct = sorted(set(categories))
+    if not titles or not distinct:
+        return None
+    encoder = BertModel.from_pretrained(folder, add_pooling_layer=False).eval()
+    total = len(titles) + len(distinct)
+    told = [0]
+
+    def embed(texts: list[str]) -> NDArray[np.float32]:
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        out = np.zeros((len(texts), encoder.config.hidden_size), np.float32)
+        for start in range(0, len(order), BATCH):
+            rows = order[start : start + BATCH]
+            out[rows] = _vectors(encoder, tokenizer, [texts[i] for i in rows])
+            told[0] += len(rows)
+            progress(told[0], total)
+        return out
+
+    words = [SPACE.sub(" ", " ".join(PATH.split(category))) for category in distinct]
+    similarity = embed(titles) @ embed(words).T
+    return TeachersView(
+        similarity, {title: i for i, title in enumerate(titles)}, {name: i for i, name in enumerate(distinct)}
+    )
+
+
+@torch.inference_mode()
+def _vectors(encoder: BertModel, tokenizer: Tokenizer, texts: list[str]) -> NDArray[np.float32]:
+    encoded = tokenizer.encode_batch(texts)
+    ids = torch.tensor([each.ids for each in encoded])
+    mask = torch.tensor([each.attention_mask for each in encoded])
+    with torch.autocast("cpu", torch.bfloat16):
+        hidden = encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+    weight = mask.unsqueeze(-1).float()
+    pooled = (hidden.float() * weight).sum(1) / weight.sum(1)
+    unit: NDArray[np.float32] = torch.nn.functional.normalize(pooled, dim=1).numpy()
+    return unit

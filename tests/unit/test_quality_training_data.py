@@ -1,0 +1,142 @@
+"""What the quality model learns from: trusted titles, a split by title, labelled examples."""
+
+from itertools import islice
+
+import numpy as np
+
+from models.quality.corruptions import CORRUPTIONS
+from models.quality.defect import DEFECTS, Defect, ItemText
+from models.training.quality_catalogue import (
+    Catalogue,
+    Entry,
+    Part,
+    TeachersView,
+    leading_brands,
+    part_of,
+    trusted,
+    with_leading_brand,
+)
+from models.training.quality_examples import CLEAN, examples, material, shown_category
+
+THINGS = ("Mug", "Teapot", "Lamp", "Chair", "Shirt", "Kettle", "Scarf", "Clock")
+MAKERS = ("Acme", "Bellworth", "Corvo", "Dunmore")
+PLACES = ("Kitchen > Mugs", "Garden > Tools", "Apparel > Shirts", "Lighting > Lamps")
+
+
+def a_catalogue(name: str = "shop") -> Catalogue:
+    items = [
+        ItemText(f"{maker} {thing} {number}", PLACES[number % len(PLACES)])
+        for number, (maker, thing) in enumerate((m, t) for m in MAKERS for t in THINGS)
+    ]
+    return Catalogue(name, tuple(items))
+
+
+def entry(title: str, *, priced: bool = True) -> Entry:
+    return Entry(ItemText(title), priced)
+
+
+def test_titles_in_another_case_than_their_catalogue_are_not_trusted() -> None:
+    rows = [entry(f"BLUE MUG {number}") for number in range(30)] + [entry("check"), entry("lost?")]
+
+    assert {item.title for item in trusted("shop", rows).items} == {
+        f"BLUE MUG {number}" for number in range(30)
+    }
+
+
+def test_titles_without_a_price_are_not_trusted_where_prices_are_the_rule() -> None:
+    rows = [entry(f"Mug {number}") for number in range(30)] + [entry("Sample", priced=False)]
+
+    assert "Sample" not in {item.title for item in trusted("shop", rows).items}
+
+
+def test_broken_and_repeated_titles_are_not_trusted() -> None:
+    rows = [entry(title) for title in ("Mug", "Mug", "<b>Mug</b>", "Mug &amp; Cup", "CafÃ© Mug", "???", " ")]
+
+    assert [item.title for item in trusted("shop", rows).items] == ["Mug"]
+
+
+def test_the_same_title_never_stands_on_both_sides_of_the_split() -> None:
+    assert part_of("Blue  MUG!") is part_of("blue mug")
+    parts = [part_of(f"title {number}") for number in range(5_000)]
+    assert 0.77 < parts.count(Part.TRAIN) / 5_000 < 0.83
+    assert parts.count(Part.TEST) > 400
+
+
+def test_a_word_that_begins_many_titles_is_taken_for_a_brand() -> None:
+    brands = leading_brands(a_catalogue())
+
+    assert brands == set(MAKERS)
+    assert with_leading_brand(ItemText("Acme Mug"), brands).brand == "Acme"
+    assert with_leading_brand(ItemText("Blue Mug"), brands).brand == ""
+
+
+def test_examples_repeat_under_one_seed_and_cover_every_corruption() -> None:
+    source = material([a_catalogue()], list(PLACES))
+    drawn = list(islice(examples(source, np.random.default_rng(5)), 3_000))
+
+    assert drawn[:200] == list(islice(examples(source, np.random.default_rng(5)), 200))
+    made = {each.corruption for each in drawn}
+    assert made == {each.name for each in CORRUPTIONS} | {CLEAN, "other_category", "other_brand"}
+    assert all(sum(label > 0 for label in each.labels) == 0 for each in drawn if each.corruption == CLEAN)
+    assert all(sum(label > 0 for label in each.labels) >= 1 for each in drawn if each.corruption != CLEAN)
+
+
+def test_a_corruption_that_is_left_out_is_never_drawn() -> None:
+    source = material([a_catalogue()], list(PLACES), left_out=frozenset({"misread"}))
+
+    assert all(
+        each.corruption != "misread" for each in islice(examples(source, np.random.default_rng(5)), 3_000)
+    )
+
+
+def test_nothing_is_said_about_the_category_of_an_unreadable_title() -> None:
+    source = material([a_catalogue()], list(PLACES))
+    garbled, category = DEFECTS.index(Defect.GARBLED), DEFECTS.index(Defect.CATEGORY_MISMATCH)
+    drawn = [
+        each for each in islice(examples(source, np.random.default_rng(2)), 2_000) if each.labels[garbled] > 0
+    ]
+
+    assert drawn
+    assert all(each.labels[category] < 0 for each in drawn)
+
+
+def test_without_categories_a_teacher_lends_the_nearest_one() -> None:
+    catalogue = Catalogue("shop", (ItemText("Acme Mug"), ItemText("Acme Spade")))
+    view = TeachersView(
+        np.array([[0.8, 0.0], [0.1, 0.7]], np.float32),
+        {"Acme Mug": 0, "Acme Spade": 1},
+        {"Kitchen": 0, "Garden": 1},
+    )
+    source = material([catalogue], ["Kitchen", "Garden"], view)
+    mismatch = DEFECTS.index(Defect.CATEGORY_MISMATCH)
+
+    for each in islice(examples(source, np.random.default_rng(3)), 500):
+        if each.corruption == "other_category":
+            assert (each.item.category == "Garden") == ("Mug" in each.item.title)
+        elif each.labels[mismatch] == 0 and each.item.category:
+            assert (each.item.category == "Kitchen") == (
+                "Mug" in each.item.title
+            ) or "Spade" not in each.item.title
+
+
+def test_a_category_is_shown_by_some_of_its_levels() -> None:
+    rng = np.random.default_rng(0)
+    shown = {shown_category("Home > Kitchen > Mugs", rng) for _ in range(200)}
+
+    assert {"Home", "Mugs", "Home > Kitchen > Mugs"} <= shown
+    assert all(
+        set(each.replace("/", " ").split())
+        <= {
+            "Home",
+            "Kitchen",
+            "Mugs",
+            ">",
+            "|",
+            "-",
+            "Home,",
+            "Kitchen,",
+            "Home.Kitchen",
+            "Home.Kitchen.Mugs",
+        }
+        for each in shown
+    )
