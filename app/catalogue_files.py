@@ -13,16 +13,14 @@ from models.quality.defect import ItemText
 from models.training.quality_catalogue import Entry
 
 FIELDS = ("title", "category", "brand")
-ADVICE = (
-    "use .csv or .jsonl, gzipped or not, with the columns item_id, title and, where known, category and brand"
-)
+ADVICE = "use .csv or .jsonl, gzipped or not, with the columns item_id, title and, where known, category and brand"
 
 
 def read_entries(path: Path) -> list[Entry]:
     """The file's rows. Raises HeadraceError for a file that is missing, of another kind, or without titles column."""
     try:
         text = _text(path)
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, UnicodeDecodeError) as error:
         raise HeadraceError(f"{path} cannot be read: {error}; {ADVICE}") from error
     name = path.name.removesuffix(".gz")
     if name.endswith(".csv"):

@@ -1,6 +1,7 @@
 """`headrace models evaluate-quality`: the shipped quality model against its targets, on the sample data.
 
-Only titles of the test part are used, which training never draws from; Google's catalogue and UCI's remarks are never trained on.
+Only titles of the test part are used, which training never draws from; Google's catalogue and UCI's remarks are
+never trained on.
 """
 
 import argparse
@@ -61,9 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model-dir", type=Path, default=None, help="folder of the artefacts (default: HEADRACE_MODEL_DIR)"
     )
-    parser.add_argument(
-        "--most", type=int, default=1500, help="titles of a catalogue, at most (default: 1500)"
-    )
+    parser.add_argument("--most", type=int, default=1500, help="titles of a catalogue, at most (default: 1500)")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
 
 
@@ -72,18 +71,12 @@ def execute(args: argparse.Namespace, settings: Any) -> int:
     model = open_quality_model(args.model_dir or Path(settings.model.dir))
     targets = evaluate(model, args.data, args.most, QualitySettings())
     if args.json:
-        rows = [
-            {"name": each.name, "value": each.value, "bound": each.bound, "met": each.met} for each in targets
-        ]
-        sys.stdout.write(
-            json.dumps({"targets": rows, "met": all(each.met for each in targets)}, indent=2) + "\n"
-        )
+        rows = [{"name": each.name, "value": each.value, "bound": each.bound, "met": each.met} for each in targets]
+        sys.stdout.write(json.dumps({"targets": rows, "met": all(each.met for each in targets)}, indent=2) + "\n")
     else:
         for each in targets:
             sign = ">=" if each.at_least else "<="
-            sys.stdout.write(
-                f"{'ok  ' if each.met else 'MISS'} {each.value:.4f} {sign} {each.bound}  {each.name}\n"
-            )
+            sys.stdout.write(f"{'ok  ' if each.met else 'MISS'} {each.value:.4f} {sign} {each.bound}  {each.name}\n")
     return 0 if all(each.met for each in targets) else 1
 
 
@@ -132,13 +125,9 @@ def remark_targets(model: QualityModel, data: Path, titles: list[ItemText]) -> l
     remarks = [ItemText(each) for each in real_remarks(data / "uci_online_retail")]
     targets = []
     for how, change in (("as written", str), ("in lower case", str.lower)):
-        one, other = (
-            [replace(item, title=change(item.title)) for item in each] for each in (titles, remarks)
-        )
+        one, other = ([replace(item, title=change(item.title)) for item in each] for each in (titles, remarks))
         value = auroc(_probabilities(model, one)[Defect.REMARK], _probabilities(model, other)[Defect.REMARK])
-        targets.append(
-            Target(f"AUROC remark, {len(remarks)} real remarks of UCI {how}", value, REMARK_TARGET)
-        )
+        targets.append(Target(f"AUROC remark, {len(remarks)} real remarks of UCI {how}", value, REMARK_TARGET))
     return targets
 
 
@@ -150,12 +139,7 @@ def real_remarks(folder: Path) -> list[str]:
     found: dict[str, None] = {}
     for row in _rows(folder / "raw_rows.csv.gz"):
         text = " ".join(row["Description"].split())
-        if (
-            text
-            and float(row["UnitPrice"]) == 0
-            and not text.isupper()
-            and titles.get(row["StockCode"]) != text
-        ):
+        if text and float(row["UnitPrice"]) == 0 and not text.isupper() and titles.get(row["StockCode"]) != text:
             found[text] = None
     return list(found)
 
@@ -175,9 +159,7 @@ def _held_out(data: Path, name: str, most: int) -> list[ItemText]:
     return items[:most]
 
 
-def _probabilities(
-    model: QualityModel, items: list[ItemText]
-) -> dict[Defect, np.ndarray[Any, np.dtype[np.float64]]]:
+def _probabilities(model: QualityModel, items: list[ItemText]) -> dict[Defect, np.ndarray[Any, np.dtype[np.float64]]]:
     columns: dict[Defect, list[float]] = defaultdict(list)
     for verdict in model.judge(items):
         for defect, probability in verdict.probabilities.items():

@@ -16,7 +16,7 @@ from app.errors import HeadraceError
 from models.quality.corruptions import CORRUPTIONS
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers import Tokenizer  # type: ignore[import-untyped]  # the wheel ships no types
 
     from models.training.quality_examples import Material
 
@@ -63,16 +63,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--base", type=Path, required=True, help="folder of the BERT-like sentence encoder to start from"
     )
-    parser.add_argument(
-        "--out", type=Path, default=Path("onnx"), help="folder of the artefacts (default: onnx)"
-    )
+    parser.add_argument("--out", type=Path, default=Path("onnx"), help="folder of the artefacts (default: onnx)")
     parser.add_argument(
         "--report",
         type=Path,
         default=Path("quality-report"),
         help="folder of the report (default: quality-report)",
     )
-    parser.add_argument("--steps", type=int, default=3000, help="training steps of 48 titles (default: 3000)")
+    parser.add_argument("--steps", type=int, default=2000, help="training steps of 48 titles (default: 2000)")
     parser.add_argument("--seed", type=int, default=7, help="seed of everything drawn (default: 7)")
     parser.add_argument("--threads", type=int, default=2, help="threads (default: 2)")
     parser.add_argument(
@@ -118,7 +116,7 @@ def _request(args: argparse.Namespace) -> Request:
 
 def train(request: Request) -> dict[str, Any]:
     """Everything from files to artefact; returns the report. Raises HeadraceError for unusable files."""
-    import torch
+    import torch  # type: ignore[import-not-found]  # installed with the extra `export` only
 
     from models.quality.judge import padded_tokenizer
     from models.training.quality_catalogue import Part
@@ -192,7 +190,7 @@ class Bar(AbstractContextManager["Bar"]):
 
     def __init__(self, name: str) -> None:
         """Shown from the first call on."""
-        from tqdm import tqdm
+        from tqdm import tqdm  # type: ignore[import-untyped]  # ships no types
 
         self._bar = tqdm(desc=name, file=sys.stderr, mininterval=2.0, unit="")
 

@@ -1,4 +1,4 @@
-"""The second half of `headrace models train-quality`: export, calibrate on the artefact itself, measure, write it down."""
+"""The second half of `headrace models train-quality`: export, calibrate the artefact itself, measure, write it down."""
 
 import json
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer  # type: ignore[import-untyped]  # the wheel ships no types
 
 from models.manifest import (
     Artefact,
@@ -17,7 +17,7 @@ from models.manifest import (
     with_artefact,
     write_manifest,
 )
-from models.quality.calibration import Line, prevalence_weights, reliability
+from models.quality.calibration import Line, auroc, prevalence_weights, reliability
 from models.quality.defect import DEFECTS, ItemText
 from models.quality.features import FEATURE_NAMES
 from models.quality.judge import QualityModel
@@ -75,9 +75,7 @@ def finish(
     rng = np.random.default_rng(request.seed + 1)
     validation = measure.draw(sources[Part.VALIDATION], rng, CALIBRATED)
     test = measure.draw(sources[Part.TEST], rng, MEASURED)
-    calibration = measure.calibrate(
-        model.logits([each.item for each in validation]), measure.labels_of(validation)
-    )
+    calibration = measure.calibrate(model.logits([each.item for each in validation]), measure.labels_of(validation))
     logits = model.logits([each.item for each in test])
     report = _report(test, logits, calibration) | {
         "training_minutes": round(minutes, 1),
@@ -117,7 +115,7 @@ def _report(test: list[Example], logits: np.ndarray[Any, Any], calibration: Cali
     return {
         "heads": measure.as_rows(measure.by_head(test, probability, settings)),
         "corruptions": measure.as_rows(measure.by_corruption(test, probability, settings)),
-        "score_auroc": measure.auroc(score[~clean], score[clean]),
+        "score_auroc": auroc(score[~clean], score[clean]),
         "false_alarms_on_clean": {
             name: float(alarms[[i for i in np.flatnonzero(clean) if test[i].catalogue == name]].mean())
             for name in sorted({each.catalogue for each in test})
@@ -127,7 +125,7 @@ def _report(test: list[Example], logits: np.ndarray[Any, Any], calibration: Cali
 
 def _draw_calibration(path: Path, test: list[Example], probability: np.ndarray[Any, Any]) -> None:
     """One small calibration curve for each head."""
-    import matplotlib
+    import matplotlib  # type: ignore[import-not-found]  # installed with the extra `export` only
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
@@ -172,9 +170,7 @@ def _write(folder: Path, report: dict[str, Any]) -> None:
     (folder / "report.md").write_text("\n".join(lines), encoding="utf-8")
 
 
-def _write_manifest(
-    request: "Request", session: Session, model: QualityModel, report: dict[str, Any]
-) -> None:
+def _write_manifest(request: "Request", session: Session, model: QualityModel, report: dict[str, Any]) -> None:
     folder = request.out
     _write_canonical(folder / FILES["canonical"], model)
     shape = NetworkShape()
@@ -193,8 +189,7 @@ def _write_manifest(
         prefix="",
         max_tokens=shape.positions,
         licence="Apache-2.0",
-        source="first three layers of all-MiniLM-L6-v2 (Apache-2.0), fine-tuned on "
-        + ", ".join(report["catalogues"]),
+        source="first three layers of all-MiniLM-L6-v2 (Apache-2.0), fine-tuned on " + ", ".join(report["catalogues"]),
         built=f"headrace models train-quality, {request.steps} steps, seed {request.seed}",
         parity=report["parity"],
         speed={},

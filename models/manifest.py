@@ -117,9 +117,7 @@ def parse_manifest(text: str) -> Manifest:
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write the folder's manifest, for people and machines to read."""
     document = {"version": VERSION, "models": [asdict(each) for each in manifest.models]}
-    (folder / FILE_NAME).write_text(
-        json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    (folder / FILE_NAME).write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def with_artefact(manifest: Manifest, artefact: Artefact) -> Manifest:

@@ -24,9 +24,7 @@ ERRORS_ONLY = 3
 class InferenceSettings:
     """How models are run."""
 
-    provider: str = setting(
-        "auto", "where models run; auto takes CUDA if it works", choices=("auto", "cpu", "cuda")
-    )
+    provider: str = setting("auto", "where models run; auto takes CUDA if it works", choices=("auto", "cpu", "cuda"))
     threads: int = setting(2, "threads of one model run on the CPU", low=1, high=256)
 
 

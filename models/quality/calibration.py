@@ -61,9 +61,7 @@ def auroc(negatives: NDArray[np.float64], positives: NDArray[np.float64]) -> flo
     return float((below + upto).mean() / 2 / len(ranked))
 
 
-def precision_recall(
-    scores: NDArray[np.float64], labels: NDArray[np.bool_], threshold: float
-) -> tuple[float, float]:
+def precision_recall(scores: NDArray[np.float64], labels: NDArray[np.bool_], threshold: float) -> tuple[float, float]:
     """Precision and recall of `scores >= threshold`; precision is 1 where nothing is flagged."""
     flagged = scores >= threshold
     hits = float((flagged & labels).sum())

@@ -38,9 +38,7 @@ DANGLING = (
 
 def cut_inside_word(text: str, rng: Rng) -> str:
     """Cut in the middle of a word of four letters or more, at least two letters into it."""
-    spots = [
-        i for i in range(3, len(text) - 1) if text[i - 2 : i + 2].isalpha() and len(text[:i].split()) > 1
-    ]
+    spots = [i for i in range(3, len(text) - 1) if text[i - 2 : i + 2].isalpha() and len(text[:i].split()) > 1]
     return text[: spots[int(rng.integers(len(spots)))]] if spots else with_ellipsis(text, rng)
 
 
@@ -57,16 +55,8 @@ def cut_after_dangling_word(text: str, rng: Rng) -> str:
     return " ".join([*words[:keep], pick(rng, DANGLING)])
 
 
-def front_cut(text: str, rng: Rng) -> str:
-    """The beginning lost, in the middle of a word."""
-    first = text.split(maxsplit=1)[0] if text.split() else ""
-    if len(first) < 4 or not first.isalpha():
-        return cut_inside_word(text, rng)
-    return text.lstrip()[int(rng.integers(2, len(first) - 1)) :]
-
-
 TRUNCATED: dict[str, Corrupt] = {
-    each.__name__: each for each in (cut_inside_word, with_ellipsis, cut_after_dangling_word, front_cut)
+    each.__name__: each for each in (cut_inside_word, with_ellipsis, cut_after_dangling_word)
 }
 
 BY_DEFECT: Mapping[Defect, Mapping[str, Corrupt]] = {
@@ -140,7 +130,7 @@ def other_category(
 
 
 def other_brand(item: ItemText, brands: list[str], rng: Rng) -> ItemText | None:
-    """The item under another brand than the one its title names; None when its title names none, or none other is known."""
+    """The item under another brand than its title names; None when it names none, or no other is known."""
     if not item.brand or item.brand.lower() not in item.title.lower():
         return None
     for _ in range(TRIES * 4):

@@ -124,8 +124,7 @@ PAIR_FEATURES: dict[str, Callable[[ItemText], float]] = {
     "category_in_title": lambda item: _overlap(item.category, item.title),
     "brand_in_title": lambda item: _overlap(item.brand, item.title),
     "brand_written_in_title": lambda item: float(
-        bool(item.brand.strip())
-        and item.brand.lower().replace(" ", "") in item.title.lower().replace(" ", "")
+        bool(item.brand.strip()) and item.brand.lower().replace(" ", "") in item.title.lower().replace(" ", "")
     ),
 }
 
@@ -142,6 +141,4 @@ def lexical_features(items: Sequence[ItemText]) -> NDArray[np.float32]:
 def _row(item: ItemText) -> list[float]:
     title = item.title[:LONGEST_TITLE]
     short = ItemText(title, item.category[:LONGEST_TITLE], item.brand[:LONGEST_TITLE])
-    return [count(title) for count in TITLE_FEATURES.values()] + [
-        count(short) for count in PAIR_FEATURES.values()
-    ]
+    return [count(title) for count in TITLE_FEATURES.values()] + [count(short) for count in PAIR_FEATURES.values()]

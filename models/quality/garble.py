@@ -219,6 +219,5 @@ GARBLED: dict[str, Corrupt] = {
 }  # fmt: skip
 
 ENCODING: dict[str, Corrupt] = {
-    each.__name__: each
-    for each in (misread, replacement_characters, escaped_bytes, stray_controls, broken_entities)
+    each.__name__: each for each in (misread, replacement_characters, escaped_bytes, stray_controls, broken_entities)
 }

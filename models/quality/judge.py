@@ -5,10 +5,11 @@ An item's verdict does not depend on the others judged with it, so batches may b
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer  # type: ignore[import-untyped]  # the wheel ships no types
 
 from models.manifest import Artefact, ManifestError, read_manifest
 from models.quality.calibration import Line
@@ -35,13 +36,10 @@ class QualityModel:
     def judge(self, items: Sequence[ItemText]) -> list[TextVerdict]:
         """One verdict for each item, in their order; an item without a title scores 0.5 and has no defect."""
         found = verdicts(self.logits(items), self.calibration)
-        return [
-            verdict if item.title.strip() else NOTHING_TO_JUDGE
-            for item, verdict in zip(items, found, strict=True)
-        ]
+        return [verdict if item.title.strip() else NOTHING_TO_JUDGE for item, verdict in zip(items, found, strict=True)]
 
     def logits(self, items: Sequence[ItemText]) -> NDArray[np.float32]:
-        """The graph's numbers before calibration, shape (n, defects); batches are cut from the items sorted by length."""
+        """The graph's numbers before calibration, shape (n, defects); batches hold items of like length."""
         lines = [encoder_input(item) for item in items]
         features = lexical_features(items)
         out = np.zeros((len(items), len(DEFECTS)), np.float32)
@@ -53,7 +51,7 @@ class QualityModel:
 
     def _run(self, lines: list[str], features: NDArray[np.float32]) -> NDArray[np.float32]:
         encoded = self._tokenizer.encode_batch(lines)
-        feeds = {
+        feeds: dict[str, NDArray[Any]] = {
             "input_ids": np.array([each.ids for each in encoded], np.int64),
             "attention_mask": np.array([each.attention_mask for each in encoded], np.int64),
             "features": features,
@@ -65,9 +63,7 @@ def open_quality_model(folder: Path, settings: InferenceSettings | None = None) 
     """The quality model that the folder's manifest lists. Raises ManifestError if there is none, or of another make."""
     artefact = read_manifest(folder).find(TASK)
     if tuple(artefact.details.get("features", ())) != FEATURE_NAMES:
-        raise ManifestError(
-            f"{artefact.name} was made for other features than this Headrace counts; train it anew"
-        )
+        raise ManifestError(f"{artefact.name} was made for other features than this Headrace counts; train it anew")
     tokenizer = padded_tokenizer(folder / artefact.tokenizer.file, artefact.max_tokens)
     return QualityModel(Session(folder / artefact.model.file, settings), tokenizer, calibration_of(artefact))
 
@@ -86,9 +82,7 @@ def calibration_of(artefact: Artefact) -> Calibration:
     try:
         return Calibration(tuple(_line(lines[defect.value]) for defect in Defect), _line(lines["score"]))
     except (KeyError, TypeError, ValueError) as error:
-        raise ManifestError(
-            f"{artefact.name}: details.calibration lacks a slope and an offset for {error}"
-        ) from error
+        raise ManifestError(f"{artefact.name}: details.calibration lacks a slope and an offset for {error}") from error
 
 
 def _line(pair: Sequence[float]) -> Line:

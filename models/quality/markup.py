@@ -150,7 +150,7 @@ def image_or_address(text: str, rng: Rng) -> str:
 MARKUP: dict[str, Corrupt] = {
     each.__name__: each
     for each in (
-        wrapped_in_tags, stray_tags, stray_attributes, whole_entities, escaped_tags, page_code, template_placeholder, text_markup,
-        data_notation, image_or_address,
+        wrapped_in_tags, stray_tags, stray_attributes, whole_entities, escaped_tags, page_code, template_placeholder,
+        text_markup, data_notation, image_or_address,
     )
 }  # fmt: skip

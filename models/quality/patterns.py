@@ -32,6 +32,7 @@ NAMES = (
 
 
 def fill(pattern: str, rng: Rng) -> str:
+    """The pattern with a made-up word {w}, number {n}, colour {h}, address {u} and variable {v}."""
     word = pick(rng, NAMES)
     number = str(int(rng.integers(1, 999)))
     host = pick(rng, ("http://www.", "https://", "//cdn."))
@@ -41,6 +42,7 @@ def fill(pattern: str, rng: Rng) -> str:
 
 
 def some(rng: Rng, options: tuple[str, ...], low: int, high: int) -> list[str]:
+    """From `low` to `high - 1` of the options, some perhaps twice."""
     return [pick(rng, options) for _ in range(int(rng.integers(low, high)))]
 
 

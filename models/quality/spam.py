@@ -129,7 +129,7 @@ def contact_details(text: str, rng: Rng) -> str:
 SPAM: dict[str, Corrupt] = {
     each.__name__: each
     for each in (
-        keyword_stuffing, repeated_title, repeated_words, shouted_offers, quiet_offers, decorated, search_tail, hash_tags,
-        contact_details,
+        keyword_stuffing, repeated_title, repeated_words, shouted_offers, quiet_offers, decorated, search_tail,
+        hash_tags, contact_details,
     )
 }  # fmt: skip

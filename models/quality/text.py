@@ -27,23 +27,15 @@ SMALLEST = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class QualitySettings:
-    """When a text is called defective; a probability is that in a feed where one item in twenty has the defect."""
+    """When a text is called defective; a probability is that in a feed where one item in fifty has the defect."""
 
-    garbled_from: float = setting(
-        0.5, "probability from which a title counts as garbled; above 1 never", low=0, high=2
-    )
+    garbled_from: float = setting(0.5, "probability from which a title counts as garbled; above 1 never", low=0, high=2)
     encoding_from: float = setting(
         0.5, "probability from which an encoding counts as broken; above 1 never", low=0, high=2
     )
-    spam_from: float = setting(
-        0.5, "probability from which a title counts as spam; above 1 never", low=0, high=2
-    )
-    markup_from: float = setting(
-        0.5, "probability from which markup counts as left in; above 1 never", low=0, high=2
-    )
-    remark_from: float = setting(
-        0.5, "probability from which a title counts as a remark; above 1 never", low=0, high=2
-    )
+    spam_from: float = setting(0.5, "probability from which a title counts as spam; above 1 never", low=0, high=2)
+    markup_from: float = setting(0.5, "probability from which markup counts as left in; above 1 never", low=0, high=2)
+    remark_from: float = setting(0.5, "probability from which a title counts as a remark; above 1 never", low=0, high=2)
     truncated_from: float = setting(
         0.5, "probability from which a title counts as cut off; above 1 never", low=0, high=2
     )

@@ -146,6 +146,64 @@ GOODS = {
         "experience voucher"
     ),
 }  # fmt: skip
+# What other shops call the same shelf; every word stands for all categories that share a word with its key.
+SYNONYMS = {
+    "apparel": (
+        "Clothing, Clothes, Fashion, Wear, Garments, men's clothing, Womenswear, Menswear, "
+        "Outfits, Textiles, Ladies, Gents"
+    ),
+    "topwear": "Tops, Shirts & Tops, Upper Wear, Knitwear, T-Shirts & Polos, Jerseys, mens-shirts",
+    "bottomwear": "Trousers & Shorts, Pants, Bottoms, Legwear, Denim",
+    "innerwear": "Underwear, Lingerie, Intimates, Hosiery",
+    "footwear": "Shoes, Shoes & Boots, Sneakers & Shoes, mens-shoes, Foot Wear",
+    "accessories": "Fashion Accessories, Extras, Add-ons, Lifestyle, Essentials, Small Leather Goods",
+    "bag": "Bags & Luggage, Luggage, Carry, Travel Goods, Packs, womens-bags",
+    "watche": "Timepieces, Wrist Wear, Clocks & Watches, mens-watches",
+    "jewellery": "Jewelry, Jewelery, Rings & Chains, Adornments",
+    "personal": "Beauty & Grooming, Cosmetics, Toiletries, Skin & Body, Grooming",
+    "grocery": "Groceries, Food, Food Cupboard, Supermarket, Fresh Food, Deli, Delicatessen, Gourmet",
+    "dairy": "Dairy Products, Milk & Cheese, Chilled", "bakery": "Bread & Cakes, Baked Goods, Grains/Cereals",
+    "drink": "Beverages, Drinks & Juices, Soft Drinks, Wine & Spirits, Alcohol, Refreshments",
+    "pantry": "Condiments, Cooking Ingredients, Staples, Spices & Sauces, Dry Goods",
+    "meat": "Seafood, Meat/Poultry, Butcher, Fishmonger", "fruit": "Produce, Greengrocer, Fresh Produce",
+    "confectionery": (
+        "Sweets, Candy, Snacks, Confections, Chocolate"
+    ), "beauty": "Cosmetics, Skin Care, Makeup, beauty-products",
+    "fragrance": "Perfumes, Scents, fragrances", "health": "Pharmacy, Wellness, Medical, Drugstore, Personal Care",
+    "baby": "Infants, Nursery, Mother & Baby, Kids", "toy": "Games, Kids' Play, Hobbies, Children, Playtime",
+    "book": (
+        "Literature, Reading, Fiction, Paperbacks, Media"
+    ), "music": "CDs & Vinyl, DVD, Movies, Entertainment, TV Series",
+    "office": "Stationery, Writing, Paper Goods, Office Supplies, Desk, School Supplies",
+    "electronics": (
+        "Gadgets, Technology, Tech, Devices, Consumer Electronics, Hi-Tech"
+    ), "phone": "smartphones, Mobile, mobile-accessories",
+    "computers": "laptops, PC, IT Hardware, Peripherals, Components", "camera": "Photography, Photo & Video, Optics",
+    "audio": (
+        "Sound, Hi-Fi, Music Gear"
+    ), "kitchen": "Kitchenware, Drinkware, Tableware, Cookware, Dining, kitchen-accessories, Housewares",
+    "home": (
+        "Household, Homeware, Living, House, Interior, home-decoration, Home Decor"
+    ), "furniture": "Furnishings, Rooms, Seating, Storage",
+    "lighting": (
+        "Lamps & Lights, Decor, Ornaments, Gifts"
+    ), "diy": "Hardware, Tools & Home Improvement, Workshop, Building Supplies",
+    "garden": "Outdoor, Patio, Lawn & Garden, Plants", "automotive": "Car Parts, Motoring, Vehicles, Auto, Car Care",
+    "sport": (
+        "Outdoors, Fitness, Sporting Goods, Athletics, Cycling, sports-accessories, Leisure"
+    ), "pet": "Pet Supplies, Animals, Pet Care",
+    "gift": (
+        "Vouchers, Gift Vouchers, Prepaid Cards, Presents"
+    ), "appliances": "White Goods, Household Appliances, Small Appliances",
+}  # fmt: skip
+# Shelves that may hold anything.
+ANYTHING = (
+    "Accessories", "New Arrivals", "Sale", "Other", "Miscellaneous", "Gifts", "All Products", "Kits", "Bestsellers",
+    "Collection", "Featured", "Shop", "Clearance", "General", "Uncategorised", "Products", "Catalogue", "Seasonal",
+    "Summer Collection", "Bundles", "Sets", "Marketplace", "Department 12", "C-1043", "Misc.", "Exclusive",
+    "Merchandise", "Campus Collection", "Novelties", "Home page", "Brands", "Offers", "Specials", "Souvenirs",
+    "Lifestyle", "Christmas",
+)  # fmt: skip
 DESCRIBED = (
     "organic", "classic", "small", "large", "mini", "deluxe", "vintage", "soft", "smart", "cordless",
     "folding", "extra strong", "handmade", "portable", "red", "blue", "white", "green", "black",
@@ -209,6 +267,13 @@ STARTS, MIDDLES, ENDS = (
     ("ra", "lo", "ni", "ve", "do", "sta", "mi", "ro", "ku", "ti", "xa", "be"),
     ("x", "n", "tek", "va", "lia", "ro", "son", "ware", "do", "s", "ta", "nix", "mo", "ly", "fy", "ster"),
 )
+
+
+def other_name_of(category: str, rng: Rng) -> str:
+    """What another shop might call the category; the category itself where no other name is known."""
+    lowered = category.lower()
+    keys = [key for key in SYNONYMS if key in lowered]
+    return pick(rng, SYNONYMS[pick(rng, keys)].split(", ")) if keys else category
 
 
 def invented_name(rng: Rng) -> str:

@@ -82,11 +82,7 @@ def trusted(name: str, entries: list[Entry]) -> Catalogue:
 
 def categories_only(entries: list[Entry]) -> list[str]:
     """The categories of all rows, with or without a title."""
-    return [
-        entry.text.category
-        for entry in entries
-        if entry.text.category and not TAG.search(entry.text.category)
-    ]
+    return [entry.text.category for entry in entries if entry.text.category and not TAG.search(entry.text.category)]
 
 
 def _visibly_broken(title: str) -> bool:

@@ -1,7 +1,7 @@
 """Labelled examples for the quality model: catalogue items as shops write them, some of them spoilt.
 
-Half of the examples are clean. Those vary too (levels of the category, brand inside or outside the title, harmless additions),
-because what was never seen clean is taken for a defect.
+Two in five examples are clean. Those vary too (levels of the category, brand inside or outside the title, harmless
+additions), because what was never seen clean is taken for a defect.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from models.quality.corruptions import Corruption, corrupted, corruptions_of, ot
 from models.quality.defect import DEFECTS, Defect, ItemText
 from models.quality.garble import Rng, pick
 from models.quality.text import PATH, SPACE
-from models.training.quality_assortment import NAME, invented_name
+from models.training.quality_assortment import ANYTHING, NAME, invented_name, other_name_of
 from models.training.quality_catalogue import Catalogue, TeachersView, leading_brands, with_leading_brand
 
 CLEAN = "clean"
@@ -26,8 +26,8 @@ UNKNOWN = -1.0
 DESTROYING = frozenset({Defect.GARBLED, Defect.REMARK, Defect.FOREIGN})
 DEPENDENT = (Defect.TRUNCATED, Defect.CATEGORY_MISMATCH, Defect.BRAND_MISMATCH)
 DRAWN = {
-    Defect.GARBLED: 1.2, Defect.ENCODING: 0.8, Defect.SPAM: 1.1, Defect.MARKUP: 1.1, Defect.REMARK: 1.6, Defect.TRUNCATED: 1.0,
-    Defect.FOREIGN: 0.7, Defect.CATEGORY_MISMATCH: 3.0, Defect.BRAND_MISMATCH: 1.2,
+    Defect.GARBLED: 1.2, Defect.ENCODING: 0.8, Defect.SPAM: 1.1, Defect.MARKUP: 1.1, Defect.REMARK: 1.6,
+    Defect.TRUNCATED: 1.0,     Defect.FOREIGN: 0.7, Defect.CATEGORY_MISMATCH: 3.0, Defect.BRAND_MISMATCH: 1.2,
 }  # fmt: skip
 HARMLESS = (
     "(Pack of {n})", "{n} Pack", "- {n} cm", "{n}ml", "{n} oz", "Size {s}", "- {s}", "({c})", "- {c}",
@@ -109,13 +109,11 @@ def examples(source: Material, rng: Rng) -> Iterator[Example]:
     while True:
         number = int(rng.choice(len(source.catalogues), p=source.weights))
         catalogue = source.catalogues[number]
-        item = with_leading_brand(
-            catalogue.items[int(rng.integers(len(catalogue.items)))], source.leading[number]
-        )
+        item = with_leading_brand(catalogue.items[int(rng.integers(len(catalogue.items)))], source.leading[number])
         item = _with_category(item, source, rng)
         defect = None if rng.random() < CLEAN_SHARE else tuple(DRAWN)[int(rng.choice(len(DRAWN), p=shares))]
         made = (
-            clean(item, catalogue.name, rng)
+            clean(item, source.brands, catalogue.name, rng)
             if defect is None
             else spoilt(item, defect, source, catalogue, rng)
         )
@@ -123,27 +121,28 @@ def examples(source: Material, rng: Rng) -> Iterator[Example]:
             yield made
 
 
-def clean(item: ItemText, catalogue: str, rng: Rng) -> Example:
+def clean(item: ItemText, brands: list[str], catalogue: str, rng: Rng) -> Example:
     """The item as some shop might write it, without a defect."""
-    shown = presented(item, rng)
     if rng.random() < 0.12:
-        shown = replace(shown, title=_part_of_title(shown.title, rng))
+        item = replace(item, title=_part_of_title(item.title, rng))
+    shown = presented(item, brands, rng)
+    if shown.category and rng.random() < 0.3:
+        renamed = other_name_of(item.category, rng) if rng.random() < 0.75 else pick(rng, ANYTHING)
+        shown = replace(shown, category=renamed)
     return Example(shown, (0.0,) * len(DEFECTS), CLEAN, catalogue)
 
 
-def spoilt(
-    item: ItemText, defect: Defect, source: Material, catalogue: Catalogue, rng: Rng
-) -> Example | None:
+def spoilt(item: ItemText, defect: Defect, source: Material, catalogue: Catalogue, rng: Rng) -> Example | None:
     """The item with the defect, or None where it cannot have it (no category, no brand in the title)."""
     if defect is Defect.CATEGORY_MISMATCH:
-        mismatched = _under_other_category(item, catalogue, source, rng)
-        return mismatched and Example(mismatched, _labels(defect), "other_category", catalogue.name)
+        moved = _under_other_category(item, catalogue, source, rng)
+        return None if moved is None else Example(moved, _labels(defect), "other_category", catalogue.name)
     if defect is Defect.BRAND_MISMATCH:
-        mismatched = other_brand(item, source.brands, rng)
-        return mismatched and Example(mismatched, _labels(defect), "other_brand", catalogue.name)
+        moved = other_brand(item, source.brands, rng)
+        return None if moved is None else Example(moved, _labels(defect), "other_brand", catalogue.name)
     options = source.corruptions(defect)
     corruption = options[int(rng.integers(len(options)))]
-    out = corrupted(presented(item, rng), corruption, rng)
+    out = corrupted(presented(item, source.brands, rng), corruption, rng)
     found = set(corruption.defects)
     if rng.random() < SECOND_SHARE:
         second = source.corruptions(Defect.MARKUP if defect is not Defect.MARKUP else Defect.ENCODING)
@@ -159,19 +158,24 @@ def _labels(*found: Defect) -> tuple[float, ...]:
     return tuple(1.0 if each in found else UNKNOWN if each in unknown else 0.0 for each in DEFECTS)
 
 
-def presented(item: ItemText, rng: Rng) -> ItemText:
+def presented(item: ItemText, brands: list[str], rng: Rng) -> ItemText:
     """The same item in another shop's way of writing."""
-    title = item.title
+    title, brand = item.title, item.brand
     if item.brand and title.lower().startswith(item.brand.lower() + " ") and rng.random() < 0.15:
         title = title[len(item.brand) :].strip(" -,") or title
     if rng.random() < 0.15:
         title = f"{title} {_harmless(rng)}" if rng.random() < 0.8 else f"{_harmless(rng)} {title}"
-    if rng.random() < 0.06:
-        title = f"{invented_name(rng)} {title}"
+    if rng.random() < 0.08:
+        name = pick(rng, brands) if brands and rng.random() < 0.5 else invented_name(rng)
+        title, brand = f"{name} {title}", name if rng.random() < 0.5 else ""
+    if rng.random() < 0.05:
+        title = f"{title} {invented_name(rng)}"
+    if rng.random() < 0.02:
+        title = f"#{''.join(title.split()[:2])} {title}"
     if rng.random() < 0.05:
         title = _with_details(title, rng)
     category = "" if rng.random() < 0.3 else shown_category(item.category, rng)
-    return ItemText(title, category, "" if rng.random() < 0.35 else item.brand)
+    return ItemText(title, category, "" if rng.random() < 0.35 else brand)
 
 
 def shown_category(category: str, rng: Rng) -> str:
@@ -217,9 +221,7 @@ def _with_category(item: ItemText, source: Material, rng: Rng) -> ItemText:
     return replace(item, category=category) if cosine >= NEAR else item
 
 
-def _under_other_category(
-    item: ItemText, catalogue: Catalogue, source: Material, rng: Rng
-) -> ItemText | None:
+def _under_other_category(item: ItemText, catalogue: Catalogue, source: Material, rng: Rng) -> ItemText | None:
     """Under a category of another kind from anywhere, or by chance under a neighbour in the same catalogue."""
     view = source.view
     if not item.category and (view is None or item.title not in view.rows):
@@ -245,7 +247,7 @@ def _under_other_category(
 def _shown_wrong(category: str, near: bool, rng: Rng) -> str:
     """A neighbour is shown whole or by its last level alone: its upper levels are the right ones."""
     if not near:
-        return shown_category(category, rng)
+        return other_name_of(category, rng) if rng.random() < 0.15 else shown_category(category, rng)
     return category if rng.random() < 0.7 else PATH.split(category)[-1]
 
 
@@ -260,6 +262,4 @@ def same_kind(one: str, other: str, *, near: bool) -> bool:
 
 
 def _words(level: str) -> frozenset[str]:
-    return frozenset(
-        word.rstrip("s") for word in SPACE.split(level.lower()) if len(word) > 2 and word != "and"
-    )
+    return frozenset(word.rstrip("s") for word in SPACE.split(level.lower()) if len(word) > 2 and word != "and")

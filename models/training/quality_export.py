@@ -7,9 +7,9 @@ would change with its neighbours.
 
 import warnings
 from pathlib import Path
+from typing import Any
 
-import onnx
-import torch
+import torch  # type: ignore[import-not-found]  # installed with the extra `export` only
 from onnxruntime.quantization.matmul_nbits_quantizer import (  # type: ignore[import-untyped]  # the wheel ships no types
     DefaultWeightOnlyQuantConfig,
     MatMulNBitsQuantizer,
@@ -51,7 +51,7 @@ def export_network(network: QualityNetwork, features: int, path: Path) -> None:
 
 def shrink(source: Path, target: Path) -> None:
     """Write the model at `source` with its weights in few bits to `target`."""
-    model = onnx.load(source)
+    model: Any = str(source)
     for bits, operator, axes in (
         (WEIGHT_BITS, "MatMul", (("MatMul", 0),)),
         (WORD_BITS, "Gather", (("Gather", 1),)),
@@ -67,4 +67,4 @@ def shrink(source: Path, target: Path) -> None:
         quantizer = MatMulNBitsQuantizer(model, algo_config=config)
         quantizer.process()
         model = quantizer.model.model
-    onnx.save(model, target)
+    quantizer.model.save_model_to_file(str(target))

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
-import torch
+import torch  # type: ignore[import-not-found]  # installed with the extra `export` only
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer  # type: ignore[import-untyped]  # the wheel ships no types
 
 from models.quality.defect import ItemText
 from models.quality.features import lexical_features
@@ -23,9 +23,9 @@ BUCKET = 16
 class FitSettings:
     """How long and how fast to learn."""
 
-    steps: int = 3000
+    steps: int = 2000
     batch: int = 48
-    rate: float = 1e-4
+    rate: float = 1.5e-4
     head_rate: float = 1e-3
     warm_up: float = 0.06
     half_precision: bool = True
@@ -45,9 +45,7 @@ def inputs_of(tokenizer: Tokenizer, examples: list[Example]) -> Inputs:
     """The examples as padded arrays."""
     items = [each.item for each in examples]
     ids, mask = tokens_of(tokenizer, items)
-    return Inputs(
-        ids, mask, lexical_features(items), np.array([each.labels for each in examples], np.float32)
-    )
+    return Inputs(ids, mask, lexical_features(items), np.array([each.labels for each in examples], np.float32))
 
 
 def tokens_of(tokenizer: Tokenizer, items: list[ItemText]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -77,7 +75,7 @@ def fit(network: QualityNetwork, source: Iterator[Inputs], settings: FitSettings
             logits = network(*(torch.from_numpy(each) for each in (batch.ids, batch.mask, batch.features)))
         loss = masked_loss(logits.float(), torch.from_numpy(batch.labels))
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        loss.backward()
         torch.nn.utils.clip_grad_norm_([p for p in network.parameters() if p.requires_grad], 1.0)
         optimiser.step()
         schedule.step()

@@ -1,4 +1,4 @@
-"""How well the quality model does: each head, each corruption and each catalogue, on examples that it never learned from."""
+"""How well the quality model does, by head and by corruption, on examples that it never learned from."""
 
 from collections import defaultdict
 from dataclasses import asdict, dataclass
@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from models.quality.calibration import Line, auroc, fit_platt, precision_recall, prevalence_weights, sigmoid
 from models.quality.defect import DEFECTS
+from models.quality.garble import Rng
 from models.quality.text import Calibration, QualitySettings, probabilities, raw_score
-from models.training.quality_examples import CLEAN, Example, Material, Rng, examples
+from models.training.quality_examples import CLEAN, Example, Material, examples
 
 # The share of items with a given defect for which its probability is calibrated.
-PREVALENCE = 0.05
+PREVALENCE = 0.02
 FEWEST = 8
 
 
@@ -44,11 +45,11 @@ def calibrate(logits: NDArray[np.float32], labels: NDArray[np.float32]) -> Calib
     lines = []
     for head in range(len(DEFECTS)):
         known = labels[:, head] >= 0
-        positive = labels[known, head] > 0
+        positive = np.asarray(labels[known, head] > 0, np.bool_)
         weights = prevalence_weights(positive, PREVALENCE)
         lines.append(fit_platt(logits[known, head].astype(np.float64), positive, weights))
     partial = Calibration(tuple(lines), Line(1.0, 0.0))
-    fine = (labels <= 0).all(axis=1)
+    fine = np.asarray((labels <= 0).all(axis=1), np.bool_)
     share = (1 - PREVALENCE) ** len(DEFECTS)
     raw = raw_score(probabilities(logits, partial))
     return Calibration(partial.defects, fit_platt(raw, fine, prevalence_weights(fine, share)))
@@ -60,18 +61,14 @@ def scores(logits: NDArray[np.float32], calibration: Calibration) -> NDArray[np.
     return sigmoid(raw * calibration.score.slope + calibration.score.offset)
 
 
-def false_alarm(
-    logits: NDArray[np.float32], calibration: Calibration, settings: QualitySettings
-) -> NDArray[np.bool_]:
+def false_alarm(logits: NDArray[np.float32], calibration: Calibration, settings: QualitySettings) -> NDArray[np.bool_]:
     """Which rows would be held back, shape (n,): a defect flagged, or the score under its threshold."""
     thresholds = np.array([settings.threshold(defect) for defect in DEFECTS])
     flagged = (probabilities(logits, calibration) >= thresholds).any(axis=1)
     return np.asarray(flagged | (scores(logits, calibration) < settings.score_from))
 
 
-def by_head(
-    drawn: list[Example], probability: NDArray[np.float64], settings: QualitySettings
-) -> list[Figures]:
+def by_head(drawn: list[Example], probability: NDArray[np.float64], settings: QualitySettings) -> list[Figures]:
     """Every head against all other examples with a known label."""
     labels = labels_of(drawn)
     figures = []
@@ -82,9 +79,7 @@ def by_head(
     return figures
 
 
-def by_corruption(
-    drawn: list[Example], probability: NDArray[np.float64], settings: QualitySettings
-) -> list[Figures]:
+def by_corruption(drawn: list[Example], probability: NDArray[np.float64], settings: QualitySettings) -> list[Figures]:
     """Every corruption against the clean examples, on the head of its first defect."""
     labels = labels_of(drawn)
     rows: dict[str, list[int]] = defaultdict(list)
@@ -97,15 +92,11 @@ def by_corruption(
         both = np.array(chosen + clean)
         positive = np.arange(len(both)) < len(chosen)
         threshold = settings.threshold(DEFECTS[head])
-        figures.append(
-            _figures(f"{DEFECTS[head].value}: {name}", probability[both, head], positive, threshold)
-        )
+        figures.append(_figures(f"{DEFECTS[head].value}: {name}", probability[both, head], positive, threshold))
     return figures
 
 
-def _figures(
-    name: str, probability: NDArray[np.float64], positive: NDArray[np.bool_], threshold: float
-) -> Figures:
+def _figures(name: str, probability: NDArray[np.float64], positive: NDArray[np.bool_], threshold: float) -> Figures:
     if positive.sum() < FEWEST or (~positive).sum() < FEWEST:
         return Figures(name, int(positive.sum()), float("nan"), float("nan"), float("nan"), float("nan"))
     precision, recall = precision_recall(probability, positive, threshold)
@@ -122,9 +113,6 @@ def _figures(
 def as_rows(figures: list[Figures]) -> list[dict[str, object]]:
     """The figures for JSON; a figure without enough examples is null."""
     return [
-        {
-            key: (None if isinstance(value, float) and np.isnan(value) else value)
-            for key, value in asdict(each).items()
-        }
+        {key: (None if isinstance(value, float) and np.isnan(value) else value) for key, value in asdict(each).items()}
         for each in figures
     ]

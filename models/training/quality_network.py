@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
+import torch  # type: ignore[import-not-found]  # installed with the extra `export` only
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import BertConfig, BertModel
+from transformers import BertConfig, BertModel  # type: ignore[import-not-found]  # as above
 
 CLIP = 5.0
 MASKED = -1e4
@@ -27,12 +27,10 @@ class NetworkShape:
     dropout: float = 0.1
 
 
-class QualityNetwork(nn.Module):
+class QualityNetwork(nn.Module):  # type: ignore[misc]  # torch may be absent when this is checked
     """Token ids and counted features in, logits out, shape (n, defects)."""
 
-    def __init__(
-        self, encoder: BertModel, scaling: NDArray[np.float32], outputs: int, shape: NetworkShape
-    ) -> None:
+    def __init__(self, encoder: BertModel, scaling: NDArray[np.float32], outputs: int, shape: NetworkShape) -> None:
         """`scaling` holds mean and standard deviation of each counted feature, shape (2, features)."""
         super().__init__()
         self.encoder = encoder
@@ -55,9 +53,7 @@ class QualityNetwork(nn.Module):
         return logits
 
 
-def build_network(
-    folder: Path, scaling: NDArray[np.float32], outputs: int, shape: NetworkShape
-) -> QualityNetwork:
+def build_network(folder: Path, scaling: NDArray[np.float32], outputs: int, shape: NetworkShape) -> QualityNetwork:
     """The network on top of the first layers of the BERT model in `folder`; its word vectors stay as they are.
 
     Frozen word vectors keep what the encoder knows about words that the catalogues here never use.

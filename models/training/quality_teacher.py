@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import torch
+import torch  # type: ignore[import-not-found]  # installed with the extra `export` only
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
-from transformers import BertModel
+from tokenizers import Tokenizer  # type: ignore[import-untyped]  # the wheel ships no types
+from transformers import BertModel  # type: ignore[import-not-found]  # as above
 
 from models.quality.text import PATH, SPACE
 from models.training.quality_catalogue import Catalogue, TeachersView
@@ -52,12 +52,11 @@ def teachers_view(
     )
 
 
-@torch.inference_mode()
 def _vectors(encoder: BertModel, tokenizer: Tokenizer, texts: list[str]) -> NDArray[np.float32]:
     encoded = tokenizer.encode_batch(texts)
     ids = torch.tensor([each.ids for each in encoded])
     mask = torch.tensor([each.attention_mask for each in encoded])
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
         hidden = encoder(input_ids=ids, attention_mask=mask).last_hidden_state
     weight = mask.unsqueeze(-1).float()
     pooled = (hidden.float() * weight).sum(1) / weight.sum(1)

@@ -1,5 +1,6 @@
 """What the quality model learns from: trusted titles, a split by title, labelled examples."""
 
+import re
 from itertools import islice
 
 import numpy as np
@@ -38,9 +39,7 @@ def entry(title: str, *, priced: bool = True) -> Entry:
 def test_titles_in_another_case_than_their_catalogue_are_not_trusted() -> None:
     rows = [entry(f"BLUE MUG {number}") for number in range(30)] + [entry("check"), entry("lost?")]
 
-    assert {item.title for item in trusted("shop", rows).items} == {
-        f"BLUE MUG {number}" for number in range(30)
-    }
+    assert {item.title for item in trusted("shop", rows).items} == {f"BLUE MUG {number}" for number in range(30)}
 
 
 def test_titles_without_a_price_are_not_trusted_where_prices_are_the_rule() -> None:
@@ -84,17 +83,13 @@ def test_examples_repeat_under_one_seed_and_cover_every_corruption() -> None:
 def test_a_corruption_that_is_left_out_is_never_drawn() -> None:
     source = material([a_catalogue()], list(PLACES), left_out=frozenset({"misread"}))
 
-    assert all(
-        each.corruption != "misread" for each in islice(examples(source, np.random.default_rng(5)), 3_000)
-    )
+    assert all(each.corruption != "misread" for each in islice(examples(source, np.random.default_rng(5)), 3_000))
 
 
 def test_nothing_is_said_about_the_category_of_an_unreadable_title() -> None:
     source = material([a_catalogue()], list(PLACES))
     garbled, category = DEFECTS.index(Defect.GARBLED), DEFECTS.index(Defect.CATEGORY_MISMATCH)
-    drawn = [
-        each for each in islice(examples(source, np.random.default_rng(2)), 2_000) if each.labels[garbled] > 0
-    ]
+    drawn = [each for each in islice(examples(source, np.random.default_rng(2)), 2_000) if each.labels[garbled] > 0]
 
     assert drawn
     assert all(each.labels[category] < 0 for each in drawn)
@@ -105,18 +100,19 @@ def test_without_categories_a_teacher_lends_the_nearest_one() -> None:
     view = TeachersView(
         np.array([[0.8, 0.0], [0.1, 0.7]], np.float32),
         {"Acme Mug": 0, "Acme Spade": 1},
-        {"Kitchen": 0, "Garden": 1},
+        {"Vessels": 0, "Diggers": 1},
     )
-    source = material([catalogue], ["Kitchen", "Garden"], view)
-    mismatch = DEFECTS.index(Defect.CATEGORY_MISMATCH)
+    source = material([catalogue], ["Vessels", "Diggers"], view)
+    wrong = {"Mug": "Diggers", "Spade": "Vessels"}
+    moved = set()
 
     for each in islice(examples(source, np.random.default_rng(3)), 500):
+        thing = "Mug" if "Mug" in each.item.title else "Spade"
         if each.corruption == "other_category":
-            assert (each.item.category == "Garden") == ("Mug" in each.item.title)
-        elif each.labels[mismatch] == 0 and each.item.category:
-            assert (each.item.category == "Kitchen") == (
-                "Mug" in each.item.title
-            ) or "Spade" not in each.item.title
+            moved.add((thing, each.item.category))
+        elif each.corruption == CLEAN:
+            assert each.item.category != wrong[thing]
+    assert moved == set(wrong.items())
 
 
 def test_a_category_is_shown_by_some_of_its_levels() -> None:
@@ -124,19 +120,4 @@ def test_a_category_is_shown_by_some_of_its_levels() -> None:
     shown = {shown_category("Home > Kitchen > Mugs", rng) for _ in range(200)}
 
     assert {"Home", "Mugs", "Home > Kitchen > Mugs"} <= shown
-    assert all(
-        set(each.replace("/", " ").split())
-        <= {
-            "Home",
-            "Kitchen",
-            "Mugs",
-            ">",
-            "|",
-            "-",
-            "Home,",
-            "Kitchen,",
-            "Home.Kitchen",
-            "Home.Kitchen.Mugs",
-        }
-        for each in shown
-    )
+    assert all(set(re.findall(r"\w+", each)) <= {"Home", "Kitchen", "Mugs"} for each in shown)
