@@ -26,8 +26,8 @@ from models.session import Session
 from models.training import quality_measure as measure
 from models.training.quality_catalogue import Part
 from models.training.quality_examples import CLEAN, Example, Material
-from models.training.quality_export import BLOCK, OPSET, WEIGHT_BITS, WORD_BITS, export_network, shrink
-from models.training.quality_network import NetworkShape, QualityNetwork
+from models.training.quality_export import OPSET, export_network, shrink
+from models.training.quality_network import BLOCK, WEIGHT_BITS, WORD_BITS, NetworkShape, QualityNetwork
 
 if TYPE_CHECKING:
     from app.train_quality import Request

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from transformers import BertConfig, BertModel  # type: ignore[import-not-found]  # as above
 
 CLIP = 5.0
+# How the export stores weights: bits of a weight, bits of a number in a word's vector, numbers that share a scale.
+WEIGHT_BITS, WORD_BITS, BLOCK = 8, 4, 64
 MASKED = -1e4
 
 
@@ -56,7 +58,8 @@ class QualityNetwork(nn.Module):  # type: ignore[misc]  # torch may be absent wh
 def build_network(folder: Path, scaling: NDArray[np.float32], outputs: int, shape: NetworkShape) -> QualityNetwork:
     """The network on top of the first layers of the BERT model in `folder`; its word vectors stay as they are.
 
-    Frozen word vectors keep what the encoder knows about words that the catalogues here never use.
+    Frozen word vectors keep what the encoder knows about words that the catalogues here never use. They are rounded as
+    the export stores them, so that what is trained is what is shipped.
     """
     config = BertConfig.from_pretrained(folder)
     config.num_hidden_layers = shape.layers
@@ -67,8 +70,23 @@ def build_network(folder: Path, scaling: NDArray[np.float32], outputs: int, shap
     embeddings.position_embeddings = nn.Embedding.from_pretrained(kept, freeze=False)
     embeddings.position_ids = embeddings.position_ids[:, : shape.positions]
     embeddings.token_type_ids = embeddings.token_type_ids[:, : shape.positions]
-    embeddings.word_embeddings.weight.requires_grad_(False)
+    words = embeddings.word_embeddings.weight
+    words.data = torch.from_numpy(rounded(words.data.numpy(), WORD_BITS, BLOCK))
+    words.requires_grad_(False)
     return QualityNetwork(encoder, scaling, outputs, shape)
+
+
+def rounded(weights: NDArray[np.float32], bits: int, block: int) -> NDArray[np.float32]:
+    """The weights, shape (n, width), as symmetric blocks of so many bits give them back (width divisible by the block).
+
+    As in onnxruntime's quantiser, the largest value of a block by magnitude becomes the most negative step.
+    """
+    blocks = weights.reshape(len(weights), -1, block)
+    largest = np.take_along_axis(blocks, np.abs(blocks).argmax(axis=2, keepdims=True), axis=2)
+    top = 1 << (bits - 1)
+    scale = np.where(largest == 0, np.float32(1.0), largest / np.float32(-top))
+    steps = np.clip(np.round(blocks / scale), -top, top - 1)
+    return np.asarray(steps * scale, np.float32).reshape(weights.shape)
 
 
 def masked_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.01) -> Tensor:
