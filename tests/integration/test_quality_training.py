@@ -19,24 +19,6 @@ COLOURS, MAKERS = ["blue", "red", "large", "small"], ["Acme", "Bell", "Corvo"]
 THINGS = ["mug", "lamp", "chair", "shirt", "kettle", "scarf"]
 PLACES = ["kitchen/mugs", "lighting/lamps", "home/chairs", "apparel/shirts", "kitchen/kettles", "apparel/scarves"]
 WORDS = [*COLOURS, *(maker.lower() for maker in MAKERS), *THINGS, "kitchen", "lighting", "home", "apparel"]
-    "acme",
-    "bell",
-    "corvo",
-    "mug",
-    "lamp",
-    "chair",
-    "shirt",
-    "kettle",
-    "scarf",
-    "blue",
-    "red",
-    "large",
-    "small",
-    "kitchen",
-    "garden",
-    "lighting",
-    "apparel",
-]
 
 
 def tiny_encoder(folder: Path) -> Path:
@@ -57,11 +39,7 @@ def shop(path: Path) -> Path:
     rows = [
         f"{number},{maker} {colour} {thing} {number},{place},{number}"
         for number, (maker, colour, thing, place) in enumerate(
-            (m, c, t, p)
-            for m in MAKERS
-            for c in COLOURS
-            for t, p in zip(THINGS, PLACES, strict=True)
-            for _ in range(4)
+            (m, c, t, p) for m in MAKERS for c in COLOURS for t, p in zip(THINGS, PLACES, strict=True) for _ in range(4)
         )
     ]
     path.write_text("item_id,title,category,price\n" + "\n".join(rows) + "\n")
