@@ -87,7 +87,7 @@ def execute(args: argparse.Namespace, settings: object) -> int:
     request = _request(args)
     try:
         report = train(request)
-    except ImportError as missing:
+    except ModuleNotFoundError as missing:
         raise HeadraceError(
             f"{missing}; training needs the extra `export`: pip install 'headrace[export]'"
         ) from missing
@@ -118,6 +118,7 @@ def train(request: Request) -> dict[str, Any]:
     """Everything from files to artefact; returns the report. Raises HeadraceError for unusable files."""
     import torch  # type: ignore[import-not-found]  # installed with the extra `export` only
 
+    from app.train_quality_report import finish  # all of it now, so that nothing is missing after the training
     from models.quality.judge import padded_tokenizer
     from models.training.quality_catalogue import Part
     from models.training.quality_network import NetworkShape
@@ -129,8 +130,6 @@ def train(request: Request) -> dict[str, Any]:
     started = time.monotonic()
     network = _fit(request, tokenizer, sources[Part.TRAIN])
     minutes = (time.monotonic() - started) / 60
-    from app.train_quality_report import finish
-
     return finish(request, network, tokenizer, sources, minutes)
 
 
