@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import sys
 import time
 from contextlib import AbstractContextManager
@@ -123,6 +124,8 @@ def train(request: Request) -> dict[str, Any]:
     from models.training.quality_catalogue import Part
     from models.training.quality_network import NetworkShape
 
+    for talkative in ("transformers", "onnxruntime.quantization.matmul_nbits_quantizer"):
+        logging.getLogger(talkative).setLevel(logging.ERROR)
     torch.set_num_threads(request.threads)
     torch.manual_seed(request.seed)
     tokenizer = padded_tokenizer(request.base / "tokenizer.json", NetworkShape().positions)
