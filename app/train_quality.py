@@ -71,7 +71,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=Path("quality-report"),
         help="folder of the report (default: quality-report)",
     )
-    parser.add_argument("--steps", type=int, default=2000, help="training steps of 48 titles (default: 2000)")
+    parser.add_argument(
+        "--steps",
+        type=int,
+        default=2000,
+        help="training steps of 48 titles; 0 only calibrates the model in --out anew (default: 2000)",
+    )
     parser.add_argument("--seed", type=int, default=7, help="seed of everything drawn (default: 7)")
     parser.add_argument("--threads", type=int, default=2, help="threads (default: 2)")
     parser.add_argument(
@@ -109,8 +114,10 @@ def _request(args: argparse.Namespace) -> Request:
         raise HeadraceError(
             f"{args.base} holds no config.json; give the folder of a sentence encoder such as all-MiniLM-L6-v2"
         )
-    if args.steps < 1:
-        raise HeadraceError("--steps must be at least 1")
+    if args.steps < 0:
+        raise HeadraceError("--steps must not be negative")
+    if args.steps == 0 and not (args.out / "manifest.json").is_file():
+        raise HeadraceError(f"--steps 0 calibrates the model in {args.out} anew, and there is none; train one first")
     items = tuple(path for group in args.items for path in group)
     return Request(items, args.base, args.out, args.report, args.steps, args.seed, args.threads, left_out)
 
@@ -131,7 +138,7 @@ def train(request: Request) -> dict[str, Any]:
     tokenizer = padded_tokenizer(request.base / "tokenizer.json", NetworkShape().positions)
     sources = _sources(request, tokenizer)
     started = time.monotonic()
-    network = _fit(request, tokenizer, sources[Part.TRAIN])
+    network = _fit(request, tokenizer, sources[Part.TRAIN]) if request.steps else None
     minutes = (time.monotonic() - started) / 60
     return finish(request, network, tokenizer, sources, minutes)
 

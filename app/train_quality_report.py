@@ -60,16 +60,14 @@ CANONICAL = (
 
 def finish(
     request: "Request",
-    network: QualityNetwork,
+    network: QualityNetwork | None,
     tokenizer: Tokenizer,
     sources: dict[Part, Material],
     minutes: float,
 ) -> dict[str, Any]:
-    """Write artefact and report; returns the report."""
-    request.out.mkdir(parents=True, exist_ok=True)
+    """Write artefact and report; returns the report. Without a network, the model already there is calibrated anew."""
     request.report.mkdir(parents=True, exist_ok=True)
-    parity = _export(network, tokenizer, request.out)
-    shutil.copyfile(request.base / "tokenizer.json", request.out / FILES["tokenizer"])
+    origin = _written_model(request, network, tokenizer, minutes)
     session = Session(request.out / FILES["model"])
     model = QualityModel(session, tokenizer, UNCALIBRATED)
     rng = np.random.default_rng(request.seed + 1)
@@ -77,16 +75,27 @@ def finish(
     test = measure.draw(sources[Part.TEST], rng, MEASURED)
     calibration = measure.calibrate(model.logits([each.item for each in validation]), measure.labels_of(validation))
     logits = model.logits([each.item for each in test])
-    report = _report(test, logits, calibration) | {
-        "training_minutes": round(minutes, 1),
-        "steps": request.steps,
-    }
-    report |= {"parity": parity, "size_mb": round((request.out / FILES["model"]).stat().st_size / 1e6, 2)}
+    report = _report(test, logits, calibration) | origin
+    report["size_mb"] = round((request.out / FILES["model"]).stat().st_size / 1e6, 2)
     report["catalogues"] = {each.name: len(each.items) for each in sources[Part.TRAIN].catalogues}
     _draw_calibration(request.report / "calibration.png", test, probabilities(logits, calibration))
     _write(request.report, report)
     _write_manifest(request, session, QualityModel(session, tokenizer, calibration), report)
     return report
+
+
+def _written_model(
+    request: "Request", network: QualityNetwork | None, tokenizer: Tokenizer, minutes: float
+) -> dict[str, Any]:
+    """How the model in the folder was built, and its parity, after writing the network there if there is one."""
+    if network is None:
+        before = read_manifest(request.out).find("quality")
+        return {"built": before.built, "parity": dict(before.parity)}
+    request.out.mkdir(parents=True, exist_ok=True)
+    parity = _export(network, tokenizer, request.out)
+    shutil.copyfile(request.base / "tokenizer.json", request.out / FILES["tokenizer"])
+    built = f"headrace models train-quality, {request.steps} steps, seed {request.seed}, {minutes:.0f} minutes"
+    return {"built": built, "parity": parity}
 
 
 def _export(network: QualityNetwork, tokenizer: Tokenizer, folder: Path) -> dict[str, float]:
@@ -190,7 +199,7 @@ def _write_manifest(request: "Request", session: Session, model: QualityModel, r
         max_tokens=shape.positions,
         licence="Apache-2.0",
         source="first three layers of all-MiniLM-L6-v2 (Apache-2.0), fine-tuned on " + ", ".join(report["catalogues"]),
-        built=f"headrace models train-quality, {request.steps} steps, seed {request.seed}",
+        built=report["built"],
         parity=report["parity"],
         speed={},
         details={

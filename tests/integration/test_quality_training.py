@@ -1,6 +1,7 @@
 """`headrace models train-quality` from files to verdicts, with a tiny encoder in place of a real one."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -67,9 +68,13 @@ def test_files_become_an_artefact_with_a_report(tmp_path: Path) -> None:
     assert all(set(verdict.probabilities) == set(DEFECTS) for verdict in verdicts)
     assert np.isfinite([verdict.score for verdict in verdicts]).all()
     assert {row["name"] for row in report["heads"]} == {defect.value for defect in DEFECTS}
-    assert json.loads((request.report / "report.json").read_text())["steps"] == 3
+    assert "3 steps" in json.loads((request.report / "report.json").read_text())["built"]
     assert (request.report / "calibration.png").read_bytes().startswith(b"\x89PNG")
     assert "| garbled |" in (request.report / "report.md").read_text()
+
+    again = train(replace(request, steps=0, report=tmp_path / "again"))
+    assert again["built"] == report["built"]
+    assert again["heads"] == report["heads"]
 
 
 def test_a_file_without_usable_titles_ends_with_advice(tmp_path: Path) -> None:
