@@ -17,6 +17,7 @@ from app.concerns import (
 from models.codec import EventSettings
 from models.neighbours import NeighbourSettings
 from models.profile import ProfileSettings
+from models.quality.text import QualitySettings
 from models.ranking import RankingSettings
 from models.trending import TrendingSettings
 
@@ -47,6 +48,7 @@ class Settings:
     neighbours: NeighbourSettings = field(default_factory=NeighbourSettings)
     trending: TrendingSettings = field(default_factory=TrendingSettings)
     ranking: RankingSettings = field(default_factory=RankingSettings)
+    quality: QualitySettings = field(default_factory=QualitySettings)
 
 
 @dataclass(frozen=True, slots=True)
