@@ -17,6 +17,7 @@ COMMANDS = {
     "replay": "send a file of events to Kafka",
     "evaluate": "measure the lists on a log with a known future",
     "bench": "measure speed against what else runs in the same minute",
+    "models": "make, check and time the model artefacts",
     "doctor": "check addresses, versions, topics and models, and say what to do",
 }
 

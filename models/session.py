@@ -24,18 +24,12 @@ ERRORS_ONLY = 3
 class InferenceSettings:
     """How models are run."""
 
-    provider: str = setting(
-        "auto", "where models run; auto takes CUDA if it works", choices=("auto", "cpu", "cuda")
-    )
+    provider: str = setting("auto", "where models run; auto takes CUDA if it works", choices=("auto", "cpu", "cuda"))
     threads: int = setting(2, "CPU threads that run models", low=1, high=256)
     batch_tokens: int = setting(256, "tokens that one model run takes together", low=1, high=1_000_000)
     batch_texts: int = setting(512, "texts that are prepared together", low=1, high=100_000)
-    latency_budget_seconds: float = setting(
-        0.005, "how long a text may wait for others to join it", low=0, high=60
-    )
-    queue_requests: int = setting(
-        64, "requests that may wait; more hold their sender back", low=1, high=100_000
-    )
+    latency_budget_seconds: float = setting(0.005, "how long a text may wait for others to join it", low=0, high=60)
+    queue_requests: int = setting(64, "requests that may wait; more hold their sender back", low=1, high=100_000)
     cache_texts: int = setting(100_000, "vectors of texts kept in memory", low=0, high=100_000_000)
 
 
@@ -55,13 +49,13 @@ class Session:
     what was wanted and is not in force, or is None (the caller logs it as a warning).
     """
 
-    def __init__(self, path: Path, settings: InferenceSettings | None = None) -> None:
-        """Open the model file; raises what onnxruntime raises for a file that is missing or no model."""
+    def __init__(self, model: Path | bytes, settings: InferenceSettings | None = None) -> None:
+        """Open a model file, or its content; raises what onnxruntime raises for a file that is missing or no model."""
         settings = settings or InferenceSettings()
         onnxruntime.disable_telemetry_events()
         available = onnxruntime.get_available_providers()
         wanted = choose_providers(settings.provider, available)
-        self._session = onnxruntime.InferenceSession(path, _options(settings), providers=wanted)
+        self._session = onnxruntime.InferenceSession(model, _options(settings), providers=wanted)
         self.provider: str = self._session.get_providers()[0]
         self.fallback = describe_fallback(settings.provider, available, self.provider)
         self.inputs = tuple(_tensor(each) for each in self._session.get_inputs())

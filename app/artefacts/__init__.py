@@ -1,0 +1,1 @@
+"""Model artefacts made, checked and measured: what stands behind `headrace models`."""

@@ -1,0 +1,117 @@
+"""Texts a second of the embedding model in use, against the plain export and PyTorch, in interleaved rounds."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from time import perf_counter, process_time
+from typing import Any
+
+import numpy as np
+
+from app.artefacts.contenders import Contender, plain_onnx, sentence_transformers, sorted_onnx, torch_available
+from app.errors import HeadraceError
+from models.encoder import Encoder, open_encoder
+from models.manifest import Artefact, read_manifest
+from models.parity import batch_independence, cosines, neighbour_overlap
+from models.session import InferenceSettings
+
+Tell = Callable[[str], None]
+
+INDEPENDENCE_TEXTS = 200
+WARM_TEXTS = 64
+CHOSEN, FP32, FP32_SORTED, FP16, TORCH = "chosen", "onnx_fp32", "onnx_fp32_sorted", "onnx_fp16", "torch"
+
+
+@dataclass(frozen=True, slots=True)
+class BenchPlan:
+    """What is timed: `folder` holds the artefacts, `work` what `headrace models export` left there."""
+
+    folder: Path
+    work: Path
+    titles: Sequence[str]
+    rounds: int
+    inference: InferenceSettings
+
+
+def bench_embedding(plan: BenchPlan, tell: Tell) -> dict[str, Any]:
+    """Time all contenders, tokenising included, and compare their vectors; raises HeadraceError without an export."""
+    artefact = read_manifest(plan.folder).find("embedding")
+    encoder = open_encoder(plan.folder, artefact, plan.inference)
+    contenders = {CHOSEN: encoder.encode, **_others(plan, artefact)}
+    if TORCH not in contenders:
+        tell("PyTorch is not installed here, so it is left out: make export-setup, then .venv-export/bin/headrace …")
+    runs = [_round(contenders, plan.titles, number, tell) for number in range(plan.rounds)]
+    wall = {name: [run[name][0] for run in runs] for name in contenders}
+    cpu = {name: [run[name][1] for run in runs] for name in contenders}
+    return {
+        "model": artefact.name,
+        "variant": artefact.variant,
+        "provider": encoder.session.provider,
+        "fallback": encoder.session.fallback,
+        "threads": plan.inference.threads,
+        "texts": len(plan.titles),
+        "tokens_per_text": round(float(np.mean([len(each) for each in encoder.tokenise(plan.titles)])), 1),
+        "rounds": plan.rounds,
+        "texts_per_second": {name: _rounded(median(rates)) for name, rates in wall.items()},
+        "texts_per_cpu_second": {name: _rounded(median(rates)) for name, rates in cpu.items()},
+        "ratio_to_onnx_fp32": _ratio(wall, FP32),
+        "ratio_to_onnx_fp32_sorted": _ratio(wall, FP32_SORTED),
+        "ratio_to_torch": _ratio(wall, TORCH),
+        "cpu_ratio_to_onnx_fp32": _ratio(cpu, FP32),
+        "cpu_ratio_to_torch": _ratio(cpu, TORCH),
+        **_quality(encoder, contenders, plan.titles),
+    }
+
+
+def _others(plan: BenchPlan, artefact: Artefact) -> Mapping[str, Contender]:
+    fp32, fp16, source = plan.work / "fp32.onnx", plan.work / "fp16.onnx", plan.work / "source"
+    if not fp32.is_file():
+        raise HeadraceError(f"{fp32} is not there to compare with: run `headrace models export` first, or give --work")
+    others: dict[str, Contender] = {
+        FP32: plain_onnx(fp32, plan.folder, artefact, plan.inference),
+        FP32_SORTED: sorted_onnx(fp32, plan.folder, artefact, plan.inference).encode,
+    }
+    if fp16.is_file():
+        others[FP16] = sorted_onnx(fp16, plan.folder, artefact, plan.inference).encode
+    if torch_available() and source.is_dir():
+        others[TORCH] = sentence_transformers(source, artefact, plan.inference)
+    return others
+
+
+def _round(
+    contenders: Mapping[str, Contender], titles: Sequence[str], number: int, tell: Tell
+) -> dict[str, tuple[float, float]]:
+    """Texts a second, and a second of processor time, of every contender; each round starts with another one."""
+    names = list(contenders)
+    turn = number % len(names)
+    rates = {}
+    for name in names[turn:] + names[:turn]:
+        contenders[name](titles[:WARM_TEXTS])
+        wall, cpu = perf_counter(), process_time()
+        contenders[name](titles)
+        rates[name] = (len(titles) / (perf_counter() - wall), len(titles) / (process_time() - cpu))
+        tell(f"round {number + 1}: {name} {rates[name][0]:,.0f} texts/s")
+    return rates
+
+
+def _quality(encoder: Encoder, contenders: Mapping[str, Contender], titles: Sequence[str]) -> dict[str, Any]:
+    vectors, original = encoder.encode(titles), contenders[FP32_SORTED](titles)
+    near = cosines(vectors, original)
+    return {
+        "cosine_to_fp32_mean": round(float(near.mean()), 5),
+        "cosine_to_fp32_min": round(float(near.min()), 5),
+        "neighbour_overlap_at_10": round(neighbour_overlap(vectors, original), 4),
+        "batch_cosine_min": round(batch_independence(encoder.encode, titles[:INDEPENDENCE_TEXTS]), 6),
+    }
+
+
+def _ratio(rates: Mapping[str, Sequence[float]], other: str) -> float | None:
+    """The median over the rounds of how many times faster the chosen variant was."""
+    if other not in rates:
+        return None
+    return round(median(mine / theirs for mine, theirs in zip(rates[CHOSEN], rates[other], strict=True)), 2)
+
+
+def _rounded(rate: float) -> float:
+    return round(rate, 1)

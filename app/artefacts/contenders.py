@@ -1,0 +1,64 @@
+"""The ways of turning texts into vectors that are timed against each other, each as a sensible user would use it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.encoder import Encoder, Limits, open_tokenizer, pad_batch
+from models.manifest import Artefact
+from models.session import InferenceSettings, Session
+
+Floats = NDArray[np.float32]
+Contender = Callable[[Sequence[str]], Floats]
+
+USUAL_BATCH = 32
+
+
+def plain_onnx(model: Path, folder: Path, artefact: Artefact, settings: InferenceSettings) -> Contender:
+    """An exported model as one usually runs it: batches of 32 in the order given, padded, all threads in one run."""
+    session = Session(model, settings)
+    limits = Limits(artefact.prefix, artefact.max_tokens, settings.batch_tokens)
+    encoder = Encoder(session, open_tokenizer(folder / artefact.tokenizer.file), limits)
+    names = [each.name for each in session.inputs]
+
+    def encode(texts: Sequence[str]) -> Floats:
+        vectors = []
+        for start in range(0, len(texts), USUAL_BATCH):
+            feeds = pad_batch(encoder.tokenise(texts[start : start + USUAL_BATCH]))
+            vectors.append(session.run({name: feeds[name] for name in names})[0])
+        return np.concatenate(vectors)
+
+    return encode
+
+
+def sorted_onnx(model: Path, folder: Path, artefact: Artefact, settings: InferenceSettings) -> Encoder:
+    """Another model file run exactly as the shipped one is: sorted by length, a run a thread."""
+    session = Session(model, replace(settings, threads=1))
+    limits = Limits(artefact.prefix, artefact.max_tokens, settings.batch_tokens)
+    return Encoder(session, open_tokenizer(folder / artefact.tokenizer.file), limits, parallel=settings.threads)
+
+
+def torch_available() -> bool:
+    """Whether sentence-transformers can be imported here."""
+    return find_spec("sentence_transformers") is not None
+
+
+def sentence_transformers(source: Path, artefact: Artefact, settings: InferenceSettings) -> Contender:
+    """PyTorch by the usual library, which sorts by length itself, batch 32."""
+    import_module("torch").set_num_threads(settings.threads)
+    device = "cuda" if settings.provider == "cuda" else "cpu"
+    model: Any = import_module("sentence_transformers").SentenceTransformer(str(source), device=device)
+    model.max_seq_length = artefact.max_tokens
+
+    def encode(texts: Sequence[str]) -> Floats:
+        prefixed = [artefact.prefix + text for text in texts]
+        vectors: Floats = model.encode(prefixed, batch_size=USUAL_BATCH, normalize_embeddings=True)
+        return vectors
+
+    return encode

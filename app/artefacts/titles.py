@@ -1,0 +1,42 @@
+"""Titles out of catalogue files: what models are calibrated, checked and timed on."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from app.datasets.rows import csv_table, lines_of
+from app.errors import HeadraceError
+
+SEED = 11
+FEWEST = 200
+
+
+def read_titles(paths: Sequence[Path]) -> list[str]:
+    """The different titles of CSV files (column `title`) and of text files (one a line), well mixed.
+
+    A folder stands for the `items.csv.gz` in it. The order depends on the titles alone. Raises HeadraceError for
+    a file that cannot be read, and for fewer than 200 titles.
+    """
+    titles = sorted({title for path in paths for title in _titles_of(path)})
+    if len(titles) < FEWEST:
+        raise HeadraceError(f"{len(titles)} different titles are too few, {FEWEST} are needed: name more --items files")
+    return [titles[row] for row in np.random.default_rng(SEED).permutation(len(titles))]
+
+
+def _titles_of(path: Path) -> Iterator[str]:
+    path = path / "items.csv.gz" if path.is_dir() else path
+    if path.name.removesuffix(".gz").endswith(".csv"):
+        yield from _column(path)
+        return
+    for row in lines_of(path):
+        if title := row.content.decode("utf-8", "replace").strip():
+            yield title
+
+
+def _column(path: Path) -> Iterator[str]:
+    with csv_table(path, required=("title",)) as table:
+        column = table.columns["title"]
+        for cells in table:
+            if cells and (title := cells[column].encode("utf-8", "replace").decode().strip()):
+                yield title
