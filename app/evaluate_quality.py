@@ -18,6 +18,7 @@ import numpy as np
 
 from app.catalogue_files import read_entries
 from app.errors import HeadraceError
+from app.settings import Settings
 from models.quality.calibration import auroc
 from models.quality.corruptions import corrupted, corruptions_of, other_category
 from models.quality.defect import Defect, ItemText
@@ -66,10 +67,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
 
 
-def execute(args: argparse.Namespace, settings: Any) -> int:
+def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Measure and print; 0 if every target is met."""
     model = open_quality_model(args.model_dir or Path(settings.model.dir))
-    targets = evaluate(model, args.data, args.most, QualitySettings())
+    targets = evaluate(model, args.data, args.most, settings.quality)
     if args.json:
         rows = [{"name": each.name, "value": each.value, "bound": each.bound, "met": each.met} for each in targets]
         sys.stdout.write(json.dumps({"targets": rows, "met": all(each.met for each in targets)}, indent=2) + "\n")

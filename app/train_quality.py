@@ -14,6 +14,7 @@ import numpy as np
 
 from app.catalogue_files import catalogue_name, read_entries
 from app.errors import HeadraceError
+from app.settings import Settings
 from models.quality.corruptions import CORRUPTIONS
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
 
-def execute(args: argparse.Namespace, settings: object) -> int:
+def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Train, measure, export; print where it all is."""
     request = _request(args)
     try:
@@ -145,9 +146,10 @@ def train(request: Request) -> dict[str, Any]:
 
 def _sources(request: Request, tokenizer: "Tokenizer") -> "dict[Any, Material]":
     """What examples are drawn from, for each part of the split."""
-    from models.training.quality_assortment import GOODS, assortment
+    from models.training.quality_assortment import assortment
     from models.training.quality_catalogue import Part, categories_only, trusted
     from models.training.quality_examples import material
+    from models.training.quality_goods import GOODS
     from models.training.quality_teacher import teachers_view
 
     entries = {catalogue_name(path): read_entries(path) for path in request.items}
