@@ -39,14 +39,21 @@ class Refresh:
             await self.handle(items)
 
     async def handle(self, items: set[str]) -> None:
-        """Correct all lists that show any of these items."""
-        affected = self.shown.holders_of(self.recommender.items.numbers(sorted(items)))
-        for first in range(0, len(affected), USERS_AT_ONCE):
+        """Correct all lists that show any of these items, unless it may be shown again meanwhile."""
+        is_shown = self.recommender.catalogue.is_shown
+        while True:
             async with self.turn:
-                await self._correct(affected[first : first + USERS_AT_ONCE])
+                # Looked up within the turn: a batch may just have stored a list that it decided on before.
+                gone = sorted(item for item in items if not is_shown(item))
+                holders = self.shown.holders_of(self.recommender.items.numbers(gone))[:USERS_AT_ONCE]
+                if not holders:
+                    return
+                await self._correct(holders)
 
     async def _correct(self, holders: list[Holder]) -> None:
         profiles = await self.users.load([holder.user_id for holder in holders])
+        # A rebalance during any wait gives these users to another worker, whose lists are newer.
+        holders = [holder for holder in holders if self.shown.has(holder)]
         rankings = self.recommender.recommend([Asker(profiles[each.user_id], each.session) for each in holders])
         by_partition: dict[int, dict[str, bytes]] = {}
         for holder, ranking in zip(holders, rankings, strict=True):
@@ -55,6 +62,7 @@ class Refresh:
             by_partition.setdefault(holder.partition, {})[user] = encode_recommendation(recommendation)
             self.shown.put(holder, ranking.item_ids)
         for partition, lists in by_partition.items():
-            await self.users.write({}, lists)
-            await self.outbox.recommendations(partition, lists)
-            self.metrics.recommendations.inc(len(lists))
+            kept = {user: encoded for user, encoded in lists.items() if self.shown.has_user(user)}
+            await self.users.write({}, kept)
+            await self.outbox.recommendations(partition, kept)
+            self.metrics.recommendations.inc(len(kept))

@@ -48,6 +48,7 @@ class Worker:
     """The parts of one worker that have to be started and stopped, in this order."""
 
     redis: Redis
+    retry_redis: Retry
     producer: AIOKafkaProducer
     replicas: KafkaReplicas
     figures: Figures
@@ -110,7 +111,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     )
     snapshots = SnapshotKeeper.of(settings, learning.learn, replicas, time)
     add_probes(app, health, metrics, figures.refresh_gauges)
-    return Worker(redis, producer, replicas, figures, refresh, app, health, metrics, snapshots)
+    return Worker(redis, store, producer, replicas, figures, refresh, app, health, metrics, snapshots)
 
 
 def _learning(settings: Settings, metrics: Metrics) -> _Learning:

@@ -67,9 +67,9 @@ class Figures:
     async def _publish(self) -> None:
         now = self.clock()
         await self.board.figures(self.worker_id, self._take(now), now)
-        newest = self.users.newest(RECENT_USERS)
-        if newest:
-            await self.board.recent_users(newest, now)
+        written = self.users.take_written(RECENT_USERS)
+        if written:
+            await self.board.recent_users(written, now)
         lists = self.recommender.trending_lists()
         # Every worker knows the same trending lists, so one of them writes for all.
         if lists is not self._published and self.publishes_trending():

@@ -1,6 +1,5 @@
 """Writes Headrace's topics: whole batches at a time, and nothing returns before the broker has them."""
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,22 +8,22 @@ from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # ships 
 
 from app.concerns import KafkaSettings
 from app.retry import Retry
-from app.topics import Topics
+from app.topics import QUARANTINE_HEADROOM_BYTES, Topics
 from models.outcome import Rejected
 
 Headers = list[tuple[str, bytes]]
 Record = tuple[bytes | None, bytes | None, Headers]
 
-# A quarantined record is the original plus headers: it must fit where the original fitted.
-HEADROOM_BYTES = 65_536
+# Far below any topic's max.message.bytes; a record larger than this travels alone.
+BATCH_BYTES = 524_288
 MAX_DETAIL_CHARACTERS = 500
 
 
 def make_producer(settings: KafkaSettings) -> AIOKafkaProducer:
     """A producer for batches; `acks=all`, so that what is committed later cannot be lost."""
-    size = settings.max_message_bytes + HEADROOM_BYTES
+    size = settings.max_message_bytes + QUARANTINE_HEADROOM_BYTES
     return AIOKafkaProducer(
-        bootstrap_servers=settings.bootstrap, acks="all", max_batch_size=size, max_request_size=2 * size
+        bootstrap_servers=settings.bootstrap, acks="all", max_batch_size=BATCH_BYTES, max_request_size=2 * size
     )
 
 
@@ -65,8 +64,9 @@ class KafkaOutbox:
     async def _send(self, topic: str, partition: int, records: Sequence[Record]) -> None:
         known = await self.producer.partitions_for(topic)
         target = partition % len(known)
-        sent = [await self.producer.send_batch(batch, topic, partition=target) for batch in self._batches(records)]
-        await asyncio.gather(*sent)
+        for batch in self._batches(records):
+            # One after the other: a reader takes what comes behind a later offset for a repeat.
+            await (await self.producer.send_batch(batch, topic, partition=target))
 
     def _batches(self, records: Iterable[Record]) -> Iterable[object]:
         batch = self.producer.create_batch()

@@ -20,7 +20,7 @@ def add_probes(app: faust.App, health: Health, metrics: Metrics, refresh: Callab
 
     async def healthz(view: View, request: Request) -> Response:
         # A dependency that is away stalls every worker; restarting them would not bring it back.
-        alive = progress.is_alive(STALLED_SECONDS) or not health.ready
+        alive = progress.is_alive(STALLED_SECONDS) or bool(health.away)
         stalled = [f"{topic}-{partition}" for topic, partition in progress.stalled(STALLED_SECONDS)]
         return view.json({"alive": alive, "stalled": stalled}, status=200 if alive else 503)
 

@@ -20,6 +20,9 @@ TOPIC_ALREADY_EXISTS = 36
 # A worker joins a user's profile, sources and interactions by partition number, so these must agree.
 PARTITIONED_BY_USER = (*SOURCES, "interactions")
 
+# A quarantined record is the original plus headers: it must fit where the original fitted.
+QUARANTINE_HEADROOM_BYTES = 65_536
+
 SOURCE_CONFIG = {"message.timestamp.type": "LogAppendTime"}  # freshness is counted from the broker's clock
 # A worker that rebuilds its catalogue must still find what was deleted, however long it was away.
 COMPACTED = {"cleanup.policy": "compact", "delete.retention.ms": str(365 * 24 * 3600 * 1000)}
@@ -92,7 +95,7 @@ async def _create(admin: AIOKafkaAdminClient, settings: KafkaSettings, existing:
             settings.topic_prefix + name,
             num_partitions=by_user if name in PARTITIONED_BY_USER else settings.partitions,
             replication_factor=settings.replication,
-            topic_configs=config | {"max.message.bytes": str(settings.max_message_bytes)},
+            topic_configs=config | {"max.message.bytes": str(_largest_message(name, settings))},
         )
         for name, config in CONFIGS.items()
         if name not in existing
@@ -104,6 +107,10 @@ async def _create(admin: AIOKafkaAdminClient, settings: KafkaSettings, existing:
         if code not in (0, TOPIC_ALREADY_EXISTS):
             reason = next(filter(None, message), for_code(code).__name__)
             raise HeadraceError(f"Kafka at {settings.bootstrap} did not make the topic {topic}: {reason}")
+
+
+def _largest_message(name: str, settings: KafkaSettings) -> int:
+    return settings.max_message_bytes + (QUARANTINE_HEADROOM_BYTES if name == "quarantine" else 0)
 
 
 def _require_equal(existing: dict[str, int], settings: KafkaSettings) -> None:

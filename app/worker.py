@@ -21,7 +21,7 @@ async def run_worker(settings: Settings, announce: Callable[[str], None] | None 
     """Process events until SIGINT or SIGTERM; batches in flight are finished and committed.
 
     `announce` is told where probes and metrics are served.
-    Raises HeadraceError when Kafka or Redis cannot be used at the start, or when something inside failed.
+    Raises HeadraceError when Kafka cannot be used at the start, or when something inside failed; for Redis it waits.
     """
     stop = _stop_on_signals()
     stopping = asyncio.create_task(_set(stop))
@@ -30,7 +30,7 @@ async def run_worker(settings: Settings, announce: Callable[[str], None] | None 
         worker = build_worker(settings, partitions, Path(faust_dir))
         async with _started(worker) as background:
             logger.info("learning from the log")
-            await _until_first(worker.replicas.caught_up(), *background, stopping)
+            await _until_first(_prepare(worker), *background, stopping)
             if stop.is_set():
                 return
             worker.health.starting = "it is joining the consumer group"
@@ -41,6 +41,11 @@ async def run_worker(settings: Settings, announce: Callable[[str], None] | None 
             await _until_first(run_faust(worker.faust, stop), *background)
             if worker.snapshots is not None:
                 await worker.snapshots.save_last()
+
+
+async def _prepare(worker: Worker) -> None:
+    await worker.retry_redis(worker.redis.ping)
+    await worker.replicas.caught_up()
 
 
 @asynccontextmanager

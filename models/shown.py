@@ -40,6 +40,15 @@ class Shown:
         numbers = [self._items.number(item_id) for item_id in item_ids]
         self._rows[row] = numbers + [NOTHING] * (self._rows.shape[1] - len(numbers))
 
+    def has(self, holder: Holder) -> bool:
+        """Whether the user's newest list known here is still this holder's."""
+        row = self._row_of.get(holder.user_id)
+        return row is not None and self._holders[row] == holder
+
+    def has_user(self, user_id: str) -> bool:
+        """Whether a list of this user is known here."""
+        return user_id in self._row_of
+
     def holders_of(self, items: NDArray[np.int32]) -> list[Holder]:
         """The users whose lists hold any of these item numbers."""
         holding = np.isin(self._rows[: len(self._holders)], items).any(axis=1)

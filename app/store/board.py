@@ -44,8 +44,10 @@ class Board:
         await pipeline.execute()
 
     async def recent_users(self, user_ids: Sequence[str], now: float) -> None:
-        """Add users whose lists were just written; the newest few are kept, for the console to offer."""
+        """Add users whose lists were just written, oldest first; the newest few are kept, for the console to offer."""
+        # A microsecond apart, so that equal scores do not sort them by id.
+        newest_first = dict.fromkeys(reversed(user_ids))
         pipeline = self.redis.pipeline(transaction=False)
-        pipeline.zadd(self.keys.recent_users(), dict.fromkeys(user_ids[-RECENT_USERS:], now))
+        pipeline.zadd(self.keys.recent_users(), {user: now - 1e-6 * age for age, user in enumerate(newest_first)})
         pipeline.zremrangebyrank(self.keys.recent_users(), 0, -RECENT_USERS - 1)
         await pipeline.execute()

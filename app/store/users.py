@@ -1,9 +1,8 @@
 """Profiles and lists in Redis, with the profiles of active users kept in memory."""
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 from redis.asyncio import Redis
 
@@ -14,6 +13,7 @@ from app.store.keys import Keys
 from models.profile import Profile
 
 SECONDS_A_DAY = 86_400
+WRITTEN_KEPT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class RedisUsers:
     expire_days: float
     capacity: int
     _cache: OrderedDict[str, Profile] = field(default_factory=OrderedDict)
+    _written: deque[str] = field(default_factory=lambda: deque(maxlen=WRITTEN_KEPT))
 
     def __len__(self) -> int:
         return len(self._cache)
@@ -38,9 +39,11 @@ class RedisUsers:
         """Drop all cached profiles: another worker may have written them."""
         self._cache.clear()
 
-    def newest(self, n: int) -> list[str]:
-        """Up to n users whose lists were written last, newest first."""
-        return list(islice(reversed(self._cache), n))
+    def take_written(self, n: int) -> list[str]:
+        """Up to n users whose lists were written last, oldest first, and forget them: each is told of once."""
+        written = list(self._written)[-n:]
+        self._written.clear()
+        return written
 
     async def load(self, user_ids: Sequence[str]) -> Mapping[str, Profile]:
         """The profiles of all these users; a new user has an empty one."""
@@ -59,6 +62,7 @@ class RedisUsers:
         for user, profile in profiles.items():
             self._cache[user] = profile
             self._cache.move_to_end(user)
+        self._written.extend(lists)
         while len(self._cache) > self.capacity:
             self._cache.popitem(last=False)
 

@@ -120,7 +120,6 @@ async def test_the_cache_keeps_those_written_last(redis: Redis) -> None:
         await users.write({f"u{number}": FULL}, {})
     await users.write({"u2": FULL}, {})
     assert len(users) == 3
-    assert users.newest(2) == ["u2", "u4"]
     assert len(await users.load([f"u{number}" for number in range(5)])) == 5
 
 
@@ -136,3 +135,10 @@ async def test_the_cache_may_be_forgotten_while_profiles_are_read(redis: Redis) 
 
     moved = replace(users, retry=forgetting, _cache=users._cache)  # type: ignore[arg-type]  # stands for Retry
     assert await moved.load(["cached", "stored"]) == {"cached": FULL, "stored": FULL}
+
+
+async def test_users_whose_lists_were_written_are_told_of_once_in_their_order(redis_users: RedisUsers) -> None:
+    await redis_users.write({}, {"u1": b"{}", "u2": b"{}"})
+    await redis_users.write({"u3": FULL}, {"u1": b"{}"})
+    assert redis_users.take_written(2) == ["u2", "u1"]
+    assert redis_users.take_written(2) == []

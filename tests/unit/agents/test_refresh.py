@@ -1,7 +1,9 @@
 """Lists are corrected as soon as an item may not be shown any more."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import orjson
 import pytest
 from builders import NOW, teach
@@ -109,3 +111,27 @@ async def test_a_correction_waits_for_its_turn(shop: Shop) -> None:
         assert shop.users.lists == {}
     await correcting
     assert set(shop.users.lists) == {"u1", "u2"}
+
+
+async def test_a_list_that_was_being_stored_while_its_item_went_away_is_corrected_too(shop: Shop) -> None:
+    shop.shown.forget()
+    async with shop.refresh.turn:
+        correcting = asyncio.create_task(shop.loses("pot"))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        shop.shown.put(Holder("u1", 0, 0), ["pot", "atlas"])
+    await correcting
+    assert "pot" not in shop.listed("u1")
+
+
+async def test_users_that_moved_to_another_worker_during_a_correction_are_left_to_it(shop: Shop) -> None:
+    load = shop.users.load
+
+    async def load_and_rebalance(user_ids: Sequence[str]) -> Mapping[str, Profile]:
+        shop.shown.forget()
+        return await load(user_ids)
+
+    shop.users.load = load_and_rebalance  # type: ignore[method-assign]  # a rebalance in the middle of the wait
+    await shop.loses("pot")
+    assert shop.users.lists == {}
+    assert shop.shown.holders_of(np.arange(10, dtype=np.int32)) == []
