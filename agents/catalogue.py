@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from agents.metrics import Metrics
 from agents.ports import ItemStore, Outbox
+from models.catalogue import NO_CATEGORY
 from models.codec import EventSettings
 from models.events import Item, RawBatch
 from models.item_codec import Deleted, decode_items
@@ -53,20 +54,28 @@ class FollowCatalogue:
 
     def handle(self, batch: RawBatch) -> None:
         """Take in one batch; what cannot be read is the owner's to quarantine."""
-        for change in decode_items(batch, self.events):
-            if not isinstance(change, Rejected):
-                self._apply(change)
-        self.recommender.catalogue_changed()
+        changes = [each for each in decode_items(batch, self.events) if not isinstance(each, Rejected)]
+        changed = False
+        for change in changes:
+            before = self._standing(change.item_id)
+            self._apply(change)
+            after = self._standing(change.item_id)
+            changed |= before != after
+            if before[0] and not after[0]:
+                self.went_away(change.item_id)
+        if changed:
+            self.recommender.catalogue_changed()
+
+    def _standing(self, item_id: str) -> tuple[bool, int]:
+        """Whether the item may be shown, and its category: all that lists depend on."""
+        catalogue, number = self.recommender.catalogue, self.recommender.items.find(item_id)
+        return catalogue.is_shown(item_id), NO_CATEGORY if number is None else catalogue.category_of(number)
 
     def _apply(self, change: Item | Deleted) -> None:
-        catalogue = self.recommender.catalogue
-        was_shown = catalogue.is_shown(change.item_id)
         if isinstance(change, Item):
-            catalogue.upsert(change)
+            self.recommender.catalogue.upsert(change)
         else:
-            catalogue.delete(change.item_id)
-        if was_shown and not catalogue.is_shown(change.item_id):
-            self.went_away(change.item_id)
+            self.recommender.catalogue.delete(change.item_id)
 
 
 def _outcome(change: Item | Deleted | Rejected) -> str:
