@@ -72,16 +72,17 @@ class Encoder:
         self._pool.shutdown()
 
     def _run(self, tokens: list[Tokens]) -> Floats:
-        lengths = np.array([len(each) for each in tokens])
-        mask = np.arange(lengths.max()) < lengths[:, None]
-        ids = np.zeros(mask.shape, np.int64)
-        ids[mask] = np.concatenate(tokens)
-        feeds = {
-            "input_ids": ids,
-            "attention_mask": mask.astype(np.int64),
-            "token_type_ids": np.zeros_like(ids),
-        }
+        feeds = pad_batch(tokens)
         return self.session.run({name: feeds[name] for name in self._inputs})[0]
+
+
+def pad_batch(tokens: Sequence[Tokens]) -> dict[str, NDArray[np.int64]]:
+    """What a model may want as inputs for texts of these tokens, each of shape (texts, longest)."""
+    lengths = np.array([len(each) for each in tokens])
+    mask = np.arange(lengths.max()) < lengths[:, None]
+    ids = np.zeros(mask.shape, np.int64)
+    ids[mask] = np.concatenate(tokens)
+    return {"input_ids": ids, "attention_mask": mask.astype(np.int64), "token_type_ids": np.zeros_like(ids)}
 
 
 def open_encoder(folder: Path, artefact: Artefact, settings: InferenceSettings | None = None) -> Encoder:
@@ -92,11 +93,19 @@ def open_encoder(folder: Path, artefact: Artefact, settings: InferenceSettings |
     session = Session(folder / artefact.model.file, replace(settings, threads=1))
     if session.inputs != artefact.inputs or session.outputs != artefact.outputs:
         raise ManifestError(f"{artefact.name}: inputs or outputs of {artefact.model.file} are not as listed")
-    tokenizer = Tokenizer.from_file(str(folder / artefact.tokenizer.file))
+    tokenizer = open_tokenizer(folder / artefact.tokenizer.file)
     on_cuda = session.provider == CUDA
     batch_tokens = max(settings.batch_tokens, CUDA_TOKENS) if on_cuda else settings.batch_tokens
     limits = Limits(artefact.prefix, artefact.max_tokens, batch_tokens)
     return Encoder(session, tokenizer, limits, parallel=1 if on_cuda else settings.threads)
+
+
+def open_tokenizer(path: Path) -> Tokenizer:
+    """A tokenizer from its JSON file. Raises ManifestError if it is none."""
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises nothing more precise
+        raise ManifestError(f"{path} is no tokenizer: {error}") from error
 
 
 def plan_batches(lengths: Sequence[int], batch_tokens: int) -> list[NDArray[np.intp]]:

@@ -5,14 +5,19 @@ Needs the package `onnx` of the extra `export`; nothing that runs in a worker im
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
-import onnx  # type: ignore[import-not-found]  # installed with the extra `export` only
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
 
 from models.quantisation import Floats, QuantisedLinear, fit_linear, quantise_rows
+
+# By name, because type checkers take the folder `onnx/` of this repository for the package.
+onnx: Any = import_module("onnx")
+helper: Any = import_module("onnx.helper")
+numpy_helper: Any = import_module("onnx.numpy_helper")
+FLOAT = 1  # TensorProto.FLOAT
 
 VECTOR = "embedding"
 CONTRIB = "com.microsoft"
@@ -61,9 +66,7 @@ class Graph:
 
     def linears(self) -> list[Linear]:
         """Every matrix product with fixed weights, in the order of computation."""
-        products = (
-            node for node in self.model.graph.node if node.op_type == "MatMul" and node.input[1] in self.fixed
-        )
+        products = (node for node in self.model.graph.node if node.op_type == "MatMul" and node.input[1] in self.fixed)
         return [self._linear(node) for node in products]
 
     def _linear(self, node: Any) -> Linear:
@@ -93,9 +96,7 @@ def add_pooling(model: Any, pooling: str) -> None:
     model.graph.node.extend(nodes)
     model.graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in fixed.items())
     del model.graph.output[:]
-    model.graph.output.append(
-        helper.make_tensor_value_info(VECTOR, TensorProto.FLOAT, ["batch_size", dimension])
-    )
+    model.graph.output.append(helper.make_tensor_value_info(VECTOR, FLOAT, ["batch_size", dimension]))
 
 
 def drop_token_types(model: Any) -> None:
@@ -136,10 +137,7 @@ def quantise(model: Any, sample: Sample) -> None:
     graph = Graph(model)
     rewriter = Rewriter(model)
     pairs = _inner_pairs(graph)
-    inner = {
-        second.output: fit_linear(sample(second.input), second.weights, INNER_LANES)
-        for second in pairs.values()
-    }
+    inner = {second.output: fit_linear(sample(second.input), second.weights, INNER_LANES) for second in pairs.values()}
     for name, linears in _by_input(graph.linears()).items():
         if linears[0].output in inner:
             fit = inner[linears[0].output]
@@ -153,11 +151,7 @@ def quantise(model: Any, sample: Sample) -> None:
             columns = np.arange(start, start + len(linear.bias))
             start += len(linear.bias)
             # The layer before makes the lanes of the layer after: some of its outputs are simply given twice.
-            made = (
-                inner[pairs[linear.output].output].sources
-                if linear.output in pairs
-                else np.arange(len(columns))
-            )
+            made = inner[pairs[linear.output].output].sources if linear.output in pairs else np.arange(len(columns))
             rewriter.replace(
                 linear,
                 rewriter.product(integers, fit.columns(columns[made]), linear.bias[made], linear.output),
@@ -204,9 +198,7 @@ class Rewriter:
         if len(fit.sources) == inputs:
             return name
         added, all_lanes = f"{name}_added", f"{name}_lanes"
-        self._insert(
-            helper.make_node("Gather", [name, self.keep(fit.sources[inputs:])], [added], axis=-1), before
-        )
+        self._insert(helper.make_node("Gather", [name, self.keep(fit.sources[inputs:])], [added], axis=-1), before)
         self._insert(helper.make_node("Concat", [name, added], [all_lanes], axis=-1), before)
         return all_lanes
 
@@ -288,7 +280,7 @@ def _quantise_tables(graph: Graph, rewriter: Rewriter) -> None:
             [
                 helper.make_node("Gather", [rewriter.keep(integers), node.input[1]], [rows]),
                 helper.make_node("Gather", [rewriter.keep(scales), node.input[1]], [sizes]),
-                helper.make_node("Cast", [rows], [steps], to=TensorProto.FLOAT),
+                helper.make_node("Cast", [rows], [steps], to=FLOAT),
                 helper.make_node("Mul", [steps, sizes], [node.output[0]]),
             ],
         )
@@ -297,7 +289,7 @@ def _quantise_tables(graph: Graph, rewriter: Rewriter) -> None:
 def _mean(tokens: str) -> tuple[list[Any], dict[str, NDArray[Any]]]:
     return [
         helper.make_node("Unsqueeze", ["attention_mask", "pool_end"], ["pool_mask"]),
-        helper.make_node("Cast", ["pool_mask"], ["pool_weights"], to=TensorProto.FLOAT),
+        helper.make_node("Cast", ["pool_mask"], ["pool_weights"], to=FLOAT),
         helper.make_node("Mul", [tokens, "pool_weights"], ["pool_kept"]),
         helper.make_node("ReduceSum", ["pool_kept", "pool_axis"], ["pool_sum"], keepdims=0),
         helper.make_node("ReduceSum", ["pool_weights", "pool_axis"], ["pool_count"], keepdims=0),
@@ -306,6 +298,4 @@ def _mean(tokens: str) -> tuple[list[Any], dict[str, NDArray[Any]]]:
 
 
 def _first(tokens: str) -> tuple[list[Any], dict[str, NDArray[Any]]]:
-    return [helper.make_node("Gather", [tokens, "pool_first"], ["pool_vector"], axis=1)], {
-        "pool_first": np.array(0)
-    }
+    return [helper.make_node("Gather", [tokens, "pool_first"], ["pool_vector"], axis=1)], {"pool_first": np.array(0)}
