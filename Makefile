@@ -69,6 +69,40 @@ lock: $(STAMP) ## Resolve both lock files from pyproject.toml (ARGS=--upgrade: t
 	$(COMPILE) $(ARGS) --extra embedded --extra cpu --extra dev pyproject.toml -o requirements.lock
 	$(COMPILE) --no-annotate --constraint requirements.lock --extra cpu pyproject.toml -o requirements-runtime.lock
 
+# The export tools live in an environment of their own: torch is large, and a worker never needs it.
+EXPORT := .venv-export
+EXPORT_STAMP := $(EXPORT)/.installed
+
+$(EXPORT_STAMP): requirements-export.lock pyproject.toml
+	$(PYTHON) -m venv $(EXPORT)
+	$(EXPORT)/bin/pip install --quiet -r requirements-export.lock
+	$(EXPORT)/bin/pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+.PHONY: export-setup
+export-setup: $(EXPORT_STAMP) ## Make .venv-export with what exporting and training models needs
+
+.PHONY: export-lock
+export-lock: $(STAMP) ## Resolve requirements-export.lock anew
+	scripts/export_lock.sh $(ARGS)
+
+# ITEMS: catalogues whose titles models are calibrated and compared on
+ITEMS ?= ../shared/data/uci_online_retail ../shared/data/product_listings ../shared/data/fashion_catalog ../shared/data/amazon_gift_cards_2018
+MULTILINGUAL_ITEMS ?= ../shared/data/chinese_product_titles/titles.csv.gz
+
+.PHONY: model
+model: $(EXPORT_STAMP) ## Make the embedding model's artefact anew (ITEMS="catalogue.csv …")
+	$(EXPORT)/bin/headrace models export --items $(ITEMS) $(ARGS)
+	$(EXPORT)/bin/headrace models bench --items $(ITEMS) --record
+
+.PHONY: model-multilingual
+model-multilingual: $(EXPORT_STAMP) ## Make multilingual-e5-small (Chinese, English, …) the embedding model; 118 MB
+	$(EXPORT)/bin/headrace models export --source multilingual-e5-small --prefix "query: " --max-tokens 256 --items $(ITEMS) $(MULTILINGUAL_ITEMS) $(ARGS)
+
+.PHONY: model-bench
+model-bench: $(EXPORT_STAMP) ## Time the embedding model against the plain export and PyTorch (ITEMS="catalogue.csv …")
+	$(EXPORT)/bin/headrace models bench --items $(ITEMS) $(ARGS)
+
 .PHONY: env-example
 env-example: $(STAMP) ## Write .env.example and the chart's list of settings anew
 	$(BIN)/python scripts/env_example.py
@@ -79,5 +113,5 @@ image: ## Build the container image (ENGINE=docker, BASE=python:3.11-slim-bookwo
 
 .PHONY: clean
 clean: ## Remove the environment and everything that was made
-	rm -rf $(VENV) .cache build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(EXPORT) .cache build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find app agents models tests scripts -name __pycache__ -prune -exec rm -rf {} +

@@ -61,7 +61,8 @@ def fit_linear(
     sources, shares = _lanes(np.abs(x).max(0), extra_lanes)
     x, weights = (x / shares)[:, sources], weights[sources]
     sample, sample_wanted = x[:SEARCH_ROWS], wanted[:SEARCH_ROWS]
-    candidates = [_input_scales(x, smoothing) for smoothing in smoothings]
+    lows, highs = x.min(0), x.max(0)
+    candidates = [_input_scales(lows, highs, smoothing) for smoothing in smoothings]
     scales, zero_point = min(
         candidates, key=lambda each: relative_error(_rounded(sample, weights, *each), sample_wanted)
     )
@@ -95,10 +96,10 @@ def _lanes(reach: Floats, extra: int) -> tuple[NDArray[np.intp], Floats]:
     return np.concatenate([np.arange(len(reach)), np.array(added, np.intp)]), shares
 
 
-def _input_scales(x: Floats, smoothing: float) -> tuple[Floats, int]:
-    reach = np.abs(x).max(0).clip(TINY)
-    relative = reach**smoothing
-    low, high = min(0.0, float((x / relative).min())), max(0.0, float((x / relative).max()))
+def _input_scales(lows: Floats, highs: Floats, smoothing: float) -> tuple[Floats, int]:
+    """Each lane's scale and the common zero point, from the least and the greatest value of each lane, (lanes,)."""
+    relative = np.maximum(highs, -lows).clip(TINY) ** smoothing
+    low, high = min(0.0, float((lows / relative).min())), max(0.0, float((highs / relative).max()))
     unit = max((high - low) / LEVELS, TINY)
     return (relative * unit).astype(np.float32), round(-low / unit)
 

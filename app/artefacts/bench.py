@@ -35,9 +35,11 @@ class BenchPlan:
 
 
 def bench_embedding(plan: BenchPlan, tell: Tell) -> dict[str, Any]:
-    """Time all contenders, tokenising included, and compare their vectors; raises HeadraceError without an export."""
+    """Time all contenders, tokenising included, and compare vectors. Raises HeadraceError without export or CUDA."""
     artefact = read_manifest(plan.folder).find("embedding")
     encoder = open_encoder(plan.folder, artefact, plan.inference)
+    if plan.inference.provider == "cuda" and encoder.session.fallback:
+        raise HeadraceError(f"CUDA was to be measured but is not in force. {encoder.session.fallback}")
     contenders = {CHOSEN: encoder.encode, **_others(plan, artefact)}
     if TORCH not in contenders:
         tell("PyTorch is not installed here, so it is left out: make export-setup, then .venv-export/bin/headrace …")
@@ -48,7 +50,6 @@ def bench_embedding(plan: BenchPlan, tell: Tell) -> dict[str, Any]:
         "model": artefact.name,
         "variant": artefact.variant,
         "provider": encoder.session.provider,
-        "fallback": encoder.session.fallback,
         "threads": plan.inference.threads,
         "texts": len(plan.titles),
         "tokens_per_text": round(float(np.mean([len(each) for each in encoder.tokenise(plan.titles)])), 1),

