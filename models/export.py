@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch  # type: ignore[import-not-found]  # installed with the extra `export` only
 from onnxruntime.transformers.float16 import convert_float_to_float16  # type: ignore[import-untyped]  # no types
+from onnxruntime.transformers.onnx_model import OnnxModel  # type: ignore[import-untyped]  # no types
 from optimum.exporters.onnx import onnx_export_from_model  # type: ignore[import-not-found]  # extra `export`
 from transformers import AutoModel, AutoTokenizer  # type: ignore[import-not-found]  # extra `export`
 
@@ -57,7 +58,9 @@ def export_fp32(folder: Path, work: Path, pooling: str) -> Path:
 
 def export_fp16(fp32: Path, work: Path) -> Path:
     """The same graph in half precision, for CUDA; inputs and outputs keep their types."""
-    return _save(convert_float_to_float16(onnx.load(fp32), keep_io_types=True), work / "fp16.onnx")
+    halved = OnnxModel(convert_float_to_float16(onnx.load(fp32), keep_io_types=True))
+    halved.topological_sort()
+    return _save(halved.model, work / "fp16.onnx")
 
 
 def export_int8(fp32: Path, work: Path, sample: Sample) -> Path:

@@ -23,8 +23,7 @@ VECTOR = "embedding"
 CONTRIB = "com.microsoft"
 ELEMENTWISE = ("Gelu", "Relu", "Tanh", "Elu", "HardSwish")
 # Lanes for channels that reach far. They cost next to nothing where the layer before can make them.
-INNER_LANES = 64
-LANES = 16
+INNER_LANES, LANES = 64, 16
 FAR_REACH = 4.0
 LARGE_TABLE_ROWS = 1_000
 SHORTEST = 1e-12

@@ -1,13 +1,22 @@
 """Artefacts checked where they will run: sums, inputs and outputs, and the canonical vectors."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from models.canonical import Comparison, compare, read_canonical
+import numpy as np
+
+from models.canonical import ABSOLUTE, Comparison, compare, read_canonical
 from models.encoder import open_encoder
-from models.manifest import Artefact, ManifestError, read_manifest
+from models.manifest import Artefact, ManifestError, check_files, read_manifest
+from models.quality.defect import ItemText
+from models.quality.judge import open_quality_model
 from models.session import InferenceSettings
+
+QUALITY_TASK = "quality"
+LOGIT_BOUND = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,8 @@ def verify_models(folder: Path, settings: InferenceSettings) -> Iterator[Finding
 
 
 def _verify(folder: Path, artefact: Artefact, settings: InferenceSettings) -> Finding:
+    if artefact.task == QUALITY_TASK:
+        return _verify_quality(folder, artefact, settings)
     encoder = open_encoder(folder, artefact, settings)
     try:
         comparison = compare(read_canonical(folder / artefact.canonical.file), encoder.encode)
@@ -43,3 +54,27 @@ def _verify(folder: Path, artefact: Artefact, settings: InferenceSettings) -> Fi
             f"allowed is {comparison.bound}: this processor computes it otherwise; export the variant fp32"
         )
     return Finding(artefact.name, encoder.session.provider, encoder.session.fallback, comparison, problem)
+
+
+def _verify_quality(folder: Path, artefact: Artefact, settings: InferenceSettings) -> Finding:
+    check_files(folder, artefact)
+    model = open_quality_model(folder, settings)
+    entries = _quality_texts(folder / artefact.canonical.file)
+    found = model.logits([ItemText(each["title"], each["category"], each["brand"]) for each in entries])
+    worst = float(np.abs(found - np.array([each["vector"] for each in entries], np.float32)).max())
+    comparison = Comparison(ABSOLUTE, worst, LOGIT_BOUND, worst <= LOGIT_BOUND)
+    problem = None
+    if not comparison.passed:
+        problem = (
+            f"{artefact.name}: a logit is {worst:.4f} from the canonical one, allowed is {LOGIT_BOUND}: "
+            "this processor computes it otherwise; train it here with `headrace models train-quality`"
+        )
+    return Finding(artefact.name, model.session.provider, model.session.fallback, comparison, problem)
+
+
+def _quality_texts(path: Path) -> list[dict[str, Any]]:
+    try:
+        texts: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["texts"]
+        return texts
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ManifestError(f"{path} holds no canonical verdicts: {error}") from error

@@ -5,10 +5,11 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
+from app import evaluate_quality, train_quality
 from app.artefacts.bench import BenchPlan, bench_embedding
 from app.artefacts.export import VARIANTS, ExportPlan, export_embedding
 from app.artefacts.source import DEFAULT_MODEL
@@ -19,6 +20,20 @@ from app.settings import Settings
 from models.manifest import FILE_NAME, POOLINGS, Artefact, ManifestError, read_manifest, write_manifest
 from models.session import InferenceSettings
 
+
+class Command(Protocol):
+    """What a module of a command below `models` offers."""
+
+    SUMMARY: str
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the arguments."""
+
+    def execute(self, args: argparse.Namespace, settings: Settings) -> int:
+        """Do it, and return the exit status."""
+
+
+QUALITY: Mapping[str, Command] = {"train-quality": train_quality, "evaluate-quality": evaluate_quality}
 WORK = Path("build/models")
 
 EXAMPLES = """
@@ -29,7 +44,9 @@ examples:
   headrace models export --items ITEMS                all-MiniLM-L6-v2, int8, into onnx/
   headrace models export --items ITEMS --source ./my-encoder --name my-encoder --licence MIT --variant fp16
 ITEMS: CSV files with a column title (also .gz), text files with a title a line, or folders with an items.csv.gz.
-`export` needs the extra `export`; `make export-setup` installs it into .venv-export.
+  headrace models train-quality --items ITEMS --base ./all-MiniLM-L6-v2 --report quality-report
+  headrace models evaluate-quality --data ../shared/data
+`export` and `train-quality` need the extra `export`; `make export-setup` installs it into .venv-export.
 """
 
 
@@ -50,10 +67,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         )
         sub.add_argument("--json", action="store_true", help="print one JSON object on standard output")
         declare(sub)
+    for name, module in QUALITY.items():
+        module.configure(
+            what.add_parser(name, help=module.SUMMARY, formatter_class=argparse.RawDescriptionHelpFormatter)
+        )
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Do it; 0 when the artefact was made, all artefacts are right, or everything was timed."""
+    if args.what in QUALITY:
+        return QUALITY[args.what].execute(args, settings)
     folder = args.dir or Path(settings.model.dir)
     try:
         return _ACTIONS[args.what](args, folder)

@@ -29,7 +29,7 @@ class QualityModel:
 
     def __init__(self, session: Session, tokenizer: Tokenizer, calibration: Calibration) -> None:
         """The tokenizer must already pad and truncate (see `padded_tokenizer`)."""
-        self._session = session
+        self.session = session
         self._tokenizer = tokenizer
         self.calibration = calibration
 
@@ -56,7 +56,7 @@ class QualityModel:
             "attention_mask": np.array([each.attention_mask for each in encoded], np.int64),
             "features": features,
         }
-        return self._session.run(feeds)[0]
+        return self.session.run(feeds)[0]
 
 
 def open_quality_model(folder: Path, settings: InferenceSettings | None = None) -> QualityModel:
