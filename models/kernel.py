@@ -16,3 +16,11 @@ def kernel(function: F) -> F:
     only.
     """
     return cast(F, njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+def summing_kernel(function: F) -> F:
+    """A kernel whose sums may be taken in any order, so that they run on whole vector registers.
+
+    The order is fixed when the function is compiled: equal arguments give equal results on one machine.
+    """
+    return cast(F, njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})(function))
