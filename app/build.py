@@ -116,7 +116,9 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
 
 def _learning(settings: Settings, metrics: Metrics) -> _Learning:
     recommender = Recommender(
-        RecommenderSettings(settings.neighbours, settings.trending, settings.ranking, settings.profile)
+        RecommenderSettings(
+            settings.neighbours, settings.trending, settings.ranking, settings.profile, settings.semantic
+        )
     )
     recommender.warm_up()
     seen = DuplicateFilter(settings.events.duplicate_window_seconds, settings.events.duplicate_memory)

@@ -19,6 +19,7 @@ from models.neighbours import NeighbourSettings
 from models.profile import ProfileSettings
 from models.quality.text import QualitySettings
 from models.ranking import RankingSettings
+from models.semantic import SemanticSettings
 from models.trending import TrendingSettings
 
 T = TypeVar("T")
@@ -49,6 +50,7 @@ class Settings:
     trending: TrendingSettings = field(default_factory=TrendingSettings)
     ranking: RankingSettings = field(default_factory=RankingSettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
+    semantic: SemanticSettings = field(default_factory=SemanticSettings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,16 @@ class NeighbourIndex:
             predict(self._index, self._formula(), catalogue, self._ask(query), Answer(items, scores))
         return items, scores
 
+    def sessions_by_item(self) -> NDArray[np.int32]:
+        """How many sessions lead to each item, by item number; items beyond the end have none."""
+        sizes: NDArray[np.int32] = self._index.postings.owners["size"]
+        return sizes
+
+    def name_keys(self) -> NDArray[np.uint64]:
+        """A hash of each item's name by item number, the same in every worker."""
+        self._names.catch_up()
+        return self._names.keys
+
     def warm_up(self) -> None:
         """Compile everything, or load it from numba's cache, without learning anything."""
         vocabulary = Vocabulary()

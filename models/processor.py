@@ -16,6 +16,7 @@ from models.events import Interactions, Kind, RawBatch, Recommendation
 from models.outcome import Rejected
 from models.profile import Event, Profile, ProfileSettings, Session, locate_session, step
 from models.recommender import Asker, Recommender
+from models.semantic import stored
 from models.wire import encode_interactions
 
 MODEL_NAME = "vmis-knn"
@@ -122,12 +123,15 @@ def decide(
         user: replace(step(profiles[user], trace.events, settings), session=trace.session)
         for user, trace in followed.traces.items()
     }
+    tastes = recommender.tastes(list(updated.values()))
+    if tastes is not None:
+        updated = _with_tastes(updated, tastes, recommender.vector_model)
     askers = [Asker(updated[user], hash_session(trace.session_id)) for user, trace in followed.traces.items()]
     return Effects(
         profiles=updated,
         recommendations=[
             Recommendation(user, ranking, updated[user].newest_ts, now, MODEL_NAME)
-            for user, ranking in zip(admitted.users, recommender.recommend(askers), strict=True)
+            for user, ranking in zip(admitted.users, recommender.recommend(askers, tastes), strict=True)
         ],
         interactions=encode_interactions(found, followed.session_ids, admitted.rows),
         interaction_keys=[found.user_ids[row] for row in admitted.rows],
@@ -137,3 +141,10 @@ def decide(
         unknown_fields=admitted.unknown_fields,
         times=found.times[admitted.rows],
     )
+
+
+def _with_tastes(profiles: Mapping[str, Profile], tastes: NDArray[np.float32], model: str) -> dict[str, Profile]:
+    return {
+        user: replace(profile, vector=stored(taste), vector_model=model)
+        for (user, profile), taste in zip(profiles.items(), tastes, strict=True)
+    }

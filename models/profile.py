@@ -66,6 +66,8 @@ class Profile:
 
     `recent` and `bought` hold each item once, newest first. `counts` are decayed sums per kind as of `counted_at`
     (forward decay, Cormode et al. 2009). `applied` is, per source partition, the last offset that is contained.
+    `vector` is the user's taste (see `models.semantic`) as little-endian float16, made of vectors of `vector_model`;
+    it is there to be read by others: it follows anew from `recent` with every event.
     """
 
     recent: tuple[Seen, ...] = ()
@@ -74,6 +76,8 @@ class Profile:
     counted_at: float = 0.0
     session: Session | None = None
     applied: Mapping[str, int] = field(default_factory=dict)
+    vector: bytes = b""
+    vector_model: str = ""
 
     @property
     def newest_ts(self) -> float:

@@ -1,6 +1,6 @@
-"""From candidates to a ranked list: neighbours first, then what is trending, ties broken by item id."""
+"""From candidates to a ranked list: what was found for the user, then what is trending, ties broken by item id."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -19,20 +19,30 @@ class RankingSettings:
     exclude_recent: int = setting(1, "latest items of the user that are kept out: what is being looked at", low=0)
 
 
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Items with their scores, in no order; which of them were found by meaning, and which must have a place."""
+
+    scored: Sequence[tuple[str, float]]
+    by_meaning: Container[str] = ()
+    reserved: Collection[str] = ()
+
+
 def rank(
-    neighbours: Iterable[tuple[str, float]],
+    candidates: Candidates,
     fallbacks: Iterable[tuple[str, tuple[Popular, ...]]],
     excluded: Container[str],
     size: int,
 ) -> Ranking:
-    """Neighbours by score, then each fallback's items in its order until `size` are found.
+    """Candidates by score, then each fallback's items in its order until `size` are found.
 
-    A fallback's scores are its popularity scaled to stand below everything before it.
+    Reserved items take the place of the last others. A fallback's scores are its popularity scaled to stand below
+    everything before it.
     """
-    ranked = sorted((-round(score, SCORE_DIGITS), item_id) for item_id, score in neighbours)[:size]
+    ranked = _best(candidates, size)
     item_ids = [item_id for _, item_id in ranked]
     scores = [-score for score, _ in ranked]
-    sources = ["neighbours"] * len(ranked)
+    sources = ["semantic" if item_id in candidates.by_meaning else "neighbours" for item_id in item_ids]
     for source, popular in fallbacks:
         if len(item_ids) >= size:
             break
@@ -44,6 +54,16 @@ def rank(
             scores += _scores_below(scores, found)
             sources += [source] * len(found)
     return Ranking(tuple(item_ids), tuple(scores), tuple(sources))
+
+
+def _best(candidates: Candidates, size: int) -> list[tuple[float, str]]:
+    ranked = sorted((-round(score, SCORE_DIGITS), item_id) for item_id, score in candidates.scored)
+    reserved = candidates.reserved
+    if not reserved or len(ranked) <= size:
+        return ranked[:size]
+    having = [each for each in ranked if each[1] in reserved][:size]
+    others = [each for each in ranked if each[1] not in reserved][: size - len(having)]
+    return sorted(having + others)
 
 
 def _scores_below(scores: list[float], found: list[Popular]) -> list[float]:

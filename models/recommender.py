@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,12 +10,15 @@ from numpy.typing import NDArray
 
 from models.catalogue import NO_CATEGORY, Catalogue
 from models.events import Ranking
+from models.fusion import Balance, candidates, fuse
+from models.item_vectors import Barred, Shelf
 from models.neighbour_arrays import Index
 from models.neighbour_copy import Room
 from models.neighbour_snapshot import check_events, list_events
 from models.neighbours import NeighbourIndex, NeighbourSettings, Queries
 from models.profile import Profile, ProfileSettings
-from models.ranking import RankingSettings, rank
+from models.ranking import Candidates, RankingSettings, rank
+from models.semantic import Meaning, SemanticSettings
 from models.state import Arrays, nested, pack, part, require
 from models.trending import Popular, Trending, TrendingLists, TrendingSettings
 from models.vocabulary import Vocabulary
@@ -30,6 +34,7 @@ class RecommenderSettings:
     trending: TrendingSettings = field(default_factory=TrendingSettings)
     ranking: RankingSettings = field(default_factory=RankingSettings)
     profile: ProfileSettings = field(default_factory=ProfileSettings)
+    semantic: SemanticSettings = field(default_factory=SemanticSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,7 @@ class Recommender:
         self.catalogue = Catalogue(self.items)
         self.index = NeighbourIndex(settings.neighbours, self.items)
         self.trending = Trending(settings.trending)
+        self.meaning = Meaning(settings.semantic, settings.profile, self.items)
         self._lists: TrendingLists | None = None
         self._learned = 0
         self._learned_at_lists = 0
@@ -80,6 +86,7 @@ class Recommender:
     def warm_up(self) -> None:
         """Compile everything, or load it from numba's cache, so that the first user does not wait for it."""
         self.index.warm_up()
+        self.meaning.warm_up()
         Trending(self._settings.trending).update(np.zeros(1, np.int32), np.zeros(1), np.zeros(1))
 
     def learn(self, lessons: Lessons) -> None:
@@ -104,21 +111,60 @@ class Recommender:
             self._learned_at_lists = self._learned
         return self._lists
 
-    def recommend(self, askers: Sequence[Asker]) -> list[Ranking]:
-        """One ranked list per asker, in their order."""
+    def tastes(self, profiles: Sequence[Profile]) -> NDArray[np.float32] | None:
+        """Each user's taste, shape (users, dimension); None while meaning does not count."""
+        return self.meaning.tastes(profiles) if self.meaning.is_used else None
+
+    def recommend(self, askers: Sequence[Asker], tastes: NDArray[np.float32] | None = None) -> list[Ranking]:
+        """One ranked list per asker, in their order. `tastes` are theirs, where they are at hand already."""
         size = self._settings.ranking.size
         excluded = [self._excluded(asker.profile) for asker in askers]
-        found, scores = self.index.predict_many(self._queries(askers, excluded), self.catalogue.weight, size)
-        names = self.items.names
-        rankings = []
-        for row, asker in enumerate(askers):
-            candidates = [
-                (names[item], score)
-                for item, score in zip(found[row].tolist(), scores[row].tolist(), strict=True)
-                if item >= 0
-            ]
-            rankings.append(rank(candidates, self._fallbacks(asker.profile), excluded[row], size))
-        return rankings
+        queries = self._queries(askers, excluded)
+        if tastes is None:
+            tastes = self.tastes([asker.profile for asker in askers])
+        if tastes is None:
+            found = self._neighbours(queries, size)
+        else:
+            seen = [self.items.numbers(each.item_id for each in asker.profile.recent) for asker in askers]
+            found = self._blend(queries, tastes, seen, size)
+        return [
+            rank(each, self._fallbacks(asker.profile), kept_out, size)
+            for each, asker, kept_out in zip(found, askers, excluded, strict=True)
+        ]
+
+    def similar(self, item_id: str, k: int) -> Ranking:
+        """The items most like this one: its neighbours, and what is near in meaning; empty when neither is known."""
+        number = self.items.find(item_id)
+        if number is None:
+            return Ranking((), (), ())
+        queries = Queries.build([([number], [number], NO_SESSION)])
+        if not self.meaning.is_used:
+            [found] = self._neighbours(queries, k)
+        else:
+            no_taste = np.zeros((1, self.meaning.vectors.dimension), np.float32)
+            [found] = self._blend(queries, no_taste, [queries.items], k)
+        return rank(found, (), (), k)
+
+    @property
+    def vector_model(self) -> str:
+        """The model that made the item vectors; empty before the first."""
+        return self.meaning.vectors.model
+
+    def set_vectors(self, model: str, item_ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
+        """These items now mean this; vectors have shape (n, dimension).
+
+        Raises ValueError when they are another model's than those held (`forget_vectors` first), or unfit.
+        """
+        self.meaning.vectors.set(model, self.items.numbers(item_ids), vectors)
+
+    def remove_vectors(self, item_ids: Sequence[str]) -> None:
+        """Nothing is known any more of what these items mean."""
+        known = [self.items.find(item_id) for item_id in item_ids]
+        self.meaning.vectors.remove(np.array([number for number in known if number is not None], np.int32))
+
+    def forget_vectors(self) -> None:
+        """Drop all vectors, to begin with those of another model."""
+        self.meaning.vectors.forget()
 
     def copy(self, room: Room) -> RecommenderCopy:
         """The state as it is now, in memory that `index.room` got."""
@@ -165,6 +211,37 @@ class Recommender:
                 for asker, kept_out in zip(askers, excluded, strict=True)
             ]
         )
+
+    def _neighbours(self, queries: Queries, n: int) -> list[Candidates]:
+        found, scores = self.index.predict_many(queries, self.catalogue.weight, n)
+        names = self.items.names
+        return [
+            Candidates([(names[item], score) for item, score in zip(items, values, strict=True) if item >= 0])
+            for items, values in zip(found.tolist(), scores.tolist(), strict=True)
+        ]
+
+    def _blend(
+        self, queries: Queries, tastes: NDArray[np.float32], seen: Sequence[NDArray[np.int32]], size: int
+    ) -> list[Candidates]:
+        """Neighbours and what is near in meaning; what a user has seen is found by neighbours only."""
+        chosen = self._settings.semantic
+        neighbours, _ = self.index.predict_many(queries, self.catalogue.weight, max(size, chosen.candidates))
+        late = self._cold()
+        shelf = Shelf(self.catalogue.weight, late, self.index.name_keys())
+        last = [queries.items[a:b].tolist() for a, b in pairwise(queries.starts.tolist())]
+        excluded = [queries.excluded[a:b] for a, b in pairwise(queries.excluded_starts.tolist())]
+        barred = Barred.of([np.concatenate(pair) for pair in zip(seen, excluded, strict=True)])
+        near = self.meaning.find(self.meaning.wishes(last, tastes), barred, shelf, size)
+        fused = fuse(neighbours, near, late, Balance(chosen.weight, chosen.rank_offset, chosen.cold_slots))
+        return candidates(fused, self.items.names, size)
+
+    def _cold(self) -> NDArray[np.bool_]:
+        """Whether too few have seen an item for neighbours to lead to it, by item number."""
+        fewest = self._settings.semantic.cold_sessions
+        cold = np.full(len(self.items), fewest > 0)
+        counted = self.index.sessions_by_item()[: len(cold)]
+        np.less(counted, fewest, out=cold[: len(counted)])
+        return cold
 
     def _fallbacks(self, profile: Profile) -> Iterator[tuple[str, tuple[Popular, ...]]]:
         lists = self.trending_lists()

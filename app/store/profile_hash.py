@@ -1,4 +1,4 @@
-"""A profile as the fields of its Redis hash, each JSON, and back."""
+"""A profile as the fields of its Redis hash and back: each is JSON but the vector, which is little-endian float16."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,11 +8,12 @@ import orjson
 from models.events import KIND_OF_LABEL, Kind
 from models.profile import Profile, Seen, Session
 
-FIELDS = ("recent", "bought", "counts", "session", "offsets")
+FIELDS = ("recent", "bought", "counts", "session", "offsets", "vector", "vector_model")
 
 
 def encode(profile: Profile) -> dict[str, bytes]:
     """The hash's fields; `recent` is a list of [item_id, event time, kind], newest first."""
+    vector = {"vector": profile.vector, "vector_model": profile.vector_model.encode()}
     counts: dict[str, float] = {kind.label: profile.counts[kind] for kind in Kind}
     session = profile.session
     return {
@@ -21,7 +22,7 @@ def encode(profile: Profile) -> dict[str, bytes]:
         "counts": orjson.dumps(counts | {"at": profile.counted_at}),
         "session": orjson.dumps(session and (session.session_id, session.start, session.end)),
         "offsets": orjson.dumps(profile.applied),
-    }
+    } | (vector if profile.vector_model else {})
 
 
 def decode(values: Sequence[bytes | None]) -> Profile:
@@ -31,7 +32,8 @@ def decode(values: Sequence[bytes | None]) -> Profile:
     """
     if values[0] is None:
         return Profile()
-    recent, bought, counts, session, offsets = (orjson.loads(value or b"null") for value in values)
+    *fields, vector, vector_model = values
+    recent, bought, counts, session, offsets = (orjson.loads(value or b"null") for value in fields)
     return Profile(
         recent=tuple(Seen(ts, int(KIND_OF_LABEL[kind]), item_id) for item_id, ts, kind in recent),
         bought=tuple(Seen(ts, int(Kind.ORDER), item_id) for item_id, ts in bought),
@@ -39,6 +41,8 @@ def decode(values: Sequence[bytes | None]) -> Profile:
         counted_at=counts["at"],
         session=Session(*session) if session else None,
         applied=offsets,
+        vector=vector or b"",
+        vector_model=(vector_model or b"").decode(),
     )
 
 
