@@ -30,9 +30,13 @@ Show = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Quality at 20 of all predictions; `seconds` holds the time of each, shape (predictions,)."""
+    """Quality at 20 of all predictions, and of those of cold items: nobody had done anything to them before.
+
+    `seconds` holds the time of each prediction, shape (predictions,).
+    """
 
     quality: Mapping[str, float]
+    cold: Mapping[str, float]
     seconds: np.ndarray[tuple[int], np.dtype[np.float64]]
 
     def as_json(self) -> dict[str, object]:
@@ -41,6 +45,8 @@ class Measured:
         figures: dict[str, object] = {"predictions": quality["predictions"]}
         for name in ("hit_rate", "mrr", "ndcg", "coverage"):
             figures[f"{name}@{CUTOFF}"] = round(quality[name], 4)
+        figures["cold_predictions"] = self.cold["predictions"]
+        figures[f"cold_hit_rate@{CUTOFF}"] = round(self.cold["hit_rate"], 4)
         times = np.percentile(self.seconds, PERCENTILES) if len(self.seconds) else [None] * len(PERCENTILES)
         figures["predict_seconds"] = {
             f"p{percentile}": None if seconds is None else round(float(seconds), 7)
@@ -78,7 +84,8 @@ def measure(experiment: Experiment, recommender: Recommender, settings: ProfileS
     recommender.warm_up()
     for done in _learn(experiment, recommender, settings):
         show(f"learned {done:,} of {len(experiment.train):,} events")
-    evaluation = Evaluation(CUTOFF)
+    evaluation, cold = Evaluation(CUTOFF), Evaluation(CUTOFF)
+    warm = {visit.item_id for visit in experiment.train}
     seconds = np.zeros(len(experiment.cases))
     for number, case in enumerate(experiment.cases):
         profile = _profile(case, settings)
@@ -86,8 +93,11 @@ def measure(experiment: Experiment, recommender: Recommender, settings: ProfileS
         ranking = recommender.recommend([Asker(profile, NO_SESSION)])[0]
         seconds[number] = time.perf_counter() - start
         evaluation.add(ranking.item_ids, case.actual)
+        if case.actual not in warm:
+            cold.add(ranking.item_ids, case.actual)
         show(f"predicted {number + 1:,} of {len(experiment.cases):,}")
-    return Measured(asdict(evaluation.result(len(recommender.items))), seconds)
+    known = len(recommender.items)
+    return Measured(asdict(evaluation.result(known)), asdict(cold.result(known)), seconds)
 
 
 def _learn(experiment: Experiment, recommender: Recommender, settings: ProfileSettings) -> Iterator[int]:

@@ -12,6 +12,7 @@ from app.errors import HeadraceError
 from app.evaluation import measure, read_experiment
 from app.progress_line import ProgressLine
 from app.settings import Settings
+from app.vector_file import load_vectors
 from models.recommender import Recommender, RecommenderSettings
 
 DESCRIPTION = """\
@@ -26,6 +27,7 @@ EXAMPLES = """\
 examples:
   headrace evaluate shop/ --protocol session
   headrace evaluate shop/ --from 2011-10-01T00:00:00Z --json
+  headrace evaluate shop/ --from 2011-10-01T00:00:00Z --vectors titles.npz
   HEADRACE_NEIGHBOURS_NEIGHBOURS=288 headrace evaluate shop/
 """
 
@@ -43,6 +45,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=_moment,
         help="sessions that begin at TIME (seconds since 1970, or RFC 3339) or later are the future",
     )
+    parser.add_argument(
+        "--vectors",
+        metavar="FILE",
+        type=Path,
+        help="what items mean: a NumPy archive with `ids` and `vectors`; makes items reachable that nobody saw yet",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object on standard output")
 
 
@@ -52,8 +60,12 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     if not experiment.cases:
         raise HeadraceError(f"{args.folder} has no test session of two items or more: nothing to predict")
     recommender = Recommender(
-        RecommenderSettings(settings.neighbours, settings.trending, settings.ranking, settings.profile)
+        RecommenderSettings(
+            settings.neighbours, settings.trending, settings.ranking, settings.profile, settings.semantic
+        )
     )
+    if args.vectors is not None:
+        load_vectors(args.vectors, recommender)
     line = ProgressLine(sys.stderr)
     figures = measure(experiment, recommender, settings.profile, line.show).as_json()
     line.close()

@@ -3,7 +3,9 @@
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import orjson
+import pytest
 from workers import HEADRACE
 
 
@@ -49,4 +51,31 @@ def test_a_log_that_nothing_splits_is_explained(tmp_path: Path) -> None:
 
     assert done.returncode == 1
     assert b"--from TIME" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_with_vectors_an_item_that_nobody_has_seen_is_found(tmp_path: Path) -> None:
+    (tmp_path / "train_sessions.txt").write_text("pot cup\npot cup\nnovel atlas\n")
+    (tmp_path / "test_cases.txt").write_text("pot\tnew-cup\npot\tcup\n")
+    vectors = np.array([[1, 0], [1, 0.1], [1, 0.2], [0, 1], [0.1, 1]], np.float32)
+    np.savez(tmp_path / "vectors.npz", ids=["pot", "cup", "new-cup", "novel", "atlas"], vectors=vectors)
+
+    without = orjson.loads(evaluate(tmp_path, "--json").stdout)
+    found = orjson.loads(evaluate(tmp_path, "--json", "--vectors", tmp_path / "vectors.npz").stdout)
+
+    assert (without["cold_predictions"], without["cold_hit_rate@20"], without["hit_rate@20"]) == (1, 0.0, 0.5)
+    assert (found["cold_predictions"], found["cold_hit_rate@20"], found["hit_rate@20"]) == (1, 1.0, 1.0)
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", None])
+def test_a_file_that_holds_no_vectors_is_explained(tmp_path: Path, content: bytes | None) -> None:
+    (tmp_path / "train_sessions.txt").write_text("a b\n")
+    (tmp_path / "test_cases.txt").write_text("a\tb\n")
+    if content is not None:
+        (tmp_path / "vectors.npz").write_bytes(content)
+
+    done = evaluate(tmp_path, "--vectors", tmp_path / "vectors.npz")
+
+    assert done.returncode == 1
+    assert b"vectors.npz holds no item vectors" in done.stderr
     assert b"Traceback" not in done.stderr
