@@ -41,7 +41,7 @@ class SemanticSettings:
     last_items: int = setting(2, "most recent items of a user that say what is wanted now", low=1, high=50)
     last_decay: float = setting(0.5, "weight of one of them against the one seen after it", low=0, high=1)
     taste_weight: float = setting(0.2, "weight of the user's taste against the last items", low=0, high=100)
-    weight: float = setting(1.5, "weight of being near in meaning against being a neighbour's", low=0, high=100)
+    weight: float = setting(1.0, "weight of being near in meaning against being a neighbour's", low=0, high=100)
     rank_offset: float = setting(60.0, "how little the first places differ in weight (RRF's k)", low=0, high=10_000)
     cold_sessions: int = setting(1, "an item seen in fewer sessions than this is cold", low=0, high=500)
     cold_slots: int = setting(1, "places in a list for the cold items nearest in meaning", low=0, high=100)
