@@ -28,6 +28,7 @@ from app.errors import HeadraceError
 
 logger = logging.getLogger(__name__)
 
+QUARANTINE = "quarantine"
 WINDOW_RECORDS = 5_000
 WINDOW_BYTES = 16 * 1024 * 1024
 WINDOW_SECONDS = 0.05
@@ -54,8 +55,8 @@ class Window:
 class Pace:
     """How fast records go: `speed` times as fast as they happened, None for as fast as it goes.
 
-    Before each window `room` is awaited with the number of records sent so far: it returns when whoever reads
-    them can take more. `progress` is called after each window with the records acknowledged so far, by topic.
+    Before each window `room` is awaited with the number of records sent so far, those for `quarantine` left
+    out, which no worker reads: it returns when whoever reads them can take more. `progress` is called after each window with the records acknowledged so far, by topic.
     """
 
     speed: float | None = None
@@ -81,7 +82,7 @@ async def replay(
             if pace.room is not None:
                 await pace.room(sent)
             await sender.send(window.records)
-            sent += len(window.records)
+            sent += sum(record.topic != QUARANTINE for record in window.records)
             pace.progress(sender.acknowledged)
         await sender.flush()
     except KafkaError as error:

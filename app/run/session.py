@@ -4,7 +4,7 @@ import socket
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,10 +12,10 @@ from tempfile import TemporaryDirectory
 
 import aiohttp
 
-from app.datasets.record import Dataset
+from app.datasets.record import Dataset, Record
 from app.embedded import embedded_broker, embedded_redis
 from app.progress_line import ProgressLine
-from app.replay import Pace, producer_for, replay
+from app.replay import QUARANTINE, Pace, producer_for, replay
 from app.run.processes import Child, child
 from app.run.watch import Reading, Watch
 from app.settings import Settings
@@ -44,21 +44,25 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Processed:
-    """What came of a replayed log: what the replay sent, what the worker made of it, and how long it took."""
+    """What came of a replayed log: what was sent, by topic, what the worker made of it, and how long it took.
+
+    `misfits` counts the rows that the reader sent to quarantine, by reason.
+    """
 
     sent: Counter[str]
+    misfits: Counter[str]
     worker: Reading
     seconds: float
 
     @property
     def events_read(self) -> int:
-        """Rows of the log's events; those of no known kind went to quarantine without passing the worker."""
+        """Rows of the log's events; those without a topic went to quarantine without passing the worker."""
         return self.sent.total()
 
     @property
     def quarantined(self) -> Counter[str]:
-        """Rejected events by reason."""
-        return self.worker.reasons + Counter(unknown_kind=self.sent["quarantine"])
+        """Rejected events by reason, whoever rejected them."""
+        return self.worker.reasons + self.misfits
 
 
 @contextmanager
@@ -102,6 +106,7 @@ async def _process(running: Session, dataset: Dataset, speed: float | None) -> P
     watch, kafka = running.watch, running.settings.kafka
     line = ProgressLine(sys.stderr)
     start = await watch.read()
+    misfits: Counter[str] = Counter()
 
     def show(reading: Reading) -> None:
         done = reading.since(start)
@@ -117,13 +122,21 @@ async def _process(running: Session, dataset: Dataset, speed: float | None) -> P
             items = await replay(dataset.items(), producer, Pace(), prefix=kafka.topic_prefix)
             await watch.until(lambda reading: reading.since(start).items >= items["items"], show)
             started = time.monotonic()
-            sent = await replay(dataset.events(), producer, Pace(speed, room=room), prefix=kafka.topic_prefix)
-        expected = sent.total() - sent["quarantine"]
+            events = _noting(misfits, dataset.events())
+            sent = await replay(events, producer, Pace(speed, room=room), prefix=kafka.topic_prefix)
+        expected = sent.total() - sent[QUARANTINE]
         end = await watch.until(lambda reading: reading.since(start).events >= expected, show)
         seconds = time.monotonic() - started
     finally:
         line.close()
-    return Processed(sent, end.since(start), seconds)
+    return Processed(sent, misfits, end.since(start), seconds)
+
+
+def _noting(misfits: Counter[str], records: Iterable[Record]) -> Iterator[Record]:
+    for record in records:
+        if record.topic == QUARANTINE:
+            misfits[dict(record.headers)["reason"].decode()] += 1
+        yield record
 
 
 def settings_at(settings: Settings, environ: Mapping[str, str]) -> Settings:

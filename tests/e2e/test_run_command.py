@@ -78,6 +78,25 @@ def test_every_row_of_the_log_is_accounted_for(small_shop: Path) -> None:
     assert result["events_per_second"] == pytest.approx(16 / result["seconds"], rel=0.01)
 
 
+def test_rows_that_the_reader_rejects_hold_nothing_up_and_keep_their_reasons(small_shop: Path) -> None:
+    with (small_shop / "events.csv").open("a") as log:
+        log.writelines(f"odd-{n},1500000000,ann,,i1,returned,,\n" for n in range(10_500))
+        log.writelines(f"open-{n},1500000000,ann,,i1,rating,,\n" for n in range(5_000))
+        log.write("last,1500000100,dora,,i1,view,,\n")
+
+    done = subprocess.run(
+        [HEADRACE, "run", "--once", "--json", "--data", str(small_shop)],
+        env=ENVIRONMENT,
+        capture_output=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr.decode()
+    result = orjson.loads(done.stdout)
+    assert (result["events_read"], result["accepted"]) == (15_517, 14)
+    assert result["quarantined"] == {"too_old": 1, "unknown_kind": 10_501, "invalid_value": 5_000}
+
+
 @pytest.mark.usefixtures("taken_ports")
 def test_it_keeps_serving_titles_until_ctrl_c_and_leaves_nothing_behind(small_shop: Path) -> None:
     command = [HEADRACE, "run", "--no-browser", "--data", str(small_shop)]
