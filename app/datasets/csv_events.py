@@ -8,7 +8,7 @@ import orjson
 
 from app.datasets.field import event_time, number, topic_of
 from app.datasets.record import Record, Row, quarantined, user_key
-from app.datasets.rows import CsvTable, csv_table
+from app.datasets.rows import NOT_A_ROW, CsvTable, csv_table
 from models.outcome import Reason
 
 TEXTS = ("event_id", "user_id", "session_id", "item_id", "request_id", "surface", "currency")
@@ -26,7 +26,7 @@ def csv_events(path: Path) -> Iterator[Record]:
         kind, rating = table.columns["kind"], table.columns.get("rating")
         for cells in table:
             if not cells:
-                yield quarantined(table.row(), Reason.INVALID_VALUE, "not a CSV row: a quote is out of place")
+                yield quarantined(table.row(), Reason.INVALID_VALUE, NOT_A_ROW)
                 continue
             topic = topic_of(cells[kind], cells[rating] if rating is not None else "")
             if isinstance(topic, Reason):

@@ -7,7 +7,7 @@ import orjson
 
 from app.datasets.field import availability, category_path, number
 from app.datasets.record import Record, quarantined
-from app.datasets.rows import CsvTable, csv_table
+from app.datasets.rows import NOT_A_ROW, CsvTable, csv_table
 from models.outcome import Reason
 
 Cell = Callable[[str], object]
@@ -48,7 +48,7 @@ def csv_items(path: Path) -> Iterator[Record]:
         present = [(field, table.columns[name], read) for name, field, read in COLUMNS if name in table.columns]
         for cells in table:
             if not cells:
-                yield quarantined(table.row(), Reason.INVALID_VALUE, "not a CSV row: a quote is out of place")
+                yield quarantined(table.row(), Reason.INVALID_VALUE, NOT_A_ROW)
                 continue
             yield _record({field: read(cell) for field, at, read in present if (cell := cells[at])}, table)
 

@@ -5,8 +5,10 @@ import gzip
 import io
 import sys
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -14,6 +16,9 @@ from app.datasets.record import Row
 from app.errors import HeadraceError
 
 BUFFER_BYTES = 1 << 18
+# A quote that nobody closed would make one row of the rest of the file.
+LONGEST_ROW_LINES = 100
+NOT_A_ROW = f"not a CSV row: a quote is out of place, or not closed within {LONGEST_ROW_LINES} lines"
 
 
 def _open(path: Path) -> BinaryIO:
@@ -59,21 +64,27 @@ def csv_table(path: Path, *, required: tuple[str, ...]) -> Iterator["CsvTable"]:
 
 
 class CsvTable:
-    """The rows below the header, lists with a cell for every column; what is not CSV is an empty list."""
+    """The rows below the header, lists with a cell for every column.
+
+    A line that begins no row, because a quote is out of place or not closed within 100 lines, is an empty list;
+    the next row begins with the line after it.
+    """
 
     def __init__(self, name: str, text: io.TextIOWrapper) -> None:
         self._name = name
         self._number = 0
+        self._text = text
         self._lines: list[str] = []
-        self._reader = csv.reader(self._keep(text), strict=True)
-        self.columns = {column.strip(): at for at, column in enumerate(next(self._reader, []))}
+        self._again: deque[str] = deque()
+        header = next(csv.reader(self._keep(), strict=True), [])
+        self.columns = {column.strip(): at for at, column in enumerate(header)}
         self._lines.clear()
 
     def __iter__(self) -> Iterator[list[str]]:
         width = len(self.columns)
         while True:
             try:
-                for cells in self._reader:
+                for cells in csv.reader(self._keep(), strict=True):
                     if cells:  # a blank line is no row
                         self._number += 1
                         yield cells if len(cells) >= width else cells + [""] * (width - len(cells))
@@ -81,6 +92,8 @@ class CsvTable:
                 return
             except csv.Error:
                 self._number += 1
+                self._again.extendleft(reversed(self._lines[1:]))
+                del self._lines[1:]
                 yield []
                 self._lines.clear()
 
@@ -89,8 +102,15 @@ class CsvTable:
         text = "".join(self._lines).removesuffix("\n").removesuffix("\r")
         return Row(self._name, self._number, text.encode("utf-8", "surrogateescape"))
 
-    def _keep(self, text: io.TextIOWrapper) -> Iterator[str]:
-        keep = self._lines.append
-        for line in text:
-            keep(line)
+    def _keep(self) -> Iterator[str]:
+        lines = self._lines
+        for line in chain(self._put_back(), self._text):
+            lines.append(line)
             yield line
+            # `lines` is empty again when the row is complete; the end makes csv give up one that is not.
+            if len(lines) == LONGEST_ROW_LINES:
+                return
+
+    def _put_back(self) -> Iterator[str]:
+        while self._again:
+            yield self._again.popleft()

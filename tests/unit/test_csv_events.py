@@ -161,9 +161,26 @@ def test_a_quote_out_of_place_costs_one_row(tmp_path: Path) -> None:
 
 
 def test_an_open_quote_swallows_nothing_silently(tmp_path: Path) -> None:
-    good, bad = read(tmp_path, b"1,1,u1,,i1,view,,,,", b'2,1,u1,,i1,view,,,,"France', b"3,1,u1,,i1,view,,,,")
-    assert good.topic == "views"
-    assert bad.value == b'2,1,u1,,i1,view,,,,"France\n3,1,u1,,i1,view,,,,'
+    good, bad, last = read(tmp_path, b"1,1,u1,,i1,view,,,,", b'2,1,u1,,i1,view,,,,"France', b"3,1,u1,,i1,view,,,,")
+    assert (good.topic, last.topic) == ("views", "views")
+    assert reason_of(bad) == "invalid_value"
+    assert bad.value == b'2,1,u1,,i1,view,,,,"France'
+
+
+def test_a_stray_quote_costs_one_row_of_a_long_file(tmp_path: Path) -> None:
+    rows = [b"%d,1,u1,,i1,view,,,," % n for n in range(1000)]
+    strays = {5: b'5,1,u1,,"12 inch pan,view,,,,', 60: b'60,1,u1,,"14 inch,view,,,,', 998: b'"'}
+    records = read(tmp_path, *(strays.get(n, row) for n, row in enumerate(rows)))
+    assert {n: record.value for n, record in enumerate(records) if record.topic == "quarantine"} == strays
+    assert len(records) == 1000
+
+
+def test_a_row_of_a_hundred_lines_is_one_row(tmp_path: Path) -> None:
+    row = b'1,1,u1,,"i' + b"\n" * 99 + b'1",view,,,,'
+    first, after = read(tmp_path, row, b"2,1,u1,,i1,view,,,,")
+    assert first.value is not None
+    assert orjson.loads(first.value)["item_id"].count("\n") == 99
+    assert after.topic == "views"
 
 
 def test_a_field_of_two_megabytes_is_read(tmp_path: Path) -> None:
