@@ -56,7 +56,8 @@ class Pace:
     """How fast records go: `speed` times as fast as they happened, None for as fast as it goes.
 
     Before each window `room` is awaited with the number of records sent so far, those for `quarantine` left
-    out, which no worker reads: it returns when whoever reads them can take more. `progress` is called after each window with the records acknowledged so far, by topic.
+    out, which no worker reads: it returns when whoever reads them can take more. `progress` is called after
+    each window with the records acknowledged so far, by topic.
     """
 
     speed: float | None = None
