@@ -9,6 +9,7 @@ from pathlib import Path
 import orjson
 
 from app.bench.span import Span
+from app.children import ending_with_us
 from app.errors import HeadraceError
 
 STOP_SECONDS = 20.0
@@ -23,7 +24,7 @@ def child(arguments: list[str], environment: Mapping[str, str], log: Path) -> It
     """
     with log.open("wb") as errors:
         process = subprocess.Popen(
-            [str(_console_script()), *arguments],
+            ending_with_us([str(_console_script()), *arguments]),
             env=dict(environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
