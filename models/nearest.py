@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.kernel import kernel
-from models.neighbour_arrays import CLOSED, Answer, Asked, Catalogue, Formula, Index, Lists
+from models.neighbour_arrays import Answer, Asked, Catalogue, Formula, Index, Lists
 
 ONE = 1 << 40
 SPREAD = 0x9E3779B1
@@ -95,18 +95,24 @@ def _power_above(least: int) -> int:
 @kernel
 def _gather(index: Index, formula: Formula, recent: NDArray[np.int32], own: int, found: Found) -> None:
     """Collect the sessions that share an item with `recent`."""
-    lists, closed = index.postings, index.counters[CLOSED]
+    lists = index.postings
     found.table[:] = -1
     found.used[0] = 0
     for position in range(len(recent)):
         item = recent[position]
         if item >= len(lists.owners):
             continue
-        similarity = formula.position[position] * formula.rarity[lists.owners[item].size]
-        for i in range(lists.owners[item].size):
+        size = lists.owners[item].size
+        similarity = formula.position[position] * _rarity(index, formula, item)
+        for i in range(max(0, size - lists.limit), size):
             cell = _cell(lists, item, i)
-            if lists.cells[cell].id >= closed and lists.cells[cell].id != own:
+            if lists.cells[cell].id != own:
                 _meet(found, lists.cells[cell].id, similarity, lists.cells[cell].ts)
+
+
+@kernel
+def _rarity(index: Index, formula: Formula, item: int) -> float:
+    return float(formula.rarity[min(index.postings.owners[item].size, index.postings.limit)])
 
 
 @kernel
@@ -196,7 +202,7 @@ def _vote(index: Index, formula: Formula, recent: NDArray[np.int32], slot: int, 
         item = index.sessions.cells[_cell(index.sessions, slot, match)].id
         for position in range(len(recent)):
             if recent[position] == item:
-                share = formula.position[position] * formula.rarity[index.postings.owners[item].size]
+                share = formula.position[position] * _rarity(index, formula, item)
                 for place in range(size):
                     votes[place] += share * formula.distance[middle + place - match]
 
@@ -224,7 +230,7 @@ def _score(index: Index, formula: Formula, catalogue: Catalogue, tally: Tally) -
     for i in range(tally.used[0]):
         tally.table[tally.cell[i]] = -1
         item = tally.item[i]
-        score = tally.total[i] / ONE * formula.rarity[index.postings.owners[item].size]
+        score = tally.total[i] / ONE * _rarity(index, formula, item)
         if item < len(catalogue.weight):
             score *= catalogue.weight[item]
         tally.score[i] = score

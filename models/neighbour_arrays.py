@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SMALLEST_BLOCK = 4
-CLASSES = 24
+CLASSES = 28
 
 # Places in `Index.counters`.
 OPENED = 0
@@ -19,10 +19,11 @@ OWNER = np.dtype([("base", np.int64), ("head", np.int32), ("size", np.int32), ("
 
 
 class Lists(NamedTuple):
-    """Lists of cells, each ascending by (ts, keys[id]) and at most `limit` long, all in one arena.
+    """Lists of cells, each ascending by (ts, keys[id]), all in one arena.
 
     Entry i of an owner is in cell base + (head + i) % room. The length of `keys` is a power of two, and
-    the key of an id stands at id % len(keys).
+    the key of an id stands at id % len(keys). Sessions are at most `limit` long; postings may be longer, but no
+    more than the newest `limit` are read.
     """
 
     cells: NDArray[np.void]
@@ -34,7 +35,7 @@ class Lists(NamedTuple):
 
 
 class Index(NamedTuple):
-    """The sessions of each item, the items of each session, and the map from session hash to session number.
+    """The sessions that hold each item, the items of each session, and the map from session hash to session number.
 
     Sessions are numbered as they open: number s lives in slot s % len(slots), until s < counters[CLOSED].
     The keys of postings are the hashes of the sessions, slot by slot; the keys of sessions are hashes of

@@ -1,13 +1,12 @@
 """A neighbour index as plain columns: the fewest events that make the same index again.
 
-Because an index is a function of the set of its events, learning these once more restores it, into any size
-of lists and under any numbering of the items.
+They are what the sessions hold. Postings follow from them, and so learning them once more restores the index,
+into any size of lists and under any numbering of the items.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.kernel import kernel
 from models.neighbour_arrays import CLOSED, OPENED, Events, Index, Lists
 from models.state import Arrays, columns, require, unpack
 
@@ -17,8 +16,7 @@ Entries = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
 def list_events(index: Index) -> Events:
     """The events, sessions in the order in which they opened: that decides who makes room first."""
     opened = np.arange(index.counters[CLOSED], index.counters[OPENED]) & (len(index.postings.keys) - 1)
-    shown, hidden = _entries(index.sessions, opened), _hidden(index)
-    slots, items, ts = (np.concatenate(pair) for pair in zip(shown, hidden, strict=True))
+    slots, items, ts = _entries(index.sessions, opened)
     return Events(index.postings.keys[slots], items.astype(np.int32), ts)
 
 
@@ -30,32 +28,6 @@ def check_events(arrays: Arrays) -> int:
     require(not len(items) or (items.min() >= 0 and items.max() < names), "an item has no name")
     require(np.isfinite(ts).all(), "an event time is no number")
     return names
-
-
-def _hidden(index: Index) -> Entries:
-    """Slot, item and ts of postings whose item no longer fits into its session, but still leads to it."""
-    mask = len(index.postings.keys) - 1
-    items, sessions, ts = _entries(index.postings, np.arange(len(index.postings.owners)))
-    slots = sessions & mask
-    full = index.sessions.owners["size"] == index.sessions.limit
-    some = np.flatnonzero((sessions >= index.counters[CLOSED]) & full[slots])
-    items, slots, ts = items[some], slots[some], ts[some]
-    hidden = ~_are_shown(index.sessions, slots, items)
-    return slots[hidden], items[hidden], ts[hidden]
-
-
-@kernel
-def _are_shown(sessions: Lists, slots: NDArray[np.int64], items: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether each item is among the items of the session in its slot; shape (n,)."""
-    shown = np.zeros(len(slots), np.bool_)
-    for row in range(len(slots)):
-        owner = sessions.owners[slots[row]]
-        for place in range(owner.size):
-            cell = sessions.cells[owner.base + ((owner.head + place) & (owner.room - 1))]
-            if cell.id == items[row]:
-                shown[row] = True
-                break
-    return shown
 
 
 def _entries(lists: Lists, which: NDArray[np.int64]) -> Entries:

@@ -36,7 +36,7 @@ class NeighbourSettings:
     """How past sessions are kept, chosen and weighted; the defaults were chosen on bol.com's valid split."""
 
     neighbours: int = setting(100, "nearest past sessions that vote", low=1, high=5_000)
-    postings: int = setting(500, "most recent sessions kept of an item", low=1, high=10_000)
+    postings: int = setting(500, "most recent sessions looked at for an item", low=1, high=10_000)
     session_items: int = setting(20, "most recent items kept of a session", low=1, high=200)
     sessions: int = setting(1_000_000, "sessions kept; the one learnt of first makes room", low=1, high=100_000_000)
     last_items: int = setting(6, "most recent items of a user that look for neighbours", low=1, high=50)
@@ -204,7 +204,7 @@ def _distances(settings: NeighbourSettings) -> NDArray[np.float64]:
 
 
 def _rarities(settings: NeighbourSettings, sessions: int) -> NDArray[np.float64]:
-    """(idf / largest idf) ^ rarity_power by number of postings; shape (postings + 1,)."""
+    """(idf / largest idf) ^ rarity_power by number of postings that are read; shape (postings + 1,)."""
     postings = np.maximum(np.arange(settings.postings + 1), 1)
     idf: NDArray[np.float64] = np.log1p(sessions / postings) / np.log1p(max(sessions, 1))
     return idf**settings.rarity_power

@@ -1,8 +1,10 @@
 """The writing half of the neighbour index: time-sorted lists in arenas, kept by compiled kernels.
 
 Every list is a ring inside one block of an arena; blocks have 4, 8, 16, … cells and are used again once
-freed. A list keeps the entries with the largest (ts, key), and an entry's ts only ever grows, so what a
-list holds is a function of the set of events and not of their order (a join semilattice).
+freed. A session keeps the entries with the largest (ts, key), and an entry's ts only ever grows, so what it
+holds is a function of the set of events and not of their order (a join semilattice). The postings of an item
+are all sessions that hold it, so the same goes for them; were they cut to the newest, they could not be
+filled up again once a session lets go of the item.
 """
 
 import numpy as np
@@ -17,7 +19,7 @@ def update(index: Index, events: Events, start: int) -> int:
     """Learn the events from `start` on; returns where it stopped for want of room, or their number."""
     for i in range(start, len(events.ts)):
         session = _find_session(index, events.sessions[i])
-        if _lacks_room(index, session < 0):
+        if _lacks_room(index, session, events.items[i]):
             return i
         if session < 0:
             session = _open_session(index, events.sessions[i])
@@ -44,44 +46,45 @@ def refill_table(index: Index) -> None:
 
 @kernel
 def _learn(index: Index, session: int, item: int, ts: float) -> None:
-    slot = session & (len(index.postings.keys) - 1)
-    place = _place(index.sessions, slot, item)
+    sessions, slot = index.sessions, session & (len(index.postings.keys) - 1)
+    place = _place(sessions, slot, item)
     if place >= 0:
-        before = index.sessions.cells[_cell(index.sessions, slot, place)].ts
-        if ts <= before:
+        if ts <= sessions.cells[_cell(sessions, slot, place)].ts:
             return
-        _remove(index.sessions, slot, place)
-        posting = _search(index.postings, item, session, before)
-    else:
-        # Only a full session can have held the item before without showing it.
-        full = index.sessions.owners[slot].size == index.sessions.limit
-        posting = _place(index.postings, item, session) if full else -1
-        if posting >= 0 and ts <= index.postings.cells[_cell(index.postings, item, posting)].ts:
+        _drop(index, session, place)
+    elif sessions.owners[slot].size == sessions.limit:
+        if not _comes_before(sessions, _cell(sessions, slot, 0), item, ts):
             return
-    if posting >= 0:
-        _remove(index.postings, item, posting)
-    _insert(index.sessions, slot, item, ts)
+        _drop(index, session, 0)
+    _insert(sessions, slot, item, ts)
     _insert(index.postings, item, session, ts)
+
+
+@kernel
+def _drop(index: Index, session: int, place: int) -> None:
+    """Take an item from a session, and the session from the item."""
+    slot = session & (len(index.postings.keys) - 1)
+    cell = _cell(index.sessions, slot, place)
+    item, ts = index.sessions.cells[cell].id, index.sessions.cells[cell].ts
+    _remove(index.postings, item, _lower_bound(index.postings, item, session, ts))
+    _remove(index.sessions, slot, place)
+    _shrink(index.postings, item)
 
 
 @kernel
 def _insert(lists: Lists, owner: int, entry: int, ts: float) -> None:
     size = lists.owners[owner].size
-    if size == lists.limit:
-        first = _cell(lists, owner, 0)
-        if not _comes_before(lists, first, entry, ts):
-            return
-        lists.owners[owner].head = (lists.owners[owner].head + 1) & (lists.owners[owner].room - 1)
-        size -= 1
-    elif size == lists.owners[owner].room:
+    if size == lists.owners[owner].room:
         _grow(lists, owner)
-    place = size
-    while place > 0:
-        below = _cell(lists, owner, place - 1)
-        if _comes_before(lists, below, entry, ts):
-            break
-        _copy(lists, below, _cell(lists, owner, place))
-        place -= 1
+    place = _lower_bound(lists, owner, entry, ts)
+    # A ring opens up at either end: the shorter part moves.
+    if place < size - place:
+        lists.owners[owner].head = (lists.owners[owner].head - 1) & (lists.owners[owner].room - 1)
+        for i in range(place):
+            _copy(lists, _cell(lists, owner, i + 1), _cell(lists, owner, i))
+    else:
+        for i in range(size, place, -1):
+            _copy(lists, _cell(lists, owner, i - 1), _cell(lists, owner, i))
     cell = _cell(lists, owner, place)
     lists.cells[cell].id = entry
     lists.cells[cell].ts = ts
@@ -99,7 +102,9 @@ def _comes_before(lists: Lists, cell: int, entry: int, ts: float) -> bool:
 @kernel
 def _remove(lists: Lists, owner: int, place: int) -> None:
     size = lists.owners[owner].size
-    if place == 0:
+    if place < size - place:
+        for i in range(place, 0, -1):
+            _copy(lists, _cell(lists, owner, i - 1), _cell(lists, owner, i))
         lists.owners[owner].head = (lists.owners[owner].head + 1) & (lists.owners[owner].room - 1)
     else:
         for i in range(place + 1, size):
@@ -116,21 +121,19 @@ def _place(lists: Lists, owner: int, entry: int) -> int:
 
 
 @kernel
-def _search(lists: Lists, owner: int, entry: int, ts: float) -> int:
+def _lower_bound(lists: Lists, owner: int, entry: int, ts: float) -> int:
+    """Where the entry stands, or would."""
     low, high = 0, lists.owners[owner].size
+    # Nearly every event is newer than all before it.
+    if high > 0 and _comes_before(lists, _cell(lists, owner, high - 1), entry, ts):
+        return int(high)
     while low < high:
         middle = (low + high) // 2
-        if lists.cells[_cell(lists, owner, middle)].ts < ts:
+        if _comes_before(lists, _cell(lists, owner, middle), entry, ts):
             low = middle + 1
         else:
             high = middle
-    for i in range(low, lists.owners[owner].size):
-        cell = _cell(lists, owner, i)
-        if lists.cells[cell].ts != ts:
-            return -1
-        if lists.cells[cell].id == entry:
-            return i
-    return -1
+    return int(low)
 
 
 @kernel
@@ -145,7 +148,22 @@ def _copy(lists: Lists, source: int, target: int) -> None:
 
 @kernel
 def _grow(lists: Lists, owner: int) -> None:
-    room = max(SMALLEST_BLOCK, 2 * lists.owners[owner].room)
+    _move(lists, owner, max(SMALLEST_BLOCK, 2 * lists.owners[owner].room))
+
+
+@kernel
+def _shrink(lists: Lists, owner: int) -> None:
+    """Give back what a list that was long once no longer needs, so that memory does not grow with time."""
+    size, room = lists.owners[owner].size, lists.owners[owner].room
+    if size == 0:
+        _free_block(lists, owner)
+    # Only into a block that is free already: the arena's end is promised to lists that grow.
+    elif room > SMALLEST_BLOCK and 4 * size <= room and lists.free[_class_of(room // 2)] >= 0:
+        _move(lists, owner, room // 2)
+
+
+@kernel
+def _move(lists: Lists, owner: int, room: int) -> None:
     base = _take_block(lists, room)
     for i in range(lists.owners[owner].size):
         _copy(lists, _cell(lists, owner, i), base + i)
@@ -186,16 +204,17 @@ def _class_of(room: int) -> int:
 
 
 @kernel
-def _lacks_room(index: Index, opens: bool) -> bool:
+def _lacks_room(index: Index, session: int, item: int) -> bool:
     slots = len(index.postings.keys)
-    if opens and slots < index.limit and index.counters[OPENED] == slots:
+    if session < 0 and slots < index.limit and index.counters[OPENED] == slots:
         return True
-    return _is_nearly_full(index.postings) or _is_nearly_full(index.sessions)
+    room = index.sessions.owners[session & (slots - 1)].room if session >= 0 else 0
+    return _cannot_grow(index.sessions, room) or _cannot_grow(index.postings, index.postings.owners[item].room)
 
 
 @kernel
-def _is_nearly_full(lists: Lists) -> bool:
-    return bool(lists.end[0] + 2 * lists.limit + SMALLEST_BLOCK > len(lists.cells))
+def _cannot_grow(lists: Lists, room: int) -> bool:
+    return bool(lists.end[0] + max(SMALLEST_BLOCK, 2 * room) > len(lists.cells))
 
 
 @kernel
@@ -213,15 +232,8 @@ def _open_session(index: Index, key: int) -> int:
 def _close_oldest(index: Index) -> None:
     session = index.counters[CLOSED]
     slot = session & (len(index.postings.keys) - 1)
-    for i in range(index.sessions.owners[slot].size):
-        cell = _cell(index.sessions, slot, i)
-        item = index.sessions.cells[cell].id
-        place = _search(index.postings, item, session, index.sessions.cells[cell].ts)
-        if place >= 0:
-            _remove(index.postings, item, place)
-        if index.postings.owners[item].size == 0:
-            _free_block(index.postings, item)
-    index.sessions.owners[slot].size = 0
+    for place in range(index.sessions.owners[slot].size - 1, -1, -1):
+        _drop(index, session, place)
     _free_block(index.sessions, slot)
     _leave(index, slot)
     index.counters[CLOSED] = session + 1

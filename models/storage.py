@@ -15,7 +15,7 @@ FIRST_CELLS = 4096
 
 
 def make_index(item_sessions: int, session_items: int, sessions: int) -> Index:
-    """An empty index that keeps so many sessions of an item, items of a session, and sessions."""
+    """An empty index that reads so many sessions of an item, and keeps so many items of a session, and sessions."""
     return Index(
         postings=_make_lists(item_sessions),
         sessions=_make_lists(session_items),
@@ -72,7 +72,7 @@ def _with_owners(lists: Lists, owners: int) -> Lists:
 
 
 def _with_cells(lists: Lists) -> Lists:
-    needed = int(lists.end[0]) + 2 * lists.limit + SMALLEST_BLOCK
+    needed = int(lists.end[0]) + max(SMALLEST_BLOCK, 2 * int(lists.owners["room"].max()))
     cells = len(lists.cells)
     if needed <= cells:
         return lists

@@ -1,6 +1,6 @@
 """What must hold for any events: the neighbour index is a function of their set, and computes its formula."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.neighbour_arrays import CLOSED, OPENED, Lists
 from models.neighbours import NeighbourIndex, NeighbourSettings, Queries
 from models.vocabulary import Vocabulary
 
@@ -22,6 +23,8 @@ event = st.tuples(st.sampled_from(SESSIONS), st.sampled_from(NAMES), st.integers
 events = st.one_of(st.lists(event, max_size=10), st.lists(event, min_size=30, max_size=60))
 recent_items = st.lists(st.sampled_from(NAMES), min_size=1, max_size=5, unique=True)
 Ranking = list[tuple[str, float]]
+Postings = dict[str, list[tuple[int, float]]]
+Sessions = dict[int, list[tuple[str, float]]]
 
 
 def build(log: list[Event], chosen: NeighbourSettings = SMALL, batch: int = 1_000) -> NeighbourIndex:
@@ -44,6 +47,28 @@ def read_names(index: NeighbourIndex) -> list[str]:
     columns = index.snapshot()
     text, starts = columns["names"].tobytes(), columns["name_starts"].tolist()
     return [text[a:b].decode() for a, b in pairwise(starts)]
+
+
+def lists(index: NeighbourIndex) -> tuple[Postings, Sessions]:
+    """All postings by item, and all sessions by hash, each list as it stands in memory."""
+    held, names = index.copy(index.room()), read_names(index)
+    mask = len(held.postings.keys) - 1
+    keys = held.postings.keys.tolist()
+    postings = {
+        name: [(keys[session & mask], ts) for session, ts in read_list(held.postings, item)]
+        for item, name in enumerate(names)
+    }
+    opened = range(held.counters[CLOSED], held.counters[OPENED])
+    sessions = {
+        keys[session & mask]: [(names[item], ts) for item, ts in read_list(held.sessions, session & mask)]
+        for session in opened
+    }
+    return postings, sessions
+
+
+def read_list(lists: Lists, owner: int) -> list[tuple[int, float]]:
+    base, head, size, room = lists.owners[owner].tolist()
+    return [lists.cells[base + (head + i) % room].tolist() for i in range(size)]
 
 
 def ask(index: NeighbourIndex, recent: list[str], own: int = 0, n: int = 4) -> Ranking:
@@ -71,13 +96,13 @@ class Reference:
             for session in {session for session, _, _ in self.log}
         }
         self.postings = {
-            item: sorted((ts, s) for (s, i), ts in last.items() if i == item)[-SMALL.postings :]
+            item: sorted((ts, s) for (s, i), ts in last.items() if i == item in self.sessions[s])[-SMALL.postings :]
             for item in {item for _, item, _ in self.log}
         }
 
     def rarity(self, item: str) -> float:
         idf = np.log1p(len(self.sessions) / np.arange(1.0, SMALL.postings + 1)) / np.log1p(len(self.sessions))
-        return float((idf**SMALL.rarity_power)[len(self.postings[item]) - 1])
+        return float((idf**SMALL.rarity_power)[max(len(self.postings[item]) - 1, 0)])
 
     def nearest(self, recent: list[str], own: int) -> list[int]:
         found: dict[int, tuple[float, float, int]] = {}
@@ -135,7 +160,7 @@ def test_order_batches_and_repeats_change_nothing(
 
     one, other = build(log), build(shuffled, batch=batch)
 
-    assert content(one) == content(other)
+    assert lists(one) == lists(other)
     assert ask(one, recent) == ask(other, recent)
 
 
@@ -170,3 +195,34 @@ def test_a_full_index_knows_just_the_latest_sessions(baskets: list[list[str]], r
 
     assert content(full) == content(fresh)
     assert ask(full, recent) == ask(fresh, recent)
+
+
+@given(st.lists(event, min_size=60, max_size=120), st.integers(1, 4), recent_items)
+@settings(max_examples=200, deadline=None)
+def test_postings_are_the_sessions_that_hold_the_item_also_where_sessions_are_long_and_few(
+    log: list[Event], slots: int, recent: list[str]
+) -> None:
+    few = replace(SMALL, sessions=slots)
+    index, restored = build(log, few), NeighbourIndex(few, Vocabulary())
+
+    restored.restore(index.snapshot())
+
+    postings, sessions = lists(index)
+    held = {(session, item, ts) for session, entries in sessions.items() for item, ts in entries}
+    assert {(session, item, ts) for item, entries in postings.items() for session, ts in entries} == held
+    assert sum(map(len, postings.values())) == sum(map(len, sessions.values())) <= slots * SMALL.session_items
+    assert lists(restored) == (postings, sessions)
+    assert ask(restored, recent) == ask(index, recent)
+
+
+def test_a_thousand_long_sessions_leave_no_more_postings_than_the_open_ones_have_items() -> None:
+    chosen, vocabulary, random = NeighbourSettings(sessions=100), Vocabulary(), np.random.default_rng(3)
+    index, restored = NeighbourIndex(chosen, vocabulary), NeighbourIndex(chosen, Vocabulary())
+    sessions = np.repeat(np.arange(1, 1_001), 40).astype(np.uint64)
+    items = np.concatenate([random.permutation(500)[:40] for _ in range(1_000)])
+
+    index.update(sessions, vocabulary.numbers(f"item {n}" for n in items), np.arange(40_000, dtype=np.float64))
+    restored.restore(index.snapshot())
+
+    assert sum(map(len, lists(index)[0].values())) == 100 * chosen.session_items
+    assert lists(restored) == lists(index)

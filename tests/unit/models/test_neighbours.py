@@ -149,12 +149,23 @@ def test_a_list_of_length_nought_is_empty() -> None:
     assert items.shape == scores.shape == (1, 0)
 
 
-def test_an_item_pushed_out_of_its_session_still_leads_to_it() -> None:
-    settings = NeighbourSettings(session_items=2, far_share=1.0)
-    shop = Shop(settings, [(1, "a", 1), (1, "b", 2), (1, "c", 3)])
+def test_an_item_pushed_out_of_its_session_no_longer_leads_to_it() -> None:
+    settings = NeighbourSettings(session_items=2, neighbours=1)
+    pushed: list[Event] = [(1, "a", 1), (1, "b", 2), (1, "c", 3)]
+    shop = Shop(settings, [*pushed, (2, "b", 4), (2, "d", 5)])
 
+    # Were "a" still to lead to session 1, that would be the nearer one.
     assert shop.ask(["a"]) == {}
-    assert list(shop.ask(["a", "b"], excluded=["b"])) == ["c"]
+    assert list(shop.ask(["b", "a"], excluded=["b"])) == ["d"]
+
+
+def test_a_session_that_lets_go_of_an_item_makes_way_for_an_older_one() -> None:
+    shop = Shop(NeighbourSettings(session_items=2, postings=1), [(1, "a", 1), (1, "b", 2), (2, "a", 3)])
+    assert shop.ask(["a"], excluded=["a"]) == {}
+
+    shop.learn([(2, "c", 4), (2, "d", 5)])
+
+    assert list(shop.ask(["a"], excluded=["a"])) == ["b"]
 
 
 def test_a_forgotten_session_does_not_come_back_as_the_one_in_its_place() -> None:
