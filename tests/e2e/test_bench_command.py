@@ -88,7 +88,7 @@ def test_ctrl_c_stops_everything_that_was_started(shop: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
 def test_a_killed_benchmark_leaves_nothing_running(shop: Path) -> None:
-    command = [HEADRACE, "bench", "pipeline", "--data", shop]
+    command = [HEADRACE, "bench", "pipeline", "--data", str(shop)]
     with subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         for line in process.stderr:
