@@ -67,7 +67,7 @@ def test_each_contender_reads_every_event_and_the_result_is_one_json_object(shop
 @pytest.mark.skipif(sys.platform != "linux", reason="looks children up in /proc")
 def test_ctrl_c_stops_everything_that_was_started(shop: Path) -> None:
     process = subprocess.Popen(
-        [HEADRACE, "bench", "pipeline", "--data", shop],
+        [HEADRACE, "bench", "pipeline", "--data", str(shop)],
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
