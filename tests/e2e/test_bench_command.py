@@ -1,22 +1,16 @@
 """`headrace bench` as a user meets it: every contender reads everything. How fast is nobody's business here."""
 
-import contextlib
 import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import orjson
 import pytest
 
 HEADRACE = Path(sys.executable).parent / "headrace"
 TIMEOUT_SECONDS = 150
-END_SECONDS = 10
-T = TypeVar("T")
 ROWS = 600
 
 
@@ -84,43 +78,6 @@ def test_ctrl_c_stops_everything_that_was_started(shop: Path) -> None:
     assert (process.returncode, output) == (130, "")
     assert "Traceback" not in errors
     assert not [each for each in children if Path(f"/proc/{each}").exists()]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
-def test_a_killed_benchmark_leaves_nothing_running(shop: Path) -> None:
-    command = [HEADRACE, "bench", "pipeline", "--data", str(shop)]
-    with subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if "now plain Faust" in line:
-                break
-        children = wait_for(lambda: [each for each in children_of(process.pid) if "contender" in command_line(each)])
-        os.kill(children[0], signal.SIGSTOP)  # so that it cannot come to its end by itself
-        process.kill()
-    try:
-        wait_for(lambda: "contender" not in command_line(children[0]))
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(children[0], signal.SIGKILL)
-
-
-def children_of(pid: int) -> list[int]:
-    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def command_line(pid: int) -> str:
-    """Empty for a process that is gone, or dead and not yet fetched by its parent."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return ""
-
-
-def wait_for(found: Callable[[], T]) -> T:
-    deadline = time.monotonic() + END_SECONDS
-    while not (result := found()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-    return result
 
 
 def test_a_log_that_is_not_there_is_an_error_with_advice(tmp_path: Path) -> None:
