@@ -102,7 +102,8 @@ async def _users_with_lists(running: Session) -> int:
     redis: Redis = connect(running.settings.redis)
     pattern = Keys(running.settings.redis.prefix).recommendation("*")
     try:
-        return sum([1 async for _ in redis.scan_iter(match=_literal(pattern), count=10_000)])
+        # A set, because SCAN may name a key twice while its table grows.
+        return len({key async for key in redis.scan_iter(match=_literal(pattern), count=10_000)})
     finally:
         await redis.aclose()
 
