@@ -70,9 +70,10 @@ async def _run(args: argparse.Namespace, settings: Settings, dataset: Dataset, e
         async with session(settings, environ) as running:
             processed = await process(running, dataset, args.speed)
             if args.json:
-                sys.stdout.write(await as_json(running, processed))
+                shown = await running.alongside(as_json(running, processed))
             else:
-                sys.stdout.write(await as_text(running, dataset.name, processed))
+                shown = await running.alongside(as_text(running, dataset.name, processed))
+            sys.stdout.write(shown)
             sys.stdout.flush()
             status = 0
             if not args.once:
@@ -89,9 +90,9 @@ async def _keep_serving(running: Session, *, browser: bool) -> None:
     sys.stderr.write("Ctrl-C stops everything.\n")
     line = ProgressLine(sys.stderr)
     while True:
-        before = await running.watch.read()
-        await running.worker.alongside(asyncio.sleep(LIVE_SECONDS))
-        now = await running.watch.read()
+        before = await running.alongside(running.watch.read())
+        await running.alongside(asyncio.sleep(LIVE_SECONDS))
+        now = await running.alongside(running.watch.read())
         passed = now.since(before)
         if passed.events:
             fresh = passed.freshness_quantile(0.5)

@@ -2,12 +2,13 @@
 
 import asyncio
 import sys
+import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 import orjson
 
@@ -17,7 +18,8 @@ from app.errors import HeadraceError
 T = TypeVar("T")
 
 STOP_SECONDS = 30.0
-START_SECONDS = 60.0
+TELL_SECONDS = 5.0
+END_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,10 @@ class Child:
         task, end = asyncio.ensure_future(work), asyncio.create_task(self.process.wait())
         try:
             await asyncio.wait({task, end}, return_when=asyncio.FIRST_COMPLETED)
-            if not task.done():
-                raise HeadraceError(f"headrace {self.name} ended with status {end.result()}; its log is above")
+            if task.done() and task.exception() is not None:  # perhaps because the process is going this moment
+                await asyncio.wait({end}, timeout=END_SECONDS)
+            if end.done() and not (task.done() and task.exception() is None):
+                raise _ended(self.name, end.result())
             return await task
         finally:
             task.cancel()
@@ -61,13 +65,31 @@ async def child(name: str, arguments: list[str], environ: Mapping[str, str]) -> 
 
 async def _url(name: str, process: Process) -> str:
     assert process.stdout is not None  # stdout=PIPE above; narrows the type
-    try:
-        line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
-    except TimeoutError:
-        raise HeadraceError(f"headrace {name} did not start within {START_SECONDS:g} s; its log is above") from None
+    # However long it takes, as long as it lives: a worker learns a long log before it tells its address.
+    line = await patiently(process.stdout.readline(), f"headrace {name} to start", sys.stderr)
     if not line:
-        raise HeadraceError(f"headrace {name} ended with status {await process.wait()}; its log is above")
+        raise _ended(name, await process.wait())
     return str(orjson.loads(line)["url"])
+
+
+async def patiently(work: Awaitable[T], what: str, stream: TextIO, pause: float = TELL_SECONDS) -> T:
+    """Wait for `work`, and say so on `stream` every `pause` seconds."""
+    task = asyncio.ensure_future(work)
+    started = time.monotonic()
+    try:
+        while not (await asyncio.wait({task}, timeout=pause))[0]:
+            stream.write(f"waiting for {what}, {time.monotonic() - started:.0f} s so far; Ctrl-C stops\n")
+            stream.flush()
+        return await task
+    finally:
+        task.cancel()
+
+
+def _ended(name: str, status: int) -> HeadraceError:
+    return HeadraceError(
+        f"headrace {name} ended with status {status}; its log is above, `headrace doctor` looks closer, "
+        "and starting again loses nothing: repeated events count once"
+    )
 
 
 async def _stop(process: Process) -> None:

@@ -4,11 +4,12 @@ import socket
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 import aiohttp
 
@@ -16,9 +17,11 @@ from app.datasets.record import Dataset, Record
 from app.embedded import embedded_broker, embedded_redis
 from app.progress_line import ProgressLine
 from app.replay import QUARANTINE, Pace, producer_for, replay
-from app.run.processes import Child, child
+from app.run.processes import Child, child, patiently
 from app.run.watch import Reading, Watch
 from app.settings import Settings
+
+T = TypeVar("T")
 
 KAFKA = "HEADRACE_KAFKA_BOOTSTRAP"
 REDIS = "HEADRACE_REDIS_URL"
@@ -40,6 +43,10 @@ class Session:
     serve: Child
     watch: Watch
     http: aiohttp.ClientSession
+
+    async def alongside(self, work: Awaitable[T]) -> T:
+        """Wait for `work`, but not when a process ends meanwhile. Raises HeadraceError then."""
+        return await self.worker.alongside(self.serve.alongside(work))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +99,14 @@ async def session(settings: Settings, environ: Mapping[str, str]) -> AsyncIterat
         child("worker", [], environ) as worker,
         child("serve", ["--port", str(port)], environ) as serve,
     ):
-        watch = Watch(http, worker.url)
-        await worker.alongside(watch.ready())
-        yield Session(settings, worker, serve, watch, http)
+        running = Session(settings, worker, serve, Watch(http, worker.url), http)
+        await running.alongside(patiently(running.watch.ready(), "headrace worker to be ready", sys.stderr))
+        yield running
 
 
 async def process(running: Session, dataset: Dataset, speed: float | None) -> Processed:
     """Replay the catalogue, then the events, and wait until the worker is done with both."""
-    return await running.worker.alongside(_process(running, dataset, speed))
+    return await running.alongside(_process(running, dataset, speed))
 
 
 async def _process(running: Session, dataset: Dataset, speed: float | None) -> Processed:

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -92,9 +93,11 @@ class Watch:
             await asyncio.sleep(POLL_SECONDS)
 
     async def read(self) -> Reading:
-        """The counters now."""
-        async with self.http.get(f"{self.url}/metrics") as answer:
-            return Reading.parse(await answer.text())
+        """The counters now. Raises HeadraceError when the worker does not tell them."""
+        with _explained("worker"):
+            async with self.http.get(f"{self.url}/metrics") as answer:
+                answer.raise_for_status()
+                return Reading.parse(await answer.text())
 
     async def until(self, done: Callable[[Reading], bool], show: Callable[[Reading], None]) -> Reading:
         """Read until `done`, showing each reading. Raises HeadraceError when nothing moves for a minute."""
@@ -117,12 +120,24 @@ class Watch:
         try:
             async with self.http.get(f"{self.url}/readyz") as answer:
                 return answer.status == 200
-        except aiohttp.ClientConnectionError:
+        except (aiohttp.ClientError, TimeoutError):
             return False
 
 
 async def get_json(http: aiohttp.ClientSession, url: str) -> Any:
-    """An answer of the look-up process. Raises aiohttp.ClientResponseError for anything but success."""
-    async with http.get(url) as answer:
-        answer.raise_for_status()
-        return await answer.json()
+    """An answer of the look-up process. Raises HeadraceError for anything but success."""
+    with _explained("look-up process"):
+        async with http.get(url) as answer:
+            answer.raise_for_status()
+            return await answer.json()
+
+
+@contextmanager
+def _explained(who: str) -> Iterator[None]:
+    try:
+        yield
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise HeadraceError(
+            f"the {who} gives no answer ({error or type(error).__name__}); its log is above, "
+            "`headrace doctor` looks closer"
+        ) from error

@@ -7,6 +7,7 @@ import select
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -134,6 +135,33 @@ def test_real_logs_are_accounted_for(folder: str, shop_data: Path) -> None:
     result = orjson.loads(done.stdout)
     assert result["events_read"] == orjson.loads((shop_data / folder / "stats_events.json").read_bytes())["events"]
     assert result["accepted"] + result["duplicates"] + sum(result["quarantined"].values()) == result["events_read"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks children up in /proc")
+@pytest.mark.parametrize("name", ["serve", "worker"])
+def test_it_ends_with_advice_when_one_of_its_processes_ends(small_shop: Path, name: str) -> None:
+    command = [HEADRACE, "run", "--no-browser", "--data", str(small_shop)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=ENVIRONMENT, stdout=pipe, stderr=pipe, bufsize=0) as process:
+        try:
+            _read_until(process, b"metrics ")
+            [child] = [each for each in _children(process.pid) if f"\0{name}\0" in _command_line(each)]
+            os.kill(child, signal.SIGKILL)
+            _, errors = process.communicate(timeout=PATIENCE_SECONDS)
+        finally:
+            process.terminate()
+    assert process.returncode == 1
+    assert f"headrace {name} ended with status -9" in errors.decode()
+    assert "headrace doctor" in errors.decode()
+    assert "Traceback" not in errors.decode()
+
+
+def _children(pid: int) -> list[int]:
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _command_line(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text()
 
 
 def test_a_folder_without_a_log_is_explained(tmp_path: Path) -> None:
