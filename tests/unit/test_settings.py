@@ -71,6 +71,10 @@ def test_a_mistake_names_the_variable_the_value_and_what_is_allowed(name: str, t
         load({name: text})
 
 
+def test_what_is_meant_for_tests_is_nobody_s_setting() -> None:
+    assert load({"HEADRACE_TEST_DATA": "somewhere"}) == load({})
+
+
 @pytest.mark.parametrize("name", ["HEADRACE_KAFKA_BOOTSTRAPS", "HEADRACE_", "HEADRACE_kafka_group"])
 def test_a_misspelt_variable_is_named(name: str) -> None:
     with pytest.raises(InvalidSetting, match=f"^{name} is not a setting"):
