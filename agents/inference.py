@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.ports import Clock
-from models.session import InferenceSettings
+from models.inference_settings import InferenceSettings
 from models.vector_cache import Vector, VectorCache, vector_key
 
 Floats = NDArray[np.float32]

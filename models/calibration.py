@@ -8,8 +8,9 @@ import numpy as np
 
 from models.encoder import Tokens, pad_batch, plan_batches
 from models.graph import onnx, with_outputs
+from models.inference_settings import InferenceSettings
 from models.quantisation import Floats
-from models.session import InferenceSettings, Session
+from models.session import Session
 
 MOST_ROWS = 40_000
 BATCH_TOKENS = 1_024

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer  # type: ignore[import-untyped]  # the wheel ships no types
 
+from models.inference_settings import InferenceSettings
 from models.manifest import Artefact, ManifestError, check_files
-from models.session import CUDA, InferenceSettings, Session
+from models.session import CUDA, Session
 
 Floats = NDArray[np.float32]
 Tokens = NDArray[np.int64]

@@ -12,9 +12,9 @@ import numpy as np
 from app.artefacts.contenders import Contender, plain_onnx, sentence_transformers, sorted_onnx, torch_available
 from app.errors import HeadraceError
 from models.encoder import Encoder, open_encoder
+from models.inference_settings import InferenceSettings
 from models.manifest import Artefact, read_manifest
 from models.parity import batch_independence, cosines, neighbour_overlap
-from models.session import InferenceSettings
 
 Tell = Callable[[str], None]
 

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.encoder import Encoder, Limits, open_tokenizer, pad_batch
+from models.inference_settings import InferenceSettings
 from models.manifest import Artefact
-from models.session import InferenceSettings, Session
+from models.session import Session
 
 Floats = NDArray[np.float32]
 Contender = Callable[[Sequence[str]], Floats]

@@ -15,9 +15,10 @@ from app.artefacts.source import fetch_source
 from app.errors import HeadraceError
 from models.canonical import COSINE, TEXTS, Canonical, compare, write_canonical
 from models.encoder import Encoder, Floats, Limits, open_tokenizer
+from models.inference_settings import InferenceSettings
 from models.manifest import FILE_NAME, Artefact, Manifest, pin, read_manifest, with_artefact, write_manifest
 from models.parity import batch_independence, cosines, neighbour_overlap
-from models.session import InferenceSettings, Session
+from models.session import Session
 
 Tell = Callable[[str], None]
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from models.canonical import ABSOLUTE, Comparison, compare, read_canonical
 from models.encoder import open_encoder
+from models.inference_settings import InferenceSettings
 from models.manifest import Artefact, ManifestError, check_files, read_manifest
 from models.quality.defect import ItemText
 from models.quality.judge import open_quality_model
-from models.session import InferenceSettings
 
 QUALITY_TASK = "quality"
 LOGIT_BOUND = 0.05

@@ -17,8 +17,8 @@ from app.artefacts.titles import read_titles
 from app.artefacts.verify import verify_models
 from app.errors import HeadraceError
 from app.settings import Settings
+from models.inference_settings import InferenceSettings
 from models.manifest import FILE_NAME, POOLINGS, Artefact, ManifestError, read_manifest, write_manifest
-from models.session import InferenceSettings
 
 
 class Command(Protocol):

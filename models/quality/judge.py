@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer  # type: ignore[import-untyped]  # the wheel ships no types
 
+from models.inference_settings import InferenceSettings
 from models.manifest import Artefact, ManifestError, read_manifest
 from models.quality.calibration import Line
 from models.quality.defect import DEFECTS, Defect, ItemText
 from models.quality.features import FEATURE_NAMES, lexical_features
 from models.quality.text import Calibration, TextVerdict, encoder_input, verdicts
-from models.session import InferenceSettings, Session
+from models.session import Session
 
 TASK = "quality"
 BATCH = 32

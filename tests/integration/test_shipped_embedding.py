@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from models.canonical import TEXTS, compare, read_canonical
 from models.encoder import Encoder, open_encoder, plan_batches
+from models.inference_settings import InferenceSettings
 from models.manifest import Artefact, read_manifest
 from models.parity import batch_independence, cosines
-from models.session import CPU, InferenceSettings
+from models.session import CPU
 
 FOLDER = Path(__file__).resolve().parents[2] / "onnx"
 SAME = 0.9999

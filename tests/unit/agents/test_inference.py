@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from agents.inference import Inference
-from models.session import InferenceSettings
+from models.inference_settings import InferenceSettings
 from models.vector_cache import MemoryCache
 
 DEADLINE_SECONDS = 10.0
