@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import AsyncIterable, Callable
 from dataclasses import dataclass
 
+from agents.assess import Assess
 from agents.metrics import Metrics
 from agents.ports import ItemStore, Outbox
 from models.catalogue import NO_CATEGORY
@@ -16,12 +17,13 @@ from models.recommender import Recommender
 
 @dataclass(frozen=True, slots=True)
 class KeepCatalogue:
-    """Stores upserts and deletions of the partitions that this worker owns."""
+    """Stores upserts and deletions of the partitions that this worker owns; then models, if any, are asked."""
 
     events: EventSettings
     store: ItemStore
     outbox: Outbox
     metrics: Metrics
+    assess: Assess | None = None
 
     async def run(self, stream: AsyncIterable[RawBatch]) -> None:
         """Handle one batch after the other."""
@@ -29,11 +31,17 @@ class KeepCatalogue:
             await self.handle(batch)
 
     async def handle(self, batch: RawBatch) -> None:
-        """Store one batch; when this returns, the changes are readable."""
+        """Store one batch; when this returns, the changes are readable, and what models say of them too.
+
+        Models may be slow: the items' own texts are readable before they are asked.
+        """
         decoded = decode_items(batch, self.events)
         rejected = [each for each in decoded if isinstance(each, Rejected)]
-        await self.store.write([each for each in decoded if not isinstance(each, Rejected)])
+        changes = [each for each in decoded if not isinstance(each, Rejected)]
+        await self.store.write(changes)
         await self.outbox.quarantine(rejected)
+        if self.assess is not None:
+            await self.assess.handle(batch.partition, changes)
         self.metrics.batch_size.labels("catalogue").observe(len(batch))
         for outcome, count in Counter(_outcome(each) for each in decoded).items():
             self.metrics.items.labels(outcome).inc(count)
@@ -58,7 +66,7 @@ class FollowCatalogue:
         changed = False
         for change in changes:
             before = self._standing(change.item_id)
-            self._apply(change)
+            self._apply(change, batch.partition)
             after = self._standing(change.item_id)
             changed |= before != after
             if before[0] and not after[0]:
@@ -71,9 +79,9 @@ class FollowCatalogue:
         catalogue, number = self.recommender.catalogue, self.recommender.items.find(item_id)
         return catalogue.is_shown(item_id), NO_CATEGORY if number is None else catalogue.category_of(number)
 
-    def _apply(self, change: Item | Deleted) -> None:
+    def _apply(self, change: Item | Deleted, partition: int) -> None:
         if isinstance(change, Item):
-            self.recommender.catalogue.upsert(change)
+            self.recommender.catalogue.upsert(change, partition)
         else:
             self.recommender.catalogue.delete(change.item_id)
 

@@ -1,6 +1,7 @@
 """Learning from all users: the follower of `interactions`, run whole by every worker."""
 
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,7 +22,8 @@ class Learn:
 
     A worker learns its own batches before it emits them, and those of all workers from the log. Interactions of
     one source partition stand in offset order in each partition of the log; only a worker that repeats a batch
-    after a crash goes back. So the highest offset per pair of both partitions tells repeats.
+    after a crash goes back. So the highest offset per pair of both partitions tells repeats. `listeners` are
+    told of the items of its own batches.
     """
 
     profile: ProfileSettings
@@ -29,6 +31,7 @@ class Learn:
     seen: DuplicateFilter
     metrics: Metrics
     applied: dict[tuple[int, str], int] = field(default_factory=dict)
+    listeners: list[Callable[[list[str]], None]] = field(default_factory=list)
 
     def learn_own(self, partition: int, followed: Followed) -> None:
         """Learn a batch that this worker is about to emit to `partition` of the log; its ids are remembered already."""
@@ -40,7 +43,10 @@ class Learn:
         rows, session_ids = rows[fresh:], followed.session_ids[fresh:]
         self.applied[pair] = int(found.offsets[rows[-1]])
         weight = self.profile.weight(found.kind)
-        self._learn([found.item_ids[row] for row in rows], session_ids, found.ts[rows], np.full(len(rows), weight))
+        item_ids = [found.item_ids[row] for row in rows]
+        for listener in self.listeners:
+            listener(item_ids)
+        self._learn(item_ids, session_ids, found.ts[rows], np.full(len(rows), weight))
 
     def handle(self, batch: RawBatch) -> None:
         """Learn from one batch of the interactions topic."""

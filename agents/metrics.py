@@ -71,6 +71,42 @@ def quantile(bounds: NDArray[np.float64], counts: NDArray[np.int64], q: float) -
     return low + (float(bounds[slot]) - low) * (wanted - before) / int(counts[slot])
 
 
+class InferenceMetrics:
+    """What the models take; the label `model` is their task, such as `embedding`."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.queue = Histogram(
+            "headrace_inference_queue_seconds",
+            "How long a request waited for its batch",
+            ["model"],
+            buckets=STAGE_BUCKETS,
+            registry=registry,
+        )
+        self.tokenise = Histogram(
+            "headrace_inference_tokenise_seconds",
+            "Time to cut a batch's new texts into tokens",
+            ["model"],
+            buckets=STAGE_BUCKETS,
+            registry=registry,
+        )
+        self.infer = Histogram(
+            "headrace_inference_seconds",
+            "Time of a batch's new texts in the model",
+            ["model"],
+            buckets=STAGE_BUCKETS,
+            registry=registry,
+        )
+        self.texts = Counter(
+            "headrace_inference_texts", "Texts by whether the model was needed", ["model", "outcome"], registry=registry
+        )
+        self.provider = Gauge(
+            "headrace_model_info",
+            "1 for each model in use, with the execution provider in force",
+            ["model", "key", "provider"],
+            registry=registry,
+        )
+
+
 class Metrics:
     """The worker's metrics."""
 
@@ -120,6 +156,14 @@ class Metrics:
         self.snapshot_failures = Counter(
             "headrace_snapshot_failures", "Snapshots that could not be saved", registry=registry
         )
+        self.assessed = Counter(
+            "headrace_assessed_items",
+            "Items by what the models said of them",
+            ["outcome"],
+            registry=registry,
+        )
+        self.defects = Counter("headrace_text_defects", "Defects found in texts", ["defect"], registry=registry)
+        self.inference = InferenceMetrics(registry)
         self.retries = Counter("headrace_retries", "Calls tried again", ["dependency"], registry=registry)
         self.ready = Gauge("headrace_ready", "1 when the worker writes fresh lists", registry=registry)
 

@@ -1,8 +1,9 @@
 """What agents need of the outside world; implemented in `app/`, faked in the tests, held to one contract suite."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from models.assessment import Assessment, Models
 from models.events import Item, RawBatch
 from models.item_codec import Deleted
 from models.outcome import Rejected
@@ -28,6 +29,51 @@ class ItemStore(Protocol):
         """Apply the changes in their order; returns when they are readable."""
 
 
+class Assessed(NamedTuple):
+    """An item and what the models say of it; `is_new` when the store has not heard that yet."""
+
+    item: Item
+    assessment: Assessment
+    is_new: bool
+
+
+class AssessmentStore(Protocol):
+    """What the models say of the items, as look-ups see it."""
+
+    async def items(self, item_ids: Sequence[str]) -> list[Item | None]:
+        """The items as they are stored now; None for one that is unknown or deleted."""
+
+    async def load(self, item_ids: Sequence[str]) -> list[Assessment | None]:
+        """What was stored of each item, in their order."""
+
+    async def write(self, assessed: Sequence[Assessed]) -> None:
+        """Make the assessments, and the items' present attributes beside the vectors, readable."""
+
+    async def forget(self, item_ids: Sequence[str]) -> None:
+        """Remove what was stored of items that were deleted."""
+
+    async def complete(self) -> None:
+        """Told, again and again, that the models in use assessed the whole catalogue: vectors of others may go."""
+
+
+class SimilarStore(Protocol):
+    """What is like each item, as look-ups see it."""
+
+    async def write(self, lists: Mapping[str, bytes | None]) -> None:
+        """Replace the lists of these items; None removes one."""
+
+
+class Infer(Protocol):
+    """The models at work, off the event loop."""
+
+    @property
+    def models(self) -> Models:
+        """Which models they are."""
+
+    async def assess(self, items: Sequence[Item]) -> list[Assessment]:
+        """What the models say of each item, in their order; waits while there is more to do than can be done."""
+
+
 class Outbox(Protocol):
     """Kafka topics that Headrace writes; every method returns when the broker has the records."""
 
@@ -36,6 +82,9 @@ class Outbox(Protocol):
 
     async def recommendations(self, partition: int, lists: Mapping[str, bytes]) -> None:
         """Append lists, keyed by user."""
+
+    async def vectors(self, partition: int, assessed: Mapping[str, Assessment | None]) -> None:
+        """Append what the models say of items to the partition with the number of the items' own; None deletes."""
 
     async def quarantine(self, rejected: Sequence[Rejected]) -> None:
         """Append what could not be accepted, its bytes untouched, its reason in the headers."""
@@ -53,3 +102,7 @@ class Replicas(Protocol):
 
     async def caught_up(self) -> None:
         """Return once all that stood in the log when partitions were last assigned is learned."""
+
+    @property
+    def behind(self) -> bool:
+        """True until then."""

@@ -1,6 +1,7 @@
 """Corrects lists at once when an item may no longer be shown, instead of at the user's next event."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from agents.metrics import Metrics
@@ -50,7 +51,14 @@ class Refresh:
                     return
                 await self._correct(holders)
 
-    async def _correct(self, holders: list[Holder]) -> None:
+    async def renew(self, items: Sequence[str], most: int) -> None:
+        """Write the lists anew of at most so many users whose lists show any of these items."""
+        async with self.turn:
+            holders = self.shown.holders_of(self.recommender.items.numbers(items))[-most:]
+            if holders:
+                await self._correct(holders)
+
+    async def _correct(self, holders: Sequence[Holder]) -> None:
         profiles = await self.users.load([holder.user_id for holder in holders])
         # A rebalance during any wait gives these users to another worker, whose lists are newer.
         holders = [holder for holder in holders if self.shown.has(holder)]

@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import time
 from typing import Protocol
@@ -16,6 +17,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from agents.catalogue import FollowCatalogue, KeepCatalogue
+from agents.follow_vectors import FollowVectors
 from agents.learn import Learn
 from agents.metrics import Metrics
 from agents.process import Process
@@ -24,8 +26,10 @@ from app.batch_agent import add_batch_agent
 from app.faust_app import FaustOptions, WorkerApp, build_faust_app, progress_of
 from app.figures import Figures
 from app.health import Health
+from app.meaning import Meaning, Store, Surroundings, build_meaning, find_models
 from app.outbox import KafkaOutbox, kafka_retry_errors, make_producer
 from app.probes import add_probes
+from app.progress import Progress
 from app.replicas import KafkaReplicas
 from app.retry import Retry
 from app.settings import Settings
@@ -57,6 +61,7 @@ class Worker:
     health: Health
     metrics: Metrics
     snapshots: SnapshotKeeper | None
+    meaning: Meaning | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +93,27 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     refresh = Refresh(learning.recommender, shown, users, outbox, metrics, time, asyncio.Lock())
     follow = FollowCatalogue(settings.events, learning.recommender, refresh.gone.put_nowait)
     followers = {names.items: follow.handle, names.interactions: learning.learn.handle}
-    replicas = KafkaReplicas(settings.kafka, followers, partitions, broker)
+    language = find_models(settings, metrics)
+    if language is not None:
+        vectors = FollowVectors(language.infer.models, settings.quality, learning.recommender, refresh.gone.put_nowait)
+        followers[names.vectors] = vectors.handle
+    replicas = KafkaReplicas(settings.kafka, followers, partitions, broker, not_saved={names.vectors})
     process = Process(
         kinds, settings.events, settings.profile, learning.seen, learning.recommender, learning.learn, shown,
         replicas, sources, users, outbox, metrics, time, refresh.turn,
     )  # fmt: skip
-    keep = KeepCatalogue(settings.events, RedisItems(redis, keys, store), outbox, metrics)
+    progress = progress_of(app)
+    meaning = None
+    if language is not None:
+        owned = partial(_owned, progress, names.items)
+        around = Surroundings(Store(redis, keys, store), outbox, replicas, refresh, metrics, owned)
+        meaning = build_meaning(language, vectors, settings, around)
+        learning.learn.listeners.append(meaning.similar.touched)
+    assess = None if meaning is None else meaning.assess
+    keep = KeepCatalogue(settings.events, RedisItems(redis, keys, store), outbox, metrics, assess)
     add_batch_agent(app, "process", list(kinds), process.run)
     add_batch_agent(app, "catalogue", [names.items], keep.run)
     _on_assignment(app, [users, sources, shown], replicas, health)
-    progress = progress_of(app)
     figures = Figures(
         worker_id=f"{socket.gethostname()}-{os.getpid()}",
         board=Board(redis, keys),
@@ -111,7 +127,11 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     )
     snapshots = SnapshotKeeper.of(settings, learning.learn, replicas, time)
     add_probes(app, health, metrics, figures.refresh_gauges)
-    return Worker(redis, store, producer, replicas, figures, refresh, app, health, metrics, snapshots)
+    return Worker(redis, store, producer, replicas, figures, refresh, app, health, metrics, snapshots, meaning)
+
+
+def _owned(progress: Progress, topic: str) -> set[int]:
+    return {partition for name, partition in progress.partitions if name == topic}
 
 
 def _learning(settings: Settings, metrics: Metrics) -> _Learning:

@@ -71,8 +71,8 @@ class Headrace:
                 with self._redis.pipeline(transaction=False) as pipeline:
                     for command in commands:
                         pipeline.execute_command(*command)  # type: ignore[no-untyped-call]  # redis-py has no types here
-                    replies = pipeline.execute()
-                commands = question.send(replies)
+                    replies = pipeline.execute(raise_on_error=False)
+                commands = question.send(questions.checked(commands, replies))
         except StopIteration as done:
             answer: T = done.value
             return answer

@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # ships 
 from app.concerns import KafkaSettings
 from app.retry import Retry
 from app.topics import QUARANTINE_HEADROOM_BYTES, Topics
+from models.assessment import Assessment, encode_headers
 from models.outcome import Rejected
 
 Headers = list[tuple[str, bytes]]
@@ -49,6 +50,11 @@ class KafkaOutbox:
         records = [(user.encode(), value, NO_HEADERS) for user, value in lists.items()]
         await self._append(self.topics.recommendations, partition, records)
 
+    async def vectors(self, partition: int, assessed: Mapping[str, Assessment | None]) -> None:
+        """Append what the models say of items, keyed by item; None deletes."""
+        records = [_assessment(item_id, said) for item_id, said in assessed.items()]
+        await self._append(self.topics.vectors, partition, records)
+
     async def quarantine(self, rejected: Sequence[Rejected]) -> None:
         """Append what could not be accepted, its bytes untouched, its reason in the headers."""
         by_partition: dict[int, list[Record]] = {}
@@ -84,6 +90,12 @@ NO_HEADERS: Headers = []
 def kafka_retry_errors() -> tuple[type[Exception], ...]:
     """What a broker that is away raises."""
     return (KafkaError, OSError)
+
+
+def _assessment(item_id: str, said: Assessment | None) -> Record:
+    return (
+        (item_id.encode(), None, NO_HEADERS) if said is None else (item_id.encode(), said.vector, encode_headers(said))
+    )
 
 
 def _headers(rejected: Rejected) -> Headers:

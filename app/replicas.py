@@ -1,7 +1,7 @@
 """The views of the log that every worker holds whole: reads all partitions of some topics, outside any group."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition  # type: ignore[import-untyped]  # ships no types
@@ -23,11 +23,18 @@ class KafkaReplicas:
     """Feeds each topic's records, batch by batch, to its follower; the `Replicas` port for the agents."""
 
     def __init__(
-        self, settings: KafkaSettings, followers: Mapping[str, Handle], partitions: Mapping[str, int], retry: Retry
+        self,
+        settings: KafkaSettings,
+        followers: Mapping[str, Handle],
+        partitions: Mapping[str, int],
+        retry: Retry,
+        *,
+        not_saved: Collection[str] = (),
     ) -> None:
-        """`followers` and `partitions` (their number) by topic name."""
+        """`followers` and `partitions` (their number) by topic name; no snapshot holds what `not_saved` say."""
         self._followers = followers
         self._retry = retry
+        self._not_saved = not_saved
         self._partitions = [TopicPartition(topic, number) for topic in followers for number in range(partitions[topic])]
         self._positions: dict[TopicPartition, int] = {}
         self._marks: dict[TopicPartition, Mark] = {}
@@ -60,8 +67,8 @@ class KafkaReplicas:
             self._positions[partition] = await self._consumer.position(partition)
 
     def marks(self) -> dict[TopicPartition, Mark]:
-        """How far each partition is learned; none for those of which nothing was."""
-        return self._marks.copy()
+        """How far each partition is learned that snapshots hold; none for those of which nothing was."""
+        return {place: mark for place, mark in self._marks.items() if place.topic not in self._not_saved}
 
     async def resume(self, marks: Mapping[TopicPartition, Mark]) -> str:
         """Before `run`: read on from marks of an earlier run, or say why not and read from the beginning."""
@@ -124,4 +131,5 @@ def _batch(partition: TopicPartition, records: Sequence[ConsumerRecord]) -> RawB
         times=np.array([record.timestamp for record in records], np.float64) / MILLISECONDS,
         keys=[record.key for record in records],
         values=[record.value for record in records],
+        headers=[record.headers for record in records],
     )

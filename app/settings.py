@@ -15,6 +15,7 @@ from app.concerns import (
     WorkerSettings,
 )
 from models.codec import EventSettings
+from models.inference_settings import InferenceSettings
 from models.neighbours import NeighbourSettings
 from models.profile import ProfileSettings
 from models.quality.text import QualitySettings
@@ -43,6 +44,7 @@ class Settings:
     worker: WorkerSettings = field(default_factory=WorkerSettings)
     serve: ServeSettings = field(default_factory=ServeSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
+    inference: InferenceSettings = field(default_factory=InferenceSettings)
     log: LogSettings = field(default_factory=LogSettings)
     embedded: EmbeddedSettings = field(default_factory=EmbeddedSettings)
     events: EventSettings = field(default_factory=EventSettings)

@@ -31,6 +31,7 @@ CONFIGS: dict[str, dict[str, str]] = {
     "clicks": SOURCE_CONFIG,
     "orders": SOURCE_CONFIG,
     "items": COMPACTED,
+    "vectors": COMPACTED,
     "interactions": {},
     "recommendations": {},
     "quarantine": {},
@@ -45,6 +46,7 @@ class Topics:
     clicks: str
     orders: str
     items: str
+    vectors: str
     interactions: str
     recommendations: str
     quarantine: str

@@ -57,6 +57,9 @@ async def _started(worker: Worker) -> AsyncIterator[list[asyncio.Task[None]]]:
         await worker.replicas.start()
         stack.push_async_callback(worker.replicas.stop)
         jobs = [worker.replicas.run(), worker.figures.run(), worker.refresh.run()]
+        if worker.meaning is not None:
+            await stack.enter_async_context(worker.meaning.language.running())
+            jobs += worker.meaning.jobs()
         if worker.snapshots is not None:
             stack.callback(worker.snapshots.close)
             await worker.snapshots.restore()

@@ -1,5 +1,6 @@
 """The facts that shops send: interactions of users with items, and the items themselves."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -33,7 +34,7 @@ class RawBatch:
     """Consecutive records of one partition as Kafka holds them; all columns have the same length n.
 
     `times` are the broker's append times in seconds since 1970. `log` tells this log from another one of the same
-    topic, where that is known.
+    topic, where that is known. `headers` are read for few topics, and empty for the others.
     """
 
     topic: str
@@ -43,6 +44,7 @@ class RawBatch:
     keys: list[bytes | None]
     values: list[bytes | None]
     log: str = ""
+    headers: Sequence[Sequence[tuple[str, bytes]]] = ()
 
     def __len__(self) -> int:
         return len(self.values)

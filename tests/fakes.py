@@ -3,13 +3,21 @@
 `tests/contract` holds them and the real ones to the same behaviour.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from string import ascii_lowercase
 
+import numpy as np
+
+from agents.ports import Assessed
+from models.assessment import Assessment, Models, pack_vector
 from models.events import Item, RawBatch
 from models.item_codec import Deleted
 from models.outcome import Rejected
 from models.profile import Profile
+
+LETTERS = ascii_lowercase
 
 
 class Away(Exception):
@@ -75,6 +83,7 @@ class MemoryOutbox:
     diary: Diary = field(default_factory=Diary)
     interactions_log: dict[int, list[tuple[str, bytes]]] = field(default_factory=dict)
     recommendations_log: dict[int, list[tuple[str, bytes]]] = field(default_factory=dict)
+    vectors_log: dict[int, list[tuple[str, Assessment | None]]] = field(default_factory=dict)
     quarantined: list[Rejected] = field(default_factory=list)
     away: bool = False
 
@@ -85,6 +94,10 @@ class MemoryOutbox:
     async def recommendations(self, partition: int, lists: Mapping[str, bytes]) -> None:
         self._note("recommendations")
         self.recommendations_log.setdefault(partition, []).extend(lists.items())
+
+    async def vectors(self, partition: int, assessed: Mapping[str, Assessment | None]) -> None:
+        self._note("vectors")
+        self.vectors_log.setdefault(partition, []).extend(assessed.items())
 
     async def quarantine(self, rejected: Sequence[Rejected]) -> None:
         self._note("quarantine")
@@ -101,9 +114,79 @@ class MemoryReplicas:
     """The `Replicas` port in memory: always caught up, but it tells when it was asked."""
 
     diary: Diary = field(default_factory=Diary)
+    behind: bool = False
 
     async def caught_up(self) -> None:
         self.diary.entries.append("caught up")
+
+
+@dataclass
+class MemoryAssessments:
+    """The `AssessmentStore` port in memory, beside the items of `shop`."""
+
+    shop: MemoryItems
+    said: dict[str, Assessment] = field(default_factory=dict)
+    vectors: dict[str, Item] = field(default_factory=dict)
+    completed: int = 0
+
+    async def items(self, item_ids: Sequence[str]) -> list[Item | None]:
+        found = [self.shop.items.get(item_id) for item_id in item_ids]
+        return [each if isinstance(each, Item) else None for each in found]
+
+    async def load(self, item_ids: Sequence[str]) -> list[Assessment | None]:
+        return [self.said.get(item_id) for item_id in item_ids]
+
+    async def write(self, assessed: Sequence[Assessed]) -> None:
+        if self.shop.away:
+            raise Away("the store")
+        self.shop.diary.entries.append("assessments")
+        self.said.update({each.item.item_id: each.assessment for each in assessed if each.is_new})
+        self.vectors.update({each.item.item_id: each.item for each in assessed if each.assessment.vector})
+
+    async def forget(self, item_ids: Sequence[str]) -> None:
+        for item_id in item_ids:
+            self.said.pop(item_id, None)
+            self.vectors.pop(item_id, None)
+
+    async def complete(self) -> None:
+        self.completed += 1
+
+
+@dataclass
+class MemorySimilar:
+    """The `SimilarStore` port in memory."""
+
+    lists: dict[str, bytes | None] = field(default_factory=dict)
+
+    async def write(self, lists: Mapping[str, bytes | None]) -> None:
+        self.lists.update(lists)
+
+
+@dataclass
+class LetterModel:
+    """The `Infer` port with a model that counts letters; a title with a `?` is a remark. It keeps what it was asked."""
+
+    models: Models = field(default_factory=lambda: Models("letters-1", "questions-1", len(LETTERS)))
+    asked: list[str] = field(default_factory=list)
+    gate: asyncio.Event | None = None
+
+    async def assess(self, items: Sequence[Item]) -> list[Assessment]:
+        if self.gate is not None:
+            await self.gate.wait()
+        self.asked += [item.title for item in items]
+        return [self.say(item) for item in items]
+
+    def say(self, item: Item) -> Assessment:
+        counts = np.array([item.title.lower().count(letter) for letter in LETTERS], np.float32)
+        doubtful = "?" in item.title
+        return Assessment(
+            text_hash=self.models.text_hash(item),
+            embedding=self.models.embedding,
+            vector=pack_vector(counts),
+            judge=self.models.quality,
+            quality=0.25 if doubtful else 0.75,
+            reasons=("remark",) if doubtful else (),
+        )
 
 
 @dataclass

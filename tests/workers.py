@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
+from prometheus_client.parser import text_string_to_metric_families
 
 from app.concerns import KafkaSettings, RedisSettings
 from app.run.watch import Reading
@@ -33,6 +34,13 @@ class RunningWorker:
         """Its counters now."""
         with urllib.request.urlopen(f"{self.url}/metrics") as answer:
             return Reading.parse(answer.read().decode())
+
+    def metric(self, name: str, **labels: str) -> int:
+        """A counter now, added up over all label values that are not given."""
+        with urllib.request.urlopen(f"{self.url}/metrics") as answer:
+            families = text_string_to_metric_families(answer.read().decode())
+        samples = [sample for family in families for sample in family.samples]
+        return int(sum(each.value for each in samples if each.name == name and labels.items() <= each.labels.items()))
 
     def until_events(self, count: int) -> Reading:
         """Its counters once so many events are done with."""
@@ -57,6 +65,7 @@ def environment(kafka: KafkaSettings, redis: RedisSettings, **more: str) -> dict
         "HEADRACE_REDIS_URL": redis.url,
         "HEADRACE_REDIS_PREFIX": redis.prefix,
         "HEADRACE_WORKER_PORT": "0",
+        "HEADRACE_MODEL_DIR": "no models",
         **more,
     }
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import orjson
 
 from app.checkup.configuration import check_settings, check_state_dir
+from app.checkup.inference import check_inference
 from app.checkup.installation import check_models, check_packages, check_python
 from app.checkup.kafka_server import check_broker, check_topics
 from app.checkup.progress import check_lag, check_process
@@ -57,6 +58,7 @@ def _checks(settings: Settings) -> list[tuple[str, Check]]:
         ("settings", lambda: check_settings(os.environ)),
         ("snapshots", lambda: check_state_dir(worker)),
         ("models", lambda: check_models(Path(settings.model.dir))),
+        ("inference", lambda: check_inference(Path(settings.model.dir), settings.inference)),
         ("kafka", lambda: check_broker(settings.kafka)),
         ("topics", lambda: check_topics(settings.kafka)),
         ("lag", lambda: check_lag(settings.kafka)),

@@ -10,8 +10,9 @@ import orjson
 from app.store.connection import UnreadableAnswer
 
 TRENDING = "trending"
+SEMANTIC = "semantic"
 COUNTED_AT = "at"  # stands among the counts: the time as of which they are decayed
-ITEM_FIELDS = ("title", "category", "brand", "price", "currency", "available", "deleted")
+ITEM_FIELDS = ("title", "category", "brand", "price", "currency", "available", "deleted", "quality", "reasons")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class CatalogueEntry:
     currency: str | None = None
     available: bool = True
     deleted: bool = False
+    quality: float | None = None
+    reasons: tuple[str, ...] | None = None
     known: bool = False
 
     @property
@@ -142,6 +145,14 @@ def decode_similar(raw: bytes | None) -> tuple[ListedItem, ...]:
         raise UnreadableAnswer(f"Stored neighbours are not what Headrace writes: {error!r}") from None
 
 
+def decode_near(item_id: str, reply: Any) -> tuple[ListedItem, ...]:
+    """What the vector set finds near an item, without the item; none where it has no vector."""
+    pairs = tuple(reply.items()) if isinstance(reply, Mapping) else decode_ranked(reply or ())
+    named = ((name.decode() if isinstance(name, bytes) else name, score) for name, score in pairs)
+    # Redis gives (1 + cosine) / 2.
+    return tuple(ListedItem(name, round(2 * float(score) - 1, 6), SEMANTIC) for name, score in named if name != item_id)
+
+
 def trending_list(user_id: str, ranked: Sequence[tuple[str, float]]) -> RecommendationList:
     """The list of a user who has none of his own."""
     items = tuple(ListedItem(item_id, score, TRENDING) for item_id, score in ranked)
@@ -161,6 +172,8 @@ def decode_item(item_id: str, values: Sequence[bytes | None]) -> CatalogueEntry:
             currency=found.get("currency"),
             available=found.get("available", "1") != "0",
             deleted=found.get("deleted") == "1",
+            quality=float(found["quality"]) if found.get("quality") else None,
+            reasons=tuple(map(str, orjson.loads(found["reasons"]))) if found.get("reasons") else None,
             known=bool(found),
         )
     except ValueError as error:

@@ -15,6 +15,8 @@ Command = tuple[str | bytes | int | float, ...]
 
 async def execute(redis: Redis, commands: Sequence[Command]) -> list[Any]:
     """The reply to each command. Raises RedisError at the first error reply; others may have been carried out."""
+    if not commands:
+        return []
     # hiredis' stub means a tuple of any length.
     packed = [b"".join(pack_command(command) for command in commands)]  # type: ignore[arg-type]
     connection = await redis.connection_pool.get_connection()  # type: ignore[no-untyped-call]  # redis-py's decorator

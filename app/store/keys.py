@@ -24,6 +24,14 @@ class Keys:
         """The catalogue entry: a hash; a deleted item keeps `available` 0 and `deleted` 1."""
         return f"{self.prefix}item:{{{item_id}}}"
 
+    def vectors(self, model: str = "") -> str:
+        """The vectors of all items: a vector set; with `model`, the one that is being made with another model."""
+        return f"{self.prefix}items" if not model else f"{{{self.prefix}items}}:{model}"
+
+    def vectors_model(self) -> str:
+        """The key of the model whose vectors are in `vectors()`: a string."""
+        return f"{{{self.prefix}items}}:model"
+
     def similar(self, item_id: str) -> str:
         """The item's neighbours: a string, JSON list."""
         return f"{self.prefix}similar:{{{item_id}}}"

@@ -81,8 +81,8 @@ class Lookups:
                 async with self._redis.pipeline(transaction=False) as pipeline:
                     for command in commands:
                         pipeline.execute_command(*command)
-                    replies = await pipeline.execute()
-                commands = question.send(replies)
+                    replies = await pipeline.execute(raise_on_error=False)
+                commands = question.send(questions.checked(commands, replies))
         except StopIteration as done:
             answer: T = done.value
             return answer

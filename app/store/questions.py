@@ -4,7 +4,7 @@ They never touch Redis themselves: the look-up process (async) and the shop's cl
 No command names more than one key, so that every question works on a Redis Cluster.
 """
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -24,8 +24,20 @@ T = TypeVar("T")
 Question = Generator[list[Command], list[Any], T]
 
 TRENDING_SPARE = 2  # times k: popular items that are sold out or deleted must leave enough others
+VECTOR_SPARE = 5  # the item itself, and some that just went away
+RECOMMENDED = ".recommended == 1"
+# Without an answer when the item has no vector, or Redis no vector sets.
+MAY_FAIL = frozenset({"VSIM"})
 WORKERS_SHOWN = 100
 K_MAX = 100
+
+
+def checked(commands: Sequence[Command], replies: Sequence[Any]) -> list[Any]:
+    """The replies, None for a command that may fail and did. Raises the error of any other."""
+    for command, reply in zip(commands, replies, strict=True):
+        if isinstance(reply, Exception) and command[0] not in MAY_FAIL:
+            raise reply
+    return [None if isinstance(reply, Exception) else reply for reply in replies]
 
 
 def ask_recommendations(keys: Keys, user_id: str, k: int) -> Question[RecommendationList]:
@@ -47,10 +59,18 @@ def ask_recommendations(keys: Keys, user_id: str, k: int) -> Question[Recommenda
 
 
 def ask_similar(keys: Keys, item_id: str, k: int) -> Question[tuple[ListedItem, ...]]:
-    """The item's neighbours, at most k, nearest first. Raises ValueError as above."""
+    """The item's neighbours, at most k, nearest first; out of the vectors where no list of them is written.
+
+    Raises ValueError as above.
+    """
     _check(k)
     (raw,) = yield [("GET", keys.similar(item_id))]
     items = answers.decode_similar(raw)
+    if not items:
+        (near,) = yield [
+            ("VSIM", keys.vectors(), "ELE", item_id, "WITHSCORES", "COUNT", VECTOR_SPARE + k, "FILTER", RECOMMENDED)
+        ]
+        items = answers.decode_near(item_id, near)
     return answers.shown_items(items, (yield from _catalogue(keys, (item.item_id for item in items))), k)
 
 

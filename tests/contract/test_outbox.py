@@ -17,6 +17,7 @@ from app.health import Health
 from app.outbox import KafkaOutbox, kafka_retry_errors, make_producer
 from app.retry import Retry
 from app.topics import Topics, create_topics, topics
+from models.assessment import Assessment, decode_assessment
 from models.outcome import Reason
 
 ReadTopic = Callable[[str], Awaitable[list[ConsumerRecord]]]
@@ -116,6 +117,19 @@ async def test_rejections_of_several_partitions_go_where_they_came_from(sent: Se
     await sent.outbox.quarantine([rejected(str(n).encode(), partition=n % 3) for n in range(6)])
     found = [(partition, value) for partition, _, value in await sent.quarantined()]
     assert found == [(0, b"0"), (0, b"3"), (1, b"1"), (1, b"4"), (2, b"2"), (2, b"5")]
+
+
+async def test_assessments_keep_their_partition_and_all_that_they_say(
+    kafka_outbox: KafkaOutbox, read_topic: ReadTopic, names: Topics
+) -> None:
+    said = Assessment("0123456789abcdef", "minilm-int8", b"\x00\x3c\x00\x40", "quality-1", 0.25, ("spam", "markup"))
+    await kafka_outbox.vectors(1, {"é": said, "plain": Assessment("00" * 8)})
+    await kafka_outbox.vectors(1, {"é": None})
+    found = [(each.partition, each.key.decode(), each.value, each.headers) for each in await read_topic(names.vectors)]
+    assert [each[:2] for each in found] == [(1, "é"), (1, "plain"), (1, "é")]
+    assert decode_assessment(found[0][2], dict(found[0][3])) == said
+    assert decode_assessment(found[1][2], dict(found[1][3])) == Assessment("00" * 8)
+    assert found[2][2] is None
 
 
 async def test_nothing_to_write_writes_nothing(sent: Sent) -> None:

@@ -11,6 +11,7 @@ from app.store.answers import (
     decode_history,
     decode_item,
     decode_list,
+    decode_near,
     decode_ranked,
     decode_similar,
     decode_worker,
@@ -134,3 +135,17 @@ def test_a_workers_unknown_figures_are_ignored_and_missing_ones_are_defaults() -
 def test_no_workers_add_up_to_nothing() -> None:
     nothing = sum_figures([])
     assert (nothing.accepted, nothing.freshness_p50, nothing.lag, nothing.workers) == (0, None, None, ())
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [{b"a": 1.0, b"b": 0.75}, [b"a", b"1.0", b"b", b"0.75"], [[b"a", 1.0], [b"b", 0.75]], {"a": "1.0", "b": "0.75"}],
+    ids=["map", "flat", "pairs", "text"],
+)
+def test_what_is_near_an_item_is_read_in_every_form_and_leaves_the_item_out(reply: object) -> None:
+    assert decode_near("a", reply) == (ListedItem("b", 0.5, "semantic"),)
+
+
+@pytest.mark.parametrize("reply", [None, [], {}])
+def test_an_item_without_a_vector_has_nothing_near(reply: object) -> None:
+    assert decode_near("a", reply) == ()

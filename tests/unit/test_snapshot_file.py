@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.snapshot import Snapshot, UnusableSnapshot, read_snapshot, write_snapshot
+from app.snapshot import FORMAT, Snapshot, UnusableSnapshot, read_snapshot, write_snapshot
 
 SNAPSHOT = Snapshot(
     {"saved_at": 1.5, "marks": [["items", 0, 3, "f00"]]},
@@ -70,7 +70,7 @@ def test_any_other_file_is_refused(scratch: Path, content: bytes) -> None:
 
 
 def test_another_format_is_named_as_such(written: bytes, scratch: Path) -> None:
-    scratch.write_bytes(written.replace(b"snapshot 1 ", b"snapshot 0 ", 1))
+    scratch.write_bytes(written.replace(b"snapshot %d " % FORMAT, b"snapshot 0 ", 1))
     with pytest.raises(UnusableSnapshot, match="another version"):
         read_snapshot(scratch)
 

@@ -1,0 +1,125 @@
+"""Asks the models about changed items, each text once, and brings what they say into the log and the store."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import NamedTuple, TypeVar
+
+from agents.follow_vectors import FollowVectors
+from agents.metrics import Metrics
+from agents.ports import Assessed, AssessmentStore, Infer, Outbox, Replicas
+from models.assessment import Assessment
+from models.events import Item
+from models.item_codec import Deleted
+from models.quality.text import QualitySettings
+
+ITEMS_AT_ONCE = 64
+PAUSE_SECONDS = 1.0
+
+T = TypeVar("T")
+
+
+class _Asked(NamedTuple):
+    """Items and what is said of them; `unsent` are those that the log does not have yet."""
+
+    assessed: list[Assessed]
+    unsent: dict[str, Assessment | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Assess:
+    """Assesses what the owner of an item's partition stored; and, in the background, what other models assessed.
+
+    The log hears of an assessment before the store does, and the store says last of all which text it is of. So
+    where both know a text, everything is done for it, and after a crash at any point the rest is done again.
+    """
+
+    infer: Infer
+    follow: FollowVectors
+    store: AssessmentStore
+    outbox: Outbox
+    replicas: Replicas
+    settings: QualitySettings
+    metrics: Metrics
+    owned: Callable[[], Set[int]]
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def handle(self, partition: int, changes: Sequence[Item | Deleted]) -> None:
+        """Assess the changes of one batch; when this returns, all is stored, and on its way to every worker."""
+        await self.replicas.caught_up()
+        newest = {change.item_id: change for change in changes}
+        async with self.turn:
+            await self._forget(partition, [each.item_id for each in newest.values() if isinstance(each, Deleted)])
+            await self._assess(partition, [each for each in newest.values() if isinstance(each, Item)])
+
+    async def run(self) -> None:
+        """Assess for ever what the models in use have not assessed, such as everything after a change of model."""
+        await self.replicas.caught_up()
+        while True:
+            await self.catch_up()
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def catch_up(self) -> None:
+        """Assess what waits for it in this worker's partitions, while batches of changes come in between.
+
+        The store is told when nothing waits in any partition.
+        """
+        for partition, waiting in self.follow.unassessed(self.owned()).items():
+            for item_ids in _parts(waiting, ITEMS_AT_ONCE):
+                async with self.turn:
+                    # A batch of changes may have come in between, and brought some of them.
+                    stored = await self.store.items([each for each in item_ids if self.follow.waits(each)])
+                    await self._assess(partition, [item for item in stored if item is not None])
+        if not self.replicas.behind and not self.follow.unassessed():
+            await self.store.complete()
+
+    async def _forget(self, partition: int, item_ids: Sequence[str]) -> None:
+        if item_ids:
+            await self.outbox.vectors(partition, dict.fromkeys(item_ids))
+            await self.store.forget(item_ids)
+
+    async def _assess(self, partition: int, items: Sequence[Item]) -> None:
+        """While the models read one part of the items, the part before is written."""
+        ready = _Asked([], {})
+        for part in (*_parts(items, ITEMS_AT_ONCE), []):
+            _, ready = await asyncio.gather(self._write(partition, ready), self._ask(part))
+
+    async def _ask(self, items: Sequence[Item]) -> _Asked:
+        """The assessments of all the items; the models are asked only about texts that nobody assessed yet."""
+        hashes = [self.infer.models.text_hash(item) for item in items]
+        stored = await self.store.load([item.item_id for item in items])
+        known = [said if said and said.text_hash == text else None for said, text in zip(stored, hashes, strict=True)]
+        new = iter(await self.infer.assess([item for item, said in zip(items, known, strict=True) if said is None]))
+        found = [Assessed(item, said or next(new), said is None) for item, said in zip(items, known, strict=True)]
+        unsent = [each for each in found if each.is_new or not self._is_sent(each)]
+        return _Asked(found, {each.item.item_id: each.assessment for each in unsent})
+
+    def _is_sent(self, each: Assessed) -> bool:
+        return self.follow.knows(each.item.item_id, each.assessment.text_hash)
+
+    async def _write(self, partition: int, asked: _Asked) -> None:
+        if asked.unsent:
+            await self.outbox.vectors(partition, asked.unsent)
+        if asked.assessed:
+            await self.store.write(asked.assessed)
+            self._count(asked.assessed)
+
+    def _count(self, assessed: Sequence[Assessed]) -> None:
+        for outcome, count in Counter(self._outcome(each) for each in assessed).items():
+            self.metrics.assessed.labels(outcome).inc(count)
+        reasons = Counter(reason for each in assessed if each.is_new for reason in each.assessment.reasons)
+        for reason, count in reasons.items():
+            self.metrics.defects.labels(reason).inc(count)
+
+    def _outcome(self, each: Assessed) -> str:
+        if not each.is_new:
+            return "unchanged"
+        return "good" if each.assessment.weight(self.settings) > 0 else "low_quality"
+
+
+def _parts(whole: Sequence[T], size: int) -> Iterator[list[T]]:
+    rest = iter(whole)
+    while part := list(islice(rest, size)):
+        yield part

@@ -1,0 +1,114 @@
+"""What the models say of all items, followed from the log by every worker, whichever worker asked them."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import compress
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.assessment import Assessment, Models, decode_assessment, unpack_vectors
+from models.catalogue import NO_PARTITION, Catalogue
+from models.events import RawBatch
+from models.quality.text import QualitySettings
+from models.recommender import Recommender
+
+FIRST_CAPACITY = 1024
+UNKNOWN = 0
+
+
+@dataclass(slots=True)
+class FollowVectors:
+    """Tells this worker's recommender of vectors and quality, and remembers which texts are assessed already.
+
+    Vectors of other models than those in use are passed over: they cannot be compared. `listeners` are told of items
+    with new vectors and their partition, `went_away` of each item that was shown and may not be shown any more.
+    """
+
+    models: Models
+    settings: QualitySettings
+    recommender: Recommender
+    went_away: Callable[[str], None]
+    listeners: list[Callable[[int, list[str]], None]] = field(default_factory=list)
+    _hashes: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(FIRST_CAPACITY, np.uint64))
+
+    def handle(self, batch: RawBatch) -> None:
+        """Take in one batch of `vectors`; what Headrace did not write is passed over."""
+        newest: dict[str, Assessment | None] = {}
+        for key, value, headers in zip(batch.keys, batch.values, batch.headers, strict=True):
+            try:
+                item_id = (key or b"").decode()
+                newest[item_id] = None if value is None else decode_assessment(value, dict(headers))
+            except (ValueError, KeyError):
+                continue
+        before = {item_id: self._catalogue.is_shown(item_id) for item_id in newest}
+        self._apply(batch.partition, newest)
+        changed = [item_id for item_id, was_shown in before.items() if self._catalogue.is_shown(item_id) != was_shown]
+        if changed:
+            self.recommender.catalogue_changed()
+        for item_id in changed:
+            if before[item_id]:
+                self.went_away(item_id)
+
+    def knows(self, item_id: str, text_hash: str) -> bool:
+        """Whether the log has the assessment of this text."""
+        number = self.recommender.items.find(item_id)
+        return number is not None and number < len(self._hashes) and self._hashes[number] == int(text_hash, 16)
+
+    def waits(self, item_id: str) -> bool:
+        """Whether the models in use have not assessed the item, as far as the log was followed."""
+        number = self.recommender.items.find(item_id)
+        return number is None or number >= len(self._hashes) or bool(self._hashes[number] == UNKNOWN)
+
+    def unassessed(self, partitions: Iterable[int] | None = None) -> dict[int, list[str]]:
+        """The catalogue's items that the models in use have not assessed, by the partition of `items`; of all
+        partitions, or these."""
+        partition = self._catalogue.partition
+        known = np.zeros(len(partition), np.bool_)
+        both = min(len(known), len(self._hashes))
+        known[:both] = self._hashes[:both] != UNKNOWN
+        open_ones = np.flatnonzero(~known & (partition != NO_PARTITION))
+        wanted = set(partition[open_ones].tolist()) if partitions is None else set(partitions)
+        names = self.recommender.items.names
+        found = {each: [names[row] for row in open_ones[partition[open_ones] == each].tolist()] for each in wanted}
+        return {each: item_ids for each, item_ids in found.items() if item_ids}
+
+    @property
+    def _catalogue(self) -> Catalogue:
+        return self.recommender.catalogue
+
+    def _apply(self, partition: int, newest: Mapping[str, Assessment | None]) -> None:
+        numbers = self.recommender.items.numbers(list(newest))
+        self._grow(int(numbers.max(initial=0)) + 1)
+        gone: list[str] = []
+        vectors: dict[str, bytes] = {}
+        for number, (item_id, said) in zip(numbers.tolist(), newest.items(), strict=True):
+            self._hashes[number] = self._hash_of(said)
+            self._catalogue.set_quality(number, 1.0 if said is None else said.weight(self.settings))
+            if said is None:
+                gone.append(item_id)
+            elif said.embedding == self.models.embedding and len(said.vector) == self.models.vector_bytes > 0:
+                vectors[item_id] = said.vector
+        self.recommender.remove_vectors(gone)
+        self._set_vectors(partition, vectors)
+
+    def _set_vectors(self, partition: int, stored: Mapping[str, bytes]) -> None:
+        if not stored:
+            return
+        vectors = unpack_vectors(list(stored.values()))
+        # Somebody else's bytes under our headers must not stop the worker.
+        sound: NDArray[np.bool_] = np.asarray(np.isfinite(vectors).all(axis=1))
+        item_ids = list(compress(stored, sound.tolist()))
+        self.recommender.set_vectors(self.models.embedding, item_ids, vectors[sound])
+        for listener in self.listeners:
+            listener(partition, item_ids)
+
+    def _hash_of(self, said: Assessment | None) -> int:
+        if said is None or (said.embedding, said.judge) != (self.models.embedding, self.models.quality):
+            return UNKNOWN
+        return int(said.text_hash, 16)
+
+    def _grow(self, size: int) -> None:
+        if size > len(self._hashes):
+            more = np.zeros(max(size, 2 * len(self._hashes)) - len(self._hashes), np.uint64)
+            self._hashes = np.concatenate([self._hashes, more])

@@ -1,0 +1,46 @@
+"""Offers a new item at once to users whose lists hold what is like it, instead of at their next event."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from agents.ports import Replicas
+from agents.refresh import Refresh
+from models.recommender import Recommender
+
+# A whole catalogue may arrive at once; then users meet most of it with their next event.
+ITEMS_AT_ONCE = 8
+USERS_AT_ONCE = 500
+ALIKE = 20
+PAUSE_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Introduce:
+    """Writes lists anew of users that this worker wrote lately, for the items that arrived last."""
+
+    recommender: Recommender
+    refresh: Refresh
+    replicas: Replicas
+    new: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
+
+    def arrived(self, _partition: int, item_ids: Sequence[str]) -> None:
+        """These items have new vectors."""
+        if not self.replicas.behind:
+            for item_id in item_ids[-ITEMS_AT_ONCE:]:
+                self.new.put_nowait(item_id)
+
+    async def run(self) -> None:
+        """Wait for new items, and write the lists that may hold them now; ends by being cancelled."""
+        while True:
+            items = [await self.new.get()]
+            while not self.new.empty():
+                items.append(self.new.get_nowait())
+            await self.handle(items[-ITEMS_AT_ONCE:])
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def handle(self, items: Sequence[str]) -> None:
+        """Write the lists of some users who were shown what is like these items."""
+        alike = {other for item_id in items for other in self.recommender.similar(item_id, ALIKE).item_ids}
+        if alike:
+            await self.refresh.renew(sorted(alike), USERS_AT_ONCE)

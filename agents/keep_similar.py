@@ -1,0 +1,70 @@
+"""What is like each item, for look-ups: written when an item's vector arrives, and when users touched it."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence, Set
+from dataclasses import dataclass, field
+from itertools import islice
+from time import perf_counter
+
+from agents.ports import Replicas, SimilarStore
+from models.recommender import Recommender
+from models.wire import encode_similar
+
+ITEMS_AT_ONCE = 8
+LIST_SIZE = 20
+# Lists of users come first: this may take so much of the worker's time, and waits for no more items than that.
+SHARE = 0.05
+MOST_WAITING = 20_000
+SHORTEST_PAUSE_SECONDS = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class KeepSimilar:
+    """Writes the neighbours of items in the background, those of new items first, then those that they are like.
+
+    Every worker knows the same: one of them writes a new item's list, and any of them one that its users touched.
+    """
+
+    recommender: Recommender
+    store: SimilarStore
+    replicas: Replicas
+    owned: Callable[[], Set[int]]
+    _new: dict[str, None] = field(default_factory=dict)
+    _changed: dict[str, None] = field(default_factory=dict)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def arrived(self, partition: int, item_ids: Sequence[str]) -> None:
+        """These items have new vectors, which stand in this partition."""
+        if not self.replicas.behind and partition in self.owned():
+            self._new.update(dict.fromkeys(item_ids))
+            self._wake.set()
+
+    def touched(self, item_ids: Iterable[str]) -> None:
+        """Users of this worker did something with these items."""
+        if len(self._changed) < MOST_WAITING:
+            self._changed.update(dict.fromkeys(item_ids))
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Write for ever, a few lists at a time with pauses; ends by being cancelled."""
+        while True:
+            await self._wake.wait()
+            started = perf_counter()
+            lists = self.next_lists()
+            spent = perf_counter() - started
+            await self.store.write(lists)
+            await asyncio.sleep(max(spent / SHARE, SHORTEST_PAUSE_SECONDS))
+
+    def next_lists(self) -> dict[str, bytes | None]:
+        """The lists of some items that wait, None where nothing is like the item."""
+        waiting, is_new = (self._new, True) if self._new else (self._changed, False)
+        lists: dict[str, bytes | None] = {}
+        for item_id in list(islice(waiting, ITEMS_AT_ONCE)):
+            del waiting[item_id]
+            found = self.recommender.similar(item_id, LIST_SIZE)
+            lists[item_id] = encode_similar(found) if found.item_ids else None
+            if is_new:
+                self._changed.update(dict.fromkeys(found.item_ids))
+        if not self._new and not self._changed:
+            self._wake.clear()
+        return lists

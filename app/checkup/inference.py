@@ -1,0 +1,45 @@
+"""Can the model artefacts be opened here, and on which execution provider do they run?"""
+
+import asyncio
+from importlib.util import find_spec
+from pathlib import Path
+
+from app.doctor import Finding, Findings, fail, ok, warn
+from models.inference_settings import InferenceSettings
+from models.manifest import FILE_NAME, Artefact, ManifestError, check_files, read_manifest
+
+AGAIN = "install the model artefacts again"
+
+
+async def check_inference(folder: Path, settings: InferenceSettings) -> Findings:
+    """One finding for each model in use; none where there are no models."""
+    if not (folder / FILE_NAME).exists():
+        return []
+    if find_spec("onnxruntime") is None:
+        return [warn("inference", "onnxruntime is not installed, models are not used", "install the extra cpu or gpu")]
+    return await asyncio.to_thread(_check, folder, settings)
+
+
+def _check(folder: Path, settings: InferenceSettings) -> Findings:
+    try:
+        manifest = read_manifest(folder)
+        tasks = dict.fromkeys(each.task for each in manifest.models)
+        return [_open(folder, manifest.find(task), settings) for task in tasks]
+    except ManifestError as error:
+        return [fail("inference", str(error), AGAIN)]
+
+
+def _open(folder: Path, artefact: Artefact, settings: InferenceSettings) -> Finding:
+    from models.session import Session  # here, because it needs what only an extra installs
+
+    check, name = f"{artefact.task} model", artefact.key
+    try:
+        check_files(folder, artefact)
+        session = Session(folder / artefact.model.file, settings)
+    except ManifestError as error:
+        return fail(check, str(error), AGAIN)
+    except Exception as error:  # onnxruntime raises classes of its own that share no base
+        return fail(check, f"{name} cannot be opened: {error}", AGAIN)
+    if session.fallback is not None:
+        return warn(check, f"{name} runs on {session.provider}", session.fallback)
+    return ok(check, f"{name} runs on {session.provider}")

@@ -1,0 +1,99 @@
+"""The models of a worker: opened from the artefacts that are installed, or left out where there are none."""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+from agents.infer import EMBEDDING, QUALITY, InferenceFigures, InferLocally
+from agents.inference import Inference
+from agents.metrics import Metrics
+from app.errors import HeadraceError
+from app.settings import Settings
+from models.assessment import Models
+from models.encoder import Encoder, open_encoder
+from models.manifest import Artefact, ManifestError, read_manifest
+from models.quality.defect import DEFECTS
+from models.quality.judge import QualityModel, open_quality_model
+from models.session import Session
+from models.vector_cache import MemoryCache
+
+SETTINGS_DIGITS = 8
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """The models that are open; `running` lets them work."""
+
+    infer: InferLocally
+    encoder: Encoder | None
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Requests are answered inside; at the end the models are closed."""
+        async with AsyncExitStack() as stack:
+            if self.encoder is not None:
+                stack.push_async_callback(asyncio.to_thread, self.encoder.close)
+            if self.infer.embedding is not None:
+                await stack.enter_async_context(self.infer.embedding)
+            yield
+
+
+def open_language(settings: Settings, metrics: Metrics) -> Language:
+    """The models that the manifest in the model folder lists, of each task the first.
+
+    Raises HeadraceError when one of them cannot be used.
+    """
+    folder = Path(settings.model.dir)
+    try:
+        manifest = read_manifest(folder)
+        artefacts = {task: manifest.find(task) for task in {each.task for each in manifest.models}}
+        encoder = open_encoder(folder, artefacts[EMBEDDING], settings.inference) if EMBEDDING in artefacts else None
+        quality = open_quality_model(folder, settings.inference) if QUALITY in artefacts else None
+    except ManifestError as error:
+        raise HeadraceError(
+            f"the models cannot be used: {error}; install them again, or set HEADRACE_MODEL_DIR to a folder without any"
+        ) from error
+    for task, model in ((EMBEDDING, encoder), (QUALITY, quality)):
+        if model is not None:
+            _announce(task, artefacts[task], model.session, metrics)
+    return Language(_infer(settings, artefacts, (encoder, quality), metrics), encoder)
+
+
+def _infer(
+    settings: Settings,
+    artefacts: dict[str, Artefact],
+    opened: tuple[Encoder | None, QualityModel | None],
+    metrics: Metrics,
+) -> InferLocally:
+    encoder, quality = opened
+    models = Models(
+        embedding=artefacts[EMBEDDING].key if encoder else "",
+        quality=f"{artefacts[QUALITY].key}-{_digest(settings)}" if quality else "",
+        dimension=encoder.dimension if encoder else 0,
+    )
+    figures = InferenceFigures(metrics.inference, EMBEDDING)
+    cache = MemoryCache(settings.inference.cache_texts)
+    embedding = (
+        Inference(encoder, models.embedding, cache, settings.inference, figures, perf_counter) if encoder else None
+    )
+    return InferLocally(models, embedding, quality, settings.quality, InferenceFigures(metrics.inference, QUALITY))
+
+
+def _digest(settings: Settings) -> str:
+    """Another threshold finds other defects, so it counts as another model."""
+    thresholds = [settings.quality.threshold(defect) for defect in DEFECTS]
+    return hashlib.blake2b(repr(thresholds).encode()).hexdigest()[:SETTINGS_DIGITS]
+
+
+def _announce(task: str, artefact: Artefact, session: Session, metrics: Metrics) -> None:
+    logger.info("the %s model %s runs on %s", task, artefact.key, session.provider)
+    if session.fallback is not None:
+        logger.warning("%s: %s", artefact.name, session.fallback)
+    metrics.inference.provider.labels(task, artefact.key, session.provider).set(1)

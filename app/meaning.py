@@ -1,0 +1,99 @@
+"""The parts of a worker that use models: made only where models are installed."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable, Set
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from redis.asyncio import Redis
+
+from agents.assess import Assess
+from agents.follow_vectors import FollowVectors
+from agents.introduce import Introduce
+from agents.keep_similar import KeepSimilar
+from agents.metrics import Metrics
+from agents.ports import Outbox, Replicas
+from agents.refresh import Refresh
+from app.retry import Retry
+from app.settings import Settings
+from app.store.assessments import RedisAssessments
+from app.store.keys import Keys
+from app.store.similar import RedisSimilar
+from app.store.vector_set import VectorSet
+from models.manifest import FILE_NAME
+
+if TYPE_CHECKING:
+    from app.language import Language
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Redis as the worker uses it."""
+
+    redis: Redis
+    keys: Keys
+    retry: Retry
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What is added to a worker when there are models: `jobs` run beside it while `language` is running."""
+
+    language: "Language"
+    assess: Assess
+    similar: KeepSimilar
+    introduce: Introduce
+
+    def jobs(self) -> Iterable[Coroutine[Any, Any, None]]:
+        """What runs for ever in the background."""
+        return (self.assess.run(), self.similar.run(), self.introduce.run())
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The parts of the worker that a `Meaning` needs."""
+
+    store: Store
+    outbox: Outbox
+    replicas: Replicas
+    refresh: Refresh
+    metrics: Metrics
+    owned: Callable[[], Set[int]]
+
+
+def find_models(settings: Settings, metrics: Metrics) -> "Language | None":
+    """The models in the model folder, or None, with a line in the log, where there are none or nothing to run them.
+
+    Raises HeadraceError when one of them cannot be used.
+    """
+    manifest = Path(settings.model.dir) / FILE_NAME
+    if not manifest.exists():
+        logger.info("no models (%s is not there): lists come from what users do, not from what items mean", manifest)
+        return None
+    if find_spec("onnxruntime") is None:
+        logger.warning("the models of %s are not used: onnxruntime is missing; install the extra cpu or gpu", manifest)
+        return None
+    from app.language import open_language  # here, because it needs what only an extra installs
+
+    return open_language(settings, metrics)
+
+
+def build_meaning(language: "Language", follow: FollowVectors, settings: Settings, around: Surroundings) -> Meaning:
+    """The parts that use the models, with `follow` telling them what arrives."""
+    redis, keys, retry = around.store.redis, around.store.keys, around.store.retry
+    vectors = VectorSet(redis, keys, language.infer.models.embedding)
+    store = RedisAssessments(redis, keys, retry, vectors, settings.quality)
+    assess = Assess(
+        language.infer, follow, store, around.outbox, around.replicas, settings.quality, around.metrics, around.owned,
+        asyncio.Lock(),
+    )  # fmt: skip
+    recommender = follow.recommender
+    similar = KeepSimilar(recommender, RedisSimilar(redis, keys, retry), around.replicas, around.owned)
+    introduce = Introduce(recommender, around.refresh, around.replicas)
+    follow.listeners += [similar.arrived, introduce.arrived]
+    return Meaning(language, assess, similar, introduce)

@@ -1,0 +1,27 @@
+"""What is like each item, in Redis."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from app.retry import Retry
+from app.store.commands import Command, execute
+from app.store.keys import Keys
+
+
+@dataclass(frozen=True, slots=True)
+class RedisSimilar:
+    """The `SimilarStore` port on Redis: one string per item."""
+
+    redis: Redis
+    keys: Keys
+    retry: Retry
+
+    async def write(self, lists: Mapping[str, bytes | None]) -> None:
+        """Replace the lists of these items; None removes one."""
+        commands: list[Command] = [
+            ("DEL", self.keys.similar(item_id)) if encoded is None else ("SET", self.keys.similar(item_id), encoded)
+            for item_id, encoded in lists.items()
+        ]
+        await self.retry(lambda: execute(self.redis, commands))

@@ -1,0 +1,93 @@
+"""The vectors of all items as a Redis vector set, for look-ups by meaning and by attributes.
+
+The vectors of a new model are collected in a set of their own, which takes the place of the old one once it is whole.
+"""
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from app.store.commands import Command, execute
+from app.store.keys import Keys
+
+Entry = tuple[NDArray[np.float32], bytes]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class VectorSet:
+    """Item ids with vectors and JSON attributes, all of one model."""
+
+    redis: Redis
+    keys: Keys
+    model: str
+    _supported: bool | None = None
+
+    async def put(self, entries: Mapping[str, Entry], changed: Collection[str]) -> None:
+        """Store the vectors of the changed items, and all items' attributes; an item that is missing is added."""
+        if not entries or not await self._is_supported():
+            return
+        while True:
+            target = await self._target()
+            await self._put(target, entries, changed)
+            if await self._target() == target:
+                return
+            # The set was whole, and took the old one's place, while this was written into nothing.
+            await self.redis.unlink(target)
+
+    async def remove(self, item_ids: Sequence[str]) -> None:
+        """Take items out, wherever they are."""
+        if await self._is_supported():
+            places = (self.keys.vectors(), self.keys.vectors(self.model))
+            await execute(self.redis, [("VREM", place, item_id) for item_id in item_ids for place in places])
+
+    async def complete(self) -> None:
+        """All items have vectors of this model: its set takes the place of the other model's."""
+        if not await self._is_supported() or await self._target() == self.keys.vectors():
+            return
+        whole, shown = self.keys.vectors(self.model), self.keys.vectors()
+        exists = await self.redis.exists(whole)
+        pipeline = self.redis.pipeline(transaction=True)
+        # An empty catalogue leaves no set to rename.
+        if exists:
+            pipeline.rename(whole, shown)
+        else:
+            pipeline.unlink(shown)
+        pipeline.set(self.keys.vectors_model(), self.model)
+        await pipeline.execute()
+        logger.info("look-ups find items by the vectors of %s from now on", self.model)
+
+    async def _put(self, target: str, entries: Mapping[str, Entry], changed: Collection[str]) -> None:
+        same = [item_id for item_id in entries if item_id not in changed]
+        replies = await execute(self.redis, [("VSETATTR", target, item_id, entries[item_id][1]) for item_id in same])
+        missing = [item_id for item_id, reply in zip(same, replies, strict=True) if not reply]
+        commands: list[Command] = []
+        for item_id in (*(each for each in entries if each in changed), *missing):
+            vector, attributes = entries[item_id]
+            blob = vector.astype("<f4").tobytes()
+            # CAS looks for neighbours in a thread, so that lists can be written meanwhile.
+            commands.append(("VADD", target, "FP32", blob, item_id, "CAS", "Q8", "SETATTR", attributes))
+        await execute(self.redis, commands)
+
+    async def _target(self) -> str:
+        """The set that takes this model's vectors: the one that look-ups read, unless it has another model's."""
+        [shown] = await execute(self.redis, [("SET", self.keys.vectors_model(), self.model, "NX", "GET")])
+        return self.keys.vectors() if shown is None or shown.decode() == self.model else self.keys.vectors(self.model)
+
+    async def _is_supported(self) -> bool:
+        if self._supported is None:
+            try:
+                await execute(self.redis, [("VCARD", self.keys.vectors())])
+                self._supported = True
+            except ResponseError as error:
+                if "unknown command" not in str(error):
+                    raise
+                self._supported = False
+                logger.warning("this Redis has no vector sets (Redis 8 has): look-ups cannot filter items by meaning")
+        return self._supported

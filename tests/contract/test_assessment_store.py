@@ -1,0 +1,194 @@
+"""What agents rely on in an `AssessmentStore`: held by the fake and by Redis alike; and what look-ups see of it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from uuid import uuid4
+
+import numpy as np
+import orjson
+import pytest
+from fakes import MemoryAssessments, MemoryItems
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+from redis.exceptions import RedisError, ResponseError
+
+from agents.metrics import Metrics
+from agents.ports import Assessed, AssessmentStore, ItemStore
+from app.health import Health
+from app.retry import Retry
+from app.store.assessments import RedisAssessments
+from app.store.commands import execute
+from app.store.items import RedisItems
+from app.store.keys import Keys
+from app.store.lookup import Lookups
+from app.store.vector_set import VectorSet
+from models.assessment import Assessment, pack_vector
+from models.events import Item
+from models.item_codec import Deleted
+from models.quality.text import QualitySettings
+
+KETTLE = Item("kettle", "Kettle", category="Home/Kitchen", brand="Acme", price=19.5, currency="EUR")
+TEAPOT = Item("teapot", "Teapot", available=False)
+
+
+def said(*direction: float, quality: float | None = 0.9, reasons: tuple[str, ...] = ()) -> Assessment:
+    return Assessment("00" * 8, "m1", pack_vector(np.array(direction, np.float32)), "q1", quality, reasons)
+
+
+@dataclass
+class Shop:
+    """Both stores of the agent of `items`."""
+
+    items: ItemStore
+    assessments: AssessmentStore
+
+
+@dataclass
+class OnRedis:
+    """The same on Redis, with what reads it."""
+
+    redis: Redis
+    keys: Keys
+    retry: Retry
+
+    def shop(self, model: str = "m1") -> Shop:
+        vectors = VectorSet(self.redis, self.keys, model)
+        items = RedisItems(self.redis, self.keys, self.retry)
+        return Shop(items, RedisAssessments(self.redis, self.keys, self.retry, vectors, QualitySettings()))
+
+    async def similar(self, item_id: str) -> list[tuple[str, float]]:
+        found = await Lookups(self.redis, self.keys, 5.0).similar(item_id, 10)
+        return [(each.item_id, round(each.score, 1)) for each in found]
+
+    async def attributes(self, item_id: str) -> object:
+        raw = await self.redis.execute_command("VGETATTR", self.keys.vectors(), item_id)  # type: ignore[no-untyped-call]  # redis-py has no types here
+        return raw if raw is None else orjson.loads(raw)
+
+
+@pytest.fixture
+async def on_redis(redis_url: str) -> AsyncIterator[OnRedis]:
+    retry = Retry("Redis", (RedisError, OSError), Health(), Metrics(CollectorRegistry()).retries)
+    async with Redis.from_url(redis_url) as connected:
+        yield OnRedis(connected, Keys(f"test-{uuid4().hex}:"), retry)
+
+
+@pytest.fixture(params=["memory", "redis"])
+def shop(request: pytest.FixtureRequest, on_redis: OnRedis) -> Shop:
+    if request.param == "redis":
+        return on_redis.shop()
+    items = MemoryItems()
+    return Shop(items, MemoryAssessments(items))
+
+
+async def test_stored_items_come_back_as_they_are(shop: Shop) -> None:
+    await shop.items.write([KETTLE, TEAPOT, Deleted("gone")])
+    assert await shop.assessments.items(["teapot", "never", "kettle", "gone"]) == [TEAPOT, None, KETTLE, None]
+
+
+async def test_what_is_said_of_an_item_comes_back_whole(shop: Shop) -> None:
+    await shop.items.write([KETTLE, TEAPOT])
+    kettle, teapot = said(1, 0, reasons=("spam",)), Assessment("ff" * 8)
+    await shop.assessments.write([Assessed(KETTLE, kettle, True), Assessed(TEAPOT, teapot, True)])
+    assert await shop.assessments.load(["teapot", "never", "kettle"]) == [teapot, None, kettle]
+
+
+async def test_what_is_not_new_leaves_what_is_stored(shop: Shop) -> None:
+    await shop.assessments.write([Assessed(KETTLE, said(1, 0), True)])
+    await shop.assessments.write([Assessed(replace(KETTLE, available=False), said(1, 0), False)])
+    assert await shop.assessments.load(["kettle"]) == [said(1, 0)]
+
+
+async def test_writing_an_item_anew_keeps_what_is_said_of_it(shop: Shop) -> None:
+    await shop.items.write([KETTLE])
+    await shop.assessments.write([Assessed(KETTLE, said(1, 0), True)])
+    await shop.items.write([replace(KETTLE, price=5.0)])
+    assert await shop.assessments.load(["kettle"]) == [said(1, 0)]
+
+
+async def test_a_forgotten_item_has_nothing_said_of_it(shop: Shop) -> None:
+    await shop.assessments.write([Assessed(KETTLE, said(1, 0), True)])
+    await shop.assessments.forget(["kettle", "never"])
+    assert await shop.assessments.load(["kettle"]) == [None]
+
+
+async def test_nothing_to_do_is_no_obstacle(shop: Shop) -> None:
+    await shop.assessments.write([])
+    await shop.assessments.forget([])
+    assert await shop.assessments.load([]) == []
+    assert await shop.assessments.items([]) == []
+
+
+async def test_look_ups_see_quality_and_reasons(on_redis: OnRedis) -> None:
+    shop = on_redis.shop()
+    await shop.items.write([KETTLE, TEAPOT])
+    await shop.assessments.write([Assessed(KETTLE, said(1, 0, quality=0.25, reasons=("spam", "markup")), True)])
+    lookups = Lookups(on_redis.redis, on_redis.keys, 5.0)
+    kettle, teapot = await lookups.item("kettle"), await lookups.item("teapot")
+    assert kettle is not None
+    assert teapot is not None
+    assert (kettle.quality, kettle.reasons) == (0.25, ("spam", "markup"))
+    assert (teapot.quality, teapot.reasons) == (None, None)
+
+
+async def test_the_vector_set_finds_what_is_near_and_may_be_recommended(on_redis: OnRedis) -> None:
+    shop = on_redis.shop()
+    near, bad = Item("near", "Near"), Item("bad", "Bad")
+    await shop.items.write([KETTLE, TEAPOT, near, bad])
+    await shop.assessments.write(
+        [
+            Assessed(KETTLE, said(1, 0), True),
+            Assessed(TEAPOT, said(1, 0.1), True),
+            Assessed(near, said(0.6, 0.8), True),
+            Assessed(bad, said(1, 0, quality=0.1), True),
+        ]
+    )
+    assert await on_redis.similar("kettle") == [("near", 0.6)]
+    assert await on_redis.similar("unknown") == []
+    assert await on_redis.attributes("kettle") == {
+        "category": "Home/Kitchen",
+        "brand": "Acme",
+        "price": 19.5,
+        "quality": 0.9,
+        "available": True,
+        "recommended": True,
+    }
+
+
+async def test_attributes_follow_the_item_while_its_text_is_the_same(on_redis: OnRedis) -> None:
+    shop = on_redis.shop()
+    await shop.items.write([KETTLE, TEAPOT])
+    await shop.assessments.write([Assessed(KETTLE, said(1, 0), True), Assessed(TEAPOT, said(1, 0), True)])
+    back = replace(TEAPOT, available=True)
+    await shop.items.write([back])
+    await shop.assessments.write([Assessed(back, said(1, 0), False)])
+    assert await on_redis.similar("kettle") == [("teapot", 1.0)]
+    await shop.assessments.forget(["teapot"])
+    assert await on_redis.attributes("teapot") is None
+
+
+async def test_vectors_of_another_model_take_their_place_when_they_are_complete(on_redis: OnRedis) -> None:
+    old, new = on_redis.shop("m1"), on_redis.shop("m2")
+    pot = replace(TEAPOT, available=True)
+    await old.items.write([KETTLE, pot])
+    await old.assessments.complete()
+    await old.assessments.write([Assessed(KETTLE, said(1, 0), True), Assessed(pot, said(1, 0), True)])
+    await new.assessments.write([Assessed(KETTLE, said(1, 0, 0), True), Assessed(pot, said(0, 1, 0), True)])
+    assert await on_redis.similar("kettle") == [("teapot", 1.0)]
+    await new.assessments.complete()
+    assert await on_redis.similar("kettle") == [("teapot", 0.0)]
+    await new.assessments.complete()
+    assert await on_redis.redis.exists(on_redis.keys.vectors("m2")) == 0
+
+
+async def test_a_store_without_vector_sets_keeps_the_rest(on_redis: OnRedis, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def without_vector_sets(redis: Redis, commands: list[tuple[str, ...]]) -> list[object]:
+        if any(command[0].startswith("V") for command in commands):
+            raise ResponseError("unknown command 'VCARD', with args beginning with: ")
+        return await execute(redis, commands)
+
+    monkeypatch.setattr("app.store.vector_set.execute", without_vector_sets)
+    shop = on_redis.shop()
+    await shop.assessments.write([Assessed(KETTLE, said(1, 0), True)])
+    await shop.assessments.forget(["teapot"])
+    await shop.assessments.complete()
+    assert await shop.assessments.load(["kettle"]) == [said(1, 0)]

@@ -1,0 +1,242 @@
+"""Assessing items: each text once, the log before the store, and whatever was left undone, again."""
+
+import asyncio
+
+import numpy as np
+import pytest
+from builders import NOW, Fields, batch, item
+from fakes import Away, Diary, LetterModel, MemoryAssessments, MemoryItems, MemoryOutbox, MemoryReplicas
+from prometheus_client import CollectorRegistry
+
+from agents.assess import ITEMS_AT_ONCE, Assess
+from agents.catalogue import FollowCatalogue, KeepCatalogue
+from agents.follow_vectors import FollowVectors
+from agents.metrics import Metrics, total
+from models.assessment import Assessment, Models, encode_headers
+from models.codec import EventSettings
+from models.events import Item, RawBatch
+from models.quality.text import QualitySettings
+from models.recommender import Recommender, RecommenderSettings
+
+PARTITION = 2
+
+
+def changes(*values: Fields | bytes | None) -> RawBatch:
+    return batch(*values, topic="items", partition=PARTITION)
+
+
+class Shop:
+    """The agent of `items` with a model, and one worker that follows; `deliver` carries the log to it."""
+
+    def __init__(self, model: LetterModel | None = None) -> None:
+        self.diary = Diary()
+        self.model = model or LetterModel()
+        self.store = MemoryItems(self.diary)
+        self.said = MemoryAssessments(self.store)
+        self.outbox = MemoryOutbox(self.diary)
+        self.metrics = Metrics(CollectorRegistry())
+        self.recommender = Recommender(RecommenderSettings())
+        self.gone: list[str] = []
+        self.arrived: list[str] = []
+        self.replicas = MemoryReplicas()
+        self.follow_with(self.model)
+
+    def follow_with(self, model: LetterModel) -> None:
+        """Start the worker anew with a model; the stores and the log stay."""
+        self.recommender = Recommender(RecommenderSettings())
+        self.follow_items = FollowCatalogue(EventSettings(), self.recommender, self.gone.append)
+        self.follow = FollowVectors(model.models, QualitySettings(), self.recommender, self.gone.append)
+        self.follow.listeners.append(lambda _, item_ids: self.arrived.extend(item_ids))
+        self.assess = Assess(
+            model, self.follow, self.said, self.outbox, self.replicas, QualitySettings(), self.metrics,
+            lambda: {PARTITION},
+        )  # fmt: skip
+        self.keep = KeepCatalogue(EventSettings(), self.store, self.outbox, self.metrics, self.assess)
+        self.delivered = 0
+
+    async def handle(self, *values: Fields | bytes | None) -> None:
+        raw = changes(*values)
+        self.follow_items.handle(raw)
+        await self.keep.handle(raw)
+
+    def deliver(self) -> None:
+        log = self.outbox.vectors_log.get(PARTITION, [])
+        self.follow.handle(vectors(*log[self.delivered :]))
+        self.delivered = len(log)
+
+    def weight(self, item_id: str) -> float:
+        return float(self.recommender.catalogue.weight[self.recommender.items.number(item_id)])
+
+
+def vectors(*records: tuple[str, Assessment | None]) -> RawBatch:
+    """Records of `vectors`."""
+    return RawBatch(
+        topic="vectors",
+        partition=PARTITION,
+        offsets=np.arange(len(records), dtype=np.int64),
+        times=np.full(len(records), NOW),
+        keys=[item_id.encode() for item_id, _ in records],
+        values=[said.vector if said else None for _, said in records],
+        headers=[encode_headers(said) if said else [] for _, said in records],
+    )
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop()
+
+
+async def test_an_item_s_assessment_goes_to_the_log_and_then_to_the_store(shop: Shop) -> None:
+    await shop.handle(item("a", title="Mug"))
+    assert [key for key, _ in shop.outbox.vectors_log[PARTITION]] == ["a"]
+    assert shop.said.said["a"].quality == 0.75
+    assert [each for each in shop.diary.entries if each != "quarantine"] == ["store", "vectors", "assessments"]
+
+
+async def test_the_item_is_readable_while_the_model_still_thinks(shop: Shop) -> None:
+    shop.model.gate = asyncio.Event()
+    task = asyncio.create_task(shop.handle(item("a")))
+    async with asyncio.timeout(10):
+        while "a" not in shop.store.items:
+            await asyncio.sleep(0)
+        assert shop.said.said == {}
+        shop.model.gate.set()
+        await task
+    assert "a" in shop.said.said
+
+
+async def test_an_unchanged_text_is_neither_asked_about_nor_sent_again(shop: Shop) -> None:
+    await shop.handle(item("a", title="Mug"))
+    shop.deliver()
+    await shop.handle(item("a", title="Mug", price=5, available=False))
+    assert shop.model.asked == ["Mug"]
+    assert len(shop.outbox.vectors_log[PARTITION]) == 1
+    assert shop.said.vectors["a"].available is False
+    assert total(shop.metrics.assessed, outcome="unchanged") == 1
+
+
+async def test_what_the_log_lost_is_sent_again_without_asking(shop: Shop) -> None:
+    await shop.handle(item("a", title="Mug"))
+    await shop.handle(item("a", title="Mug"))
+    assert shop.model.asked == ["Mug"]
+    assert [key for key, _ in shop.outbox.vectors_log[PARTITION]] == ["a", "a"]
+
+
+async def test_of_an_item_s_changes_in_a_batch_only_the_last_is_assessed(shop: Shop) -> None:
+    await shop.handle(item("a", title="Mug"), item("a", title="Cup"), item("k3", title="Jug"), None)
+    assert shop.model.asked == ["Cup"]
+    assert dict(shop.outbox.vectors_log[PARTITION])["k3"] is None
+
+
+async def test_a_large_batch_is_assessed_whole_and_in_order(shop: Shop) -> None:
+    titles = [f"Mug number {number}" for number in range(2 * ITEMS_AT_ONCE + 1)]
+    await shop.handle(*(item(title, title=title) for title in titles))
+    assert shop.model.asked == titles
+    assert list(shop.said.said) == [key for key, _ in shop.outbox.vectors_log[PARTITION]] == titles
+
+
+async def test_a_deleted_item_loses_vector_and_verdict(shop: Shop) -> None:
+    await shop.handle(item("k0", title="Mug?"))
+    shop.deliver()
+    await shop.handle(None)
+    shop.deliver()
+    assert shop.said.said == {}
+    assert not shop.recommender.meaning.vectors.has(shop.recommender.items.number("k0"))
+    await shop.handle(item("k0", title="Mug?"))
+    assert shop.model.asked == ["Mug?", "Mug?"]
+
+
+async def test_while_the_store_is_away_nothing_counts_as_done(shop: Shop) -> None:
+    shop.store.away = True
+    with pytest.raises(Away):
+        await shop.handle(item("a"))
+    assert shop.said.said == {}
+    assert total(shop.metrics.assessed) == 0
+
+
+async def test_a_follower_weights_by_quality_and_hides_what_is_bad(shop: Shop) -> None:
+    await shop.handle(item("good", title="Mug"), item("bad", title="Mug?"), item("off", available=False))
+    shop.deliver()
+    assert [shop.weight(each) for each in ("good", "bad", "off")] == [0.75, 0.0, 0.0]
+    assert shop.gone == ["off", "bad"]
+    assert total(shop.metrics.assessed, outcome="low_quality") == 1
+    assert total(shop.metrics.defects, defect="remark") == 1
+    await shop.handle(item("bad", title="Mug, red"))
+    shop.deliver()
+    assert shop.weight("bad") == 0.75
+
+
+async def test_a_follower_hands_vectors_to_the_recommender_and_tells_what_arrived(shop: Shop) -> None:
+    await shop.handle(item("a", title="aaa"), item("b", title="aab"), item("z", title="zzz"))
+    shop.deliver()
+    assert shop.arrived == ["a", "b", "z"]
+    assert shop.recommender.similar("a", 2).item_ids[0] == "b"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        vectors(("a", Assessment("00" * 8, "letters-1", b"\x00\x7e" * 26))),
+        vectors(("a", Assessment("00" * 8, "letters-1", b"123"))),
+        vectors(("a", Assessment("00" * 8, "other", b"\x00\x3c" * 26))),
+        vectors(("a", Assessment("00", "letters-1", b"\x00\x3c" * 26))),
+        vectors(("a", Assessment("no hash", "letters-1", b""))),
+        vectors(("a", Assessment("00" * 8, quality=7.0))),
+    ],
+    ids=["not a number", "another length", "another model", "short hash", "no hash", "no score"],
+)
+async def test_a_follower_passes_over_what_is_not_of_its_models(shop: Shop, record: RawBatch) -> None:
+    shop.follow.handle(record)
+    assert len(shop.recommender.meaning.vectors) == 0
+    assert shop.weight("a") == 1.0
+
+
+async def test_records_without_headers_are_passed_over(shop: Shop) -> None:
+    raw = vectors(("a", LetterModel().say(shop_item())))
+    shop.follow.handle(RawBatch(raw.topic, raw.partition, raw.offsets, raw.times, [b"\xff"], [b"x"], headers=[[]]))
+    assert len(shop.recommender.meaning.vectors) == 0
+
+
+def shop_item() -> Item:
+    return Item("a", "Mug")
+
+
+async def test_another_model_assesses_the_whole_catalogue_in_the_background(shop: Shop) -> None:
+    await shop.handle(item("a", title="Mug"), item("b", title="Jug"), item("k3"), None)
+    shop.deliver()
+    before = shop.recommender.catalogue.snapshot()
+    newer = LetterModel(models=Models("letters-2", "questions-1", 26))
+    shop.follow_with(newer)
+    shop.follow_items.handle(changes(item("a", title="Mug"), item("b", title="Jug")))
+    shop.deliver()
+    assert shop.follow.unassessed() == {PARTITION: ["a", "b"]}
+    assert len(shop.recommender.meaning.vectors) == 0
+
+    await shop.assess.catch_up()
+    shop.deliver()
+
+    assert newer.asked == ["Mug", "Jug"]
+    assert shop.follow.unassessed() == {}
+    assert {said.embedding for said in shop.said.said.values()} == {"letters-2"}
+    assert shop.recommender.meaning.vectors.model == "letters-2"
+    assert len(before["partition"]) == len(shop.recommender.catalogue.partition)
+
+
+async def test_what_others_own_is_left_to_them(shop: Shop) -> None:
+    shop.follow_items.handle(batch(item("a"), topic="items", partition=PARTITION + 1))
+    await shop.assess.catch_up()
+    assert shop.model.asked == []
+    assert shop.follow.unassessed() == {PARTITION + 1: ["a"]}
+
+
+async def test_the_store_is_told_when_everything_is_assessed(shop: Shop) -> None:
+    await shop.handle(item("a"))
+    await shop.assess.catch_up()
+    assert shop.said.completed == 0  # the log has not brought it back yet
+    shop.deliver()
+    shop.replicas.behind = True
+    await shop.assess.catch_up()
+    assert shop.said.completed == 0
+    shop.replicas.behind = False
+    await shop.assess.catch_up()
+    assert shop.said.completed == 1

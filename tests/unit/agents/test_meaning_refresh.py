@@ -1,0 +1,144 @@
+"""What follows from a new vector: lists of users who are shown the like of it, and what is similar to it."""
+
+import asyncio
+
+import numpy as np
+import orjson
+import pytest
+from builders import NOW, teach
+from fakes import ManualClock, MemoryOutbox, MemoryReplicas, MemorySimilar, MemoryUsers
+from prometheus_client import CollectorRegistry
+
+from agents.introduce import ITEMS_AT_ONCE, Introduce
+from agents.keep_similar import MOST_WAITING, KeepSimilar
+from agents.metrics import Metrics
+from agents.refresh import Refresh
+from models.profile import Profile, Seen
+from models.recommender import Recommender, RecommenderSettings
+from models.shown import Holder, Shown
+
+DIRECTIONS = {"kettle": (1.0, 0.0), "teapot": (0.9, 0.1), "drill": (0.0, 1.0), "saw": (0.1, 0.9)}
+
+
+def place(recommender: Recommender, **directions: tuple[float, float]) -> None:
+    recommender.set_vectors("m", list(directions), np.array(list(directions.values()), np.float32))
+
+
+@pytest.fixture
+def recommender() -> Recommender:
+    made = Recommender(RecommenderSettings())
+    place(made, **DIRECTIONS)
+    return made
+
+
+class Users:
+    """Users whose lists this worker wrote, and what writes them anew."""
+
+    def __init__(self, recommender: Recommender) -> None:
+        self.recommender = recommender
+        self.users = MemoryUsers()
+        self.replicas = MemoryReplicas()
+        self.shown = Shown(recommender.items, 20, 100)
+        self.refresh = Refresh(
+            recommender, self.shown, self.users, MemoryOutbox(), Metrics(CollectorRegistry()), ManualClock(NOW),
+            asyncio.Lock(),
+        )  # fmt: skip
+        self.introduce = Introduce(recommender, self.refresh, self.replicas)
+
+    def saw(self, user_id: str, item_id: str, *listed: str) -> None:
+        self.users.profiles[user_id] = Profile(recent=(Seen(NOW, 0, item_id),))
+        self.shown.put(Holder(user_id, 0, 0), listed)
+
+    def lists(self) -> dict[str, list[str]]:
+        found = {user: orjson.loads(encoded)["items"] for user, encoded in self.users.lists.items()}
+        return {user: [each["item_id"] for each in items] for user, items in found.items()}
+
+
+async def test_a_new_item_is_offered_to_those_who_are_shown_the_like_of_it(recommender: Recommender) -> None:
+    users = Users(recommender)
+    users.saw("cook", "kettle", "teapot")
+    users.saw("nobody's friend", "kettle", "something else")
+    place(recommender, cup=(0.95, 0.05))
+    await users.introduce.handle(["cup"])
+    assert list(users.lists()) == ["cook"]
+    assert "cup" in users.lists()["cook"]
+
+
+async def test_an_item_without_a_vector_is_offered_to_nobody(recommender: Recommender) -> None:
+    users = Users(recommender)
+    users.saw("cook", "kettle", "teapot")
+    await users.introduce.handle(["never heard of"])
+    assert users.lists() == {}
+
+
+async def test_of_many_items_at_once_the_last_ones_are_offered(recommender: Recommender) -> None:
+    users = Users(recommender)
+    users.introduce.arrived(0, [f"i{number}" for number in range(100)])
+    assert users.introduce.new.qsize() == ITEMS_AT_ONCE
+
+
+async def test_while_the_log_is_learned_nothing_is_new(recommender: Recommender) -> None:
+    users = Users(recommender)
+    users.replicas.behind = True
+    similar = KeepSimilar(recommender, MemorySimilar(), users.replicas, lambda: {0})
+    users.introduce.arrived(0, ["kettle"])
+    similar.arrived(0, ["kettle"])
+    assert users.introduce.new.empty()
+    assert similar.next_lists() == {}
+
+
+def keeping(recommender: Recommender, *, owned: int = 0) -> KeepSimilar:
+    return KeepSimilar(recommender, MemorySimilar(), MemoryReplicas(), lambda: {owned})
+
+
+def named(encoded: bytes | None) -> list[str]:
+    return [each["item_id"] for each in orjson.loads(encoded or b"[]")]
+
+
+def test_a_new_item_s_list_comes_first_and_then_those_that_it_may_be_in(recommender: Recommender) -> None:
+    similar = keeping(recommender)
+    similar.touched(["saw"])
+    similar.arrived(0, ["kettle"])
+    first, then = similar.next_lists(), similar.next_lists()
+    assert {item_id: named(encoded)[0] for item_id, encoded in first.items()} == {"kettle": "teapot"}
+    assert {"saw", "teapot"} <= set(then)
+    assert named(then["saw"])[0] == "drill"
+    assert similar.next_lists() == {}
+
+
+def test_a_new_item_of_another_worker_is_left_to_it(recommender: Recommender) -> None:
+    similar = keeping(recommender, owned=1)
+    similar.arrived(0, ["kettle"])
+    assert similar.next_lists() == {}
+
+
+def test_an_item_that_nothing_is_like_has_no_list() -> None:
+    similar = keeping(Recommender(RecommenderSettings()))
+    similar.touched(["a"])
+    assert similar.next_lists() == {"a": None}
+
+
+def test_neighbours_in_sessions_are_similar_too() -> None:
+    recommender = Recommender(RecommenderSettings())
+    teach(recommender, {"s1": ["a", "b"], "s2": ["a", "b"]})
+    similar = keeping(recommender)
+    similar.touched(["a"])
+    assert named(similar.next_lists()["a"]) == ["b"]
+
+
+def test_no_more_items_wait_than_can_be_caught_up_with(recommender: Recommender) -> None:
+    similar = keeping(recommender)
+    similar.touched([f"i{number}" for number in range(MOST_WAITING)])
+    similar.touched(["kettle"])
+    assert "kettle" not in similar._changed
+
+
+async def test_lists_are_written_in_the_background(recommender: Recommender) -> None:
+    store = MemorySimilar()
+    similar = KeepSimilar(recommender, store, MemoryReplicas(), lambda: {0})
+    task = asyncio.create_task(similar.run())
+    similar.arrived(0, ["kettle"])
+    async with asyncio.timeout(10):
+        while not {"kettle", "teapot"} <= store.lists.keys():
+            await asyncio.sleep(0)
+    task.cancel()
