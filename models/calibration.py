@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 
 from models.encoder import Tokens, pad_batch, plan_batches
-from models.graph import onnx, with_outputs
-from models.inference_settings import InferenceSettings
+from models.graph import onnx, up_to
 from models.quantisation import Floats
 from models.session import Session
 
-MOST_ROWS = 40_000
+MOST_ROWS = 30_000
 BATCH_TOKENS = 1_024
 SEED = 7
 
@@ -28,11 +27,11 @@ class TensorSample:
 
     def __call__(self, name: str) -> Floats:
         """The tensor's values, shape (tokens, channels), in random order, at most MOST_ROWS of them."""
-        session = Session(with_outputs(self._model, [name]).SerializeToString(), self._settings)
+        session = Session(up_to(self._model, name).SerializeToString(), self._settings)
         names = [each.name for each in session.inputs]
         rows = []
         for feeds in self._feeds:
-            found = session.run({each: feeds[each] for each in names})[-1]
+            found = session.run({each: feeds[each] for each in names})[0]
             rows.append(found[feeds["attention_mask"] > 0])
         values = np.concatenate(rows)
         np.random.default_rng(SEED).shuffle(values)

@@ -91,7 +91,10 @@ def open_encoder(folder: Path, artefact: Artefact, settings: InferenceSettings |
     settings = settings or InferenceSettings()
     check_files(folder, artefact)
     # Two runs of one thread each get more done on two cores than one run of two threads.
-    session = Session(folder / artefact.model.file, replace(settings, threads=1))
+    try:
+        session = Session(folder / artefact.model.file, replace(settings, threads=1))
+    except Exception as error:  # onnxruntime has an error class for each of its status codes
+        raise ManifestError(f"{artefact.name}: {artefact.model.file} cannot be opened: {error}") from error
     if session.inputs != artefact.inputs or session.outputs != artefact.outputs:
         raise ManifestError(f"{artefact.name}: inputs or outputs of {artefact.model.file} are not as listed")
     tokenizer = open_tokenizer(folder / artefact.tokenizer.file)

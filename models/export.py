@@ -13,7 +13,8 @@ from onnxruntime.transformers.onnx_model import OnnxModel  # type: ignore[import
 from optimum.exporters.onnx import onnx_export_from_model  # type: ignore[import-not-found]  # extra `export`
 from transformers import AutoModel, AutoTokenizer  # type: ignore[import-not-found]  # extra `export`
 
-from models.graph import Sample, add_pooling, drop_token_types, onnx, quantise
+from models.graph import add_pooling, drop_token_types, fix_reshapes, onnx
+from models.integer_graph import Sample, quantise
 from models.quantisation import Floats
 
 # The first opset with Gelu as one operator, which int8 needs to see as one.
@@ -53,6 +54,7 @@ def export_fp32(folder: Path, work: Path, pooling: str) -> Path:
     graph = onnx.load(work / "optimum" / "model.onnx")
     add_pooling(graph, pooling)
     drop_token_types(graph)
+    fix_reshapes(graph)
     return _save(graph, work / "fp32.onnx")
 
 
@@ -64,7 +66,7 @@ def export_fp16(fp32: Path, work: Path) -> Path:
 
 
 def export_int8(fp32: Path, work: Path, sample: Sample) -> Path:
-    """The same graph with integer linear layers whose scales are fixed by `sample` (see `models.graph.quantise`)."""
+    """The same graph with integer linear layers whose scales are fixed by `sample` (see `models.integer_graph`)."""
     graph = onnx.load(fp32)
     quantise(graph, sample)
     return _save(graph, work / "int8.onnx")

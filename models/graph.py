@@ -1,9 +1,8 @@
-"""ONNX graphs rewritten: pooling and normalisation put inside, linear layers and word tables made integer.
+"""ONNX graphs rewritten: pooling and normalisation put inside, what is the same in every run taken out.
 
 Needs the package `onnx` of the extra `export`; nothing that runs in a worker imports this file.
 """
 
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.quantisation import Floats, QuantisedLinear, fit_linear, quantise_rows
+from models.quantisation import Floats
 
 # By name, because type checkers take the folder `onnx/` of this repository for the package.
 onnx: Any = import_module("onnx")
@@ -20,15 +19,8 @@ numpy_helper: Any = import_module("onnx.numpy_helper")
 FLOAT = 1  # TensorProto.FLOAT
 
 VECTOR = "embedding"
-CONTRIB = "com.microsoft"
-ELEMENTWISE = ("Gelu", "Relu", "Tanh", "Elu", "HardSwish")
-# Lanes for channels that reach far. They cost next to nothing where the layer before can make them.
-INNER_LANES, LANES = 64, 16
-FAR_REACH = 4.0
-LARGE_TABLE_ROWS = 1_000
+BATCH_AND_LENGTH = 2
 SHORTEST = 1e-12
-
-Sample = Callable[[str], Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +59,15 @@ class Graph:
         """Every matrix product with fixed weights, in the order of computation."""
         products = (node for node in self.model.graph.node if node.op_type == "MatMul" and node.input[1] in self.fixed)
         return [self._linear(node) for node in products]
+
+    def constant(self, name: str) -> NDArray[Any] | None:
+        """The value of a tensor that is fixed or made by a Constant node, else None."""
+        if name in self.fixed:
+            return np.asarray(numpy_helper.to_array(self.fixed[name]))
+        maker = self.makers.get(name)
+        if maker is None or maker.op_type != "Constant":
+            return None
+        return np.asarray(numpy_helper.to_array(maker.attribute[0].t))
 
     def _linear(self, node: Any) -> Linear:
         weights = numpy_helper.to_array(self.fixed[node.input[1]])
@@ -112,177 +113,52 @@ def drop_token_types(model: Any) -> None:
     drop_unread(model)
 
 
-def with_outputs(model: Any, names: Iterable[str]) -> Any:
-    """A copy of the model that also gives the named tensors inside it."""
+def fix_reshapes(model: Any) -> None:
+    """Spare the graph from computing, in every run, shapes that only repeat batch and length.
+
+    Where a shape is joined from pieces and only the first are computed, a 0 says the same: as long as the input.
+    """
+    graph = Graph(model)
+    for node in model.graph.node:
+        joined = graph.makers.get(node.input[1]) if node.op_type == "Reshape" else None
+        if joined is None or joined.op_type != "Concat":
+            continue
+        pieces = [graph.constant(name) for name in joined.input]
+        leading = next((at for at, piece in enumerate(pieces) if piece is not None), 0)
+        given = [np.ravel(piece) for piece in pieces[leading:] if piece is not None]
+        if 0 < leading <= BATCH_AND_LENGTH and len(given) == len(pieces) - leading:
+            shape = np.concatenate([np.zeros(leading, np.int64), *given])
+            name = f"{node.output[0]}_shape"
+            model.graph.initializer.append(numpy_helper.from_array(shape.astype(np.int64), name))
+            node.input[1] = name
+    drop_unread(model)
+
+
+def up_to(model: Any, name: str) -> Any:
+    """A copy of the model that gives the named tensor inside it, and computes nothing beyond it."""
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
-    copy.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
+    del copy.graph.output[:]
+    copy.graph.output.append(onnx.ValueInfoProto(name=name))
+    drop_unread(copy)
     return copy
 
 
 def drop_unread(model: Any) -> None:
-    """Remove the fixed tensors that nothing reads any more."""
+    """Remove the nodes and the fixed tensors that nothing reads any more."""
+    wanted = {each.name for each in model.graph.output}
+    kept_nodes = []
+    for node in reversed(model.graph.node):  # a node stands before those that read it
+        if wanted & set(node.output):
+            wanted.update(node.input)
+            kept_nodes.append(node)
+    copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in reversed(kept_nodes)]
+    del model.graph.node[:]
+    model.graph.node.extend(copies)
     read = {name for node in model.graph.node for name in node.input}
     kept = [each for each in model.graph.initializer if each.name in read]
     del model.graph.initializer[:]
     model.graph.initializer.extend(kept)
-
-
-def quantise(model: Any, sample: Sample) -> None:
-    """Turn every linear layer and every large table of the graph into 8-bit integers with fixed scales.
-
-    `sample(name)` gives the values of a tensor inside the graph for typical texts, shape (tokens, channels).
-    """
-    graph = Graph(model)
-    rewriter = Rewriter(model)
-    pairs = _inner_pairs(graph)
-    inner = {second.output: fit_linear(sample(second.input), second.weights, INNER_LANES) for second in pairs.values()}
-    for name, linears in _by_input(graph.linears()).items():
-        if linears[0].output in inner:
-            fit = inner[linears[0].output]
-            ready = name
-        else:
-            fit = _fit(sample(name), linears)
-            ready = rewriter.lanes(name, fit, linears[0].node)
-        integers = rewriter.integers(ready, fit, linears[0].node)
-        start = 0
-        for linear in linears:
-            columns = np.arange(start, start + len(linear.bias))
-            start += len(linear.bias)
-            # The layer before makes the lanes of the layer after: some of its outputs are simply given twice.
-            made = inner[pairs[linear.output].output].sources if linear.output in pairs else np.arange(len(columns))
-            rewriter.replace(
-                linear,
-                rewriter.product(integers, fit.columns(columns[made]), linear.bias[made], linear.output),
-            )
-    _quantise_tables(graph, rewriter)
-    rewriter.finish()
-
-
-def _fit(x: Floats, linears: Sequence[Linear]) -> QuantisedLinear:
-    reach = np.abs(x).max(0)
-    lanes = LANES if reach.max() > FAR_REACH * np.median(reach) else 0
-    return fit_linear(x, np.concatenate([linear.weights for linear in linears], axis=1), lanes)
-
-
-class Rewriter:
-    """Collects new nodes in the place of old ones, and writes them into the model at the end."""
-
-    def __init__(self, model: Any) -> None:
-        self._model = model
-        self._before: dict[int, list[Any]] = {}
-        self._instead: dict[int, list[Any]] = {}
-        self._count = 0
-
-    def keep(self, value: NDArray[Any]) -> str:
-        """Store a fixed tensor; its new name."""
-        self._count += 1
-        name = f"fixed_{self._count}"
-        self._model.graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
-        return name
-
-    def replace(self, linear: Linear, node: Any) -> None:
-        """Put a node in the place of a linear layer and its bias."""
-        self.put(linear.node, [node])
-        if linear.bias_node is not None:
-            self.put(linear.bias_node, [])
-
-    def put(self, node: Any, nodes: Sequence[Any]) -> None:
-        """Put nodes, or nothing, in the place of one node."""
-        self._instead[id(node)] = list(nodes)
-
-    def lanes(self, name: str, fit: QuantisedLinear, before: Any) -> str:
-        """The tensor with the lanes of `fit` behind its own channels; its name."""
-        inputs = int(fit.sources.max()) + 1
-        if len(fit.sources) == inputs:
-            return name
-        added, all_lanes = f"{name}_added", f"{name}_lanes"
-        self._insert(helper.make_node("Gather", [name, self.keep(fit.sources[inputs:])], [added], axis=-1), before)
-        self._insert(helper.make_node("Concat", [name, added], [all_lanes], axis=-1), before)
-        return all_lanes
-
-    def integers(self, name: str, fit: QuantisedLinear, before: Any) -> str:
-        """The lanes as unsigned 8-bit integers in the scales of `fit`; the integers' name."""
-        smooth, quantised = f"{name}_smooth", f"{name}_integers"
-        scale, zero = self._scale(fit), self.keep(np.array(fit.zero_point, np.uint8))
-        if np.ptp(fit.input_scales) > 0:
-            self._insert(helper.make_node("Mul", [name, self.keep(1 / fit.input_scales)], [smooth]), before)
-            name = smooth
-        self._insert(helper.make_node("QuantizeLinear", [name, scale, zero], [quantised]), before)
-        return quantised
-
-    def _insert(self, node: Any, before: Any) -> None:
-        self._before.setdefault(id(before), []).append(node)
-
-    def _scale(self, fit: QuantisedLinear) -> str:
-        uniform = np.ptp(fit.input_scales) == 0
-        return self.keep(fit.input_scales[0] if uniform else np.array(1, np.float32))
-
-    def product(self, integers: str, fit: QuantisedLinear, bias: Floats, output: str) -> Any:
-        """The node that multiplies integers by the weights of `fit` and gives floats again, `bias` added."""
-        inputs = [
-            integers,
-            self.keep(fit.weights),
-            self._scale(fit),
-            self.keep(fit.weight_scales),
-            self.keep(np.array(fit.zero_point, np.uint8)),
-            self.keep(np.zeros(len(fit.bias), np.int8)),
-            self.keep(fit.bias + bias),
-        ]
-        return helper.make_node("MatMulIntegerToFloat", inputs, [output], domain=CONTRIB)
-
-    def finish(self) -> None:
-        """Write the new nodes into the model, and drop what is no longer read."""
-        nodes: list[Any] = []
-        for node in self._model.graph.node:
-            nodes += self._before.get(id(node), [])
-            nodes += self._instead.get(id(node), [node])
-        copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
-        del self._model.graph.node[:]
-        self._model.graph.node.extend(copies)
-        if all(each.domain != CONTRIB for each in self._model.opset_import):
-            self._model.opset_import.append(helper.make_opsetid(CONTRIB, 1))
-        drop_unread(self._model)
-
-
-def _inner_pairs(graph: Graph) -> dict[str, Linear]:
-    """By the output of a linear layer: the layer after it, if only an elementwise function lies between."""
-    outputs = {linear.output for linear in graph.linears()}
-    pairs = {}
-    for linear in graph.linears():
-        between = graph.makers.get(linear.input)
-        if between is None or between.op_type not in ELEMENTWISE or between.input[0] not in outputs:
-            continue
-        if len(graph.readers[linear.input]) == len(graph.readers[between.input[0]]) == 1:
-            pairs[str(between.input[0])] = linear
-    return pairs
-
-
-def _by_input(linears: Sequence[Linear]) -> dict[str, list[Linear]]:
-    shared: dict[str, list[Linear]] = {}
-    for linear in linears:
-        shared.setdefault(linear.input, []).append(linear)
-    return shared
-
-
-def _quantise_tables(graph: Graph, rewriter: Rewriter) -> None:
-    for node in graph.model.graph.node:
-        if node.op_type != "Gather" or node.input[0] not in graph.fixed:
-            continue
-        table = numpy_helper.to_array(graph.fixed[node.input[0]])
-        if table.dtype != np.float32 or table.ndim != 2 or len(table) < LARGE_TABLE_ROWS:
-            continue
-        integers, scales = quantise_rows(table)
-        rows, steps, sizes = (f"{node.output[0]}_{word}" for word in ("rows", "steps", "sizes"))
-        rewriter.put(
-            node,
-            [
-                helper.make_node("Gather", [rewriter.keep(integers), node.input[1]], [rows]),
-                helper.make_node("Gather", [rewriter.keep(scales), node.input[1]], [sizes]),
-                helper.make_node("Cast", [rows], [steps], to=FLOAT),
-                helper.make_node("Mul", [steps, sizes], [node.output[0]]),
-            ],
-        )
 
 
 def _mean(tokens: str) -> tuple[list[Any], dict[str, NDArray[Any]]]:

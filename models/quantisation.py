@@ -7,7 +7,7 @@ before it (Frantar et al. 2023, GPTQ), and the mean error goes into the bias (Na
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,11 @@ class QuantisedLinear:
     def columns(self, numbers: NDArray[np.intp]) -> "QuantisedLinear":
         """The same layer with the given outputs only."""
         weights, scales, bias = self.weights[:, numbers], self.weight_scales[numbers], self.bias[numbers]
-        return QuantisedLinear(self.sources, self.input_scales, self.zero_point, weights, scales, bias)
+        return replace(self, weights=weights, weight_scales=scales, bias=bias)
+
+    def divided(self, divisors: Floats) -> "QuantisedLinear":
+        """The same layer with each output divided by a number of its own, (n,)."""
+        return replace(self, weight_scales=self.weight_scales / divisors, bias=self.bias / divisors)
 
     def apply(self, x: Floats) -> Floats:
         """What the integer layer makes of `x` (rows, inputs), shape (rows, n)."""

@@ -46,7 +46,8 @@ class MemoryCache:
         """Keep each key's vector; those unused for longest make room."""
         with self._lock:
             for key, vector in zip(keys, vectors, strict=True):
-                self._vectors[key] = vector
+                # A copy: a row of a batch would keep the whole batch in memory.
+                self._vectors[key] = vector.copy()
                 self._vectors.move_to_end(key)
             while len(self._vectors) > self._capacity:
                 self._vectors.popitem(last=False)

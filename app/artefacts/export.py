@@ -30,6 +30,8 @@ LONG_EVERY = 60
 LONG_TITLES = 20
 # A canonical text may be stranger than any title; what a processor that saturates does is far beyond this.
 CANONICAL_MARGIN = 0.01
+SAME = 0.9999
+WANTED_OVERLAP = 0.97
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,19 @@ def export_embedding(plan: ExportPlan, tell: Tell) -> Artefact:
     tell(f"comparing with PyTorch on {len(held_out):,} titles held out")
     vectors = _vectors(export, plan, pooling, max_tokens)
     parity = _parities(plan, artefact, files, vectors, held_out, tell)
+    _check(parity, plan.variant, tell)
     return _put_to_use(plan, artefact, vectors(TEXTS), parity)
+
+
+def _check(parity: Mapping[str, Mapping[str, float]], variant: str, tell: Tell) -> None:
+    """Refuse what would be wrong, and warn of what is only less exact than it should be."""
+    exact, chosen = parity["fp32"], parity[variant]
+    if exact["cosine_min"] < SAME:
+        raise HeadraceError(f"the exported graph is not the model: its cosine to PyTorch is {exact['cosine_min']}")
+    if chosen["batch_cosine_min"] < SAME:
+        raise HeadraceError(f"vectors of {variant} depend on the batch (cosine {chosen['batch_cosine_min']}); use fp32")
+    if chosen["neighbour_overlap_at_10"] < WANTED_OVERLAP:
+        tell(f"WARNING: {variant} keeps only {chosen['neighbour_overlap_at_10']} of the ten nearest; fp32 keeps all")
 
 
 def _export_module() -> Any:

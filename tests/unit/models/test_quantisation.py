@@ -58,6 +58,13 @@ def test_chosen_columns_are_those_of_the_whole() -> None:
     assert np.array_equal(fit.columns(numbers).apply(x), fit.apply(x)[:, numbers])
 
 
+def test_outputs_are_divided_each_by_its_own_number() -> None:
+    x, weights = layer()
+    fit = fit_linear(x, weights)
+    divisors = np.linspace(0.5, 8, weights.shape[1]).astype(np.float32)
+    assert fit.divided(divisors).apply(x) == pytest.approx(fit.apply(x) / divisors, rel=1e-4, abs=1e-3)
+
+
 def test_everything_fits_into_eight_bits() -> None:
     x, weights = layer()
     fit = fit_linear(x, weights, extra_lanes=4)

@@ -29,6 +29,17 @@ def test_the_one_unused_for_longest_makes_room() -> None:
     assert len(cache) == 2
 
 
+def test_a_vector_does_not_keep_its_batch_in_memory() -> None:
+    batch = np.ones((100, 4), np.float32)
+    cache = MemoryCache(2)
+    cache.put_many([b"a"], [batch[3]])
+    found = cache.get_many([b"a"])[0]
+    assert found is not None
+    assert found.base is None
+    batch[3] = 9
+    assert found.tolist() == [1, 1, 1, 1]
+
+
 def test_a_cache_without_room_keeps_nothing() -> None:
     cache = MemoryCache(0)
     cache.put_many([b"a"], [vector(1)])
