@@ -8,6 +8,7 @@ import numpy as np
 
 from models.encoder import Tokens, pad_batch, plan_batches
 from models.graph import onnx, up_to
+from models.inference_settings import InferenceSettings
 from models.quantisation import Floats
 from models.session import Session
 

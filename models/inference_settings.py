@@ -11,7 +11,7 @@ class InferenceSettings:
 
     provider: str = setting("auto", "where models run; auto takes CUDA if it works", choices=("auto", "cpu", "cuda"))
     threads: int = setting(2, "CPU threads that run models", low=1, high=256)
-    batch_tokens: int = setting(256, "tokens that one model run takes together", low=1, high=1_000_000)
+    batch_tokens: int = setting(192, "tokens that one model run takes together", low=1, high=1_000_000)
     batch_texts: int = setting(512, "texts that are prepared together", low=1, high=100_000)
     latency_budget_seconds: float = setting(0.005, "how long a text may wait for others to join it", low=0, high=60)
     queue_requests: int = setting(64, "requests that may wait; more hold their sender back", low=1, high=100_000)
