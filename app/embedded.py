@@ -15,11 +15,11 @@ import struct
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.children import ending_with_us
+from app.children import start, stop
 from app.errors import HeadraceError
 
 START_SECONDS = 20.0
@@ -81,25 +81,20 @@ def embedded_redis(log_dir: Path) -> Iterator[str]:
 @contextmanager
 def _running(server: Server, log_dir: Path) -> Iterator[int]:
     log_dir.mkdir(parents=True, exist_ok=True)
-    log = log_dir / f"{server.name}.log"
-    process, port = _start(server, log)
-    try:
-        yield port
-    finally:
-        _stop(process)
+    with ExitStack() as stack:
+        yield _start(server, log_dir / f"{server.name}.log", stack)
 
 
-def _start(server: Server, log: Path) -> tuple[subprocess.Popen[bytes], int]:
+def _start(server: Server, log: Path, stack: ExitStack) -> int:
     for _ in range(PORT_ATTEMPTS):
         port = _free_port()
-        process = _spawn(server.command(port), log)
-        try:
-            if _wait_until_ready(server, process, port):
-                return process, port
-        except BaseException:
-            _stop(process)
-            raise
-        _stop(process)
+        with log.open("wb") as output:
+            process = start(
+                stack, server.command(port), stop_seconds=STOP_SECONDS, stdout=output, stderr=subprocess.STDOUT
+            )
+        if _wait_until_ready(server, process, port):
+            return port
+        stop(process, STOP_SECONDS)
         if "in use" not in _tail(log).lower():  # only a port that someone else took meanwhile is worth another try
             break
     raise HeadraceError(
@@ -107,18 +102,6 @@ def _start(server: Server, log: Path) -> tuple[subprocess.Popen[bytes], int]:
         f"{_tail(log)}\n"
         "Give the address of a running one instead: HEADRACE_KAFKA_BOOTSTRAP and HEADRACE_REDIS_URL"
     )
-
-
-def _spawn(command: list[str], log: Path) -> subprocess.Popen[bytes]:
-    with log.open("wb") as output:
-        return subprocess.Popen(
-            ending_with_us(command),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            # A group of its own: Ctrl-C reaches us alone, and the servers outlive the worker's last batch.
-            process_group=0,
-        )
 
 
 def _wait_until_ready(server: Server, process: subprocess.Popen[bytes], port: int) -> bool:
@@ -131,15 +114,6 @@ def _wait_until_ready(server: Server, process: subprocess.Popen[bytes], port: in
             pass  # not listening yet
         time.sleep(POLL_SECONDS)
     return False
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _free_port() -> int:

@@ -3,13 +3,13 @@
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import orjson
 
 from app.bench.span import Span
-from app.children import ending_with_us
+from app.children import start
 from app.errors import HeadraceError
 
 STOP_SECONDS = 20.0
@@ -22,19 +22,11 @@ def child(arguments: list[str], environment: Mapping[str, str], log: Path) -> It
 
     Its log goes to `log`, its standard output to whoever reads it.
     """
-    with log.open("wb") as errors:
-        process = subprocess.Popen(
-            ending_with_us([str(_console_script()), *arguments]),
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            process_group=0,  # Ctrl-C reaches us alone, and we stop it in order
+    with log.open("wb") as errors, ExitStack() as stack:
+        command = [str(_console_script()), *arguments]
+        yield start(
+            stack, command, stop_seconds=STOP_SECONDS, stdout=subprocess.PIPE, stderr=errors, env=dict(environment)
         )
-    try:
-        yield process
-    finally:
-        _stop(process)
 
 
 def contend(name: str, events: int, environment: Mapping[str, str], folder: Path) -> Span:
@@ -61,15 +53,3 @@ def _console_script() -> Path:
     if not script.exists():
         raise HeadraceError(f"there is no console script {script}; install Headrace: make setup")
     return script
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-    if process.stdout is not None:
-        process.stdout.close()

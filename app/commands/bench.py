@@ -70,10 +70,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Measure; the exit status is 0 when every contender did everything."""
-    # A terminated benchmark stops its children as an interrupted one does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if args.what == "contender":
         return _contend(args, settings)
+    # A terminated benchmark stops its children as an interrupted one does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     dataset = open_dataset(args.data) if args.data else sample_dataset(settings.embedded)
     plan = Plan(dataset, args.events, args.rounds, settings.kafka, os.environ)
     result = run_pipeline(plan, _tell)

@@ -77,6 +77,7 @@ def test_ctrl_c_stops_everything_that_was_started(shop: Path) -> None:
     output, errors = process.communicate(timeout=TIMEOUT_SECONDS)
     assert (process.returncode, output) == (130, "")
     assert "Traceback" not in errors
+    # None is left, not even one that is dead and that nobody asked for its status.
     assert not [each for each in children if Path(f"/proc/{each}").exists()]
 
 
