@@ -10,6 +10,7 @@ import orjson
 
 from app.errors import HeadraceError
 from app.evaluation import measure, read_experiment
+from app.evaluation_catalogue import learn_catalogue
 from app.progress_line import ProgressLine
 from app.settings import Settings
 from app.vector_file import load_vectors
@@ -21,13 +22,15 @@ whole catalogue, the item being looked at left out. It runs the code that the wo
 
 DIR holds events.csv[.gz] with a column split (train, test), or is split by --from; or it holds
 train_sessions.txt[.gz] (a session a line, item ids separated by spaces, oldest line first) and test_cases.txt[.gz]
-(the items seen so far separated by spaces, a tab, the next item)."""
+(the items seen so far separated by spaces, a tab, the next item). With items.csv[.gz] or items.jsonl[.gz] beside
+them, the models in HEADRACE_MODEL_DIR read the catalogue first, as in the worker: items become reachable that
+nobody has seen (cold_hit_rate), and those with defects are not shown. --no-models leaves that out."""
 
 EXAMPLES = """\
 examples:
   headrace evaluate shop/ --protocol session
   headrace evaluate shop/ --from 2011-10-01T00:00:00Z --json
-  headrace evaluate shop/ --from 2011-10-01T00:00:00Z --vectors titles.npz
+  headrace evaluate shop/ --from 2011-10-01T00:00:00Z --no-models
   HEADRACE_NEIGHBOURS_NEIGHBOURS=288 headrace evaluate shop/
 """
 
@@ -45,11 +48,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=_moment,
         help="sessions that begin at TIME (seconds since 1970, or RFC 3339) or later are the future",
     )
-    parser.add_argument(
+    meaning = parser.add_mutually_exclusive_group()
+    meaning.add_argument("--no-models", action="store_true", help="do not let models read the catalogue")
+    meaning.add_argument(
         "--vectors",
         metavar="FILE",
         type=Path,
-        help="what items mean: a NumPy archive with `ids` and `vectors`; makes items reachable that nobody saw yet",
+        help="vectors of another model: a NumPy archive with `ids` and `vectors`; the catalogue is not read then",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object on standard output")
 
@@ -64,10 +69,13 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
             settings.neighbours, settings.trending, settings.ranking, settings.profile, settings.semantic
         )
     )
+    line = ProgressLine(sys.stderr)
+    models = {}
     if args.vectors is not None:
         load_vectors(args.vectors, recommender)
-    line = ProgressLine(sys.stderr)
-    figures = measure(experiment, recommender, settings.profile, line.show).as_json()
+    elif not args.no_models:
+        models = learn_catalogue(args.folder, recommender, settings, line.show)
+    figures = measure(experiment, recommender, settings.profile, line.show).as_json() | {"models": models}
     line.close()
     sys.stdout.write(orjson.dumps(figures).decode() + "\n" if args.json else _text(figures))
     return 0

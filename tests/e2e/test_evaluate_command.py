@@ -1,5 +1,6 @@
 """`headrace evaluate` on a log with a known future."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pytest
 from workers import HEADRACE
 
 
-def evaluate(*arguments: str | Path) -> "subprocess.CompletedProcess[bytes]":
-    return subprocess.run([HEADRACE, "evaluate", *map(str, arguments)], capture_output=True, check=False)
+def evaluate(*arguments: str | Path, **settings: str) -> "subprocess.CompletedProcess[bytes]":
+    command = [HEADRACE, "evaluate", *map(str, arguments)]
+    return subprocess.run(command, env=os.environ | settings, capture_output=True, check=False)
 
 
 def test_the_next_click_in_bol_com_s_sessions_is_found_more_often_than_published(shop_data: Path) -> None:
@@ -65,6 +67,23 @@ def test_with_vectors_an_item_that_nobody_has_seen_is_found(tmp_path: Path) -> N
 
     assert (without["cold_predictions"], without["cold_hit_rate@20"], without["hit_rate@20"]) == (1, 0.0, 0.5)
     assert (found["cold_predictions"], found["cold_hit_rate@20"], found["hit_rate@20"]) == (1, 1.0, 1.0)
+
+
+def test_the_models_read_a_catalogue_and_find_items_that_nobody_has_seen(tmp_path: Path) -> None:
+    (tmp_path / "train_sessions.txt").write_text("1 2\n1 2\n4 5\n")
+    (tmp_path / "test_cases.txt").write_text("1\t3\n")
+    titles = ["Red ceramic tea cup", "White ceramic tea cup", "Blue ceramic tea cup", "Garden hose", "Lawn mower"]
+    rows = [f"{number},{title},," for number, title in enumerate(titles, start=1)]
+    (tmp_path / "items.csv").write_text("\n".join(["item_id,title,category,brand", *rows]) + "\n")
+    models = Path(__file__).resolve().parents[2] / "onnx"
+
+    without = orjson.loads(evaluate(tmp_path, "--json", "--no-models").stdout)
+    done = evaluate(tmp_path, "--json", HEADRACE_MODEL_DIR=str(models))
+    found = orjson.loads(done.stdout)
+
+    assert (without["cold_predictions"], without["cold_hit_rate@20"], without["models"]) == (1, 0.0, {})
+    assert (found["cold_predictions"], found["cold_hit_rate@20"]) == (1, 1.0)
+    assert found["models"]["embedding"].startswith("all-MiniLM-L6-v2")
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", None])
