@@ -27,6 +27,7 @@ Tell = Callable[[str], None]
 
 INDEPENDENCE_TEXTS = 200
 WARM_TEXTS = 64
+FP32_FILE = "fp32.onnx"
 # In the order given, batch 32: FP32 and TORCH. All texts at once, sorted by length: the others.
 CHOSEN, FP32, FP32_SORTED, FP16 = "chosen", "onnx_fp32", "onnx_fp32_sorted", "onnx_fp16_sorted"
 TORCH, TORCH_SORTED = "torch", "torch_sorted"
@@ -44,13 +45,18 @@ class BenchPlan:
 
 
 def bench_embedding(plan: BenchPlan, tell: Tell) -> dict[str, Any]:
-    """Time all contenders, tokenising included, and compare vectors. Raises HeadraceError without export or CUDA."""
+    """Time all contenders, tokenising included, and compare vectors; null is what nothing is there to compare with.
+
+    Raises HeadraceError when CUDA was asked for and is not in force.
+    """
     artefact = read_manifest(plan.folder).find("embedding")
     encoder = open_encoder(plan.folder, artefact, plan.inference)
     if plan.inference.provider == "cuda" and encoder.session.fallback:
         raise HeadraceError(f"CUDA was to be measured but is not in force. {encoder.session.fallback}")
     contenders = {CHOSEN: encoder.encode, **_others(plan, artefact)}
-    if TORCH not in contenders:
+    if FP32 not in contenders:
+        tell(f"{plan.work / FP32_FILE} is not there to compare with: make model, or `headrace models export`, makes it")
+    elif TORCH not in contenders:
         tell("PyTorch is not installed here, so it is left out: make export-setup, then .venv-export/bin/headrace …")
     runs = [_round(contenders, plan.titles, number, tell) for number in range(plan.rounds)]
     wall = {name: [run[name][0] for run in runs] for name in contenders}
@@ -75,9 +81,9 @@ def bench_embedding(plan: BenchPlan, tell: Tell) -> dict[str, Any]:
 
 
 def _others(plan: BenchPlan, artefact: Artefact) -> Mapping[str, Contender]:
-    fp32, fp16, source = plan.work / "fp32.onnx", plan.work / "fp16.onnx", plan.work / "source"
+    fp32, fp16, source = plan.work / FP32_FILE, plan.work / "fp16.onnx", plan.work / "source"
     if not fp32.is_file():
-        raise HeadraceError(f"{fp32} is not there to compare with: run `headrace models export` first, or give --work")
+        return {}
     others: dict[str, Contender] = {
         FP32: plain_onnx(fp32, plan.folder, artefact, plan.inference),
         FP32_SORTED: sorted_onnx(fp32, plan.folder, artefact, plan.inference).encode,
@@ -107,13 +113,16 @@ def _round(
 
 
 def _quality(encoder: Encoder, contenders: Mapping[str, Contender], titles: Sequence[str]) -> dict[str, Any]:
+    independent = {"batch_cosine_min": round(batch_independence(encoder.encode, titles[:INDEPENDENCE_TEXTS]), 6)}
+    if FP32_SORTED not in contenders:
+        return dict.fromkeys(("cosine_to_fp32_mean", "cosine_to_fp32_min", "neighbour_overlap_at_10")) | independent
     vectors, original = encoder.encode(titles), contenders[FP32_SORTED](titles)
     near = cosines(vectors, original)
     return {
         "cosine_to_fp32_mean": round(float(near.mean()), 5),
         "cosine_to_fp32_min": round(float(near.min()), 5),
         "neighbour_overlap_at_10": round(neighbour_overlap(vectors, original), 4),
-        "batch_cosine_min": round(batch_independence(encoder.encode, titles[:INDEPENDENCE_TEXTS]), 6),
+        **independent,
     }
 
 

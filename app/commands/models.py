@@ -16,6 +16,7 @@ from app.artefacts.source import DEFAULT_MODEL
 from app.artefacts.titles import read_titles
 from app.artefacts.verify import verify_models
 from app.errors import HeadraceError
+from app.sample import sample_dataset
 from app.settings import Settings
 from models.inference_settings import InferenceSettings
 from models.manifest import FILE_NAME, POOLINGS, Artefact, ManifestError, read_manifest, write_manifest
@@ -59,8 +60,8 @@ export: cosine, overlap of the ten nearest, and the least cosine between a text 
 EXAMPLES = """
 examples:
   headrace models verify                              sums, shapes, and whether they compute right here
-  headrace models bench --items ITEMS --json          texts/s against the plain export and PyTorch
-  headrace models bench --items ITEMS --provider cuda
+  headrace models bench --json                        texts/s against the plain export and PyTorch
+  headrace models bench --provider cuda
   headrace models export --items ITEMS                all-MiniLM-L6-v2, int8, into onnx/
   headrace models export --items ITEMS --source ./my-encoder --name my-encoder --licence MIT --variant fp16
 ITEMS: CSV files with a column title (also .gz), text files with a title a line, or folders with an items.csv.gz.
@@ -103,7 +104,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
         return QUALITY[args.what].execute(args, settings)
     folder = args.dir or Path(settings.model.dir)
     try:
-        return _ACTIONS[args.what](args, folder)
+        return _ACTIONS[args.what](args, folder, settings)
     except ManifestError as error:
         raise HeadraceError(str(error)) from error
 
@@ -134,7 +135,9 @@ def _configure_bench(parser: argparse.ArgumentParser) -> None:
 
 
 def _configure_items(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--items", metavar="ITEMS", type=Path, nargs="+", required=True, help="catalogues with titles")
+    parser.add_argument(
+        "--items", metavar="ITEMS", type=Path, nargs="+", help="catalogues with titles (default: the sample log's)"
+    )
     parser.add_argument(
         "--work", metavar="DIR", type=Path, default=WORK, help=f"where exports are kept (default: {WORK})"
     )
@@ -145,7 +148,14 @@ def _configure_inference(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", metavar="N", type=_positive, default=2, help="CPU threads (default: 2)")
 
 
-def _export(args: argparse.Namespace, folder: Path) -> int:
+def _titles(args: argparse.Namespace, settings: Settings) -> list[str]:
+    if args.items:
+        return read_titles(args.items)
+    values = [record.value for record in sample_dataset(settings.embedded).items() if record.value]
+    return [str(orjson.loads(value)["title"]) for value in values]
+
+
+def _export(args: argparse.Namespace, folder: Path, settings: Settings) -> int:
     name = args.name or args.source.rstrip("/").rsplit("/", 1)[-1]
     plan = ExportPlan(
         source=args.source,
@@ -155,7 +165,7 @@ def _export(args: argparse.Namespace, folder: Path) -> int:
         pooling=args.pooling,
         max_tokens=args.max_tokens,
         licence=args.licence,
-        titles=read_titles(args.items),
+        titles=_titles(args, settings),
         folder=folder,
         work=args.work / name,
         threads=InferenceSettings().threads,
@@ -165,7 +175,7 @@ def _export(args: argparse.Namespace, folder: Path) -> int:
     return 0
 
 
-def _verify(args: argparse.Namespace, folder: Path) -> int:
+def _verify(args: argparse.Namespace, folder: Path, _settings: Settings) -> int:
     findings = list(verify_models(folder, InferenceSettings(provider=args.provider, threads=args.threads)))
     for finding in findings:
         _warn(finding.fallback)
@@ -181,10 +191,11 @@ def _verify(args: argparse.Namespace, folder: Path) -> int:
     return 0 if good else 1
 
 
-def _bench(args: argparse.Namespace, folder: Path) -> int:
+def _bench(args: argparse.Namespace, folder: Path, settings: Settings) -> int:
     artefact = read_manifest(folder).find("embedding")
-    settings = InferenceSettings(provider=args.provider, threads=args.threads)
-    plan = BenchPlan(folder, args.work / artefact.name, read_titles(args.items)[: args.texts], args.rounds, settings)
+    inference = InferenceSettings(provider=args.provider, threads=args.threads)
+    titles = _titles(args, settings)[: args.texts]
+    plan = BenchPlan(folder, args.work / artefact.name, titles, args.rounds, inference)
     result = bench_embedding(plan, _tell)
     if args.record:
         _record(folder, artefact, result)
@@ -241,7 +252,7 @@ def _positive(text: str) -> int:
     raise argparse.ArgumentTypeError(f"{text!r}: use a whole number above 0")
 
 
-_ACTIONS: Mapping[str, Callable[[argparse.Namespace, Path], int]] = {
+_ACTIONS: Mapping[str, Callable[[argparse.Namespace, Path, Settings], int]] = {
     "export": _export,
     "verify": _verify,
     "bench": _bench,
