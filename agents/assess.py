@@ -12,7 +12,7 @@ from agents.metrics import Metrics
 from agents.ports import Assessed, AssessmentStore, Infer, Outbox, Replicas
 from models.assessment import Assessment
 from models.events import Item
-from models.item_codec import Deleted
+from models.item_codec import Change, Deleted, Withdrawn
 from models.quality.text import QualitySettings
 
 ITEMS_AT_ONCE = 64
@@ -46,13 +46,13 @@ class Assess:
     owned: Callable[[], Set[int]]
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def handle(self, partition: int, changes: Sequence[Item | Deleted]) -> None:
+    async def handle(self, partition: int, changes: Sequence[Change]) -> None:
         """Assess the changes of one batch; when this returns, all is stored, and on its way to every worker."""
         await self.replicas.caught_up()
-        newest = {change.item_id: change for change in changes}
+        newest = _newest(changes)
         async with self.turn:
             await self._forget(partition, [each.item_id for each in newest.values() if isinstance(each, Deleted)])
-            await self._assess(partition, [each for each in newest.values() if isinstance(each, Item)])
+            await self._assess(partition, await self._items(list(newest.values())))
 
     async def run(self) -> None:
         """Assess for ever what the models in use have not assessed, such as everything after a change of model."""
@@ -74,6 +74,12 @@ class Assess:
                     await self._assess(partition, [item for item in stored if item is not None])
         if not self.replicas.behind and not self.follow.unassessed():
             await self.store.complete()
+
+    async def _items(self, changes: Sequence[Change]) -> list[Item]:
+        """The items that are left; those that were only withdrawn as they are stored now."""
+        stored = await self.store.items([each.item_id for each in changes if isinstance(each, Withdrawn)])
+        upserted = [each for each in changes if isinstance(each, Item)]
+        return upserted + [item for item in stored if item is not None]
 
     async def _forget(self, partition: int, item_ids: Sequence[str]) -> None:
         if item_ids:
@@ -117,6 +123,15 @@ class Assess:
         if not each.is_new:
             return "unchanged"
         return "good" if each.assessment.weight(self.settings) > 0 else "low_quality"
+
+
+def _newest(changes: Sequence[Change]) -> dict[str, Change]:
+    """The last change of each item; but what was deleted stays so when it is withdrawn too."""
+    newest: dict[str, Change] = {}
+    for change in changes:
+        if not (isinstance(change, Withdrawn) and isinstance(newest.get(change.item_id), Deleted)):
+            newest[change.item_id] = change
+    return newest
 
 
 def _parts(whole: Sequence[T], size: int) -> Iterator[list[T]]:

@@ -10,7 +10,7 @@ from agents.ports import ItemStore, Outbox
 from models.catalogue import NO_CATEGORY
 from models.codec import EventSettings
 from models.events import Item, RawBatch
-from models.item_codec import Deleted, decode_items
+from models.item_codec import Change, Deleted, Withdrawn, decode_items
 from models.outcome import Rejected
 from models.recommender import Recommender
 
@@ -79,17 +79,23 @@ class FollowCatalogue:
         catalogue, number = self.recommender.catalogue, self.recommender.items.find(item_id)
         return catalogue.is_shown(item_id), NO_CATEGORY if number is None else catalogue.category_of(number)
 
-    def _apply(self, change: Item | Deleted, partition: int) -> None:
-        if isinstance(change, Item):
-            self.recommender.catalogue.upsert(change, partition)
-        else:
-            self.recommender.catalogue.delete(change.item_id)
+    def _apply(self, change: Change, partition: int) -> None:
+        catalogue = self.recommender.catalogue
+        match change:
+            case Item():
+                catalogue.upsert(change, partition)
+            case Withdrawn():
+                catalogue.withdraw(change.item_id)
+            case Deleted():
+                catalogue.delete(change.item_id)
 
 
-def _outcome(change: Item | Deleted | Rejected) -> str:
+def _outcome(change: Change | Rejected) -> str:
     match change:
         case Item():
             return "upserted"
+        case Withdrawn():
+            return "withdrawn"
         case Deleted():
             return "deleted"
         case Rejected():

@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 from models.assessment import Assessment, Models
 from models.events import Item, RawBatch
-from models.item_codec import Deleted
+from models.item_codec import Change
 from models.outcome import Rejected
 from models.profile import Profile
 
@@ -25,7 +25,7 @@ class UserStore(Protocol):
 class ItemStore(Protocol):
     """The catalogue as look-ups see it."""
 
-    async def write(self, changes: Sequence[Item | Deleted]) -> None:
+    async def write(self, changes: Sequence[Change]) -> None:
         """Apply the changes in their order; returns when they are readable."""
 
 

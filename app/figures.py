@@ -105,6 +105,7 @@ class Figures:
             "accepted": accepted,
             "duplicates": total(metrics.events, outcome="duplicate"),
             "quarantined": total(metrics.events, outcome="quarantined"),
+            "items_quarantined": total(metrics.rejected, kind="item"),
             "recommendations": total(metrics.recommendations),
             "events_per_second": round((accepted - mark.accepted) / elapsed, 1) if elapsed > 0 else 0.0,
             "freshness_p50": metrics.freshness.quantile(0.5, mark.freshness),

@@ -32,6 +32,10 @@ class Catalogue:
         self._category[number] = self.categories.number(item.category) if item.category else NO_CATEGORY
         self._partition[number] = partition
 
+    def withdraw(self, item_id: str) -> None:
+        """Do not show the item until it is upserted again; what else is known of it stays."""
+        self._set_available(self._items.number(item_id), 0.0)
+
     def delete(self, item_id: str) -> None:
         """Never show the item again, unless it comes back."""
         number = self._items.number(item_id)

@@ -19,12 +19,22 @@ class Deleted:
     item_id: str
 
 
-def decode_items(batch: RawBatch, settings: EventSettings) -> list[Item | Deleted | Rejected]:
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The shop says no more than that the item is not available; what else is known of it stays."""
+
+    item_id: str
+
+
+Change = Item | Withdrawn | Deleted
+
+
+def decode_items(batch: RawBatch, settings: EventSettings) -> list[Change | Rejected]:
     """What each record of the `items` topic says, in offset order."""
     return [_decode(batch, row, settings) for row in range(len(batch))]
 
 
-def _decode(batch: RawBatch, row: int, settings: EventSettings) -> Item | Deleted | Rejected:
+def _decode(batch: RawBatch, row: int, settings: EventSettings) -> Change | Rejected:
     key, value = batch.keys[row], batch.values[row]
     try:
         return Deleted(_deleted_id(key)) if value is None else _item(parse_object(value, settings.max_bytes))
@@ -41,12 +51,10 @@ def _deleted_id(key: bytes | None) -> str:
         raise Refused(Reason.INVALID_UTF8, "the key is not UTF-8") from None
 
 
-def _item(fields: dict[str, Any]) -> Item:
+def _item(fields: dict[str, Any]) -> Item | Withdrawn:
     item_id = required_id(fields, "item_id")
     title = _text(fields, "title", MAX_TITLE_LENGTH)
-    if not title:
-        raise Refused(Reason.MISSING_FIELD, "title is missing")
-    return Item(
+    item = Item(
         item_id=item_id,
         title=title,
         category=_text(fields, "category", MAX_TITLE_LENGTH),
@@ -58,6 +66,12 @@ def _item(fields: dict[str, Any]) -> Item:
         attributes=_attributes(fields.get("attributes")),
         updated_at=None if fields.get("updated_at") is None else moment("updated_at", fields["updated_at"]),
     )
+    if title:
+        return item
+    # To go on recommending what is sold out would be worse than to know it without a title.
+    if not item.available:
+        return Withdrawn(item_id)
+    raise Refused(Reason.MISSING_FIELD, "title is missing")
 
 
 def _text(fields: dict[str, Any], name: str, limit: int) -> str:

@@ -5,7 +5,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from string import ascii_lowercase
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from agents.ports import Assessed
 from models.assessment import Assessment, Models, pack_vector
 from models.events import Item, RawBatch
-from models.item_codec import Deleted
+from models.item_codec import Change, Deleted, Withdrawn
 from models.outcome import Rejected
 from models.profile import Profile
 
@@ -69,11 +69,16 @@ class MemoryItems:
     items: dict[str, Item | Deleted] = field(default_factory=dict)
     away: bool = False
 
-    async def write(self, changes: Sequence[Item | Deleted]) -> None:
+    async def write(self, changes: Sequence[Change]) -> None:
         if self.away:
             raise Away("the store")
         self.diary.entries.append("store")
-        self.items.update({change.item_id: change for change in changes})
+        for change in changes:
+            self.items[change.item_id] = self._withdrawn(change.item_id) if isinstance(change, Withdrawn) else change
+
+    def _withdrawn(self, item_id: str) -> Item | Deleted:
+        known = self.items.get(item_id, Item(item_id, title=""))
+        return replace(known, available=False) if isinstance(known, Item) else known
 
 
 @dataclass
@@ -131,7 +136,7 @@ class MemoryAssessments:
 
     async def items(self, item_ids: Sequence[str]) -> list[Item | None]:
         found = [self.shop.items.get(item_id) for item_id in item_ids]
-        return [each if isinstance(each, Item) else None for each in found]
+        return [each if isinstance(each, Item) and each.title else None for each in found]
 
     async def load(self, item_ids: Sequence[str]) -> list[Assessment | None]:
         return [self.said.get(item_id) for item_id in item_ids]

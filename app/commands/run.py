@@ -12,7 +12,7 @@ from app.commands.replay import speed
 from app.datasets.folder import open_dataset
 from app.datasets.record import Dataset
 from app.progress_line import ProgressLine
-from app.run.report import as_json, as_text
+from app.run.report import addresses, as_json, as_text
 from app.run.session import Session, process, servers, session, settings_at
 from app.sample import sample_dataset
 from app.settings import Settings
@@ -49,7 +49,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="play N times faster than real time; max (default): as fast as it goes",
     )
     parser.add_argument("--once", action="store_true", help="end when the log is processed")
-    parser.add_argument("--json", action="store_true", help="print the counts as JSON on standard output")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print the counts as JSON on standard output; addresses go to standard error",
+    )
     parser.add_argument("--no-browser", action="store_true", help="do not open the console page in a browser")
 
 
@@ -77,6 +81,10 @@ async def _run(args: argparse.Namespace, settings: Settings, dataset: Dataset, e
             sys.stdout.flush()
             status = 0
             if not args.once:
+                # With --json, standard output holds the result and nothing else.
+                where = sys.stderr if args.json else sys.stdout
+                where.write(await running.alongside(addresses(running)))
+                where.flush()
                 await _keep_serving(running, browser=not args.no_browser)
     except asyncio.CancelledError:
         sys.stderr.write("\nstopped\n")

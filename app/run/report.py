@@ -28,6 +28,7 @@ async def as_json(running: Session, processed: Processed) -> str:
         "accepted": worker.outcomes["accepted"],
         "duplicates": worker.outcomes["duplicate"],
         "quarantined": dict(sorted(processed.quarantined.items())),
+        "items_quarantined": dict(sorted(processed.items_quarantined.items())),
         "users": await _users_with_lists(running),
         "items": worker.items_known,
         "recommendations_written": worker.recommendations,
@@ -39,7 +40,7 @@ async def as_json(running: Session, processed: Processed) -> str:
 
 
 async def as_text(running: Session, name: str, processed: Processed) -> str:
-    """Counts, a few users' lists with titles, and where to go from here."""
+    """Counts, and a few users' lists with titles."""
     worker = processed.worker
     quarantined = processed.quarantined
     lines = [
@@ -51,10 +52,12 @@ async def as_text(running: Session, name: str, processed: Processed) -> str:
         f"{_milliseconds(worker, 0.99)} (99 %) after the event reached the broker",
     ]
     lines += [f"  quarantined: {count:,} {reason}" for reason, count in quarantined.most_common()]
+    items = processed.items_quarantined
+    lines += [f"  quarantined of the catalogue: {count:,} {reason}" for reason, count in items.most_common()]
     users = await _recent_users(running)
     for user in users[:USERS_SHOWN]:
         lines += await _user(running, user)
-    return "\n".join([*lines, "", *_addresses(running, users), ""])
+    return "\n".join([*lines, ""])
 
 
 async def _user(running: Session, user_id: str) -> list[str]:
@@ -72,16 +75,19 @@ async def _user(running: Session, user_id: str) -> list[str]:
     ]
 
 
-def _addresses(running: Session, users: list[str]) -> list[str]:
-    user = users[0] if users else "anybody"
+async def addresses(running: Session) -> str:
+    """Where to go from here, for as long as everything runs."""
+    user = next(iter(await _recent_users(running)), "anybody")
     settings = running.settings
-    return [
+    lines = [
+        "",
         f"page      {running.serve.url}/",
         f"look-up   curl '{running.serve.url}/recommendations/{quote(user, safe='')}?k=5'",
         f"Redis     {settings.redis.url}   GET '{Keys(settings.redis.prefix).recommendation(user)}'",
         f"Kafka     {settings.kafka.bootstrap}   topics views, clicks, orders, items",
         f"metrics   {running.worker.url}/metrics",
     ]
+    return "\n".join([*lines, ""])
 
 
 def _title(entry: dict[str, Any]) -> str:

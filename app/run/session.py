@@ -53,11 +53,12 @@ class Session:
 class Processed:
     """What came of a replayed log: what was sent, by topic, what the worker made of it, and how long it took.
 
-    `misfits` counts the rows that the reader sent to quarantine, by reason.
+    `misfits` counts the rows of events that the reader sent to quarantine, by reason; `item_misfits` those of items.
     """
 
     sent: Counter[str]
     misfits: Counter[str]
+    item_misfits: Counter[str]
     worker: Reading
     seconds: float
 
@@ -70,6 +71,11 @@ class Processed:
     def quarantined(self) -> Counter[str]:
         """Rejected events by reason, whoever rejected them."""
         return self.worker.reasons + self.misfits
+
+    @property
+    def items_quarantined(self) -> Counter[str]:
+        """Rejected rows of the catalogue by reason, whoever rejected them."""
+        return self.worker.item_reasons + self.item_misfits
 
 
 @contextmanager
@@ -114,6 +120,7 @@ async def _process(running: Session, dataset: Dataset, speed: float | None) -> P
     line = ProgressLine(sys.stderr)
     start = await watch.read()
     misfits: Counter[str] = Counter()
+    item_misfits: Counter[str] = Counter()
 
     def show(reading: Reading) -> None:
         done = reading.since(start)
@@ -126,7 +133,7 @@ async def _process(running: Session, dataset: Dataset, speed: float | None) -> P
     started = time.monotonic()
     try:
         async with producer_for(kafka) as producer:
-            items = await replay(dataset.items(), producer, Pace(), prefix=kafka.topic_prefix)
+            items = await replay(_noting(item_misfits, dataset.items()), producer, Pace(), prefix=kafka.topic_prefix)
             await watch.until(lambda reading: reading.since(start).items >= items["items"], show)
             started = time.monotonic()
             events = _noting(misfits, dataset.events())
@@ -136,7 +143,7 @@ async def _process(running: Session, dataset: Dataset, speed: float | None) -> P
         seconds = time.monotonic() - started
     finally:
         line.close()
-    return Processed(sent, misfits, end.since(start), seconds)
+    return Processed(sent, misfits, item_misfits, end.since(start), seconds)
 
 
 def _noting(misfits: Counter[str], records: Iterable[Record]) -> Iterator[Record]:

@@ -26,6 +26,7 @@ class Reading:
     outcomes: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     items: int = 0
+    item_reasons: Counter[str] = field(default_factory=Counter)
     recommendations: int = 0
     items_known: int = 0
     lag: int = 0
@@ -43,6 +44,7 @@ class Reading:
             outcomes=self.outcomes - earlier.outcomes,
             reasons=self.reasons - earlier.reasons,
             items=self.items - earlier.items,
+            item_reasons=self.item_reasons - earlier.item_reasons,
             recommendations=self.recommendations - earlier.recommendations,
             items_known=self.items_known,
             lag=self.lag,
@@ -72,6 +74,7 @@ class Reading:
             outcomes=by("headrace_events_total", "outcome"),
             reasons=sum((by("headrace_rejected_total", "reason", kind=kind) for kind in events), Counter()),
             items=by("headrace_items_total", "outcome").total(),
+            item_reasons=by("headrace_rejected_total", "reason", kind="item"),
             recommendations=by("headrace_recommendations_total", "").total(),
             items_known=by("headrace_items_known", "").total(),
             lag=by("headrace_lag_offsets", "").total(),

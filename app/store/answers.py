@@ -99,6 +99,7 @@ class WorkerFigures:
     accepted: int = 0
     duplicates: int = 0
     quarantined: int = 0
+    items_quarantined: int = 0
     recommendations: int = 0
     events_per_second: float = 0.0
     freshness_p50: float | None = None
@@ -114,6 +115,7 @@ class LiveFigures:
     accepted: int
     duplicates: int
     quarantined: int
+    items_quarantined: int
     recommendations: int
     events_per_second: float
     freshness_p50: float | None
@@ -220,6 +222,7 @@ def sum_figures(workers: Sequence[WorkerFigures]) -> LiveFigures:
         accepted=sum(worker.accepted for worker in workers),
         duplicates=sum(worker.duplicates for worker in workers),
         quarantined=sum(worker.quarantined for worker in workers),
+        items_quarantined=sum(worker.items_quarantined for worker in workers),
         recommendations=sum(worker.recommendations for worker in workers),
         events_per_second=sum(worker.events_per_second for worker in workers),
         freshness_p50=_slowest(worker.freshness_p50 for worker in workers),

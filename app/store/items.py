@@ -9,7 +9,7 @@ from app.retry import Retry
 from app.store.connection import HashFields
 from app.store.keys import Keys
 from models.events import Item
-from models.item_codec import Deleted
+from models.item_codec import Change, Deleted, Withdrawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,20 +20,22 @@ class RedisItems:
     keys: Keys
     retry: Retry
 
-    async def write(self, changes: Sequence[Item | Deleted]) -> None:
+    async def write(self, changes: Sequence[Change]) -> None:
         """Apply the changes in their order. A deleted item leaves a mark, so that old lists do not show it."""
         if changes:
             await self.retry(lambda: self._write(changes))
 
-    async def _write(self, changes: Sequence[Item | Deleted]) -> None:
+    async def _write(self, changes: Sequence[Change]) -> None:
         pipeline = self.redis.pipeline(transaction=False)
         for change in changes:
             pipeline.hset(self.keys.item(change.item_id), mapping=_fields(change))
         await pipeline.execute()
 
 
-def _fields(change: Item | Deleted) -> HashFields:
-    """Always all fields, empty where there is nothing: one HSET replaces the item, and no reader sees half of it."""
+def _fields(change: Change) -> HashFields:
+    """All fields of an item, empty where there is nothing: one HSET replaces it, and no reader sees half of it."""
+    if isinstance(change, Withdrawn):
+        return {"available": 0}
     deleted = isinstance(change, Deleted)
     item = Item(change.item_id, title="", available=False) if isinstance(change, Deleted) else change
     return {

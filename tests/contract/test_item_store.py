@@ -17,7 +17,7 @@ from app.store.items import RedisItems
 from app.store.keys import Keys
 from app.store.lookup import Lookups
 from models.events import Item
-from models.item_codec import Deleted
+from models.item_codec import Change, Deleted, Withdrawn
 
 KETTLE = Item("k1", "Kettle", category="Home/Kitchen", brand="Acme", price=19.99, currency="EUR")
 Shown = tuple[str | None, str | None, str | None, float | None, str | None, bool]
@@ -43,7 +43,8 @@ def in_memory() -> tuple[ItemStore, Look]:
         item = store.items.get(item_id)
         if not isinstance(item, Item):
             return None
-        return item.title, item.category or None, item.brand or None, item.price, item.currency or None, item.available
+        texts = item.title or None, item.category or None, item.brand or None
+        return *texts, item.price, item.currency or None, item.available
 
     return store, look
 
@@ -90,12 +91,20 @@ async def test_a_later_upsert_replaces_the_whole_item(shop: tuple[ItemStore, Loo
     ids=["gone", "back", "gone and back", "was never there"],
 )
 async def test_changes_hold_in_their_order(
-    shop: tuple[ItemStore, Look], changes: list[Item | Deleted], title: str | None
+    shop: tuple[ItemStore, Look], changes: list[Change], title: str | None
 ) -> None:
     store, look = shop
     await store.write(changes)
     found = await look("k1")
     assert (found[0] if found else None) == title
+
+
+async def test_what_is_withdrawn_keeps_all_but_its_availability(shop: tuple[ItemStore, Look]) -> None:
+    store, look = shop
+    await store.write([KETTLE, Withdrawn("k1"), Withdrawn("k2"), Deleted("k3"), Withdrawn("k3")])
+    assert await look("k1") == ("Kettle", "Home/Kitchen", "Acme", 19.99, "EUR", False)
+    assert await look("k2") == (None, None, None, None, None, False)
+    assert await look("k3") is None
 
 
 async def test_writing_the_same_twice_changes_nothing(shop: tuple[ItemStore, Look]) -> None:

@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import orjson
 import pytest
@@ -37,7 +38,7 @@ def taken_ports() -> Iterator[None]:
 
 @pytest.fixture
 def small_shop(tmp_path: Path) -> Path:
-    """Three users, four titled items, and one row of each trouble."""
+    """Three users, four titled items, one row of each trouble, and two in the catalogue."""
     folder = tmp_path / "shop"
     folder.mkdir()
     start = 1_500_000_000
@@ -55,6 +56,7 @@ def small_shop(tmp_path: Path) -> Path:
     head = "event_id,ts,user_id,session_id,item_id,kind,price,quantity"
     (folder / "events.csv").write_text("\n".join([head, *rows, *troubles]) + "\n")
     items = [f"i{n},Thing number {n},Things > Some" for n in range(1, 5)]
+    items += ["i5,,Things", ",Thing without an id,Things"]
     (folder / "items.csv").write_text("\n".join(["item_id,title,category", *items]) + "\n")
     return folder
 
@@ -73,6 +75,7 @@ def test_every_row_of_the_log_is_accounted_for(small_shop: Path) -> None:
     assert result["events_read"] == 16
     assert (result["accepted"], result["duplicates"]) == (13, 1)
     assert result["quarantined"] == {"too_old": 1, "unknown_kind": 1}
+    assert result["items_quarantined"] == {"missing_field": 2}
     assert (result["users"], result["items"]) == (4, 4)
     assert result["recommendations_written"] >= 4
     assert result["freshness_seconds"]["p99"] > 0
@@ -98,13 +101,46 @@ def test_rows_that_the_reader_rejects_hold_nothing_up_and_keep_their_reasons(sma
     assert result["quarantined"] == {"too_old": 1, "unknown_kind": 10_501, "invalid_value": 5_000}
 
 
+def test_what_ends_tells_of_the_log_and_of_no_address(small_shop: Path) -> None:
+    done = subprocess.run(
+        [HEADRACE, "run", "--once", "--data", str(small_shop)],
+        env=ENVIRONMENT,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "16 events in" in done.stdout
+    assert "quarantined: 1 too_old" in done.stdout
+    assert "quarantined of the catalogue: 2 missing_field" in done.stdout
+    assert "Thing number" in done.stdout
+    assert "127.0.0.1" not in done.stdout
+
+
+def test_with_json_and_without_once_it_serves_and_tells_its_addresses_on_the_error_stream(small_shop: Path) -> None:
+    command = [HEADRACE, "run", "--json", "--no-browser", "--data", str(small_shop)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=ENVIRONMENT, stdout=pipe, stderr=pipe, bufsize=0) as process:
+        try:
+            shown = _read_until(process.stderr, b"metrics ")
+            page = _found(r"page +(http://[^/\s]+)/", shown)
+            with urllib.request.urlopen(f"{page}/recommendations/bob?k=5") as answer:
+                assert orjson.loads(answer.read())["items"]
+        finally:
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 0
+    assert orjson.loads(output)["events_read"] == 16
+
+
 @pytest.mark.usefixtures("taken_ports")
 def test_it_keeps_serving_titles_until_ctrl_c_and_leaves_nothing_behind(small_shop: Path) -> None:
     command = [HEADRACE, "run", "--no-browser", "--data", str(small_shop)]
     # Unbuffered, so that `select` sees every line that is there.
     with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, bufsize=0) as process:
         try:
-            shown = _read_until(process, b"metrics ")
+            shown = _read_until(process.stdout, b"metrics ")
             page = _found(r"page +(http://[^/\s]+)/", shown)
             store = redis.Redis.from_url(_found(r"Redis +(redis://\S+)", shown))
             assert "Thing number" in shown
@@ -144,7 +180,7 @@ def test_it_ends_with_advice_when_one_of_its_processes_ends(small_shop: Path, na
     pipe = subprocess.PIPE
     with subprocess.Popen(command, env=ENVIRONMENT, stdout=pipe, stderr=pipe, bufsize=0) as process:
         try:
-            _read_until(process, b"metrics ")
+            _read_until(process.stdout, b"metrics ")
             [child] = [each for each in _children(process.pid) if f"\0{name}\0" in _command_line(each)]
             os.kill(child, signal.SIGKILL)
             _, errors = process.communicate(timeout=PATIENCE_SECONDS)
@@ -174,14 +210,14 @@ def test_a_folder_without_a_log_is_explained(tmp_path: Path) -> None:
     assert b"Traceback" not in done.stderr
 
 
-def _read_until(process: "subprocess.Popen[bytes]", end: bytes) -> str:
-    """What the process printed up to the line that begins with `end`."""
-    assert process.stdout is not None
+def _read_until(stream: IO[bytes] | None, end: bytes) -> str:
+    """What the process printed there up to the line that begins with `end`."""
+    assert stream is not None
     deadline = time.monotonic() + PATIENCE_SECONDS
     lines: list[bytes] = []
     while not lines or not lines[-1].startswith(end):
-        ready, _, _ = select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))
-        line = process.stdout.readline() if ready else b""
+        ready, _, _ = select.select([stream], [], [], max(0.0, deadline - time.monotonic()))
+        line = stream.readline() if ready else b""
         assert line, b"".join(lines).decode()
         lines.append(line)
     return b"".join(lines).decode()

@@ -115,6 +115,26 @@ async def test_an_unchanged_text_is_neither_asked_about_nor_sent_again(shop: Sho
     assert total(shop.metrics.assessed, outcome="unchanged") == 1
 
 
+async def test_what_is_withdrawn_keeps_its_vector_and_is_marked_there(shop: Shop) -> None:
+    off: Fields = {"item_id": "a", "available": False}
+    await shop.handle(item("a", title="Mug"))
+    shop.deliver()
+    await shop.handle(off, {"item_id": "unheard of", "available": False})
+    assert shop.model.asked == ["Mug"]
+    assert shop.said.vectors == {"a": Item("a", "Mug", available=False)}
+    assert shop.weight("a") == 0.0
+    await shop.handle(item("b", title="Cup"), {"item_id": "b", "available": False})
+    assert shop.said.vectors["b"] == Item("b", "Cup", available=False)
+
+
+async def test_what_is_deleted_and_then_withdrawn_is_forgotten(shop: Shop) -> None:
+    await shop.handle(item("k0", title="Mug"))
+    shop.deliver()
+    await shop.handle(None, {"item_id": "k0", "available": False})
+    assert shop.said.vectors == {}
+    assert shop.follow.unassessed() == {}
+
+
 async def test_what_the_log_lost_is_sent_again_without_asking(shop: Shop) -> None:
     await shop.handle(item("a", title="Mug"))
     await shop.handle(item("a", title="Mug"))

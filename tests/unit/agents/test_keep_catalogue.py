@@ -16,6 +16,8 @@ from models.outcome import Reason
 from models.profile import Profile
 from models.recommender import Asker, Recommender, RecommenderSettings
 
+OUTCOMES = ("upserted", "withdrawn", "deleted", "quarantined")
+
 
 def changes(*values: Fields | bytes | None) -> RawBatch:
     """Records of `items`; a deletion's key is k and its place in the batch."""
@@ -58,11 +60,11 @@ async def test_while_the_store_is_away_nothing_is_quarantined_or_counted(shop: S
     assert total(shop.metrics.items) == 0
 
 
-async def test_every_record_is_upserted_deleted_or_quarantined(shop: Shop) -> None:
-    raw = changes(item("a"), None, b"{", item("b"), b"[]", b"{")
+async def test_every_record_is_upserted_withdrawn_deleted_or_quarantined(shop: Shop) -> None:
+    raw = changes(item("a"), None, b"{", item("b"), b"[]", b"{", {"item_id": "a", "available": False})
     await shop.keep.handle(raw)
-    outcomes = {name: total(shop.metrics.items, outcome=name) for name in ("upserted", "deleted", "quarantined")}
-    assert outcomes == {"upserted": 2, "deleted": 1, "quarantined": 3}
+    outcomes = {name: total(shop.metrics.items, outcome=name) for name in OUTCOMES}
+    assert outcomes == {"upserted": 2, "withdrawn": 1, "deleted": 1, "quarantined": 3}
     assert sum(outcomes.values()) == len(raw)
     assert total(shop.metrics.rejected, kind="item", reason="malformed_json") == 2
 
@@ -93,6 +95,18 @@ def test_a_follower_tells_the_recommender_of_every_change_at_once() -> None:
     everything = {"a", "b", "k0"}
     assert seen == [everything, {"b", "k0"}, everything, {"a", "b"}, everything]
     assert gone == ["a", "k0"]
+
+
+def test_a_withdrawn_item_is_shown_no_more_and_keeps_its_category() -> None:
+    recommender = Recommender(RecommenderSettings())
+    gone: list[str] = []
+    follow = FollowCatalogue(EventSettings(), recommender, gone.append)
+    teach(recommender, {"s1": ["a", "b"]})
+    follow.handle(changes(item("a", category="Home"), {"item_id": "a", "available": False}))
+    assert shown(recommender) == ("b",)
+    assert gone == ["a"]
+    catalogue = recommender.catalogue
+    assert catalogue.categories.names[catalogue.category_of(recommender.items.number("a"))] == "Home"
 
 
 def test_an_item_goes_away_once() -> None:

@@ -6,13 +6,13 @@ from builders import NOW, Fields, batch, item, without
 
 from models.codec import EventSettings
 from models.events import Item, RawBatch
-from models.item_codec import Deleted, decode_items
+from models.item_codec import Change, Deleted, Withdrawn, decode_items
 from models.outcome import Reason, Rejected
 
 SETTINGS = EventSettings()
 
 
-def decode_one(value: Fields | bytes | None) -> Item | Deleted | Rejected:
+def decode_one(value: Fields | bytes | None) -> Change | Rejected:
     [outcome] = decode_items(batch(value, topic="items"), SETTINGS)
     return outcome
 
@@ -59,6 +59,11 @@ def test_a_price_of_0_is_not_known() -> None:
     assert outcome.price is None
 
 
+@pytest.mark.parametrize("said", [{}, {"title": None}, {"title": " "}, {"price": 3}])
+def test_what_is_not_available_needs_no_title(said: Fields) -> None:
+    assert decode_one({"item_id": "i1", "available": False} | said) == Withdrawn("i1")
+
+
 def test_a_time_may_be_a_string_with_zone() -> None:
     outcome = decode_one(item(updated_at="2025-10-09T08:53:20Z"))
     assert isinstance(outcome, Item)
@@ -75,6 +80,8 @@ def test_a_time_may_be_a_string_with_zone() -> None:
         (without(item(), "item_id"), Reason.MISSING_FIELD, "item_id"),
         (without(item(), "title"), Reason.MISSING_FIELD, "title"),
         (item(title=" \t"), Reason.MISSING_FIELD, "title"),
+        ({"item_id": "i1", "available": True}, Reason.MISSING_FIELD, "title"),
+        ({"item_id": "i1", "available": False, "price": -1}, Reason.INVALID_VALUE, "price"),
         (item(""), Reason.EMPTY_ID, "item_id"),
         (item(5), Reason.WRONG_TYPE, "item_id"),
         (item(title=5), Reason.WRONG_TYPE, "title"),
