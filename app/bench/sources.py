@@ -24,14 +24,22 @@ async def partitions_of(kafka: KafkaSettings, names: Iterable[str] = SOURCES) ->
 
 
 async def skip_catalogue(kafka: KafkaSettings, items: int) -> None:
-    """Commit the catalogue of so many items for the worker's group: as in a running shop, it is no news."""
+    """Commit the catalogue of so many records for the worker's group: as in a running shop, it is no news.
+
+    Raises HeadraceError when Kafka does not give them.
+    """
     if not items:
         return
     async with _group_member(kafka) as consumer:
         consumer.assign(await partitions_of(kafka, ["items"]))
+        idle_since = time.monotonic()
         while items > 0:
             fetched = await consumer.getmany(timeout_ms=POLL_MILLISECONDS)
             items -= sum(map(len, fetched.values()))
+            if fetched:
+                idle_since = time.monotonic()
+            elif time.monotonic() - idle_since > COMMIT_SECONDS:
+                raise HeadraceError(f"{items:,} records of the catalogue did not come back from Kafka")
         await consumer.commit()
 
 

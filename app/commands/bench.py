@@ -27,7 +27,7 @@ A backlog is put into an embedded broker once a round; then read, one after the 
 each in one process of its own. Start-up and joining the group are left out for all three: the clock runs from the
 first event (the ceiling fetches ahead: from its first fetch; the worker: from the first look that finds events done,
 which do not count then) to the last one done. A contender that misses an event, or a worker that does not commit
-them all, fails the command.
+them all, fails the command. What is not JSON counts as read; the worker quarantines it.
 
 The catalogue of the log is there before the worker starts. HEADRACE_… settings apply to the worker, but for
 addresses, the session timeout (6 s, also plain Faust's, so that groups start quickly) and the state folder.
