@@ -26,7 +26,8 @@ CSV columns of events: event_id, ts, user_id, session_id, item_id, kind, price, 
 position, surface; of items: item_id, title, category, brand, description, price, currency, available or
 availability, attributes, updated_at. An empty cell is an absent field, other columns are dropped.
 kind: view, click, order; cart and fav count as click, a rating of 4 or more (column rating) as order, a lower
-one as view. Rows of any other kind go to the topic quarantine. JSON lines go through as they are.
+one as view. Rows of any other kind go to the topic quarantine. JSON lines go through as they are, and need
+the field kind too. A CSV file without event_id, ts, item_id, kind, or both user_id and session_id, is refused.
 With --speed N, days without events are passed over.
 """
 

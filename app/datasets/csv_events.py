@@ -19,9 +19,9 @@ def csv_events(path: Path) -> Iterator[Record]:
     """Each row as an event of the contract; an empty cell is an absent field, other columns are dropped.
 
     A row that has no topic (an unknown kind, not UTF-8, not CSV) goes to quarantine untouched. Raises
-    HeadraceError when the file cannot be read or has no columns `kind` and `item_id`.
+    HeadraceError when the file cannot be read, or lacks a column without which no row could be accepted.
     """
-    with csv_table(path, required=("kind", "item_id")) as table:
+    with csv_table(path, required=("event_id", "ts", "item_id", "kind"), either=("user_id", "session_id")) as table:
         texts, numbers = _present(table, TEXTS), _present(table, NUMBERS)
         kind, rating = table.columns["kind"], table.columns.get("rating")
         for cells in table:

@@ -1,5 +1,6 @@
 """Rows of CSV and JSON-lines files, plain or gzipped, each with its bytes as they were."""
 
+import codecs
 import csv
 import gzip
 import io
@@ -40,23 +41,33 @@ def reading(path: Path) -> Iterator[BinaryIO]:
 
 
 def lines_of(path: Path) -> Iterator[Row]:
-    """Every line that is not blank, without its line ending; numbers count lines from 1."""
+    """Every line that is not blank, without its line ending and a byte order mark; numbers count lines from 1."""
     with reading(path) as file:
         for number, line in enumerate(file, start=1):
             content = line.removesuffix(b"\n").removesuffix(b"\r")
+            if number == 1:
+                content = content.removeprefix(codecs.BOM_UTF8)
             if content and not content.isspace():
                 yield Row(path.name, number, content)
 
 
 @contextmanager
-def csv_table(path: Path, *, required: tuple[str, ...]) -> Iterator["CsvTable"]:
-    """Open a CSV file with a header line. Raises HeadraceError when it lacks a required column."""
+def csv_table(path: Path, *, required: tuple[str, ...], either: tuple[str, ...] = ()) -> Iterator["CsvTable"]:
+    """Open a CSV file with a header line.
+
+    Raises HeadraceError when it lacks a required column, or all of `either`.
+    """
     csv.field_size_limit(sys.maxsize)  # the contract limits sizes, row by row; csv would give up the whole file
     with reading(path) as file:
         # Bytes that are not UTF-8 become surrogates, so that they reach whoever judges the row.
         text = io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="")
-        table = CsvTable(path.name, text)
+        try:
+            table = CsvTable(path.name, text)
+        except csv.Error as error:
+            raise HeadraceError(f"{path} begins with a line that is not CSV: {error}; is a quote not closed?") from None
         missing = [name for name in required if name not in table.columns]
+        if either and not any(name in table.columns for name in either):
+            missing.append(" or ".join(either))
         if missing:
             has = f"its first line names {', '.join(table.columns)}" if table.columns else "it is empty"
             raise HeadraceError(f"{path} has no column {' nor '.join(missing)}: {has}")
@@ -67,7 +78,7 @@ class CsvTable:
     """The rows below the header, lists with a cell for every column.
 
     A line that begins no row, because a quote is out of place or not closed within 100 lines, is an empty list;
-    the next row begins with the line after it.
+    the next row begins with the line after it. Raises csv.Error for a header that is not on one line.
     """
 
     def __init__(self, name: str, text: io.TextIOWrapper) -> None:
@@ -77,6 +88,8 @@ class CsvTable:
         self._lines: list[str] = []
         self._again: deque[str] = deque()
         header = next(csv.reader(self._keep(), strict=True), [])
+        if len(self._lines) > 1:
+            raise csv.Error("a name goes on over the end of the line")
         self.columns = {column.strip(): at for at, column in enumerate(header)}
         self._lines.clear()
 

@@ -199,9 +199,27 @@ def test_a_byte_order_mark_belongs_to_no_column(tmp_path: Path) -> None:
     assert orjson.loads(record.value)["event_id"] == "1"
 
 
-def test_missing_columns_are_named(tmp_path: Path) -> None:
-    with pytest.raises(HeadraceError, match=r"no column kind nor item_id: its first line names id, user"):
-        read(tmp_path, header=b"id,user\n")
+@pytest.mark.parametrize(
+    ("header", "missing"),
+    [
+        (b"id,user", "event_id nor ts nor item_id nor kind nor user_id or session_id"),
+        (b"event_id,timestamp,user_id,item_id,kind", "ts"),
+        (b"event_id,ts,user_id,product,kind", "item_id"),
+        (b"event_id,ts,session_id,item_id", "kind"),
+        (b"event_id,ts,customer,item_id,kind", "user_id or session_id"),
+        (b"ts,user_id,item_id,kind", "event_id"),
+    ],
+)
+def test_missing_columns_are_named_with_those_that_are_there(tmp_path: Path, header: bytes, missing: str) -> None:
+    found = header.decode().replace(",", ", ")
+    with pytest.raises(HeadraceError, match=f"has no column {missing}: its first line names {found}"):
+        read(tmp_path, header=header + b"\n")
+
+
+@pytest.mark.parametrize("rest", [b"1,1,u1,i1,view\n", b"1,1,u1,i1,view\n" * 200, b'1,1,u1,i1,"view"\n', b""])
+def test_an_open_quote_in_the_header_is_an_error(tmp_path: Path, rest: bytes) -> None:
+    with pytest.raises(HeadraceError, match=r"events\.csv begins with a line that is not CSV: .*quote"):
+        read(tmp_path, rest, header=b'event_id,ts,user_id,"item_id,kind\n')
 
 
 def test_an_empty_file_is_said_to_be_empty(tmp_path: Path) -> None:

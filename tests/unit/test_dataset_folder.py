@@ -31,7 +31,7 @@ def test_a_shop_without_a_catalogue_has_no_items(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "topic"), [("clicks.jsonl", "views"), ("items-new.jsonl", "items")])
 def test_a_file_is_a_catalogue_when_its_name_says_so(tmp_path: Path, name: str, topic: str) -> None:
-    (tmp_path / name).write_text('{"item_id":"i"}\n')
+    (tmp_path / name).write_text('{"item_id":"i","kind":"view"}\n')
     dataset = open_dataset(tmp_path / name)
     assert [record.topic for record in (*dataset.items(), *dataset.events())] == [topic]
 
