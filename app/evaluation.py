@@ -7,10 +7,13 @@ import csv
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
+import orjson
 
+from app.datasets.folder import in_folder
 from app.datasets.rows import lines_of
 from app.errors import HeadraceError
 from models.evaluation import Evaluation
@@ -18,7 +21,7 @@ from models.events import Kind
 from models.processor import hash_session
 from models.profile import Event, Profile, ProfileSettings, step
 from models.recommender import NO_SESSION, Asker, Lessons, Recommender
-from models.session_protocol import Case, Experiment, read_lines, split_by_column, split_by_time
+from models.session_protocol import Case, Experiment, Row, read_lines, split_by_column, split_by_time
 
 LESSON_EVENTS = 10_000
 CUTOFF = 20
@@ -56,25 +59,30 @@ class Measured:
 
 
 def read_experiment(folder: Path, since: float | None) -> Experiment:
-    """The log in `folder`: `train_sessions.txt[.gz]` with `test_cases.txt[.gz]`, or `events.csv[.gz]`.
+    """The log in `folder`: `train_sessions.txt[.gz]` with `test_cases.txt[.gz]`, or events as CSV or JSON lines.
 
-    Events are split by their column `split`, or at `since` (seconds). Raises HeadraceError with advice.
+    Events are split by their field `split`, or at `since` (seconds). Raises HeadraceError with advice.
     """
+    if not folder.is_dir():
+        what = "is a file; give the folder that holds it" if folder.exists() else "does not exist; give a log's folder"
+        raise HeadraceError(f"{folder} {what}")
     train, cases = _found(folder, "train_sessions.txt"), _found(folder, "test_cases.txt")
-    events = _found(folder, "events.csv")
     try:
         if train and cases:
             return read_lines(_lines(train), _lines(cases))
+        events = in_folder(folder, "events")
         if events is None:
             raise HeadraceError(
-                f"{folder} holds neither events.csv[.gz] nor train_sessions.txt[.gz] with test_cases.txt[.gz]"
+                f"{folder} holds neither events.csv[.gz] nor events.jsonl[.gz], nor train_sessions.txt[.gz] with "
+                "test_cases.txt[.gz]"
             )
-        rows = csv.DictReader(_lines(events))
+        rows = _rows(events)
         if since is not None:
             return split_by_time(rows, since)
-        if "split" not in (rows.fieldnames or ()):
+        first = list(islice(rows, 1))
+        if not all("split" in row for row in first):
             raise HeadraceError(f"{events} has no column split; say where the test begins with --from TIME")
-        return split_by_column(rows)
+        return split_by_column(chain(first, rows))
     except (ValueError, csv.Error) as error:
         raise HeadraceError(f"{folder} cannot be evaluated: {error}") from error
 
@@ -123,6 +131,20 @@ def _profile(case: Case, settings: ProfileSettings) -> Profile:
 
 def _found(folder: Path, name: str) -> Path | None:
     return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
+
+
+def _rows(events: Path) -> Iterator[Row]:
+    if ".csv" in events.suffixes:
+        yield from csv.DictReader(_lines(events))
+        return
+    for number, line in enumerate(_lines(events), 1):
+        try:
+            row = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            raise ValueError(f"row {number}: not JSON ({error})") from None
+        if not isinstance(row, dict):
+            raise ValueError(f"row {number}: no JSON object")
+        yield row
 
 
 def _lines(path: Path) -> Iterator[str]:

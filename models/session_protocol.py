@@ -1,8 +1,15 @@
 """The session protocol: learn past sessions, then at every position of a test session guess the next item."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, nan
+from typing import NamedTuple, Self
+
+from models.fields import Refused, moment
+from models.profile import Session, locate_session
+
+Row = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +57,26 @@ def walk(items: Sequence[str]) -> Iterator[Case]:
         yield Case(tuple(items[:position]), items[position])
 
 
-def split_by_column(rows: Iterable[Mapping[str, str]], test: str = "test") -> Experiment:
+def split_by_column(rows: Iterable[Row], test: str = "test") -> Experiment:
     """Train on the rows whose `split` is train, walk the sessions of those whose `split` is `test`.
 
     Raises ValueError, with the number of the row, when a row lacks a value.
     """
-    visits = [(row.get("split"), _read_visit(row, number)) for number, row in enumerate(rows, 1)]
+    visits = _visits(rows)
     return Experiment(
-        _in_time_order(visit for split, visit in visits if split == "train"),
+        [visit for split, visit in visits if split == "train"],
         _cases(visit for split, visit in visits if split == test),
     )
 
 
-def split_by_time(rows: Iterable[Mapping[str, str]], since: float) -> Experiment:
+def split_by_time(rows: Iterable[Row], since: float) -> Experiment:
     """Train on what happened before `since`, walk the sessions that began then or later.
 
     What a session that was under way did after `since` is left out: a part of it has been learnt. Raises
     ValueError, with the number of the row, when a row lacks a value.
     """
-    visits = [_read_visit(row, number) for number, row in enumerate(rows, 1)]
-    train = _in_time_order(visit for visit in visits if visit.ts < since)
+    visits = [visit for _, visit in _visits(rows)]
+    train = [visit for visit in visits if visit.ts < since]
     begun = {visit.session_id for visit in train}
     return Experiment(train, _cases(visit for visit in visits if visit.session_id not in begun))
 
@@ -90,14 +97,53 @@ def read_lines(train: Iterable[str], cases: Iterable[str]) -> Experiment:
     return Experiment(visits, [_read_case(line, n) for n, line in enumerate(cases, 1) if line.strip()])
 
 
-def _read_visit(row: Mapping[str, str], number: int) -> Visit:
+def _visits(rows: Iterable[Row]) -> list[tuple[object, Visit]]:
+    """What happened in time order, each with its row's `split`; where no session is named, silence ends it."""
+    named = [_Named.of(row, number) for number, row in enumerate(rows, 1)]
+    begun: dict[str, Session | None] = {}
+    visits: list[tuple[object, Visit]] = []
+    for each in sorted(named, key=lambda each: each.ts):
+        session_id, user = each.session_id, each.user_id
+        if not session_id:
+            begun[user], session_id = locate_session(begun.get(user), user, each.ts)
+        visits.append((each.split, Visit(session_id, each.item_id, each.ts)))
+    return visits
+
+
+class _Named(NamedTuple):
+    """One row; of `session_id` and `user_id` one may be empty."""
+
+    split: object
+    session_id: str
+    user_id: str
+    item_id: str
+    ts: float
+
+    @classmethod
+    def of(cls, row: Row, number: int) -> Self:
+        session_id, user_id, item_id = (_text(row.get(name)) for name in ("session_id", "user_id", "item_id"))
+        ts = _seconds(row.get("ts"))
+        if not (session_id or user_id) or not item_id or not isfinite(ts):
+            raise ValueError(
+                f"row {number}: needs item_id, ts (seconds since 1970, or RFC 3339 with a zone) and session_id "
+                f"or user_id, has {dict(row)}"
+            )
+        return cls(row.get("split"), session_id, user_id, item_id, ts)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _seconds(value: object) -> float:
+    """Text may hold a number, as in CSV; not a number for what is no time."""
+    with suppress(ValueError):
+        if isinstance(value, str):
+            return float(value)
     try:
-        visit = Visit(row["session_id"], row["item_id"], float(row["ts"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"row {number}: needs session_id, item_id and a numeric ts, has {dict(row)}") from error
-    if not visit.session_id or not visit.item_id or not isfinite(visit.ts):
-        raise ValueError(f"row {number}: needs a session_id, an item_id and a finite ts, has {dict(row)}")
-    return visit
+        return moment("ts", value)
+    except Refused:
+        return nan
 
 
 def _read_case(line: str, number: int) -> Case:
@@ -107,12 +153,8 @@ def _read_case(line: str, number: int) -> Case:
     return Case(tuple(seen.split()), actual.strip())
 
 
-def _in_time_order(visits: Iterable[Visit]) -> list[Visit]:
-    return sorted(visits, key=lambda visit: visit.ts)
-
-
 def _cases(visits: Iterable[Visit]) -> list[Case]:
     sessions: dict[str, list[str]] = {}
-    for visit in _in_time_order(visits):
+    for visit in visits:
         sessions.setdefault(visit.session_id, []).append(visit.item_id)
     return [case for items in sessions.values() for case in walk(items)]

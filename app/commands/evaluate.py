@@ -20,11 +20,10 @@ DESCRIPTION = """\
 Learn the past of a log, then walk the sessions of its future: at every position predict the next item over the
 whole catalogue, the item being looked at left out. It runs the code that the worker runs, with the same settings.
 
-DIR holds events.csv[.gz] with a column split (train, test), or is split by --from; or it holds
-train_sessions.txt[.gz] (a session a line, item ids separated by spaces, oldest line first) and test_cases.txt[.gz]
-(the items seen so far separated by spaces, a tab, the next item). With items.csv[.gz] or items.jsonl[.gz] beside
-them, the models in HEADRACE_MODEL_DIR read the catalogue first, as in the worker: items become reachable that
-nobody has seen (cold_hit_rate), and those with defects are not shown. --no-models leaves that out."""
+DIR holds events.csv[.gz] or events.jsonl[.gz] with a column split (train, test), or is split by --from. Events need
+item_id, ts and session_id or user_id: without a session_id, a user's session ends after 30 minutes of silence, as in
+the worker. Or DIR holds train_sessions.txt[.gz] (a session a line, item ids separated by spaces, oldest line first)
+and test_cases.txt[.gz] (the items seen so far separated by spaces, a tab, the next item)."""
 
 EXAMPLES = """\
 examples:

@@ -24,7 +24,7 @@ def open_dataset(path: Path) -> Dataset:
     Raises HeadraceError when there is none, or it is ambiguous which file is meant.
     """
     if path.is_dir():
-        found = {stem: _in_folder(path, stem) for stem in READERS}
+        found = {stem: in_folder(path, stem) for stem in READERS}
         if not any(found.values()):
             raise HeadraceError(f"{path} holds no events: expected events or items with one of {SUFFIXES}")
     elif path.exists():
@@ -34,7 +34,8 @@ def open_dataset(path: Path) -> Dataset:
     return Dataset(path.name, _records(found, "events"), _records(found, "items"))
 
 
-def _in_folder(folder: Path, stem: str) -> Path | None:
+def in_folder(folder: Path, stem: str) -> Path | None:
+    """The folder's file of `events` or of `items`, if any. Raises HeadraceError when there are several."""
     found = [folder / (stem + suffix) for suffix in READERS[stem] if (folder / (stem + suffix)).exists()]
     if len(found) > 1:
         names = " and ".join(file.name for file in found)

@@ -46,6 +46,50 @@ def test_a_log_is_split_at_a_time(tmp_path: Path) -> None:
     assert (result["predictions"], result["hit_rate@20"]) == (1, 1.0)
 
 
+def test_json_lines_without_session_ids_are_evaluated_like_csv(tmp_path: Path) -> None:
+    rows = [
+        (user, item, 10_000 * user + at, "test" if user == 3 else "train")
+        for user in range(1, 4)
+        for at, item in enumerate("ab")
+    ]
+    lines = [
+        orjson.dumps({"user_id": f"u{user}", "item_id": item, "ts": ts, "split": split})
+        for user, item, ts, split in rows
+    ]
+    (tmp_path / "csv").mkdir()
+    (tmp_path / "events.jsonl").write_bytes(b"\n".join(lines))
+    cells = [f"u{user},{item},{ts},{split}" for user, item, ts, split in rows]
+    (tmp_path / "csv" / "events.csv").write_text("\n".join(["user_id,item_id,ts,split", *cells]))
+
+    for folder in (tmp_path, tmp_path / "csv"):
+        done = evaluate(folder, "--json")
+        assert done.returncode == 0, done.stderr.decode()
+        result = orjson.loads(done.stdout)
+        assert (result["predictions"], result["hit_rate@20"]) == (1, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "advice"),
+    [
+        ("nowhere/x", None, b"nowhere does not exist"),
+        ("events.csv", b"item_id,ts,split\na,5,train\n", b"row 1: needs item_id, ts"),
+        ("events.jsonl", b'{"user_id":"u","item_id":"a","ts":1,"split":"test"}\n{broken\n', b"row 2: not JSON"),
+        ("items.csv", b"item_id,title\n", b"holds neither events.csv"),
+    ],
+)
+def test_a_folder_that_cannot_be_evaluated_is_explained(
+    tmp_path: Path, name: str, content: bytes | None, advice: bytes
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+
+    done = evaluate((tmp_path / name).parent)
+
+    assert done.returncode == 1
+    assert advice in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
 def test_a_log_that_nothing_splits_is_explained(tmp_path: Path) -> None:
     (tmp_path / "events.csv").write_text("event_id,ts,user_id,session_id,item_id,kind\n1,5,u,s,a,click\n")
 

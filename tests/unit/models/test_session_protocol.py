@@ -47,6 +47,28 @@ def test_a_session_under_way_at_the_split_is_learnt_from_but_not_asked_about() -
     assert experiment.cases == [Case(("x",), "y")]
 
 
+def test_without_session_ids_half_an_hour_of_silence_ends_a_session() -> None:
+    rows = [
+        {"user_id": user, "item_id": item, "ts": ts}
+        for user, item, ts in (("u", "c", 4000), ("u", "a", 100), ("v", "x", 1000), ("u", "b", 1900), ("u", "d", 5800))
+    ]
+
+    experiment = split_by_time(rows, since=4000)
+
+    assert experiment.train == [
+        Visit("u@100.000", "a", 100),
+        Visit("v@1000.000", "x", 1000),
+        Visit("u@100.000", "b", 1900),
+    ]
+    assert experiment.cases == [Case(("c",), "d")]
+
+
+def test_a_time_may_have_a_zone() -> None:
+    rows = [{"session_id": "s", "item_id": "a", "ts": "1970-01-01T01:00:10+01:00"}]
+
+    assert split_by_time(rows, since=11).train == [Visit("s", "a", 10.0)]
+
+
 def test_lines_are_read_in_their_order_and_empty_ones_count_for_nothing() -> None:
     experiment = read_lines(["a b\n", "\n", "b\r\n"], ["a  b\tc\n", "\n"])
 
@@ -67,12 +89,16 @@ def test_a_case_of_another_form_is_named(line: str) -> None:
     "bad",
     [
         {"session_id": "1", "item_id": "a"},
+        {"item_id": "a", "ts": "1"},
+        {"session_id": "1", "item_id": "a", "ts": "2020-06-01T00:00:00"},
+        {"session_id": "1", "item_id": 7, "ts": 1},
+        {"session_id": "1", "item_id": "a", "ts": True},
         row("1", "a", "yesterday"),
         row("1", "a", "nan"),
         row("", "a", "1"),
         row("1", "", "1"),
     ],
 )
-def test_a_row_that_lacks_a_value_is_named(bad: dict[str, str]) -> None:
+def test_a_row_that_lacks_a_value_is_named(bad: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="row 2"):
         split_by_time([row("1", "a", "1"), bad], since=0)
