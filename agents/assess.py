@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
-from agents.follow_vectors import FollowVectors
+from agents.follow_vectors import FollowVectors, decode_newest
 from agents.metrics import Metrics
 from agents.ports import Assessed, AssessmentStore, Infer, Outbox, Replicas
 from models.assessment import Assessment
-from models.events import Item
-from models.item_codec import Change, Deleted, Withdrawn
+from models.events import Item, RawBatch
+from models.item_codec import Deleted
 from models.quality.text import QualitySettings
 
 ITEMS_AT_ONCE = 64
@@ -75,11 +75,19 @@ class Assess:
         if not self.replicas.behind and not self.follow.unassessed():
             await self.store.complete()
 
-    async def _items(self, changes: Sequence[Change]) -> list[Item]:
-        """The items that are left; those that were only withdrawn as they are stored now."""
-        stored = await self.store.items([each.item_id for each in changes if isinstance(each, Withdrawn)])
-        upserted = [each for each in changes if isinstance(each, Item)]
-        return upserted + [item for item in stored if item is not None]
+    async def remember(self, batch: RawBatch) -> None:
+        """Store again what a batch of `vectors` says, so that `restore` need not ask the models."""
+        said = decode_newest(batch)
+        await self.store.remember({each: a for each, a in said.items() if a is None or self.follow.is_sound(a)})
+
+    async def restore(self, partition: int) -> list[str]:
+        """Bring the vectors of a partition's stored items back into a store that lost them; which items they are."""
+        await self.replicas.caught_up()
+        item_ids = self.follow.items_of(partition)
+        for part in _parts(item_ids, ITEMS_AT_ONCE):
+            async with self.turn:
+                await self._assess(partition, [item for item in await self.store.items(part) if item is not None])
+        return item_ids
 
     async def _forget(self, partition: int, item_ids: Sequence[str]) -> None:
         if item_ids:

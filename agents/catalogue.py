@@ -1,7 +1,7 @@
 """The shop's catalogue: the agent of `items` writes what look-ups show, a follower tells the recommender."""
 
 from collections import Counter
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable
 from dataclasses import dataclass
 
 from agents.assess import Assess
@@ -17,13 +17,17 @@ from models.recommender import Recommender
 
 @dataclass(frozen=True, slots=True)
 class KeepCatalogue:
-    """Stores upserts and deletions of the partitions that this worker owns; then models, if any, are asked."""
+    """Stores upserts and deletions of the partitions that this worker owns; then models, if any, are asked.
+
+    `before` is awaited with the partition before anything of a batch is stored.
+    """
 
     events: EventSettings
     store: ItemStore
     outbox: Outbox
     metrics: Metrics
     assess: Assess | None = None
+    before: Callable[[int], Awaitable[None]] | None = None
 
     async def run(self, stream: AsyncIterable[RawBatch]) -> None:
         """Handle one batch after the other."""
@@ -38,6 +42,8 @@ class KeepCatalogue:
         decoded = decode_items(batch, self.events)
         rejected = [each for each in decoded if isinstance(each, Rejected)]
         changes = [each for each in decoded if not isinstance(each, Rejected)]
+        if self.before is not None:
+            await self.before(batch.partition)
         await self.store.write(changes)
         await self.outbox.quarantine(rejected)
         if self.assess is not None:

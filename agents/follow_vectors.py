@@ -34,13 +34,7 @@ class FollowVectors:
 
     def handle(self, batch: RawBatch) -> None:
         """Take in one batch of `vectors`; what Headrace did not write is passed over."""
-        newest: dict[str, Assessment | None] = {}
-        for key, value, headers in zip(batch.keys, batch.values, batch.headers, strict=True):
-            try:
-                item_id = (key or b"").decode()
-                newest[item_id] = None if value is None else decode_assessment(value, dict(headers))
-            except (ValueError, KeyError):
-                continue
+        newest = decode_newest(batch)
         before = {item_id: self._catalogue.is_shown(item_id) for item_id in newest}
         self._apply(batch.partition, newest)
         changed = [item_id for item_id, was_shown in before.items() if self._catalogue.is_shown(item_id) != was_shown]
@@ -72,6 +66,19 @@ class FollowVectors:
         names = self.recommender.items.names
         found = {each: [names[row] for row in open_ones[partition[open_ones] == each].tolist()] for each in wanted}
         return {each: item_ids for each, item_ids in found.items() if item_ids}
+
+    def items_of(self, partition: int) -> list[str]:
+        """The catalogue's items that stand in this partition of `items`."""
+        rows = np.flatnonzero(self._catalogue.partition == partition)
+        return [self.recommender.items.names[row] for row in rows.tolist()]
+
+    def is_sound(self, said: Assessment) -> bool:
+        """Whether the models in use can have said this; somebody else's bytes may stand under our headers."""
+        if (said.embedding, said.judge) != (self.models.embedding, self.models.quality):
+            return False
+        if len(said.vector) != self.models.vector_bytes:
+            return False
+        return not said.vector or bool(np.isfinite(unpack_vectors([said.vector])).all())
 
     @property
     def _catalogue(self) -> Catalogue:
@@ -112,3 +119,15 @@ class FollowVectors:
         if size > len(self._hashes):
             more = np.zeros(max(size, 2 * len(self._hashes)) - len(self._hashes), np.uint64)
             self._hashes = np.concatenate([self._hashes, more])
+
+
+def decode_newest(batch: RawBatch) -> dict[str, Assessment | None]:
+    """The last word on each item in a batch of `vectors`, None for a deletion; without what Headrace did not write."""
+    newest: dict[str, Assessment | None] = {}
+    for key, value, headers in zip(batch.keys, batch.values, batch.headers, strict=True):
+        try:
+            item_id = (key or b"").decode()
+            newest[item_id] = None if value is None else decode_assessment(value, dict(headers))
+        except (ValueError, KeyError):
+            continue
+    return newest

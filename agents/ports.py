@@ -1,6 +1,6 @@
 """What agents need of the outside world; implemented in `app/`, faked in the tests, held to one contract suite."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from models.assessment import Assessment, Models
@@ -49,11 +49,34 @@ class AssessmentStore(Protocol):
     async def write(self, assessed: Sequence[Assessed]) -> None:
         """Make the assessments, and the items' present attributes beside the vectors, readable."""
 
+    async def remember(self, said: Mapping[str, Assessment | None]) -> None:
+        """Make assessments readable, but not the vectors by which items are found; None removes one."""
+
     async def forget(self, item_ids: Sequence[str]) -> None:
         """Remove what was stored of items that were deleted."""
 
     async def complete(self) -> None:
         """Told, again and again, that the models in use assessed the whole catalogue: vectors of others may go."""
+
+
+class CatalogueMarks(Protocol):
+    """Up to where the store has each partition of `items`, remembered in the store itself."""
+
+    async def load(self, partitions: Sequence[int]) -> list[str]:
+        """The marks of these partitions, in their order; empty where there is none."""
+
+    async def swap(self, partition: int, old: str, new: str) -> bool:
+        """Put a mark in the place of `old`, empty for none; False, and no effect, where something else stands."""
+
+
+class CatalogueLog(Protocol):
+    """The log of the catalogue, read once more, each partition to its end as it is when the reader gets there."""
+
+    def items(self, partition: int, start: int) -> AsyncGenerator[RawBatch, None]:
+        """What the shop said of its items, from this offset."""
+
+    def vectors(self, partition: int) -> AsyncGenerator[RawBatch, None]:
+        """What the models said of the items of this partition."""
 
 
 class SimilarStore(Protocol):

@@ -22,6 +22,7 @@ from agents.learn import Learn
 from agents.metrics import Metrics
 from agents.process import Process
 from agents.refresh import Refresh
+from agents.restore import Restore
 from app.batch_agent import add_batch_agent
 from app.faust_app import FaustOptions, WorkerApp, build_faust_app, progress_of
 from app.figures import Figures
@@ -31,6 +32,7 @@ from app.outbox import KafkaOutbox, kafka_retry_errors, make_producer
 from app.probes import add_probes
 from app.progress import Progress
 from app.replicas import KafkaReplicas
+from app.restoring import Losses, build_restore
 from app.retry import Retry
 from app.settings import Settings
 from app.snapshot_keeper import SnapshotKeeper
@@ -62,6 +64,7 @@ class Worker:
     metrics: Metrics
     snapshots: SnapshotKeeper | None
     meaning: Meaning | None
+    restore: Restore
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +113,6 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
         meaning = build_meaning(language, vectors, settings, around)
         learning.learn.listeners.append(meaning.similar.touched)
     assess = None if meaning is None else meaning.assess
-    keep = KeepCatalogue(settings.events, RedisItems(redis, keys, store), outbox, metrics, assess)
-    add_batch_agent(app, "process", list(kinds), process.run)
-    add_batch_agent(app, "catalogue", [names.items], keep.run)
-    _on_assignment(app, [users, sources, shown], replicas, health)
     figures = Figures(
         worker_id=f"{socket.gethostname()}-{os.getpid()}",
         board=Board(redis, keys),
@@ -125,9 +124,15 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
         publishes_trending=lambda: (names.views, 0) in progress.partitions,
         clock=time,
     )
+    losses = Losses(sources, figures, None if meaning is None else meaning.similar)
+    restore = build_restore(settings, Store(redis, keys, store), broker, progress, losses, assess)
+    keep = KeepCatalogue(settings.events, RedisItems(redis, keys, store), outbox, metrics, assess, restore.before)
+    add_batch_agent(app, "process", list(kinds), process.run)
+    add_batch_agent(app, "catalogue", [names.items], keep.run)
+    _on_assignment(app, [users, sources, shown, restore], replicas, health)
     snapshots = SnapshotKeeper.of(settings, learning.learn, replicas, time)
     add_probes(app, health, metrics, figures.refresh_gauges)
-    return Worker(redis, store, producer, replicas, figures, refresh, app, health, metrics, snapshots, meaning)
+    return Worker(redis, store, producer, replicas, figures, refresh, app, health, metrics, snapshots, meaning, restore)
 
 
 def _owned(progress: Progress, topic: str) -> set[int]:

@@ -64,6 +64,10 @@ class Figures:
                 logger.debug("figures not published: %s", error)
             await self.sleep(INTERVAL_SECONDS)
 
+    def republish(self) -> None:
+        """Redis lost what was published: write the trending lists again although they did not change."""
+        self._published = None
+
     async def _publish(self) -> None:
         now = self.clock()
         await self.board.figures(self.worker_id, self._take(now), now)

@@ -9,6 +9,7 @@ from app.batch_book import TopicPartition
 @dataclass(slots=True)
 class _Reading:
     moved_at: float
+    start: int | None = None
     position: int | None = None
     end: int | None = None
 
@@ -54,6 +55,7 @@ class Progress:
         """Everything before `position` is processed."""
         reading = self._readings.get(partition)
         if reading is not None and reading.position != position:
+            reading.start = position if reading.start is None else reading.start
             reading.position = position
             reading.moved_at = self._clock()
 
@@ -66,6 +68,14 @@ class Progress:
         if reading.lag == 0:
             reading.moved_at = self._ends_seen_at
         reading.end = end
+
+    def spans(self, topic: str) -> dict[int, tuple[int, int]]:
+        """Where reading of the topic's partitions began after they were assigned, and where it is, once known."""
+        return {
+            partition: (reading.start, reading.position)
+            for (name, partition), reading in self._readings.items()
+            if name == topic and reading.start is not None and reading.position is not None
+        }
 
     def lag(self) -> dict[TopicPartition, int]:
         """Events behind the end, per partition; 0 while the position or the end is not known yet."""

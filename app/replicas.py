@@ -87,7 +87,7 @@ class KafkaReplicas:
         while True:
             fetched = await self._consumer.getmany(timeout_ms=POLL_MILLISECONDS)
             for partition, records in fetched.items():
-                self._followers[partition.topic](_batch(partition, records))
+                self._followers[partition.topic](raw_batch(partition, records))
                 self._positions[partition] = records[-1].offset + 1
                 self._marks[partition] = mark_after(records[-1])
                 await asyncio.sleep(0)  # probes and agents go on while a long log is read
@@ -123,7 +123,8 @@ class KafkaReplicas:
             await self._moved.wait_for(lambda: all(self._positions[each] >= end for each, end in ends.items()))
 
 
-def _batch(partition: TopicPartition, records: Sequence[ConsumerRecord]) -> RawBatch:
+def raw_batch(partition: TopicPartition, records: Sequence[ConsumerRecord]) -> RawBatch:
+    """Kafka's records as columns, headers included."""
     return RawBatch(
         topic=partition.topic,
         partition=partition.partition,

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -56,17 +56,26 @@ async def _started(worker: Worker) -> AsyncIterator[list[asyncio.Task[None]]]:
         stack.push_async_callback(worker.producer.stop)
         await worker.replicas.start()
         stack.push_async_callback(worker.replicas.stop)
-        jobs = [worker.replicas.run(), worker.figures.run(), worker.refresh.run()]
         if worker.meaning is not None:
             await stack.enter_async_context(worker.meaning.language.running())
-            jobs += worker.meaning.jobs()
         if worker.snapshots is not None:
             stack.callback(worker.snapshots.close)
             await worker.snapshots.restore()
-            jobs.append(worker.snapshots.run())
-        background = [asyncio.create_task(job) for job in jobs]
+        background = [asyncio.create_task(job) for job in _jobs(worker)]
         stack.push_async_callback(_cancel, background)
         yield background
+
+
+def _jobs(worker: Worker) -> Iterator[Coroutine[Any, Any, None]]:
+    """What runs beside Faust until the worker ends; made one by one, so that none is left unawaited."""
+    yield worker.replicas.run()
+    yield worker.figures.run()
+    yield worker.refresh.run()
+    yield worker.restore.run()
+    if worker.meaning is not None:
+        yield from worker.meaning.jobs()
+    if worker.snapshots is not None:
+        yield worker.snapshots.run()
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -4,8 +4,8 @@
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from string import ascii_lowercase
 
 import numpy as np
@@ -148,6 +148,13 @@ class MemoryAssessments:
         self.said.update({each.item.item_id: each.assessment for each in assessed if each.is_new})
         self.vectors.update({each.item.item_id: each.item for each in assessed if each.assessment.vector})
 
+    async def remember(self, said: Mapping[str, Assessment | None]) -> None:
+        for item_id, each in said.items():
+            if each is None:
+                self.said.pop(item_id, None)
+            else:
+                self.said[item_id] = each
+
     async def forget(self, item_ids: Sequence[str]) -> None:
         for item_id in item_ids:
             self.said.pop(item_id, None)
@@ -202,3 +209,40 @@ class OneLog:
 
     async def log_of(self, batch: RawBatch) -> str:
         return self.name
+
+
+@dataclass
+class MemoryMarks:
+    """The `CatalogueMarks` port in memory."""
+
+    marks: dict[int, str] = field(default_factory=dict)
+
+    async def load(self, partitions: Sequence[int]) -> list[str]:
+        return [self.marks.get(partition, "") for partition in partitions]
+
+    async def swap(self, partition: int, old: str, new: str) -> bool:
+        if self.marks.get(partition, "") != old:
+            return False
+        self.marks[partition] = new
+        return True
+
+
+@dataclass
+class MemoryCatalogueLog:
+    """The `CatalogueLog` port in memory: a batch each time, and `between` is called before each."""
+
+    items_log: dict[int, list[RawBatch]] = field(default_factory=dict)
+    vectors_log: dict[int, list[RawBatch]] = field(default_factory=dict)
+    read_from: list[tuple[int, int]] = field(default_factory=list)
+    between: Callable[[], None] = lambda: None
+
+    async def items(self, partition: int, start: int) -> AsyncGenerator[RawBatch, None]:
+        self.read_from.append((partition, start))
+        for batch in self.items_log.get(partition, ()):
+            if batch.offsets[-1] >= start:
+                self.between()
+                yield batch
+
+    async def vectors(self, partition: int) -> AsyncGenerator[RawBatch, None]:
+        for batch in self.vectors_log.get(partition, ()):
+            yield batch

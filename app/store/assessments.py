@@ -1,6 +1,6 @@
 """What models say of items in Redis: fields of the item's hash, and the vector set with what one may filter by."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,16 @@ class RedisAssessments:
     async def write(self, assessed: Sequence[Assessed]) -> None:
         """Make the assessments, and the items' present attributes beside the vectors, readable."""
         await self.retry(lambda: self._write(assessed))
+
+    async def remember(self, said: Mapping[str, Assessment | None]) -> None:
+        """Make assessments readable, but not the vectors by which items are found; None removes one."""
+        commands: list[Command] = [
+            ("HDEL", self.keys.item(item_id), *FIELDS)
+            if each is None
+            else ("HSET", self.keys.item(item_id), *_fields(each))
+            for item_id, each in said.items()
+        ]
+        await self.retry(lambda: execute(self.redis, commands))
 
     async def forget(self, item_ids: Sequence[str]) -> None:
         """Remove what was stored of items that were deleted."""

@@ -48,6 +48,10 @@ class Keys:
         """Which log the source partition `place`, such as `views-3`, is: a string."""
         return f"{self.prefix}source:{{{place}}}"
 
+    def catalogue(self, place: str) -> str:
+        """Up to which offset the catalogue has the partition `place`, such as `items-3`: a string."""
+        return f"{self.prefix}catalogue:{{{place}}}"
+
     def worker(self, worker_id: str) -> str:
         """One worker's live figures: a string, JSON, gone 10 s after the worker fell silent."""
         return f"{self.prefix}worker:{worker_id}"

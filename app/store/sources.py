@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from redis.asyncio import Redis
 
 from app.retry import Retry
-from app.store.commands import execute
+from app.store.commands import Command, execute
 from app.store.keys import Keys
 from models.events import RawBatch
 
@@ -29,6 +29,13 @@ class RedisSources:
     def forget(self) -> None:
         """Another worker may have begun to read a new log meanwhile."""
         self._known.clear()
+
+    async def restore(self) -> None:
+        """Write what is known here into a Redis that lost it: the worker that takes over must find the same names."""
+        commands: list[Command] = [
+            ("SET", self.keys.source(place), log, "NX") for place, log in self._known.items() if log
+        ]
+        await self.retry(lambda: execute(self.redis, commands))
 
     async def log_of(self, batch: RawBatch) -> str:
         """The name of the log that the batch is from; empty when its beginning was never seen."""

@@ -260,3 +260,26 @@ async def test_the_store_is_told_when_everything_is_assessed(shop: Shop) -> None
     shop.replicas.behind = False
     await shop.assess.catch_up()
     assert shop.said.completed == 1
+
+
+async def test_a_store_that_lost_everything_gets_it_back_without_asking_the_models(shop: Shop) -> None:
+    await shop.handle(item("a", title="Mug"), item("b", title="Wow?"), item("c", title="Jug"))
+    await shop.handle(item("c", title="Cup"), item("k1", title="Pot"), None)
+    shop.deliver()
+    before = dict(shop.said.said)
+    asked, sent = list(shop.model.asked), shop.delivered
+    shop.said.said.clear()
+    shop.said.vectors.clear()
+    await shop.assess.remember(vectors(*shop.outbox.vectors_log[PARTITION]))
+    found = await shop.assess.restore(PARTITION)
+    assert shop.said.said == before
+    assert set(found) == set(shop.said.vectors) == {"a", "b", "c", "k1"}
+    assert (shop.model.asked, len(shop.outbox.vectors_log[PARTITION])) == (asked, sent)
+
+
+async def test_what_other_models_said_is_not_brought_back(shop: Shop) -> None:
+    await shop.handle(item("a", title="Mug"))
+    shop.said.said.clear()
+    shop.follow_with(LetterModel(Models("letters-2", "questions-1", shop.model.models.dimension)))
+    await shop.assess.remember(vectors(*shop.outbox.vectors_log[PARTITION]))
+    assert shop.said.said == {}

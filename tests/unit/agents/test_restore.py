@@ -1,0 +1,180 @@
+"""A store that lost the catalogue gets it back from the log, and one that did not is left alone."""
+
+from dataclasses import dataclass, field
+
+import pytest
+from builders import Fields, batch, item
+from fakes import MemoryCatalogueLog, MemoryItems, MemoryMarks
+
+from agents.restore import Mark, Restore, Span
+from models.codec import EventSettings
+from models.events import Item
+
+
+def log_of(*batches: list[Fields | bytes | None]) -> MemoryCatalogueLog:
+    """Partition 0 of `items`, a list of records each time."""
+    log, first = MemoryCatalogueLog(), 0
+    for values in batches:
+        log.items_log.setdefault(0, []).append(batch(*values, topic="items", first=first))
+        first += len(values)
+    return log
+
+
+@dataclass
+class Bench:
+    """One worker's `Restore` over a log, a store with marks, and where the worker is in its partitions."""
+
+    log: MemoryCatalogueLog
+    spans: dict[int, Span]
+    store: MemoryItems = field(default_factory=MemoryItems)
+    marks: MemoryMarks = field(default_factory=MemoryMarks)
+    lost: list[tuple[int, int]] = field(default_factory=list)
+    restored: list[tuple[int, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.restore = self.worker()
+
+    def worker(self) -> Restore:
+        async def lost(partition: int, offset: int) -> None:
+            self.lost.append((partition, offset))
+
+        def restored(partition: int, count: int, _: list[str]) -> None:
+            self.restored.append((partition, count))
+
+        return Restore(
+            EventSettings(), self.marks, self.log, self.store, lambda: self.spans, lambda: "me", lost, restored
+        )
+
+    def empty(self) -> None:
+        self.store.items.clear()
+        self.marks.marks.clear()
+
+    def titles(self) -> dict[str, str]:
+        return {name: each.title for name, each in self.store.items.items() if isinstance(each, Item)}
+
+
+@pytest.fixture
+def bench() -> Bench:
+    """A worker that read two items before it was started anew, and whose store has all of them."""
+    found = Bench(log_of([item("a", title="Mug")], [item("b", title="Jug")]), {0: Span(2, 2)})
+    found.marks.marks[0] = "2"
+    return found
+
+
+async def test_a_store_that_has_everything_is_left_alone(bench: Bench) -> None:
+    await bench.restore.check()
+    assert (bench.store.items, bench.log.read_from, bench.marks.marks) == ({}, [], {0: "2"})
+
+
+async def test_an_empty_store_gets_all_items_back(bench: Bench) -> None:
+    bench.empty()
+    await bench.restore.check()
+    assert bench.titles() == {"a": "Mug", "b": "Jug"}
+    assert (bench.marks.marks, bench.lost, bench.restored) == ({0: "2"}, [(0, 0)], [(0, 2)])
+
+
+async def test_a_store_that_is_emptied_while_the_worker_runs_gets_all_items_back(bench: Bench) -> None:
+    await bench.restore.check()
+    bench.empty()
+    await bench.restore.check()
+    assert bench.titles() == {"a": "Mug", "b": "Jug"}
+    await bench.restore.check()
+    assert bench.restored == [(0, 2)]
+
+
+async def test_a_store_that_went_back_gets_what_it_lacks(bench: Bench) -> None:
+    await bench.restore.check()
+    bench.marks.marks[0] = "1"
+    await bench.restore.check()
+    assert (bench.titles(), bench.log.read_from, bench.marks.marks) == ({"b": "Jug"}, [(0, 1)], {0: "2"})
+
+
+async def test_the_mark_follows_the_worker() -> None:
+    bench = Bench(log_of([item("a")]), {0: Span(0, 0)})
+    await bench.restore.check()
+    bench.spans[0] = Span(0, 1)
+    await bench.restore.check()
+    assert (bench.marks.marks, bench.log.read_from) == ({0: "1"}, [])
+
+
+async def test_a_group_that_reads_from_the_beginning_has_nothing_to_restore() -> None:
+    bench = Bench(log_of([item("a")]), {0: Span(0, 0)})
+    await bench.restore.before(0)
+    bench.spans[0] = Span(0, 1)
+    await bench.restore.check()
+    assert (bench.marks.marks, bench.lost) == ({0: "1"}, [])
+
+
+async def test_the_first_mark_takes_no_other_s_place(bench: Bench) -> None:
+    bench.spans[0] = Span(0, 0)
+    await bench.restore.before(0)
+    assert bench.marks.marks == {0: "2"}
+
+
+async def test_items_read_before_the_first_mark_are_written_once_more_as_they_may_be_lost() -> None:
+    bench = Bench(log_of([item("a")]), {0: Span(0, 1)})
+    await bench.restore.check()
+    assert (bench.marks.marks, bench.lost) == ({0: "1"}, [(0, 0)])
+
+
+async def test_a_worker_that_takes_over_believes_the_mark_and_not_what_it_knew_before(bench: Bench) -> None:
+    await bench.restore.check()
+    bench.marks.marks[0], bench.spans[0] = "1", Span(1, 1)
+    bench.restore.forget()
+    await bench.restore.check()
+    assert (bench.lost, bench.marks.marks) == ([], {0: "1"})
+
+
+async def test_a_restoration_that_a_dead_worker_began_is_done_again(bench: Bench) -> None:
+    bench.marks.marks[0] = "1 another"
+    await bench.restore.check()
+    assert (bench.titles(), bench.marks.marks) == ({"b": "Jug"}, {0: "2"})
+
+
+async def test_a_store_that_is_emptied_during_the_restoration_is_restored_once_more(bench: Bench) -> None:
+    bench.empty()
+    bench.log.between = lambda: bench.empty() if len(bench.store.items) == 1 else None
+    await bench.restore.check()
+    assert bench.marks.marks == {}
+    bench.log.between = lambda: None
+    await bench.restore.check()
+    assert bench.titles() == {"a": "Mug", "b": "Jug"}
+    assert bench.marks.marks == {0: "2"}
+
+
+async def test_deletions_and_what_cannot_be_read_are_restored_as_they_were() -> None:
+    bench = Bench(log_of([item("a"), item("k2"), None, b"{"]), {0: Span(4, 4)})
+    await bench.restore.check()
+    assert bench.titles() == {"a": "Title of a"}
+    assert set(bench.store.items) == {"a", "k2"}
+    assert bench.marks.marks == {0: "4"}
+
+
+async def test_the_mark_covers_offsets_that_compaction_took_away(bench: Bench) -> None:
+    bench.empty()
+    bench.spans[0] = Span(9, 9)
+    await bench.restore.check()
+    await bench.restore.check()
+    assert (bench.marks.marks, bench.restored) == ({0: "9"}, [(0, 2)])
+
+
+async def test_partitions_of_other_workers_are_left_to_them(bench: Bench) -> None:
+    bench.empty()
+    bench.spans = {}
+    await bench.restore.check()
+    assert (bench.marks.marks, bench.lost) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "mark"),
+    [
+        ("", Mark(0, False)),
+        ("17", Mark(17, True)),
+        ("17 claim", Mark(17, False)),
+        ("0", Mark(0, True)),
+        ("seventeen", Mark(0, False)),
+        ("-1", Mark(0, False)),
+    ],
+)
+def test_marks_are_read_as_they_are_written(text: str, mark: Mark) -> None:
+    assert Mark.parse(text) == mark
