@@ -12,7 +12,7 @@ from agents.metrics import Metrics
 from agents.ports import Assessed, AssessmentStore, Infer, Outbox, Replicas
 from models.assessment import Assessment
 from models.events import Item, RawBatch
-from models.item_codec import Deleted
+from models.item_codec import Change, Deleted, Withdrawn
 from models.quality.text import QualitySettings
 
 ITEMS_AT_ONCE = 64
@@ -74,6 +74,12 @@ class Assess:
                     await self._assess(partition, [item for item in stored if item is not None])
         if not self.replicas.behind and not self.follow.unassessed():
             await self.store.complete()
+
+    async def _items(self, changes: Sequence[Change]) -> list[Item]:
+        """The items that are left; those that were only withdrawn as they are stored now."""
+        stored = await self.store.items([each.item_id for each in changes if isinstance(each, Withdrawn)])
+        upserted = [each for each in changes if isinstance(each, Item)]
+        return upserted + [item for item in stored if item is not None]
 
     async def remember(self, batch: RawBatch) -> None:
         """Store again what a batch of `vectors` says, so that `restore` need not ask the models."""
