@@ -12,9 +12,8 @@ from tempfile import TemporaryDirectory
 
 from app.bench.child import contend
 from app.bench.log import bench_log, count_events
-from app.bench.sources import skip_catalogue
 from app.bench.span import Span, Spread, spread
-from app.bench.worker_run import STAGES, Task, WorkerRun, measure_worker
+from app.bench.worker_run import STAGES, Task, WorkerRun, learn_catalogue, measure_worker
 from app.concerns import KafkaSettings
 from app.datasets.record import Dataset
 from app.embedded import embedded_broker, embedded_redis
@@ -115,6 +114,9 @@ def _round(plan: Plan, events: int, folder: Path, tell: Tell) -> Round:
     with embedded_broker(folder) as bootstrap, embedded_redis(folder) as redis_url:
         kafka = replace(plan.kafka, bootstrap=bootstrap, session_timeout_seconds=SESSION_SECONDS)
         place = _place(plan, kafka, redis_url, folder)
+        if items := asyncio.run(_produce_catalogue(plan, kafka)):
+            tell(f"a worker takes in {items:,} records of the catalogue, before anything is measured")
+            learn_catalogue(Task(items, place.environment, place.port, folder / "catalogue.log"))
         asyncio.run(_produce(plan, events, kafka))
         tell("ceiling: aiokafka and orjson alone")
         ceiling = contend("ceiling", events, place.environment, folder)
@@ -142,20 +144,24 @@ def _place(plan: Plan, kafka: KafkaSettings, redis_url: str, folder: Path) -> Pl
     return Place(kafka, environment, port, folder)
 
 
-async def _produce(plan: Plan, events: int, kafka: KafkaSettings) -> None:
+async def _produce_catalogue(plan: Plan, kafka: KafkaSettings) -> int:
     await create_topics(kafka)
+    async with producer_for(kafka) as producer:
+        sent = await replay(plan.dataset.items(), producer, Pace(), prefix=kafka.topic_prefix)
+    return sent["items"]  # some rows may have gone to quarantine
+
+
+async def _produce(plan: Plan, events: int, kafka: KafkaSettings) -> None:
     line = ProgressLine(sys.stderr)
     pace = Pace(progress=lambda counts: line.show(f"producing: {counts.total():,} of {events:,} events"))
     try:
         async with producer_for(kafka) as producer:
-            items = await replay(plan.dataset.items(), producer, Pace(), prefix=kafka.topic_prefix)
             records = bench_log(plan.dataset.events, plan.events)
             sent = await replay(records, producer, pace, prefix=kafka.topic_prefix)
     finally:
         line.close()
     if sent.total() != events:
         raise HeadraceError(f"Kafka acknowledged {sent.total():,} events of {events:,}: nothing was measured")
-    await skip_catalogue(kafka, items["items"])  # some rows may have gone to quarantine
 
 
 def _prefixed(tell: Tell, number: int) -> Tell:

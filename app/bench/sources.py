@@ -23,26 +23,6 @@ async def partitions_of(kafka: KafkaSettings, names: Iterable[str] = SOURCES) ->
     return [TopicPartition(name, number) for name in full_names for number in range(counts[name])]
 
 
-async def skip_catalogue(kafka: KafkaSettings, items: int) -> None:
-    """Commit the catalogue of so many records for the worker's group: as in a running shop, it is no news.
-
-    Raises HeadraceError when Kafka does not give them.
-    """
-    if not items:
-        return
-    async with _group_member(kafka) as consumer:
-        consumer.assign(await partitions_of(kafka, ["items"]))
-        idle_since = time.monotonic()
-        while items > 0:
-            fetched = await consumer.getmany(timeout_ms=POLL_MILLISECONDS)
-            items -= sum(map(len, fetched.values()))
-            if fetched:
-                idle_since = time.monotonic()
-            elif time.monotonic() - idle_since > COMMIT_SECONDS:
-                raise HeadraceError(f"{items:,} records of the catalogue did not come back from Kafka")
-        await consumer.commit()
-
-
 async def wait_until_committed(kafka: KafkaSettings, events: int) -> None:
     """Return when the group has committed all events. Raises HeadraceError when it does not within 30 s.
 

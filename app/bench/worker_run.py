@@ -4,7 +4,7 @@ import asyncio
 import http.client
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,11 +26,12 @@ STAGES = ("admit", "load", "decide", "write", "emit")
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """What the worker's `/metrics` says so far: events by outcome, lists written, seconds per stage."""
+    """What the worker's `/metrics` says so far: events by outcome, lists written, seconds per stage, catalogue records."""
 
     outcomes: Mapping[str, int]
     recommendations: int
     stage_seconds: Mapping[str, float]
+    items: int = 0
 
     @property
     def events(self) -> int:
@@ -49,7 +50,7 @@ class WorkerRun:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """The number of events that wait for a worker, and what it is started with."""
+    """The number of events (or records of the catalogue) that wait for a worker, and what it is started with."""
 
     events: int
     environment: Mapping[str, str]
@@ -71,7 +72,7 @@ def measure_worker(task: Task, kafka: KafkaSettings) -> WorkerRun:
     or does not commit them.
     """
     with child(["worker"], task.environment, task.log) as process:
-        observed = _watch(task, process)
+        observed = _watch(task, process, lambda counters: counters.events)
         asyncio.run(wait_until_committed(kafka, task.events))
         final = _counters(task.port)
     if final is None or final.events != task.events:
@@ -82,11 +83,21 @@ def measure_worker(task: Task, kafka: KafkaSettings) -> WorkerRun:
     return WorkerRun(span(seen), final, {name: after[name] - before[name] for name in STAGES})
 
 
+def learn_catalogue(task: Task) -> None:
+    """Start a worker, wait until it has stored the catalogue and what the models say of it, and stop it.
+
+    As in a running shop, the catalogue is then no news to the worker that is measured, and its vectors are there.
+    Raises HeadraceError when it ends early or makes no progress for a minute.
+    """
+    with child(["worker"], task.environment, task.log) as process:
+        _watch(task, process, lambda counters: counters.items)
+
+
 def parse_counters(text: str) -> Counters:
     """The counters out of Prometheus' text form; what is not there is 0."""
     outcomes: dict[str, int] = {}
     stages = dict.fromkeys(STAGES, 0.0)
-    recommendations = 0
+    recommendations = items = 0
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
             if sample.name == "headrace_events_total":
@@ -96,10 +107,12 @@ def parse_counters(text: str) -> Counters:
                 stages[sample.labels["stage"]] = sample.value
             elif sample.name == "headrace_recommendations_total":
                 recommendations = int(sample.value)
-    return Counters(outcomes, recommendations, stages)
+            elif sample.name == "headrace_items_total":
+                items += int(sample.value)
+    return Counters(outcomes, recommendations, stages, items)
 
 
-def _watch(task: Task, process: subprocess.Popen[bytes]) -> Sequence[_Look]:
+def _watch(task: Task, process: subprocess.Popen[bytes], count: Callable[[Counters], int]) -> Sequence[_Look]:
     observed: list[_Look] = []
     done, progress_at = -1, time.monotonic()
     while done < task.events:
@@ -110,11 +123,11 @@ def _watch(task: Task, process: subprocess.Popen[bytes]) -> Sequence[_Look]:
         now = time.monotonic()
         if counters is not None:
             observed.append(_Look(now, counters, _cpu_seconds(process.pid)))
-            if counters.events > done:
-                done, progress_at = counters.events, now
+            if count(counters) > done:
+                done, progress_at = count(counters), now
         if now - progress_at > STALL_SECONDS:
             raise HeadraceError(
-                f"the worker stands still at {max(done, 0):,} of {task.events:,} events; the end of its log:\n"
+                f"the worker stands still at {max(done, 0):,} of {task.events:,} records; the end of its log:\n"
                 + task.log.read_text(errors="replace")[-1000:]
             )
     return observed

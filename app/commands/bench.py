@@ -29,8 +29,9 @@ first event (the ceiling fetches ahead: from its first fetch; the worker: from t
 which do not count then) to the last one done. A contender that misses an event, or a worker that does not commit
 them all, fails the command. What is not JSON counts as read; the worker quarantines it.
 
-The catalogue of the log is there before the worker starts. HEADRACE_… settings apply to the worker, but for
-addresses, the session timeout (6 s, also plain Faust's, so that groups start quickly) and the state folder.
+Before that, another worker takes in the log's catalogue, and the models read it. HEADRACE_… settings apply to the
+worker, but for addresses, the session timeout (6 s, also plain Faust's, so that groups start quickly) and the state
+folder.
 Other work on the machine slows all three, and not evenly: ratios say more than rates, several rounds more than one,
 and processor time per event (the worker without broker and Redis) most.
 """
