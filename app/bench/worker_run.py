@@ -26,7 +26,7 @@ STAGES = ("admit", "load", "decide", "write", "emit")
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """What the worker's `/metrics` says so far: events by outcome, lists written, seconds per stage, catalogue records."""
+    """What the worker's `/metrics` says so far: events by outcome, lists written, seconds per stage, items."""
 
     outcomes: Mapping[str, int]
     recommendations: int
