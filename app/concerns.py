@@ -4,12 +4,18 @@ from dataclasses import dataclass
 
 from models.setting import setting
 
+_ADDRESS = r"\s*(\[[\da-fA-F:.]+\]|[^\s,:/\[\]]+)(:\d{1,5})?\s*"
+BOOTSTRAP = (
+    rf"{_ADDRESS}(,{_ADDRESS})*",
+    "host:port, several separated by commas, without kafka:// in front; unset it for the default",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class KafkaSettings:
     """Where Kafka is, and how its topics are named and made."""
 
-    bootstrap: str = setting("localhost:9092", "Kafka bootstrap servers, host:port separated by commas")
+    bootstrap: str = setting("localhost:9092", "Kafka bootstrap servers, host:port separated by commas", form=BOOTSTRAP)
     group: str = setting("headrace", "consumer group; workers of one group share the users")
     topic_prefix: str = setting("", "put before every topic name, to share a cluster")
     partitions: int = setting(8, "partitions of a topic that Headrace creates", low=1, high=10_000)

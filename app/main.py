@@ -3,12 +3,15 @@
 import argparse
 import importlib
 import os
+import signal
 import sys
-from typing import Protocol, cast
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol, cast
 
-from app.errors import HeadraceError
-from app.logs import configure_logs
-from app.settings import InvalidSetting, Settings, load
+# Everything else is imported once Ctrl-C is silent: it takes most of a second.
+if TYPE_CHECKING:
+    from app.settings import Settings
 
 COMMANDS = {
     "run": "everything on this machine: broker, Redis, worker, look-ups, a log replayed",
@@ -32,14 +35,27 @@ class Command(Protocol):
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Declare arguments, description and examples."""
 
-    def execute(self, args: argparse.Namespace, settings: Settings) -> int:
+    def execute(self, args: argparse.Namespace, settings: "Settings") -> int:
         """Do it, and return the exit status."""
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit status is 0 only when it did what it was asked."""
     arguments = sys.argv[1:] if argv is None else argv
-    args = _parser(arguments).parse_args(arguments)
+    try:
+        with _interrupted_silently():
+            args = _parser(arguments).parse_args(arguments)
+            importlib.import_module("app.settings")
+        return _execute(args)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+
+
+def _execute(args: argparse.Namespace) -> int:
+    from app.errors import HeadraceError
+    from app.logs import configure_logs
+    from app.settings import InvalidSetting, load
+
     try:
         settings = load(os.environ)
         configure_logs(settings.log)
@@ -48,8 +64,34 @@ def main(argv: list[str] | None = None) -> int:
         return _fail(str(invalid), EXIT_USAGE)
     except HeadraceError as error:
         return _fail(str(error), EXIT_FAILED)
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
+
+
+@contextmanager
+def _interrupted_silently() -> Iterator[None]:
+    """Ctrl-C ends the process at once: in the middle of an import, somebody might catch or garble an exception."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(EXIT_INTERRUPTED))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class _Version(argparse.Action):
+    """Prints the version, and ends."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[object] | None,
+        option_string: str | None = None,
+    ) -> None:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"headrace {version('headrace')}\n")
+        parser.exit()
 
 
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:
@@ -58,6 +100,7 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
         description="Views, clicks and orders in; fresh, quality-checked top-k lists out.",
         epilog="Settings are HEADRACE_… environment variables; `.env.example` lists them. Start with: headrace run",
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
         sub = commands.add_parser(

@@ -1,6 +1,7 @@
 """Settings from `HEADRACE_…` environment variables: read once, each default written once, every mistake named."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, TypeVar, get_type_hints
@@ -105,6 +106,8 @@ def _parse(name: str, text: str, kind: Any, each: Field[Any]) -> Any:
     choices = each.metadata["choices"]
     if choices and text not in choices:
         raise InvalidSetting(f"{name}={text!r}: use one of {', '.join(choices)}")
+    if (form := each.metadata["form"]) and not re.fullmatch(form[0], text):
+        raise InvalidSetting(f"{name}={text!r}: use {form[1]}")
     if kind is bool:
         return _parse_bool(name, text)
     if kind in (int, float):

@@ -11,6 +11,11 @@ def setting(
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] | None = None,
+    form: tuple[str, str] | None = None,
 ) -> Any:
-    """A dataclass field that `app.settings` can read from the environment and document in `.env.example`."""
-    return field(default=default, metadata={"help": help, "low": low, "high": high, "choices": choices})
+    """A dataclass field that `app.settings` can read from the environment and document in `.env.example`.
+
+    `form` is a regular expression for the whole of a text, and what it allows in words.
+    """
+    allowed = {"low": low, "high": high, "choices": choices, "form": form}
+    return field(default=default, metadata={"help": help, **allowed})

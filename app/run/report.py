@@ -61,7 +61,7 @@ async def as_text(running: Session, name: str, processed: Processed) -> str:
 
 
 async def _user(running: Session, user_id: str) -> list[str]:
-    base, user = running.serve.url, quote(user_id, safe="")
+    base, user = running.serve.url, _segment(user_id)
     history = await get_json(running.http, f"{base}/users/{user}")
     listed = await get_json(running.http, f"{base}/recommendations/{user}?k={ITEMS_SHOWN}")
     looked = ", ".join(_title(each) for each in history["recent"][:ITEMS_SHOWN])
@@ -82,12 +82,17 @@ async def addresses(running: Session) -> str:
     lines = [
         "",
         f"page      {running.serve.url}/",
-        f"look-up   curl '{running.serve.url}/recommendations/{quote(user, safe='')}?k=5'",
+        f"look-up   curl '{running.serve.url}/recommendations/{_segment(user)}?k=5'",
         f"Redis     {settings.redis.url}   GET '{Keys(settings.redis.prefix).recommendation(user)}'",
         f"Kafka     {settings.kafka.bootstrap}   topics views, clicks, orders, items",
         f"metrics   {running.worker.url}/metrics",
     ]
     return "\n".join([*lines, ""])
+
+
+def _segment(user_id: str) -> str:
+    """The id as a part of a path; two of them would lead elsewhere."""
+    return user_id.replace(".", "%2E") if user_id in (".", "..") else quote(user_id, safe="")
 
 
 def _title(entry: dict[str, Any]) -> str:

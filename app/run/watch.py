@@ -11,6 +11,7 @@ import aiohttp
 import numpy as np
 from numpy.typing import NDArray
 from prometheus_client.parser import text_string_to_metric_families
+from yarl import URL
 
 from agents.metrics import FRESHNESS_BUCKETS, quantile
 from app.errors import HeadraceError
@@ -128,9 +129,9 @@ class Watch:
 
 
 async def get_json(http: aiohttp.ClientSession, url: str) -> Any:
-    """An answer of the look-up process. Raises HeadraceError for anything but success."""
+    """An answer of the look-up process to a URL in its encoded form. Raises HeadraceError for anything but success."""
     with _explained("look-up process"):
-        async with http.get(url) as answer:
+        async with http.get(URL(url, encoded=True)) as answer:
             answer.raise_for_status()
             return await answer.json()
 

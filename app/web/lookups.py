@@ -32,11 +32,17 @@ class LookupResources:
     lookups: Lookups
 
     def routes(self) -> list[web.RouteDef]:
-        """The routes. An id may hold anything, a slash as %2F; hence patterns of their own."""
+        """The routes. An id may hold anything, a slash as %2F; hence patterns of their own.
+
+        The ids `.` and `..` need the query, as browsers take such a path, encoded or not, for another one.
+        """
         return [
             web.get("/recommendations/{user_id:[^/]+}", self.recommendations),
+            web.get("/recommendations", self.recommendations),
             web.get("/similar/{item_id:[^/]+}", self.similar),
+            web.get("/similar", self.similar),
             web.get("/items/{item_id:[^/]+}", self.item),
+            web.get("/items", self.item),
             web.get("/users/{user_id:[^/]+}", self.user),
             web.get("/users", self.users),
             web.get("/live", self.live),
@@ -72,7 +78,9 @@ class LookupResources:
         return json_response({"user_id": history.user_id, "recent": recent, "counts": history.counts})
 
     async def users(self, request: web.Request) -> web.Response:
-        """The users whose lists were written last."""
+        """The users whose lists were written last; or what one user did, where the query names one."""
+        if "user_id" in request.query:
+            return await self.user(request)
         found = await self.lookups.recent_users(count_in(request, "sample", SAMPLE_DEFAULT))
         return json_response({"users": [asdict(user) for user in found]})
 

@@ -54,7 +54,8 @@ async def as_problems(request: web.Request, handler: Handler) -> web.StreamRespo
 def _of_aiohttp(request: web.Request, refused: web.HTTPException) -> web.Response:
     match refused:
         case web.HTTPNotFound():
-            return problem(404, "There is nothing at this path; / links to everything there is.")
+            paths = sorted({resource.canonical for resource in request.app.router.resources()})
+            return problem(404, f"There is nothing at this path; there is {', '.join(paths)}.")
         case web.HTTPMethodNotAllowed():
             allowed = ", ".join(sorted(refused.allowed_methods))
             return problem(405, f"{request.method} is not possible here; use {allowed}.", {"Allow": allowed})

@@ -15,13 +15,13 @@ K_DEFAULT = 20
 
 
 def user_id_in(request: web.Request) -> str:
-    """The path's user id; guests are `session:` and a session id."""
-    return checked_id("user_id", request.match_info["user_id"])
+    """The user id in the path or the query; guests are `session:` and a session id."""
+    return _id_in(request, "user_id")
 
 
 def item_id_in(request: web.Request) -> str:
-    """The path's item id."""
-    return checked_id("item_id", request.match_info["item_id"])
+    """The item id in the path or the query."""
+    return _id_in(request, "item_id")
 
 
 def checked_id(name: str, value: Any) -> str:
@@ -32,6 +32,10 @@ def checked_id(name: str, value: Any) -> str:
     if not 1 <= len(counted) <= MAX_ID_LENGTH:
         raise Problem(HTTPStatus.BAD_REQUEST, f"{name} has {len(counted)} characters; use 1 to {MAX_ID_LENGTH}.")
     return value
+
+
+def _id_in(request: web.Request, name: str) -> str:
+    return checked_id(name, request.match_info.get(name, request.query.get(name)))
 
 
 def count_in(request: web.Request, name: str = "k", default: int = K_DEFAULT) -> int:

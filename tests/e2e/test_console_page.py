@@ -103,6 +103,17 @@ async def test_a_user_is_looked_up_with_the_keyboard(console: Console, stocked: 
     assert await page.run("document.getElementById('list-note').textContent.startsWith('vmis-knn, made ')")
 
 
+@pytest.mark.parametrize("user_id", [".", "..", "a/b?c#d"])
+async def test_any_user_id_can_be_looked_up(console: Console, stocked: Shop, user_id: str) -> None:
+    stocked.listed(user_id, "k1")
+    stocked.history(user_id, ("c1", NOW, "view"))
+    await console.page.open(console.url)
+    await look_up(console, user_id)
+    await console.page.until(LISTED)
+    assert [row[1] for row in await console.page.run(ROWS)] == ["Kettle <b>steel</b>\nk1"]
+    assert (await console.page.run(HISTORY))[0].startswith("Tea cup")
+
+
 async def test_live_figures_are_shown(console: Console, stocked: Shop) -> None:
     await console.page.open(console.url)
     await console.page.until("document.getElementById('accepted').textContent === '1,234,567'")

@@ -57,18 +57,47 @@ async def test_an_unknown_user_is_answered_what_is_trending(http: Http, shop: Sh
 
 @pytest.mark.parametrize(
     "user_id",
-    ["a/b", "a b", "{a}", "}{", "a%2Fb", "100%", "Jürgen 茶", "a+b", "a?b#c", "<script>", "session:1/2", "…", "a\nb"],
+    [
+        "a/b",
+        "a b",
+        "{a}",
+        "}{",
+        "a%2Fb",
+        "100%",
+        "Jürgen 茶",
+        "a+b",
+        "a?b#c",
+        "<script>",
+        "session:1/2",
+        "…",
+        "a\nb",
+        ".",
+        "..",
+    ],
 )
 async def test_an_id_may_hold_anything_when_it_is_encoded(http: Http, shop: Shop, user_id: str) -> None:
     shop.listed(user_id, user_id)
     shop.item(user_id, title="Found")
     shop.similar(user_id, user_id)
     shop.history(user_id, (user_id, NOW, "view"))
-    encoded = quote(user_id, safe="")
-    for path in ("recommendations", "similar", "items", "users"):
-        response = await http.get(URL(f"/{path}/{encoded}", encoded=True))
-        assert response.status == 200, path
-        assert user_id in (await response.json()).values(), path
+    encoded = quote(user_id, safe="").replace(".", "%2E")
+    for path, name in (
+        ("recommendations", "user_id"),
+        ("similar", "item_id"),
+        ("items", "item_id"),
+        ("users", "user_id"),
+    ):
+        for asked in (f"/{path}/{encoded}", f"/{path}?{name}={encoded}"):
+            response = await http.get(URL(asked, encoded=True))
+            assert response.status == 200, asked
+            assert user_id in (await response.json()).values(), asked
+
+
+@pytest.mark.parametrize("path", ["recommendations", "similar", "items", "users?user_id="])
+async def test_an_id_that_is_missing_is_a_problem(http: Http, path: str) -> None:
+    response = await http.get(f"/{path}")
+    assert response.status == 400
+    assert "_id " in (await problem_of(response))["detail"]
 
 
 async def test_k_limits_the_list(http: Http, shop: Shop) -> None:
@@ -103,6 +132,14 @@ async def test_what_is_not_there_is_a_404_problem(http: Http, path: str) -> None
     response = await http.get(path)
     assert response.status == 404
     await problem_of(response)
+
+
+async def test_an_unknown_path_is_told_which_ones_there_are(http: Http) -> None:
+    detail = (await problem_of(await http.get("/nowhere")))["detail"]
+    assert "/recommendations/{user_id}, " in detail
+    for path in detail.partition("there is ")[2].removesuffix(".").split(", "):
+        asked = await http.get(path.replace("{", "").replace("}", ""))
+        assert asked.status != 404 or "There is nothing" not in (await problem_of(asked))["detail"], path
 
 
 async def test_a_deleted_item_is_not_found(http: Http, shop: Shop) -> None:

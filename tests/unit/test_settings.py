@@ -21,6 +21,8 @@ def test_variables_of_others_are_passed_over() -> None:
     ("name", "text", "value"),
     [
         ("KAFKA_BOOTSTRAP", "a:9092,b:9092", "a:9092,b:9092"),
+        ("KAFKA_BOOTSTRAP", "kafka-0.kafka:9092, 10.0.0.7", "kafka-0.kafka:9092, 10.0.0.7"),
+        ("KAFKA_BOOTSTRAP", "[::1]:9092", "[::1]:9092"),
         ("KAFKA_PARTITIONS", "12", 12),
         ("KAFKA_SESSION_TIMEOUT_SECONDS", "6", 6.0),
         ("REDIS_EXPIRE_DAYS", "1e-3", 0.001),
@@ -50,6 +52,14 @@ def test_a_variable_changes_its_own_setting_only() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "allowed"),
     [
+        ("HEADRACE_KAFKA_BOOTSTRAP", "", "host:port, several separated by commas"),
+        (
+            "HEADRACE_KAFKA_BOOTSTRAP",
+            "kafka://kafka:9092",
+            "host:port, several separated by commas, without kafka:// in front",
+        ),
+        ("HEADRACE_KAFKA_BOOTSTRAP", "a:9092,", "host:port"),
+        ("HEADRACE_KAFKA_BOOTSTRAP", "a:port", "host:port"),
         ("HEADRACE_KAFKA_PARTITIONS", "many", "an integer of at least 1 and at most 10000"),
         ("HEADRACE_KAFKA_PARTITIONS", "", "an integer of at least 1 and at most 10000"),
         ("HEADRACE_KAFKA_PARTITIONS", "1.5", "an integer of at least 1 and at most 10000"),
