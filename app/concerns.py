@@ -1,9 +1,12 @@
 """The settings of the outside world; those of the mathematics stand beside the mathematics in `models/`."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from models.setting import setting
 
+# Where the packages lie: in a checkout the folder with `onnx/`, once installed one without it.
+CHECKOUT = Path(__file__).resolve().parents[1]
 _ADDRESS = r"\s*(\[[\da-fA-F:.]+\]|[^\s,:/\[\]]+)(:\d{1,5})?\s*"
 BOOTSTRAP = (
     rf"{_ADDRESS}(,{_ADDRESS})*",
@@ -64,6 +67,12 @@ class ModelSettings:
     """Model artefacts."""
 
     dir: str = setting("onnx", "folder of the model artefacts and their manifest.json")
+
+    @property
+    def folder(self) -> Path:
+        """That folder; a relative one that the working directory has not is the checkout's."""
+        named = Path(self.dir)
+        return named if named.exists() or not (CHECKOUT / named).exists() else CHECKOUT / named
 
 
 @dataclass(frozen=True, slots=True)

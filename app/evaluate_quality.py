@@ -69,7 +69,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Measure and print; 0 if every target is met."""
-    model = open_quality_model(args.model_dir or Path(settings.model.dir))
+    model = open_quality_model(args.model_dir or settings.model.folder)
     targets = evaluate(model, args.data, args.most, settings.quality)
     if args.json:
         rows = [{"name": each.name, "value": each.value, "bound": each.bound, "met": each.met} for each in targets]

@@ -6,7 +6,6 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from time import perf_counter
 
 from agents.infer import EMBEDDING, QUALITY, InferenceFigures, InferLocally
@@ -50,7 +49,7 @@ def open_language(settings: Settings, metrics: Metrics) -> Language:
 
     Raises HeadraceError when one of them cannot be used.
     """
-    folder = Path(settings.model.dir)
+    folder = settings.model.folder
     try:
         manifest = read_manifest(folder)
         artefacts = {task: manifest.find(task) for task in {each.task for each in manifest.models}}

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable, Coroutine, Iterable, Set
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from redis.asyncio import Redis
@@ -71,7 +70,7 @@ def find_models(settings: Settings, metrics: Metrics) -> "Language | None":
 
     Raises HeadraceError when one of them cannot be used.
     """
-    manifest = Path(settings.model.dir) / FILE_NAME
+    manifest = settings.model.folder / FILE_NAME
     if not manifest.exists():
         logger.info("no models (%s is not there): lists come from what users do, not from what items mean", manifest)
         return None

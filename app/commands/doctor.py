@@ -5,7 +5,6 @@ import asyncio
 import logging
 import os
 import sys
-from pathlib import Path
 
 import orjson
 
@@ -57,8 +56,8 @@ def _checks(settings: Settings) -> list[tuple[str, Check]]:
         ("packages", check_packages),
         ("settings", lambda: check_settings(os.environ)),
         ("snapshots", lambda: check_state_dir(worker)),
-        ("models", lambda: check_models(Path(settings.model.dir))),
-        ("inference", lambda: check_inference(Path(settings.model.dir), settings.inference)),
+        ("models", lambda: check_models(settings.model.folder)),
+        ("inference", lambda: check_inference(settings.model.folder, settings.inference)),
         ("kafka", lambda: check_broker(settings.kafka)),
         ("topics", lambda: check_topics(settings.kafka)),
         ("lag", lambda: check_lag(settings.kafka)),

@@ -102,7 +102,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Do it; 0 when the artefact was made, all artefacts are right, or everything was timed."""
     if args.what in QUALITY:
         return QUALITY[args.what].execute(args, settings)
-    folder = args.dir or Path(settings.model.dir)
+    folder = args.dir or settings.model.folder
     try:
         return _ACTIONS[args.what](args, folder, settings)
     except ManifestError as error:
