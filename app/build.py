@@ -12,7 +12,7 @@ from typing import Protocol
 
 import faust
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -27,6 +27,7 @@ from app.batch_agent import add_batch_agent
 from app.faust_app import FaustOptions, WorkerApp, build_faust_app, progress_of
 from app.figures import Figures
 from app.health import Health
+from app.kafka_watch import KafkaWatch
 from app.meaning import Meaning, Store, Surroundings, build_meaning, find_models
 from app.outbox import KafkaOutbox, kafka_retry_errors, make_producer
 from app.probes import add_probes
@@ -65,6 +66,7 @@ class Worker:
     snapshots: SnapshotKeeper | None
     meaning: Meaning | None
     restore: Restore
+    watch: KafkaWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     kinds = {names.views: Kind.VIEW, names.clicks: Kind.CLICK, names.orders: Kind.ORDER}
     app = _faust_app(settings, [*kinds, names.items], faust_dir)  # first, because its port may be taken
     metrics, health = Metrics(CollectorRegistry()), Health()
+    ProcessCollector(registry=metrics.registry)
     store = Retry("Redis", (RedisError, OSError), health, metrics.retries)
     broker = Retry("Kafka", kafka_retry_errors(), health, metrics.retries)
     redis, producer = connect(settings.redis), make_producer(settings.kafka)
@@ -131,8 +134,11 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     add_batch_agent(app, "catalogue", [names.items], keep.run)
     _on_assignment(app, [users, sources, shown, restore], replicas, health)
     snapshots = SnapshotKeeper.of(settings, learning.learn, replicas, time)
-    add_probes(app, health, metrics, figures.refresh_gauges)
-    return Worker(redis, store, producer, replicas, figures, refresh, app, health, metrics, snapshots, meaning, restore)
+    add_probes(app, replicas.progress, health, metrics, figures.refresh_gauges)
+    watch = KafkaWatch(replicas.see_ends, health)
+    return Worker(
+        redis, store, producer, replicas, figures, refresh, app, health, metrics, snapshots, meaning, restore, watch
+    )
 
 
 def _owned(progress: Progress, topic: str) -> set[int]:

@@ -2,6 +2,9 @@
 
 import logging
 import sys
+from collections.abc import Callable
+from threading import Lock
+from time import monotonic
 
 import orjson
 from typing_extensions import override
@@ -10,6 +13,50 @@ from app.concerns import LogSettings
 
 # Their info lines are about their own insides; `debug` shows them.
 CHATTY = ("aiokafka", "faust", "mode", "app.faust_app", "app.batch_consumer", "app.fetch_thread", "app.batch_agent")
+
+
+OURS = ("app", "agents", "models")
+REPEAT_SECONDS = 30.0
+FIRST_LINES = 3
+MOST_KINDS = 10_000
+
+
+class RepeatFilter(logging.Filter):
+    """Lets a warning through a few times in a while, and says with the next one how many were left out.
+
+    A client that lost its server says so many times a second. Of other people's loggers, lines that differ only in
+    their arguments count as the same; of ours, only equal ones. Info lines are left alone. `clock` gives seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._lock = Lock()
+        self._seen: dict[tuple[str, str], tuple[float, int]] = {}
+
+    @override
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING:
+            return True
+        is_ours = record.name.partition(".")[0] in OURS
+        left_out = self._left_out((record.name, record.getMessage() if is_ours else str(record.msg)))
+        if left_out:
+            record.msg = f"{record.getMessage()} (and {left_out} more like this, left out)"
+            record.args = None
+        return left_out is not None
+
+    def _left_out(self, key: tuple[str, str]) -> int | None:
+        """How many were left out before this line; None to leave this one out too."""
+        with self._lock:
+            now = self._clock()
+            since, count = self._seen.get(key, (now, 0))
+            if now - since < REPEAT_SECONDS:
+                self._seen[key] = since, count + 1
+                return 0 if count < FIRST_LINES else None
+            if len(self._seen) >= MOST_KINDS:
+                self._seen.clear()
+            self._seen[key] = now, 1
+            return max(0, count - FIRST_LINES)
 
 
 class JsonFormatter(logging.Formatter):
@@ -36,6 +83,7 @@ def configure_logs(settings: LogSettings) -> None:
         if settings.format == "json"
         else logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S")
     )
+    handler.addFilter(RepeatFilter())
     logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)
     if settings.level == "info":
         for name in CHATTY:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
+from time import monotonic
 
 import numpy as np
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition  # type: ignore[import-untyped]  # ships no types
@@ -9,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition  # type: i
 from app.concerns import KafkaSettings
 from app.fetch_thread import LONG_POLL_MS
 from app.log_mark import Mark, find_difference, mark_after
+from app.progress import Progress
 from app.retry import Retry
 from models.events import RawBatch
 
@@ -41,6 +43,7 @@ class KafkaReplicas:
         self._assignments = 1
         self._reached = 0
         self._moved = asyncio.Condition()
+        self.progress = Progress(monotonic)
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=settings.bootstrap,
             enable_auto_commit=False,
@@ -63,6 +66,7 @@ class KafkaReplicas:
         """Connect and find the beginning of each partition."""
         await self._retry(self._consumer.start)
         self._consumer.assign(self._partitions)
+        self.progress.assign(self._partitions)
         for partition in self._partitions:
             self._positions[partition] = await self._consumer.position(partition)
 
@@ -95,8 +99,15 @@ class KafkaReplicas:
                 # A transaction's markers have offsets, but are no records.
                 for partition in self._partitions:
                     self._positions[partition] = await self._consumer.position(partition)
+            for partition, position in self._positions.items():
+                self.progress.move(partition, position)
             async with self._moved:
                 self._moved.notify_all()
+
+    async def see_ends(self) -> None:
+        """Ask every broker that leads a partition where it ends. Raises KafkaError and OSError."""
+        for partition, end in (await self._consumer.end_offsets(self._partitions)).items():
+            self.progress.see_end(partition, end)
 
     async def stop(self) -> None:
         """Disconnect."""

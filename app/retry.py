@@ -30,18 +30,20 @@ class Retry:
 
     async def __call__(self, call: Callable[[], Awaitable[T]]) -> T:
         """The first result that comes; meanwhile the worker says that it is not ready."""
-        pause = FIRST_PAUSE_SECONDS
-        while True:
-            try:
-                result = await call()
-            except self.errors as error:
-                if self.name not in self.health.away:
-                    logger.warning("%s is away, trying again until it is back: %s", self.name, error)
-                self.health.away[self.name] = str(error) or type(error).__name__
-                self.retries.labels(self.name).inc()
-                await self.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-            else:
-                if self.health.away.pop(self.name, None) is not None:
-                    logger.info("%s is back", self.name)
-                return result
+        caller, pause = object(), FIRST_PAUSE_SECONDS
+        try:
+            while True:
+                try:
+                    result = await call()
+                except self.errors as error:
+                    if self.health.fails(self.name, caller, str(error) or type(error).__name__):
+                        logger.warning("%s is away, trying again until it is back: %s", self.name, error)
+                    self.retries.labels(self.name).inc()
+                    await self.sleep(pause)
+                    pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+                else:
+                    if self.health.works(self.name, caller):
+                        logger.info("%s is back", self.name)
+                    return result
+        finally:  # a call that was given up waits for nothing any more
+            self.health.works(self.name, caller)

@@ -1,6 +1,8 @@
 """The Kafka topics: their names, how Headrace makes them, and that existing ones fit together."""
 
+import asyncio
 from dataclasses import dataclass
+from time import monotonic
 
 from aiokafka.admin import (  # type: ignore[import-untyped]  # ships no types
     AIOKafkaAdminClient,
@@ -17,6 +19,8 @@ from app.errors import HeadraceError
 
 SOURCES = ("views", "clicks", "orders")
 TOPIC_ALREADY_EXISTS = 36
+LISTED_SECONDS = 30.0
+LISTED_POLL_SECONDS = 0.2
 # A worker joins a user's profile, sources and interactions by partition number, so these must agree.
 PARTITIONED_BY_USER = (*SOURCES, "interactions")
 
@@ -69,7 +73,7 @@ async def create_topics(settings: KafkaSettings) -> dict[str, int]:
         existing = await _partitions(admin, settings)
         _require_equal(existing, settings)
         await _create(admin, settings, existing)
-        existing = await _partitions(admin, settings)  # another worker may have been first
+        existing = await _all_partitions(admin, settings)  # another worker may have been first
         _require_equal(existing, settings)
         return {settings.topic_prefix + name: count for name, count in existing.items()}
     except KafkaConnectionError as error:
@@ -87,7 +91,25 @@ async def _partitions(admin: AIOKafkaAdminClient, settings: KafkaSettings) -> di
     """The number of partitions of those of our topics that exist, by name without prefix."""
     # Asked for all, because asking for a topic by name may create it.
     found = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
+    # A topic that was made this moment may have no partitions yet.
+    found = {name: count for name, count in found.items() if count}
     return {name: found[settings.topic_prefix + name] for name in CONFIGS if settings.topic_prefix + name in found}
+
+
+async def _all_partitions(admin: AIOKafkaAdminClient, settings: KafkaSettings) -> dict[str, int]:
+    """The same once all of them are listed: the broker that is asked may hear of new topics a moment later."""
+    deadline = monotonic() + LISTED_SECONDS
+    while True:
+        found = await _partitions(admin, settings)
+        missing = [settings.topic_prefix + name for name in CONFIGS if name not in found]
+        if not missing:
+            return found
+        if monotonic() > deadline:
+            raise HeadraceError(
+                f"Kafka at {settings.bootstrap} does not list the topics {', '.join(missing)} {LISTED_SECONDS:g} s after "
+                "they were made; may this user describe them?"
+            )
+        await asyncio.sleep(LISTED_POLL_SECONDS)
 
 
 async def _create(admin: AIOKafkaAdminClient, settings: KafkaSettings, existing: dict[str, int]) -> None:

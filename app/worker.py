@@ -72,6 +72,7 @@ def _jobs(worker: Worker) -> Iterator[Coroutine[Any, Any, None]]:
     yield worker.figures.run()
     yield worker.refresh.run()
     yield worker.restore.run()
+    yield worker.watch.run()
     if worker.meaning is not None:
         yield from worker.meaning.jobs()
     if worker.snapshots is not None:

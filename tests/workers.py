@@ -91,9 +91,9 @@ def running_worker(environ: dict[str, str], log: Path) -> Iterator[RunningWorker
         process.communicate()
 
 
-def until(condition: Callable[[], bool], log: Path | None = None) -> None:
+def until(condition: Callable[[], bool], log: Path | None = None, seconds: float = PATIENCE_SECONDS) -> None:
     """Wait for a condition, with a deadline."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, log.read_text()[-3000:] if log else "never happened"
         time.sleep(0.05)

@@ -123,7 +123,7 @@ async def test_freshness_is_that_of_the_last_rounds(worker: Worker) -> None:
 
 
 async def test_a_worker_that_is_not_ready_says_so(worker: Worker) -> None:
-    worker.health.away["Kafka"] = "refused"
+    worker.health.fails("Kafka", "a caller", "refused")
     await worker.publishes()
     assert [one.ready for one in (await worker.live()).workers] == [False]
 

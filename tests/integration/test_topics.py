@@ -1,6 +1,7 @@
 """Topics are made once, and must fit together."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from aiokafka.admin import (  # type: ignore[import-untyped]  # ships no types
@@ -84,3 +85,19 @@ async def test_topics_that_do_not_fit_together_are_refused_with_advice(kafka: Ka
 async def test_no_broker_is_an_error_with_advice() -> None:
     with pytest.raises(HeadraceError, match=r"no Kafka answers at 127\.0\.0\.1:1.*HEADRACE_KAFKA_BOOTSTRAP"):
         await create_topics(KafkaSettings(bootstrap=NOWHERE))
+
+
+async def test_topics_that_are_listed_a_moment_after_they_were_made_are_waited_for(
+    kafka: KafkaSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    describe, calls = AIOKafkaAdminClient.describe_topics, []
+
+    async def describe_late(admin: AIOKafkaAdminClient) -> list[dict[str, Any]]:
+        calls.append(admin)
+        found = await describe(admin)
+        hidden = kafka.topic_prefix + "items"
+        return [topic for topic in found if len(calls) > 3 or topic["topic"] != hidden]
+
+    monkeypatch.setattr(AIOKafkaAdminClient, "describe_topics", describe_late)
+    assert set(await create_topics(kafka)) == {kafka.topic_prefix + name for name in CONFIGS}
+    assert len(calls) == 4

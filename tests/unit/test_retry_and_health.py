@@ -118,6 +118,20 @@ async def test_an_outage_is_logged_when_it_begins_and_when_it_ends(
     ]
 
 
+async def test_a_caller_that_succeeds_says_nothing_of_another_that_still_fails(retry: Retry, health: Health) -> None:
+    broken = Dependency(health, failures=1_000_000)
+    trying = asyncio.create_task(retry(broken.call))
+    async with asyncio.timeout(5):
+        while not broken.ready[1:]:
+            await asyncio.sleep(0)
+    assert await retry(Dependency(health, failures=0).call) == "answer"
+    assert await retry(Dependency(health, failures=2).call) == "answer"
+    assert health.detail == "Redis is away: the line is cut"
+    trying.cancel()
+    await asyncio.wait({trying})
+    assert health.ready
+
+
 @pytest.mark.parametrize(
     ("starting", "away", "detail"),
     [
@@ -128,7 +142,9 @@ async def test_an_outage_is_logged_when_it_begins_and_when_it_ends(
     ],
 )
 def test_a_worker_is_ready_when_nothing_is_in_the_way(starting: str, away: dict[str, str], detail: str) -> None:
-    health = Health(away, starting)
+    health = Health(starting)
+    for name, error in away.items():
+        health.fails(name, "a caller", error)
     assert health.detail == detail
     assert health.ready == (not detail)
 

@@ -1,0 +1,114 @@
+"""A worker whose Kafka goes away, or that cannot start: it says so, in few words, and recovers."""
+
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+import pytest
+import redis
+from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
+from lines import Line, line_to
+from workers import HEADRACE, RunningWorker, environment, running_worker, until
+
+from app import embedded
+from app.concerns import KafkaSettings, RedisSettings
+from app.embedded import Server
+from app.store.keys import Keys
+
+MOST_LINES = 60
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Iterator[Line]:
+    """The only way to a broker of this test alone, which tells its clients the address of the line."""
+    port = free_port()
+
+    def command(own: int) -> list[str]:
+        return [
+            embedded._broker_binary(),
+            "broker",
+            f"--listener-url=tcp://127.0.0.1:{own}",
+            f"--advertised-listener-url=tcp://127.0.0.1:{port}",
+            "--storage-engine=memory://headrace/",
+        ]
+
+    server = Server("broker", command, embedded._broker_answers)
+    with embedded._running(server, tmp_path) as own, line_to(own, port) as found:
+        yield found
+
+
+def readiness(worker: RunningWorker) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(f"{worker.url}/readyz") as answer:
+            return answer.status, orjson.loads(answer.read())["detail"]
+    except urllib.error.HTTPError as error:
+        return error.code, orjson.loads(error.read())["detail"]
+
+
+async def send_view(kafka: KafkaSettings, user_id: str, item_id: str) -> None:
+    event = {"event_id": f"{user_id}-{item_id}", "user_id": user_id, "item_id": item_id, "ts": 1_760_000_000}
+    async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap) as producer:
+        await producer.send_and_wait(f"{kafka.topic_prefix}views", orjson.dumps(event), key=user_id.encode())
+
+
+async def test_a_worker_without_kafka_is_not_ready_says_so_in_few_lines_and_goes_on_when_kafka_is_back(
+    kafka: KafkaSettings, redis_settings: RedisSettings, line: Line, tmp_path: Path
+) -> None:
+    kafka = replace(kafka, bootstrap=f"127.0.0.1:{line.port}")
+    store, keys = redis.Redis.from_url(redis_settings.url), Keys(redis_settings.prefix)
+    with running_worker(environment(kafka, redis_settings), tmp_path / "worker.log") as worker:
+        await send_view(kafka, "ada", "a")
+        until(lambda: bool(store.exists(keys.profile("ada"))), worker.log)
+        before = len(worker.log.read_text().splitlines())
+
+        line.cut()
+        until(lambda: readiness(worker)[0] == 503, worker.log)
+        _, detail = readiness(worker)
+        assert detail.startswith("Kafka is away: ")
+        # Long enough for a client that complains ten times a second to fill the log.
+        assert not becomes_ready(worker, seconds=15)
+        lines = worker.log.read_text().splitlines()[before:]
+        assert len(lines) < MOST_LINES, "\n".join(lines)
+
+        line.mend()
+        until(lambda: readiness(worker)[0] == 200, worker.log)
+        await send_view(kafka, "bob", "b")
+        until(lambda: bool(store.exists(keys.profile("bob"))), worker.log)
+
+
+def becomes_ready(worker: RunningWorker, seconds: float) -> bool:
+    try:
+        until(lambda: readiness(worker)[0] == 200, seconds=seconds)
+    except AssertionError:
+        return False
+    return True
+
+
+async def test_a_state_folder_that_is_a_file_leads_to_one_line_of_advice(
+    kafka: KafkaSettings, redis_settings: RedisSettings, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    environ = environment(kafka, redis_settings, HEADRACE_WORKER_STATE_DIR=str(tmp_path / "file"))
+    done = subprocess.run([HEADRACE, "worker"], env=environ, capture_output=True, text=True, timeout=90, check=False)
+    assert done.returncode == 1
+    assert "HEADRACE_WORKER_STATE_DIR" in done.stderr.splitlines()[-1]
+    assert "Warning" not in done.stderr
+
+
+async def test_a_worker_tells_what_its_process_uses(
+    kafka: KafkaSettings, redis_settings: RedisSettings, tmp_path: Path
+) -> None:
+    with running_worker(environment(kafka, redis_settings), tmp_path / "worker.log") as worker:
+        assert worker.metric("process_resident_memory_bytes") > 10_000_000
