@@ -21,6 +21,9 @@ class UserStore(Protocol):
     async def write(self, profiles: Mapping[str, Profile], lists: Mapping[str, bytes]) -> None:
         """Make profiles and lists readable; returns when they are, however long the store is away."""
 
+    async def correct(self, lists: Mapping[str, bytes]) -> set[str]:
+        """Replace lists that are still there, which expire when they would have anyway; whose lists those are."""
+
 
 class ItemStore(Protocol):
     """The catalogue as look-ups see it."""

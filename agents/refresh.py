@@ -62,6 +62,11 @@ class Refresh:
         profiles = await self.users.load([holder.user_id for holder in holders])
         # A rebalance during any wait gives these users to another worker, whose lists are newer.
         holders = [holder for holder in holders if self.shown.has(holder)]
+        # Who has no profile any more is gone, and the list with it in a moment.
+        for holder in holders:
+            if not profiles[holder.user_id].recent:
+                self.shown.put(holder, ())
+        holders = [holder for holder in holders if profiles[holder.user_id].recent]
         rankings = self.recommender.recommend([Asker(profiles[each.user_id], each.session) for each in holders])
         by_partition: dict[int, dict[str, bytes]] = {}
         for holder, ranking in zip(holders, rankings, strict=True):
@@ -71,6 +76,7 @@ class Refresh:
             self.shown.put(holder, ranking.item_ids)
         for partition, lists in by_partition.items():
             kept = {user: encoded for user, encoded in lists.items() if self.shown.has_user(user)}
-            await self.users.write({}, kept)
-            await self.outbox.recommendations(partition, kept)
-            self.metrics.recommendations.inc(len(kept))
+            corrected = await self.users.correct(kept)
+            emitted = {user: encoded for user, encoded in kept.items() if user in corrected}
+            await self.outbox.recommendations(partition, emitted)
+            self.metrics.recommendations.inc(len(emitted))

@@ -106,8 +106,8 @@ async def _all_partitions(admin: AIOKafkaAdminClient, settings: KafkaSettings) -
             return found
         if monotonic() > deadline:
             raise HeadraceError(
-                f"Kafka at {settings.bootstrap} does not list the topics {', '.join(missing)} {LISTED_SECONDS:g} s after "
-                "they were made; may this user describe them?"
+                f"Kafka at {settings.bootstrap} does not list the topics {', '.join(missing)}, "
+                f"{LISTED_SECONDS:g} s after they were made; may this user describe them?"
             )
         await asyncio.sleep(LISTED_POLL_SECONDS)
 

@@ -60,6 +60,14 @@ class MemoryUsers:
         self.profiles.update(profiles)
         self.lists.update(lists)
 
+    async def correct(self, lists: Mapping[str, bytes]) -> set[str]:
+        if self.away:
+            raise Away("the store")
+        self.diary.entries.append("store")
+        still_there = lists.keys() & self.lists.keys()
+        self.lists.update({user: lists[user] for user in still_there})
+        return still_there
+
 
 @dataclass
 class MemoryItems:

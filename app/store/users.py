@@ -66,6 +66,16 @@ class RedisUsers:
         while len(self._cache) > self.capacity:
             self._cache.popitem(last=False)
 
+    async def correct(self, lists: Mapping[str, bytes]) -> set[str]:
+        """Replace lists that are still there, which expire when they would have anyway; whose lists those are."""
+        commands: list[Command] = [
+            ("SET", self.keys.recommendation(user), encoded, "XX", "KEEPTTL") for user, encoded in lists.items()
+        ]
+        replies = await self.retry(lambda: execute(self.redis, commands))
+        corrected = [user for user, reply in zip(lists, replies, strict=True) if reply is not None]
+        self._written.extend(corrected)
+        return set(corrected)
+
     async def _read(self, user_ids: Sequence[str]) -> dict[str, Profile]:
         commands: list[Command] = [("HMGET", self.keys.profile(user), *profile_hash.FIELDS) for user in user_ids]
         values = await execute(self.redis, commands)

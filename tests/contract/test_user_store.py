@@ -86,6 +86,23 @@ async def test_any_user_id_is_kept_apart(store: UserStore, user_id: str) -> None
     assert await store.load([user_id, "other"]) == {user_id: FULL, "other": Profile()}
 
 
+async def test_only_lists_that_are_there_are_corrected(store: UserStore) -> None:
+    await store.write({}, {"u1": b"list", "u2": b"list"})
+    assert await store.correct({"u2": b"corrected", "gone": b"corrected"}) == {"u2"}
+    assert await store.correct({"gone": b"corrected"}) == set()
+    assert await store.correct({}) == set()
+
+
+async def test_a_corrected_list_expires_when_it_would_have_anyway(redis: Redis, redis_users: RedisUsers) -> None:
+    key, gone = redis_users.keys.recommendation("u1"), redis_users.keys.recommendation("gone")
+    await redis_users.write({}, {"u1": b"list"})
+    await redis.expire(key, 60)
+    await redis_users.correct({"u1": b"corrected", "gone": b"corrected"})
+    assert await redis.get(key) == b"corrected"
+    assert 0 < await redis.ttl(key) <= 60
+    assert not await redis.exists(gone)
+
+
 async def test_lists_are_readable_under_the_contracts_key_and_expire(redis: Redis, redis_users: RedisUsers) -> None:
     await redis_users.write({"u1": FULL}, {"u1": b'{"user_id":"u1"}'})
     prefix = redis_users.keys.prefix

@@ -19,6 +19,8 @@ from models.shown import Holder, Shown
 
 DIRECTIONS = {"kettle": (1.0, 0.0), "teapot": (0.9, 0.1), "drill": (0.0, 1.0), "saw": (0.1, 0.9)}
 
+UNTOUCHED = b"as it was"
+
 
 def place(recommender: Recommender, **directions: tuple[float, float]) -> None:
     recommender.set_vectors("m", list(directions), np.array(list(directions.values()), np.float32))
@@ -48,9 +50,12 @@ class Users:
     def saw(self, user_id: str, item_id: str, *listed: str) -> None:
         self.users.profiles[user_id] = Profile(recent=(Seen(NOW, 0, item_id),))
         self.shown.put(Holder(user_id, 0, 0), listed)
+        self.users.lists[user_id] = UNTOUCHED
 
     def lists(self) -> dict[str, list[str]]:
-        found = {user: orjson.loads(encoded)["items"] for user, encoded in self.users.lists.items()}
+        """Those that were written anew."""
+        written = {user: encoded for user, encoded in self.users.lists.items() if encoded != UNTOUCHED}
+        found = {user: orjson.loads(encoded)["items"] for user, encoded in written.items()}
         return {user: [each["item_id"] for each in items] for user, items in found.items()}
 
 

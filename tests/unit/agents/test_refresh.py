@@ -17,6 +17,8 @@ from models.profile import Event, Profile, ProfileSettings, step
 from models.recommender import Asker, Recommender, RecommenderSettings
 from models.shown import Holder, Shown
 
+UNTOUCHED = b"as it was"
+
 
 class Shop:
     """Two users with lists: u1 saw the pan, u2 saw the novel."""
@@ -41,12 +43,16 @@ class Shop:
             self.users.profiles[user_id] = profile
             [ranking] = self.recommender.recommend([Asker(profile, 0)])
             self.shown.put(Holder(user_id, partition, 0), ranking.item_ids)
+            self.users.lists[user_id] = UNTOUCHED
 
     async def loses(self, *item_ids: str) -> None:
         for item_id in item_ids:
             self.recommender.catalogue.upsert(Item(item_id, "title", available=False))
         self.recommender.catalogue_changed()
         await self.refresh.handle(set(item_ids))
+
+    def corrected(self) -> set[str]:
+        return {user_id for user_id, stored in self.users.lists.items() if stored != UNTOUCHED}
 
     def listed(self, user_id: str) -> set[str]:
         return {each["item_id"] for each in orjson.loads(self.users.lists[user_id])["items"]}
@@ -71,7 +77,7 @@ async def test_lists_that_hold_the_item_are_written_and_emitted_without_it(shop:
 
 async def test_only_lists_that_hold_the_item_are_touched(shop: Shop) -> None:
     await shop.loses("pan")
-    assert set(shop.users.lists) == {"u2"}
+    assert shop.corrected() == {"u2"}
 
 
 async def test_a_corrected_list_tells_when_it_was_made_and_leaves_the_profile_alone(shop: Shop) -> None:
@@ -84,9 +90,9 @@ async def test_a_corrected_list_tells_when_it_was_made_and_leaves_the_profile_al
 
 async def test_a_list_that_was_corrected_is_not_corrected_again(shop: Shop) -> None:
     await shop.loses("pot")
-    shop.users.lists.clear()
+    shop.users.lists.update(u1=UNTOUCHED, u2=UNTOUCHED)
     await shop.loses("pot")
-    assert shop.users.lists == {}
+    assert shop.corrected() == set()
 
 
 async def test_items_that_went_away_are_handled_as_they_come(shop: Shop) -> None:
@@ -96,7 +102,7 @@ async def test_items_that_went_away_are_handled_as_they_come(shop: Shop) -> None
         shop.refresh.gone.put_nowait(item_id)
     shop.recommender.catalogue_changed()
     async with asyncio.timeout(5):
-        while len(shop.users.lists) < 2:
+        while len(shop.corrected()) < 2:
             await asyncio.sleep(0)
     running.cancel()
     assert shop.listed("u1") == {"novel"}
@@ -108,9 +114,9 @@ async def test_a_correction_waits_for_its_turn(shop: Shop) -> None:
         correcting = asyncio.create_task(shop.loses("pot"))
         for _ in range(20):
             await asyncio.sleep(0)
-        assert shop.users.lists == {}
+        assert shop.corrected() == set()
     await correcting
-    assert set(shop.users.lists) == {"u1", "u2"}
+    assert shop.corrected() == {"u1", "u2"}
 
 
 async def test_a_list_that_was_being_stored_while_its_item_went_away_is_corrected_too(shop: Shop) -> None:
@@ -133,5 +139,20 @@ async def test_users_that_moved_to_another_worker_during_a_correction_are_left_t
 
     shop.users.load = load_and_rebalance  # type: ignore[method-assign]  # a rebalance in the middle of the wait
     await shop.loses("pot")
-    assert shop.users.lists == {}
+    assert shop.corrected() == set()
     assert shop.shown.holders_of(np.arange(10, dtype=np.int32)) == []
+
+
+async def test_a_user_whose_list_has_expired_gets_none(shop: Shop) -> None:
+    del shop.users.lists["u1"]
+    await shop.loses("pot")
+    assert set(shop.users.lists) == {"u2"}
+    assert [user for log in shop.outbox.recommendations_log.values() for user, _ in log] == ["u2"]
+    assert total(shop.metrics.recommendations) == 1
+
+
+async def test_a_user_whose_profile_has_expired_is_left_alone(shop: Shop) -> None:
+    del shop.users.profiles["u1"]
+    await shop.loses("pot")
+    assert shop.corrected() == {"u2"}
+    assert [user for log in shop.outbox.recommendations_log.values() for user, _ in log] == ["u2"]
