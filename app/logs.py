@@ -22,7 +22,7 @@ MOST_KINDS = 10_000
 
 
 class RepeatFilter(logging.Filter):
-    """Lets a warning through a few times in a while, and says with the next one how many were left out.
+    """Lets a warning through a few times, then once in a while with the number of those that were left out.
 
     A client that lost its server says so many times a second. Of other people's loggers, lines that differ only in
     their arguments count as the same; of ours, only equal ones. Info lines are left alone. `clock` gives seconds.
@@ -55,7 +55,8 @@ class RepeatFilter(logging.Filter):
                 return 0 if count < FIRST_LINES else None
             if len(self._seen) >= MOST_KINDS:
                 self._seen.clear()
-            self._seen[key] = now, 1
+            # What goes on and on is worth one line from now on.
+            self._seen[key] = now, FIRST_LINES if count > FIRST_LINES else 1
             return max(0, count - FIRST_LINES)
 
 

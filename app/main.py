@@ -97,7 +97,8 @@ class _Version(argparse.Action):
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="headrace",
-        description="Views, clicks and orders in; fresh, quality-checked top-k lists out.",
+        description="Views, clicks and orders in, checked field by field; fresh top-k lists out. "
+        "With models, items whose texts are poor stay out of them.",
         epilog="Settings are HEADRACE_… environment variables; `.env.example` lists them. Start with: headrace run",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")

@@ -2,18 +2,17 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped]  # ships no types
 from aiokafka.admin.config_resource import (  # type: ignore[import-untyped]  # ships no types
     ConfigResource,
     ConfigResourceType,
 )
-from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # ships no types
+from aiokafka.errors import KafkaConnectionError, KafkaError  # type: ignore[import-untyped]  # ships no types
 
 from app.concerns import KafkaSettings
 from app.doctor import Finding, Findings, fail, ok, warn
-from app.topics import COMPACTED, CONFIGS, PARTITIONED_BY_USER, SOURCE_CONFIG, SOURCES
+from app.topics import CONFIGS, PARTITIONED_BY_USER
 
 REQUEST_MILLISECONDS = 5_000
 CONFIG_ENTRIES = 4  # place of the list in aiokafka's answer to describe_configs
@@ -42,7 +41,7 @@ async def check_topics(settings: KafkaSettings) -> Findings:
             found = {name: listed[prefix + name] for name in CONFIGS if prefix + name in listed}
             configs = await _configs(admin, [prefix + name for name in found])
     except (KafkaError, OSError, ValueError) as error:
-        return [fail("topics", f"not checked, Kafka does not answer: {error}", "see `kafka` above")]
+        return [unchecked("topics", error)]
     return [_existing(found, settings), *_partitions(found), *_configured(found, configs, settings)]
 
 
@@ -66,10 +65,19 @@ async def _configs(admin: AIOKafkaAdminClient, topics: list[str]) -> dict[str, d
     return found
 
 
+def unchecked(name: str, error: Exception) -> Finding:
+    """What a check comes to that could not ask Kafka."""
+    # That it cannot be reached is said once, with advice; another error is this check's own.
+    reason = "" if isinstance(error, KafkaConnectionError) else f": {error}"
+    return fail(name, f"not checked, because Kafka does not answer{reason}", "see `kafka` above")
+
+
 def _unreachable(settings: KafkaSettings, error: Exception) -> Finding:
+    # aiokafka's words for a refused connection are the address once more, in its own notation.
+    reason = "" if isinstance(error, KafkaConnectionError) else f": {error}"
     return fail(
         "kafka",
-        f"no Kafka answers at {settings.bootstrap}: {error}",
+        f"no Kafka answers at {settings.bootstrap}{reason}",
         "start Kafka, or set HEADRACE_KAFKA_BOOTSTRAP to where it is; `headrace run` starts a broker of its own",
     )
 
@@ -96,10 +104,11 @@ def _partitions(found: dict[str, int]) -> list[Finding]:
 def _configured(found: dict[str, int], configs: dict[str, dict[str, str]], settings: KafkaSettings) -> list[Finding]:
     wrong = []
     for name in found:
-        wanted: dict[str, Any] = SOURCE_CONFIG if name in SOURCES else COMPACTED if name == "items" else {}
         given = configs.get(settings.topic_prefix + name, {})
         wrong += [
-            f"{name} has {key}={given[key]}, not {want}" for key, want in wanted.items() if _is_not(given, key, want)
+            f"{name} has {key}={given[key]}, not {want}"
+            for key, want in CONFIGS[name].items()
+            if _is_not(given, key, want)
         ]
         size = given.get("max.message.bytes", "")
         if size.isdigit() and int(size) < settings.max_message_bytes:

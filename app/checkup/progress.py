@@ -7,10 +7,12 @@ import aiohttp
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition  # type: ignore[import-untyped]  # ships no types
 from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # ships no types
 
+from app.checkup.kafka_server import unchecked
 from app.concerns import KafkaSettings
-from app.doctor import Finding, Findings, fail, ok, warn
+from app.doctor import Finding, Findings, ok, warn
 from app.topics import SOURCES
 
+ITEMS = "items"
 POLL_MILLISECONDS = 1_000
 REQUEST_MILLISECONDS = 5_000
 PROBE_SECONDS = 3.0
@@ -35,7 +37,7 @@ async def check_lag(settings: KafkaSettings, clock: Callable[[], float] = time.t
         consumer.assign(places)
         return await _look(consumer, places, clock)
     except (KafkaError, OSError, ValueError) as error:
-        return [fail("lag", f"not checked, Kafka does not answer: {error}", "see `kafka` above")]
+        return [unchecked("lag", error)]
     finally:
         await consumer.stop()
 
@@ -61,7 +63,7 @@ async def check_process(name: str, host: str, port: int) -> Findings:
 
 
 async def _places(consumer: AIOKafkaConsumer, settings: KafkaSettings) -> list[TopicPartition]:
-    names = {settings.topic_prefix + name for name in SOURCES} & await consumer.topics()
+    names = {settings.topic_prefix + name for name in (*SOURCES, ITEMS)} & await consumer.topics()
     return [
         TopicPartition(name, number) for name in sorted(names) for number in consumer.partitions_for_topic(name) or ()
     ]
@@ -71,7 +73,9 @@ async def _look(consumer: AIOKafkaConsumer, places: list[TopicPartition], clock:
     begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
     for place in places:
         consumer.seek(place, max(begins[place], ends[place] - 1))
-    records = [record for found in (await _last(consumer, ends)).values() for record in found]
+    found = await _last(consumer, ends)
+    # The time of an item's record may be its producer's.
+    records = [record for place, last in found.items() if not place.topic.endswith(ITEMS) for record in last]
     lag = started = 0
     for place in places:
         done = await consumer.committed(place)
@@ -79,7 +83,9 @@ async def _look(consumer: AIOKafkaConsumer, places: list[TopicPartition], clock:
         # The embedded broker puts the end just behind the first record of the last batch; a fetch tells the true one.
         end = max(ends[place], consumer.highwater(place) or 0)
         lag += max(0, end - max(done or 0, begins[place]))
-    said = f"{lag:,} events wait" if started else f"no worker of this group has begun; {lag:,} events wait"
+    said = f"{lag:,} records of events and items wait" if lag or started else "events and items: nothing to do yet"
+    if lag and not started:
+        said += "; no worker of this group has finished any yet"
     newest = max((record.timestamp for record in records), default=None)
     return [ok("lag", said), *([] if newest is None else [_age(newest / 1000 - clock())])]
 

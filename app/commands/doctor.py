@@ -19,7 +19,12 @@ from app.settings import Settings
 
 DETAILS = """
 Looks at Python, packages, settings, Kafka, topics, Redis, models, and at a worker and look-up process on this
-machine. Nothing is changed. The exit status is 0 when nothing failed; warnings do not count.
+machine. Nothing is changed.
+
+exit status:
+  0  nothing failed; there may be warnings
+  1  something failed: Headrace cannot work like this
+  2  a setting or an argument is not allowed
 """
 
 EXAMPLES = """

@@ -109,15 +109,15 @@ async def test_lag_counts_what_is_not_committed(kafka: KafkaSettings) -> None:
     await create_topics(kafka)
     await send(kafka, "views", 50)
     finding = named(await check_lag(kafka), "lag")
-    assert "no worker of this group has begun; 50 events wait" in finding.detail
+    assert finding.detail == "50 records of events and items wait; no worker of this group has finished any yet"
     place = TopicPartition(topics(kafka).views, 0)
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap, group_id=kafka.group, enable_auto_commit=False)
     await consumer.start()
     consumer.assign([place])
     await consumer.commit({place: 20})
     await consumer.stop()
-    assert named(await check_lag(kafka), "lag").detail == "30 events wait"
-    assert named(await check_lag(kafka), "lag").detail == "30 events wait"
+    assert named(await check_lag(kafka), "lag").detail == "30 records of events and items wait"
+    assert named(await check_lag(kafka), "lag").detail == "30 records of events and items wait"
 
 
 async def test_a_kafka_clock_that_is_ahead_is_a_warning(kafka: KafkaSettings) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -15,11 +16,10 @@ from redis import Redis
 from app.store.keys import Keys
 from models.codec import EventSettings, decode
 from models.events import KIND_OF_TOPIC, RawBatch
-from models.fields import event_time
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-SHELL_EVENTS = re.findall(r"'(\S+?)\|(\{.*?\})'", README)
+SHELL = re.findall(r"^((?:printf|echo) .*) \\$", README, re.MULTILINE)
 
 
 def rejected(topic: str, value: bytes, broker_time: float) -> list[str]:
@@ -38,10 +38,12 @@ async def run_python(program: str) -> str:
 
 
 def test_the_events_of_the_shell_examples_are_accepted_and_keyed_by_their_user() -> None:
-    assert len(SHELL_EVENTS) == 2
-    for key, text in SHELL_EVENTS:
+    assert len(SHELL) == 2
+    for command in SHELL:
+        written = subprocess.run(["sh", "-c", command], capture_output=True, check=True, text=True).stdout
+        key, _, text = written.strip().partition("|")
         event = orjson.loads(text)
-        assert rejected("clicks", text.encode(), broker_time=event_time(event, latest=4e9)) == []
+        assert rejected("clicks", text.encode(), broker_time=time.time()) == []
         assert key == event.get("user_id", f"session:{event.get('session_id')}")
 
 

@@ -36,6 +36,14 @@ def test_a_repeated_warning_is_let_through_a_few_times_and_then_counted(log: Log
     assert log.lines[FIRST_LINES:] == [f"node 2 does not answer (and {left_out} more like this, left out)"]
 
 
+def test_what_goes_on_is_told_of_once_in_a_while(log: Log) -> None:
+    for _ in range(1000):
+        log.say("away")
+        log.now += REPEAT_SECONDS / 120  # a number without rounding
+    assert log.lines[FIRST_LINES] == f"away (and {120 - FIRST_LINES} more like this, left out)"
+    assert log.lines[FIRST_LINES + 1 :] == ["away (and 119 more like this, left out)"] * 7
+
+
 def test_after_a_while_without_repeats_nothing_was_left_out(log: Log) -> None:
     log.say("once")
     log.now += REPEAT_SECONDS
