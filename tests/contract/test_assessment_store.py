@@ -111,9 +111,27 @@ async def test_a_forgotten_item_has_nothing_said_of_it(shop: Shop) -> None:
     assert await shop.assessments.load(["kettle"]) == [None]
 
 
+async def test_what_is_remembered_is_said_again_without_being_written(shop: Shop) -> None:
+    await shop.items.write([KETTLE])
+    await shop.assessments.remember({"kettle": said(1, 0), "teapot": said(0, 1)})
+    await shop.assessments.remember({"teapot": None, "never": None})
+    assert await shop.assessments.load(["kettle", "teapot"]) == [said(1, 0), None]
+    assert await shop.assessments.items(["kettle"]) == [KETTLE]
+
+
+async def test_a_remembered_vector_is_found_once_its_item_is_written_as_known(on_redis: OnRedis) -> None:
+    shop = on_redis.shop()
+    await shop.items.write([KETTLE])
+    await shop.assessments.remember({"kettle": said(1, 0)})
+    assert await on_redis.attributes("kettle") is None
+    await shop.assessments.write([Assessed(KETTLE, said(1, 0), False)])
+    assert await on_redis.attributes("kettle") is not None
+
+
 async def test_nothing_to_do_is_no_obstacle(shop: Shop) -> None:
     await shop.assessments.write([])
     await shop.assessments.forget([])
+    await shop.assessments.remember({})
     assert await shop.assessments.load([]) == []
     assert await shop.assessments.items([]) == []
 

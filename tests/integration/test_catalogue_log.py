@@ -1,0 +1,69 @@
+"""The log of the catalogue, read once more: each partition alone, from an offset to its end."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from agents.metrics import Metrics
+from app.catalogue_log import KafkaCatalogueLog
+from app.concerns import KafkaSettings
+from app.health import Health
+from app.outbox import KafkaOutbox, kafka_retry_errors, make_producer
+from app.retry import Retry
+from app.topics import create_topics, topics
+from models.assessment import Assessment, decode_assessment
+
+RETRY = Retry("Kafka", kafka_retry_errors(), Health(), Metrics(CollectorRegistry()).retries)
+PARTITION = 1
+
+
+@pytest.fixture
+async def outbox(kafka: KafkaSettings) -> AsyncIterator[KafkaOutbox]:
+    await create_topics(kafka)
+    producer = make_producer(kafka)
+    await producer.start()
+    yield KafkaOutbox(producer, topics(kafka), RETRY)
+    await producer.stop()
+
+
+async def add_items(outbox: KafkaOutbox, *values: bytes | None, partition: int = PARTITION) -> None:
+    for value in values:
+        await outbox.producer.send_and_wait(outbox.topics.items, value, key=b"i", partition=partition)
+
+
+async def items_of(kafka: KafkaSettings, start: int) -> list[tuple[int, bytes | None]]:
+    batches = [batch async for batch in KafkaCatalogueLog(kafka, RETRY).items(PARTITION, start)]
+    return [pair for batch in batches for pair in zip(batch.offsets.tolist(), batch.values, strict=True)]
+
+
+async def test_a_partition_is_read_from_its_beginning_or_an_offset_to_its_end(
+    kafka: KafkaSettings, outbox: KafkaOutbox
+) -> None:
+    await add_items(outbox, b"0", None, b"2")
+    await add_items(outbox, b"another partition's", partition=0)
+    assert await items_of(kafka, 0) == [(0, b"0"), (1, None), (2, b"2")]
+    assert await items_of(kafka, 2) == [(2, b"2")]
+    assert await items_of(kafka, 3) == []
+
+
+async def test_nothing_is_read_of_an_empty_partition(kafka: KafkaSettings, outbox: KafkaOutbox) -> None:
+    assert await items_of(kafka, 0) == []
+
+
+async def test_what_arrives_while_it_is_read_is_read_too(kafka: KafkaSettings, outbox: KafkaOutbox) -> None:
+    await add_items(outbox, b"0")
+    found: list[bytes | None] = []
+    async for batch in KafkaCatalogueLog(kafka, RETRY).items(PARTITION, 0):
+        if not found:
+            await add_items(outbox, b"1", b"2")
+        found += batch.values
+    assert found == [b"0", b"1", b"2"]
+
+
+async def test_assessments_come_with_what_the_headers_say(kafka: KafkaSettings, outbox: KafkaOutbox) -> None:
+    said = Assessment("ab" * 8, "m", b"\0\0", "j", 0.5, ("spam",))
+    await outbox.vectors(PARTITION, {"a": said, "gone": None})
+    [batch] = [batch async for batch in KafkaCatalogueLog(kafka, RETRY).vectors(PARTITION)]
+    assert (batch.keys, batch.values[1]) == ([b"a", b"gone"], None)
+    assert decode_assessment(batch.values[0] or b"", dict(batch.headers[0])) == said
