@@ -109,10 +109,16 @@ def test_cuda_that_is_not_there_is_said_loudly_and_not_measured(items: Path, tmp
     assert "CUDA was to be measured but is not in force" in benched.stderr
 
 
-def test_bench_without_an_export_says_how_to_make_one(items: Path, tmp_path: Path) -> None:
-    process = models("bench", "--dir", str(ONNX), "--items", str(items), "--work", str(tmp_path), "--json")
-    assert (process.returncode, process.stdout) == (1, "")
-    assert "run `headrace models export` first" in process.stderr
+def test_bench_without_an_export_times_the_model_in_use_and_says_how_to_compare(items: Path, tmp_path: Path) -> None:
+    arguments = ["--dir", str(ONNX), "--items", str(items), "--work", str(tmp_path), "--rounds", "1", "--json"]
+    process = models("bench", *arguments)
+    assert process.returncode == 0, process.stderr
+    result = json.loads(process.stdout)
+    assert result["texts_per_second"].keys() == {"chosen"}
+    assert result["texts_per_second"]["chosen"] > 0
+    assert result["batch_cosine_min"] >= 0.9999
+    assert (result["ratio_to_onnx_fp32"], result["neighbour_overlap_at_10"]) == (None, None)
+    assert "`headrace models export`, makes it" in process.stderr
 
 
 @pytest.mark.skipif(find_spec("torch") is not None, reason="the extra `export` is installed here")
