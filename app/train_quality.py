@@ -32,7 +32,7 @@ Needs the extra `export` (torch). The files are CSV or JSON lines, gzipped or no
 known, category, brand and price. A tenth of the titles is kept for calibration, another for the report.
 """
 SCALED_ON = 4_000
-ASSORTMENT = 6_000
+ASSORTMENT, NAMES, NAMES_TO_CALIBRATE = 6_000, 16_000, 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def train(request: Request) -> dict[str, Any]:
     import torch  # type: ignore[import-not-found]  # installed with the extra `export` only
 
     from app.train_quality_report import finish  # all of it now, so that nothing is missing after the training
-    from models.quality.judge import padded_tokenizer
+    from models.quality.judge import cutting_tokenizer
     from models.training.quality_catalogue import Part
     from models.training.quality_network import NetworkShape
 
@@ -136,7 +136,7 @@ def train(request: Request) -> dict[str, Any]:
         logging.getLogger(talkative).setLevel(logging.ERROR)
     torch.set_num_threads(request.threads)
     torch.manual_seed(request.seed)
-    tokenizer = padded_tokenizer(request.base / "tokenizer.json", NetworkShape().positions)
+    tokenizer = cutting_tokenizer(request.base / "tokenizer.json", NetworkShape().positions)
     sources = _sources(request, tokenizer)
     started = time.monotonic()
     network = _fit(request, tokenizer, sources[Part.TRAIN]) if request.steps else None
@@ -150,6 +150,7 @@ def _sources(request: Request, tokenizer: "Tokenizer") -> "dict[Any, Material]":
     from models.training.quality_catalogue import Part, categories_only, trusted
     from models.training.quality_examples import material
     from models.training.quality_goods import GOODS
+    from models.training.quality_names import names, words_of_vocabulary
     from models.training.quality_teacher import teachers_view
 
     entries = {catalogue_name(path): read_entries(path) for path in request.items}
@@ -159,11 +160,19 @@ def _sources(request: Request, tokenizer: "Tokenizer") -> "dict[Any, Material]":
     categories = [name for rows in entries.values() for name in categories_only(rows)]
     with bar("teacher") as told:
         view = teachers_view(request.base, tokenizer, catalogues, [*categories, *GOODS], told)
-    extra = assortment(np.random.default_rng(request.seed), ASSORTMENT)
+    words = words_of_vocabulary(tokenizer.get_vocab(with_added_tokens=False))
+    made_up = {
+        Part.TRAIN: [
+            assortment(np.random.default_rng(request.seed), ASSORTMENT),
+            names(words, np.random.default_rng(request.seed), NAMES),
+        ],
+        Part.VALIDATION: [names(words, np.random.default_rng(request.seed + 1), NAMES_TO_CALIBRATE)],
+        Part.TEST: [],
+    }
     categories += list(GOODS)
     return {
         part: material(
-            [each.part(part) for each in catalogues] + [extra] * (part is Part.TRAIN),
+            [each.part(part) for each in catalogues] + made_up[part],
             categories,
             view,
             request.left_out if part is Part.TRAIN else frozenset(),

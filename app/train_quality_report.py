@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tokenizers import Tokenizer  # type: ignore[import-untyped]  # the wheel ships no types
 
+from models.encoder import Tokens
 from models.manifest import (
     Artefact,
     Manifest,
@@ -21,26 +22,26 @@ from models.quality.calibration import Line, auroc, prevalence_weights, reliabil
 from models.quality.defect import DEFECTS, ItemText
 from models.quality.features import FEATURE_NAMES
 from models.quality.judge import QualityModel
-from models.quality.text import Calibration, QualitySettings, probabilities
+from models.quality.text import Calibration, QualitySettings, encoder_input, probabilities, scores
 from models.session import Session
 from models.training import quality_measure as measure
 from models.training.quality_catalogue import Part
 from models.training.quality_examples import CLEAN, Example, Material
 from models.training.quality_export import OPSET, export_network, shrink
-from models.training.quality_network import BLOCK, WEIGHT_BITS, WORD_BITS, NetworkShape, QualityNetwork
+from models.training.quality_network import BLOCK, WORD_BITS, NetworkShape, QualityNetwork
 
 if TYPE_CHECKING:
     from app.train_quality import Request
 
 NAME = "headrace-quality"
-VARIANT = "w8-e4"
+VARIANT = "int8-e4"
 FILES = {
     "model": f"{NAME}.onnx",
     "tokenizer": f"{NAME}-tokenizer.json",
     "canonical": f"{NAME}-canonical.json",
 }
-CALIBRATED, MEASURED = 10_000, 8_000
-UNCALIBRATED = Calibration((Line(1.0, 0.0),) * len(DEFECTS), Line(1.0, 0.0))
+CALIBRATED, MEASURED, TYPICAL = 10_000, 8_000, 1_500
+UNCALIBRATED = Calibration((Line(1.0, 0.0),) * len(DEFECTS))
 
 CANONICAL = (
     ItemText("Stoneware Mug with Cork Base, 350 ml", "Kitchen > Mugs", "Hearthside"),
@@ -67,7 +68,8 @@ def finish(
 ) -> dict[str, Any]:
     """Write artefact and report; returns the report. Without a network, the model already there is calibrated anew."""
     request.report.mkdir(parents=True, exist_ok=True)
-    origin = _written_model(request, network, tokenizer, minutes)
+    typical = measure.draw(sources[Part.TRAIN], np.random.default_rng(request.seed + 2), TYPICAL if network else 0)
+    origin = _written_model(request, network, tokenizer, [each.item for each in typical], minutes)
     session = Session(request.out / FILES["model"])
     model = QualityModel(session, tokenizer, UNCALIBRATED)
     rng = np.random.default_rng(request.seed + 1)
@@ -85,26 +87,34 @@ def finish(
 
 
 def _written_model(
-    request: "Request", network: QualityNetwork | None, tokenizer: Tokenizer, minutes: float
+    request: "Request",
+    network: QualityNetwork | None,
+    tokenizer: Tokenizer,
+    typical: list[ItemText],
+    minutes: float,
 ) -> dict[str, Any]:
     """How the model in the folder was built, and its parity, after writing the network there if there is one."""
     if network is None:
         before = read_manifest(request.out).find("quality")
         return {"built": before.built, "parity": dict(before.parity)}
     request.out.mkdir(parents=True, exist_ok=True)
-    parity = _export(network, tokenizer, request.out)
+    encoded = tokenizer.encode_batch_fast([encoder_input(item) for item in typical])
+    tokens = [np.array(each.ids, np.int64) for each in encoded]
+    parity = _export(network, tokenizer, request, tokens)
     shutil.copyfile(request.base / "tokenizer.json", request.out / FILES["tokenizer"])
     built = f"headrace models train-quality, {request.steps} steps, seed {request.seed}, {minutes:.0f} minutes"
     return {"built": built, "parity": parity}
 
 
-def _export(network: QualityNetwork, tokenizer: Tokenizer, folder: Path) -> dict[str, float]:
+def _export(
+    network: QualityNetwork, tokenizer: Tokenizer, request: "Request", tokens: list[Tokens]
+) -> dict[str, float]:
     """Write the small model, and say how far its logits and its batches stray from the network's own."""
-    features = len(FEATURE_NAMES)
+    features, folder = len(FEATURE_NAMES), request.out
     with tempfile.TemporaryDirectory() as scratch:
         full = Path(scratch) / "full.onnx"
         export_network(network, features, full)
-        shrink(full, folder / FILES["model"])
+        shrink(full, folder / FILES["model"], tokens, request.threads)
         exact = QualityModel(Session(full), tokenizer, UNCALIBRATED)
         small = QualityModel(Session(folder / FILES["model"]), tokenizer, UNCALIBRATED)
         wanted, found = exact.logits(CANONICAL), small.logits(CANONICAL)
@@ -120,7 +130,7 @@ def _report(test: list[Example], logits: np.ndarray[Any, Any], calibration: Cali
     probability = probabilities(logits, calibration)
     clean = np.array([each.corruption == CLEAN for each in test])
     alarms = measure.false_alarm(logits, calibration, settings)
-    score = measure.scores(logits, calibration)
+    score = scores(probability)
     return {
         "heads": measure.as_rows(measure.by_head(test, probability, settings)),
         "corruptions": measure.as_rows(measure.by_corruption(test, probability, settings)),
@@ -207,7 +217,7 @@ def _write_manifest(request: "Request", session: Session, model: QualityModel, r
             "features": list(FEATURE_NAMES),
             "input": "title [SEP] category [SEP] brand",
             "prevalence": measure.PREVALENCE,
-            "weights": f"{WEIGHT_BITS} bits, word vectors {WORD_BITS} bits, blocks of {BLOCK}",
+            "weights": f"integers of 8 bits with fixed scales, word vectors {WORD_BITS} bits, blocks of {BLOCK}",
             "calibration": _lines(model.calibration),
             "auroc": {row["name"]: row["auroc"] for row in report["heads"]},
         },
@@ -218,7 +228,7 @@ def _write_manifest(request: "Request", session: Session, model: QualityModel, r
 
 def _lines(calibration: Calibration) -> dict[str, list[float]]:
     named = dict(zip((defect.value for defect in DEFECTS), calibration.defects, strict=True))
-    return {name: [line.slope, line.offset] for name, line in {**named, "score": calibration.score}.items()}
+    return {name: [line.slope, line.offset] for name, line in named.items()}
 
 
 def _write_canonical(path: Path, model: QualityModel) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.events import Item
-from models.quality.text import QualitySettings
+from models.quality.text import QualitySettings, weight_of
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -58,9 +58,7 @@ class Assessment:
 
     def weight(self, settings: QualitySettings) -> float:
         """The factor of the item's score: 0 keeps it out of lists, 1 where nobody judged."""
-        if self.quality is None:
-            return 1.0
-        return self.quality if self.quality >= settings.score_from and not self.reasons else 0.0
+        return 1.0 if self.quality is None else weight_of(self.quality, settings)
 
 
 def embedding_text(item: Item) -> str:

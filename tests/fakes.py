@@ -204,7 +204,7 @@ class LetterModel:
             embedding=self.models.embedding,
             vector=pack_vector(counts),
             judge=self.models.quality,
-            quality=0.25 if doubtful else 0.75,
+            quality=0.125 if doubtful else 0.75,
             reasons=("remark",) if doubtful else (),
         )
 

@@ -22,13 +22,17 @@ SEPARATOR = " [SEP] "
 TITLE_LIMIT, CATEGORY_LIMIT, BRAND_LIMIT = 120, 60, 40
 PATH = re.compile(r"\s*(?:[>/|]|(?<=\w)[.:](?=\w))\s*")
 SPACE = re.compile(r"[\s_]+")
-SMALLEST = 1e-9
-# A mismatch says that category or brand may have to be repaired, and is the least sure in catalogues never seen: in
-# the score it counts a quarter of a defect of the title itself.
-MISMATCH_WEIGHT = 0.25
-SCORE_WEIGHTS = np.array(
-    [MISMATCH_WEIGHT if each in (Defect.CATEGORY_MISMATCH, Defect.BRAND_MISMATCH) else 1.0 for each in DEFECTS]
-)
+# What a defect costs the score when it is certain. A title that is cut off, or stands under a doubtful category or
+# brand, is still the title of a thing that can be sold, and the model is the least sure of these in catalogues that it
+# never saw: each takes half at most, so that none hides an item alone. A language is no defect in a shop that has it.
+MINOR_COST, NO_COST = 0.5, 0.0
+COSTS = {
+    Defect.TRUNCATED: MINOR_COST,
+    Defect.CATEGORY_MISMATCH: MINOR_COST,
+    Defect.BRAND_MISMATCH: MINOR_COST,
+    Defect.FOREIGN: NO_COST,
+}
+SCORE_COSTS = np.array([COSTS.get(each, 1.0) for each in DEFECTS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +46,27 @@ class QualitySettings:
     spam_from: float = setting(0.5, "probability from which a title counts as spam; above 1 never", low=0, high=2)
     markup_from: float = setting(0.5, "probability from which markup counts as left in; above 1 never", low=0, high=2)
     remark_from: float = setting(0.5, "probability from which a title counts as a remark; above 1 never", low=0, high=2)
+    # Names such as "Mondeo" or "Swiss chard" look like words cut short, and foreign ones like another language.
     truncated_from: float = setting(
-        0.5, "probability from which a title counts as cut off; above 1 never", low=0, high=2
+        0.8, "probability from which a title counts as cut off; above 1 never", low=0, high=2
     )
     foreign_from: float = setting(
-        0.5,
+        0.8,
         "probability from which a title counts as not English; above 1 never, for shops in other languages",
         low=0,
         high=2,
     )
-    # In a catalogue with shelves of its own the mismatches are surer than they should be, hence strict thresholds.
+    # In a catalogue with shelves of its own this is surer than it should be, hence a strict threshold.
     category_mismatch_from: float = setting(
         0.97, "probability from which a category contradicts its title; above 1 never", low=0, high=2
     )
     brand_mismatch_from: float = setting(
-        0.97, "probability from which a brand contradicts its title; above 1 never", low=0, high=2
+        0.5, "probability from which a brand contradicts its title; above 1 never", low=0, high=2
     )
-    score_from: float = setting(0.15, "quality score from which an item may be recommended", low=0, high=1)
+    score_from: float = setting(0.2, "quality score from which an item may be recommended", low=0, high=1)
+    full_from: float = setting(
+        0.6, "quality score from which an item counts in full; below, in proportion", low=0.01, high=1
+    )
 
     def threshold(self, defect: Defect) -> float:
         """The probability from which the defect is flagged."""
@@ -66,9 +74,25 @@ class QualitySettings:
         return value
 
 
+def recommendable(score: float, settings: QualitySettings) -> bool:
+    """Whether an item of this score may be recommended.
+
+    Reasons alone hide nothing: they are named from lower probabilities on than it takes to hide an item.
+    """
+    return score >= settings.score_from
+
+
+def weight_of(score: float, settings: QualitySettings) -> float:
+    """The factor of an item's place in lists: 0 hides it, 1 is full weight.
+
+    Good titles differ by how usual they are, not by how good they are, so all of them weigh the same.
+    """
+    return min(1.0, score / settings.full_from) if recommendable(score, settings) else 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class TextVerdict:
-    """The probability of each defect, and one score in [0, 1]: the probability that the text is fine."""
+    """The probability of each defect, and one score in [0, 1]: how sure it is that the text may be shown."""
 
     probabilities: Mapping[Defect, float]
     score: float
@@ -78,16 +102,19 @@ class TextVerdict:
         return tuple(each for each in DEFECTS if self.probabilities[each] >= settings.threshold(each))
 
     def acceptable(self, settings: QualitySettings) -> bool:
-        """Whether no defect is flagged and the score reaches its threshold."""
-        return self.score >= settings.score_from and not self.defects(settings)
+        """Whether the item may be recommended: its score reaches the threshold, whatever reasons it has."""
+        return recommendable(self.score, settings)
+
+    def faultless(self, settings: QualitySettings) -> bool:
+        """Whether the item may be recommended and no defect is flagged."""
+        return self.acceptable(settings) and not self.defects(settings)
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What turns the graph's numbers into probabilities: a line in the logit for each defect, and one for the score."""
+    """What turns the graph's numbers into probabilities: a line in the logit for each defect."""
 
     defects: tuple[Line, ...]
-    score: Line
 
 
 def text_of(item: Item) -> ItemText:
@@ -99,7 +126,9 @@ def encoder_input(item: ItemText) -> str:
     """The line that the encoder reads: `title [SEP] category [SEP] brand`."""
     path = PATH.sub(" > ", item.category)
     parts = (item.title[:TITLE_LIMIT], path[:CATEGORY_LIMIT], item.brand[:BRAND_LIMIT])
-    return SEPARATOR.join(SPACE.sub(" ", part).strip() for part in parts).strip()
+    line = SEPARATOR.join(SPACE.sub(" ", part).strip() for part in parts).strip()
+    # A lone half of a surrogate pair, which JSON can carry, has no UTF-8 form.
+    return line.encode("utf-8", "replace").decode("utf-8")
 
 
 def probabilities(logits: NDArray[np.float32], calibration: Calibration) -> NDArray[np.float64]:
@@ -109,18 +138,15 @@ def probabilities(logits: NDArray[np.float32], calibration: Calibration) -> NDAr
     return sigmoid(logits.astype(np.float64) * slopes + offsets)
 
 
-def raw_score(probability: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The logit of the product of (1 - p)^w over the defects, shape (n,): falls with every single probability."""
-    fine = np.log1p(-np.minimum(probability, 1 - SMALLEST)) @ SCORE_WEIGHTS
-    fine = np.minimum(fine, -SMALLEST)
-    return np.asarray(fine - np.log(-np.expm1(fine)))
+def scores(probability: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The product of (1 - cost * p) over the defects, shape (n,): no probability that rises lifts it."""
+    return np.asarray(np.prod(1.0 - probability * SCORE_COSTS, axis=1))
 
 
 def verdicts(logits: NDArray[np.float32], calibration: Calibration) -> list[TextVerdict]:
     """One verdict for each row of the graph's logits, shape (n, defects)."""
     probability = probabilities(logits, calibration)
-    scores = sigmoid(raw_score(probability) * calibration.score.slope + calibration.score.offset)
     return [
         TextVerdict(dict(zip(DEFECTS, row, strict=True)), score)
-        for row, score in zip(probability.tolist(), scores.tolist(), strict=True)
+        for row, score in zip(probability.tolist(), scores(probability).tolist(), strict=True)
     ]

@@ -16,17 +16,20 @@ from models.quality.garble import Rng, pick
 from models.quality.text import PATH, SPACE
 from models.training.quality_assortment import ANYTHING, NAME, invented_name, other_name_of
 from models.training.quality_catalogue import Catalogue, TeachersView, leading_brands, with_leading_brand
+from models.training.quality_names import NAME as NAMES
 
 CLEAN = "clean"
 CLEAN_SHARE = 0.42
 SECOND_SHARE = 0.06
 NEAR, FAR = 0.42, 0.22
 UNKNOWN = -1.0
+FEW_WORDS = 2
+MADE_UP = (NAME, NAMES)
 # After these nothing can be said about the category, the brand or the end of the title.
 DESTROYING = frozenset({Defect.GARBLED, Defect.REMARK, Defect.FOREIGN})
 DEPENDENT = (Defect.TRUNCATED, Defect.CATEGORY_MISMATCH, Defect.BRAND_MISMATCH)
 DRAWN = {
-    Defect.GARBLED: 1.2, Defect.ENCODING: 0.8, Defect.SPAM: 1.1, Defect.MARKUP: 1.1, Defect.REMARK: 1.6,
+    Defect.GARBLED: 1.2, Defect.ENCODING: 0.8, Defect.SPAM: 1.1, Defect.MARKUP: 1.1, Defect.REMARK: 1.8,
     Defect.TRUNCATED: 1.0,     Defect.FOREIGN: 0.7, Defect.CATEGORY_MISMATCH: 3.0, Defect.BRAND_MISMATCH: 1.2,
 }  # fmt: skip
 HARMLESS = (
@@ -96,8 +99,8 @@ def material(
     """Catalogues with items count by the square root of their size, so the largest does not drown the others."""
     filled = tuple(each for each in catalogues if each.items)
     sizes = np.sqrt([len(each.items) for each in filled])
-    leading = tuple(frozenset() if each.name == NAME else leading_brands(each) for each in filled)
-    named = {item.brand for each in filled for item in each.items if item.brand}
+    leading = tuple(frozenset() if each.name in MADE_UP else leading_brands(each) for each in filled)
+    named = {item.brand for each in filled if each.name != NAMES for item in each.items if item.brand}
     brands = sorted(named | {word for words in leading for word in words})
     return Material(filled, sizes / sizes.sum(), sorted(set(categories)), brands, leading, view, left_out)
 
@@ -129,12 +132,18 @@ def clean(item: ItemText, brands: list[str], catalogue: str, rng: Rng) -> Exampl
     if shown.category and rng.random() < 0.3:
         renamed = other_name_of(item.category, rng) if rng.random() < 0.75 else pick(rng, ANYTHING)
         shown = replace(shown, category=renamed)
-    return Example(shown, (0.0,) * len(DEFECTS), CLEAN, catalogue)
+    # A word or two with nothing beside them may be the name of a song, and may be a remark.
+    bare = catalogue == NAMES and not shown.category and len(shown.title.split()) <= FEW_WORDS
+    labels = tuple(UNKNOWN if bare and each is Defect.REMARK else 0.0 for each in DEFECTS)
+    return Example(shown, labels, CLEAN, catalogue)
 
 
 def spoilt(item: ItemText, defect: Defect, source: Material, catalogue: Catalogue, rng: Rng) -> Example | None:
     """The item with the defect, or None where it cannot have it (no category, no brand in the title)."""
     if defect is Defect.CATEGORY_MISMATCH:
+        # Any shelf could hold a title such as "The Harbour".
+        if catalogue.name == NAMES:
+            return None
         moved = _under_other_category(item, catalogue, source, rng)
         return None if moved is None else Example(moved, _labels(defect), "other_category", catalogue.name)
     if defect is Defect.BRAND_MISMATCH:

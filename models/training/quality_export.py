@@ -1,11 +1,13 @@
 """The quality network as a small ONNX file whose verdicts do not depend on the batch.
 
-Weights are stored in few bits and widened row by row (`MatMulNBits` with 8 bits, `GatherBlockQuantized` with 4 for the
-word vectors). Dynamic int8 would be as small, but it scales each batch by its largest value, so that a text's verdict
-would change with its neighbours.
+Word vectors are stored in four bits and widened row by row (`GatherBlockQuantized`); the linear layers compute in 8-bit
+integers whose scales are fixed on typical texts (`models.integer_graph`). Dynamic int8 scales each batch by its largest
+value, so that a text's verdict would change with its neighbours.
 """
 
+import tempfile
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +18,17 @@ from onnxruntime.quantization.matmul_nbits_quantizer import (  # type: ignore[im
     MatMulNBitsQuantizer,
 )
 
-from models.training.quality_network import BLOCK, WEIGHT_BITS, WORD_BITS, QualityNetwork
+from models.calibration import TensorSample
+from models.encoder import Tokens
+from models.graph import Graph, fix_reshapes, onnx, up_to
+from models.integer_graph import quantise
+from models.training.quality_network import BLOCK, WORD_BITS, QualityNetwork
 
-# torch's exporter knows opsets up to 20; four-bit weights need 21, to which the quantiser raises it.
+# torch's exporter knows opsets up to 20; four-bit words need 21, to which the quantiser raises it.
 EXPORTED_OPSET, OPSET = 20, 21
 INPUTS = ("input_ids", "attention_mask", "features")
 OUTPUT = "logits"
-LEVEL = 4
+WORDS = "word_embeddings"
 
 
 def export_network(network: QualityNetwork, features: int, path: Path) -> None:
@@ -49,23 +55,39 @@ def export_network(network: QualityNetwork, features: int, path: Path) -> None:
         )  # fmt: skip
 
 
-def shrink(source: Path, target: Path) -> None:
-    """Write the model at `source` with its weights in few bits to `target`."""
-    model: Any = str(source)
-    for bits, operator, axes in (
-        (WEIGHT_BITS, "MatMul", (("MatMul", 0),)),
-        (WORD_BITS, "Gather", (("Gather", 1),)),
-    ):
-        config = DefaultWeightOnlyQuantConfig(
-            block_size=BLOCK,
-            is_symmetric=True,
-            bits=bits,
-            op_types_to_quantize=(operator,),
-            quant_axes=axes,
-            accuracy_level=LEVEL,
-        )
-        quantizer = MatMulNBitsQuantizer(model, algo_config=config)
-        with np.errstate(invalid="ignore"):  # blocks of zeros, such as the padding's vector, become zeros
-            quantizer.process()
-        model = quantizer.model.model
-    quantizer.model.save_model_to_file(str(target))
+def shrink(source: Path, target: Path, tokens: Sequence[Tokens], threads: int) -> None:
+    """Write the model at `source` with its weights in few bits to `target`; `tokens` are those of typical texts."""
+    with tempfile.TemporaryDirectory() as scratch:
+        narrow, encoder = Path(scratch) / "narrow.onnx", Path(scratch) / "encoder.onnx"
+        model = _with_narrow_words(source)
+        fix_reshapes(model)
+        onnx.save(model, narrow)
+        onnx.save(_encoder_of(model), encoder)
+        quantise(model, TensorSample(encoder, tokens, threads))
+        onnx.save(model, target)
+
+
+def _with_narrow_words(source: Path) -> Any:
+    """The model with its word vectors in few bits; the other tables are small."""
+    tables = [node.name for node in onnx.load(source).graph.node if node.op_type == "Gather"]
+    config = DefaultWeightOnlyQuantConfig(
+        block_size=BLOCK,
+        is_symmetric=True,
+        bits=WORD_BITS,
+        op_types_to_quantize=("Gather",),
+        quant_axes=(("Gather", 1),),
+    )
+    quantizer = MatMulNBitsQuantizer(
+        str(source), algo_config=config, nodes_to_exclude=[name for name in tables if WORDS not in name]
+    )
+    with np.errstate(invalid="ignore"):  # blocks of zeros, such as the padding's vector, become zeros
+        quantizer.process()
+    return quantizer.model.model
+
+
+def _encoder_of(model: Any) -> Any:
+    """A copy without what was counted in the text, and without the head that reads it."""
+    copy = up_to(model, Graph(model).linears()[-1].output)
+    for each in [each for each in copy.graph.input if each.name == INPUTS[-1]]:
+        copy.graph.input.remove(each)
+    return copy

@@ -9,6 +9,7 @@ import torch  # type: ignore[import-not-found]  # installed with the extra `expo
 from numpy.typing import NDArray
 from tokenizers import Tokenizer  # type: ignore[import-untyped]  # the wheel ships no types
 
+from models.encoder import pad_batch
 from models.quality.defect import ItemText
 from models.quality.features import lexical_features
 from models.quality.text import encoder_input
@@ -51,8 +52,8 @@ def inputs_of(tokenizer: Tokenizer, examples: list[Example]) -> Inputs:
 def tokens_of(tokenizer: Tokenizer, items: list[ItemText]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Token ids and mask, both of shape (n, tokens)."""
     encoded = tokenizer.encode_batch([encoder_input(item) for item in items])
-    ids = np.array([each.ids for each in encoded], np.int64)
-    return ids, np.array([each.attention_mask for each in encoded], np.int64)
+    feeds = pad_batch([np.array(each.ids, np.int64) for each in encoded])
+    return feeds["input_ids"], feeds["attention_mask"]
 
 
 def batches(tokenizer: Tokenizer, stream: Iterator[Example], size: int) -> Iterator[Inputs]:

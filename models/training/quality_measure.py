@@ -7,10 +7,10 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from models.quality.calibration import Line, auroc, fit_platt, precision_recall, prevalence_weights, sigmoid
+from models.quality.calibration import auroc, fit_platt, precision_recall, prevalence_weights
 from models.quality.defect import DEFECTS
 from models.quality.garble import Rng
-from models.quality.text import Calibration, QualitySettings, probabilities, raw_score
+from models.quality.text import Calibration, QualitySettings, probabilities, scores
 from models.training.quality_examples import CLEAN, Example, Material, examples
 
 # The share of items with a given defect for which its probability is calibrated.
@@ -41,31 +41,21 @@ def labels_of(drawn: list[Example]) -> NDArray[np.float32]:
 
 
 def calibrate(logits: NDArray[np.float32], labels: NDArray[np.float32]) -> Calibration:
-    """A line for every head, fitted where its label is known, then one for the score."""
+    """A line for every head, fitted where its label is known."""
     lines = []
     for head in range(len(DEFECTS)):
         known = labels[:, head] >= 0
         positive = np.asarray(labels[known, head] > 0, np.bool_)
         weights = prevalence_weights(positive, PREVALENCE)
         lines.append(fit_platt(logits[known, head].astype(np.float64), positive, weights))
-    partial = Calibration(tuple(lines), Line(1.0, 0.0))
-    fine = np.asarray((labels <= 0).all(axis=1), np.bool_)
-    share = (1 - PREVALENCE) ** len(DEFECTS)
-    raw = raw_score(probabilities(logits, partial))
-    return Calibration(partial.defects, fit_platt(raw, fine, prevalence_weights(fine, share)))
-
-
-def scores(logits: NDArray[np.float32], calibration: Calibration) -> NDArray[np.float64]:
-    """The score of each row, shape (n,)."""
-    raw = raw_score(probabilities(logits, calibration))
-    return sigmoid(raw * calibration.score.slope + calibration.score.offset)
+    return Calibration(tuple(lines))
 
 
 def false_alarm(logits: NDArray[np.float32], calibration: Calibration, settings: QualitySettings) -> NDArray[np.bool_]:
-    """Which rows would be held back, shape (n,): a defect flagged, or the score under its threshold."""
+    """Which rows would be flagged or held back, shape (n,): a defect named, or the score under its threshold."""
     thresholds = np.array([settings.threshold(defect) for defect in DEFECTS])
-    flagged = (probabilities(logits, calibration) >= thresholds).any(axis=1)
-    return np.asarray(flagged | (scores(logits, calibration) < settings.score_from))
+    probability = probabilities(logits, calibration)
+    return np.asarray((probability >= thresholds).any(axis=1) | (scores(probability) < settings.score_from))
 
 
 def by_head(drawn: list[Example], probability: NDArray[np.float64], settings: QualitySettings) -> list[Figures]:

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from transformers import BertConfig, BertModel  # type: ignore[import-not-found]  # as above
 
 CLIP = 5.0
-# How the export stores weights: bits of a weight, bits of a number in a word's vector, numbers that share a scale.
-WEIGHT_BITS, WORD_BITS, BLOCK = 8, 4, 64
+# How the export stores words: bits of a number in a word's vector, numbers that share a scale.
+WORD_BITS, BLOCK = 4, 64
 MASKED = -1e4
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer  # type: ignore[import-untyped]  # the wheel ships no types
 from transformers import BertModel  # type: ignore[import-not-found]  # as above
 
+from models.encoder import pad_batch
 from models.quality.text import PATH, SPACE
 from models.training.quality_catalogue import Catalogue, TeachersView
 
@@ -53,9 +54,8 @@ def teachers_view(
 
 
 def _vectors(encoder: BertModel, tokenizer: Tokenizer, texts: list[str]) -> NDArray[np.float32]:
-    encoded = tokenizer.encode_batch(texts)
-    ids = torch.tensor([each.ids for each in encoded])
-    mask = torch.tensor([each.attention_mask for each in encoded])
+    feeds = pad_batch([np.array(each.ids, np.int64) for each in tokenizer.encode_batch(texts)])
+    ids, mask = (torch.from_numpy(feeds[name]) for name in ("input_ids", "attention_mask"))
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
         hidden = encoder(input_ids=ids, attention_mask=mask).last_hidden_state
     weight = mask.unsqueeze(-1).float()

@@ -70,8 +70,8 @@ def test_obvious_defects_are_flagged_and_a_plain_title_is_not(model: QualityMode
     }
     for title, verdict in zip(cases, model.judge([ItemText(title) for title in cases]), strict=True):
         assert cases[title] in verdict.defects(settings), title
-        assert not verdict.acceptable(settings)
-    assert model.judge([ItemText("Stoneware Mug with Cork Base", "Kitchen > Mugs")])[0].acceptable(settings)
+        assert verdict.acceptable(settings) == (cases[title] is Defect.FOREIGN), title
+    assert model.judge([ItemText("Stoneware Mug with Cork Base", "Kitchen > Mugs")])[0].faultless(settings)
 
 
 def test_letter_case_decides_nothing(model: QualityModel) -> None:
@@ -91,7 +91,7 @@ def test_letter_case_decides_nothing(model: QualityModel) -> None:
 
 def test_nothing_and_nonsense_are_judged_without_a_fuss(model: QualityModel) -> None:
     empty, *others = model.judge(
-        [ItemText(""), ItemText("\x00" * 50), ItemText("x" * 100_000), ItemText("[SEP] [CLS]")]
+        [ItemText(""), ItemText("\x00" * 50), ItemText("x" * 100_000), ItemText("[SEP] [CLS]"), ItemText("\ud800")]
     )
 
     assert empty.score == 0.5

@@ -23,9 +23,10 @@ from models.quality.text import (
     encoder_input,
     text_of,
     verdicts,
+    weight_of,
 )
 
-PLAIN = Calibration((Line(1.0, 0.0),) * len(DEFECTS), Line(1.0, 0.0))
+PLAIN = Calibration((Line(1.0, 0.0),) * len(DEFECTS))
 
 
 def test_the_encoder_reads_title_category_and_brand() -> None:
@@ -60,9 +61,42 @@ def test_a_defect_is_flagged_from_its_own_threshold_on() -> None:
     verdict = TextVerdict({defect: 0.5 if defect is Defect.SPAM else 0.1 for defect in DEFECTS}, 0.6)
 
     assert verdict.defects(QualitySettings()) == (Defect.SPAM,)
-    assert not verdict.acceptable(QualitySettings())
-    assert verdict.acceptable(QualitySettings(spam_from=1.01))
-    assert not verdict.acceptable(QualitySettings(spam_from=1.01, score_from=0.7))
+    assert not verdict.faultless(QualitySettings())
+    assert verdict.faultless(QualitySettings(spam_from=1.01))
+    assert not verdict.faultless(QualitySettings(spam_from=1.01, score_from=0.7))
+
+
+def test_a_named_defect_alone_hides_nothing_and_a_low_score_does() -> None:
+    named = TextVerdict({defect: 0.99 if defect is Defect.TRUNCATED else 0.0 for defect in DEFECTS}, 0.45)
+
+    assert named.defects(QualitySettings()) == (Defect.TRUNCATED,)
+    assert named.acceptable(QualitySettings())
+    assert not named.acceptable(QualitySettings(score_from=0.5))
+
+
+def certain(*found: Defect) -> float:
+    """The score of a text that has these defects for sure, and no other."""
+    return verdicts(np.array([[20.0 if each in found else -20.0 for each in DEFECTS]], np.float32), PLAIN)[0].score
+
+
+def test_a_doubtful_end_category_or_brand_costs_half_and_a_language_nothing() -> None:
+    assert certain(Defect.GARBLED) == pytest.approx(0.0, abs=1e-6)
+    assert certain(Defect.FOREIGN) == pytest.approx(1.0, abs=1e-6)
+    for minor in (Defect.TRUNCATED, Defect.CATEGORY_MISMATCH, Defect.BRAND_MISMATCH):
+        assert certain(minor) == pytest.approx(0.5, abs=1e-6)
+    assert certain(Defect.TRUNCATED, Defect.BRAND_MISMATCH) == pytest.approx(0.25, abs=1e-6)
+
+
+def test_good_texts_weigh_the_same_doubtful_ones_less_and_bad_ones_nothing() -> None:
+    settings = QualitySettings(score_from=0.3, full_from=0.6)
+
+    assert [weight_of(score, settings) for score in (1.0, 0.95, 0.6)] == [1.0, 1.0, 1.0]
+    assert weight_of(0.45, settings) == pytest.approx(0.75)
+    assert [weight_of(score, settings) for score in (0.29, 0.0)] == [0.0, 0.0]
+
+
+def test_half_a_surrogate_pair_is_read_as_an_unknown_sign() -> None:
+    assert encoder_input(ItemText("Mug \ud800", "\udfff", "")) == "Mug ? [SEP] ? [SEP]"
 
 
 def test_every_defect_has_a_threshold() -> None:

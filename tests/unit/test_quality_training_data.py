@@ -7,6 +7,7 @@ import numpy as np
 
 from models.quality.corruptions import CORRUPTIONS
 from models.quality.defect import DEFECTS, Defect, ItemText
+from models.quality.remarks import typical_words
 from models.training.quality_catalogue import (
     Catalogue,
     Entry,
@@ -18,6 +19,7 @@ from models.training.quality_catalogue import (
     with_leading_brand,
 )
 from models.training.quality_examples import CLEAN, examples, material, shown_category
+from models.training.quality_names import NAME, names, words_of_vocabulary
 
 THINGS = ("Mug", "Teapot", "Lamp", "Chair", "Shirt", "Kettle", "Scarf", "Clock")
 MAKERS = ("Acme", "Bellworth", "Corvo", "Dunmore")
@@ -121,3 +123,35 @@ def test_a_category_is_shown_by_some_of_its_levels() -> None:
 
     assert {"Home", "Mugs", "Home > Kitchen > Mugs"} <= shown
     assert all(set(re.findall(r"\w+", each)) <= {"Home", "Kitchen", "Mugs"} for each in shown)
+
+
+VOCABULARY = {
+    word: number
+    for number, word in enumerate(
+        ("the", "a", "##ing", "42", "house", "damaged", "damages", "river", "checked", "night", "harbour", "walk")
+    )
+}
+
+
+def test_words_of_names_are_whole_in_their_order_and_none_that_remarks_are_made_of() -> None:
+    assert words_of_vocabulary(VOCABULARY).known == ("house", "river", "night", "harbour", "walk")
+    assert {"damaged", "check"} <= typical_words()
+
+
+def test_names_repeat_under_one_seed_and_are_filled_throughout() -> None:
+    words = words_of_vocabulary(VOCABULARY)
+    one, other = (names(words, np.random.default_rng(5), 300) for _ in range(2))
+
+    assert one == other
+    assert len(one.items) > 200
+    assert all(item.title.strip() and "{" not in item.title for item in one.items)
+
+
+def test_a_name_stands_under_no_wrong_category_and_begins_with_no_brand() -> None:
+    words = words_of_vocabulary(VOCABULARY)
+    source = material([a_catalogue(), names(words, np.random.default_rng(5), 300)], list(PLACES))
+    drawn = [each for each in islice(examples(source, np.random.default_rng(1)), 3_000) if each.catalogue == NAME]
+
+    assert len(drawn) > 500
+    assert "other_category" not in {each.corruption for each in drawn}
+    assert "The" not in source.brands

@@ -177,13 +177,13 @@ async def test_while_the_store_is_away_nothing_counts_as_done(shop: Shop) -> Non
 async def test_a_follower_weights_by_quality_and_hides_what_is_bad(shop: Shop) -> None:
     await shop.handle(item("good", title="Mug"), item("bad", title="Mug?"), item("off", available=False))
     shop.deliver()
-    assert [shop.weight(each) for each in ("good", "bad", "off")] == [0.75, 0.0, 0.0]
+    assert [shop.weight(each) for each in ("good", "bad", "off")] == [1.0, 0.0, 0.0]
     assert shop.gone == ["off", "bad"]
     assert total(shop.metrics.assessed, outcome="low_quality") == 1
     assert total(shop.metrics.defects, defect="remark") == 1
     await shop.handle(item("bad", title="Mug, red"))
     shop.deliver()
-    assert shop.weight("bad") == 0.75
+    assert shop.weight("bad") == 1.0
 
 
 async def test_a_follower_hands_vectors_to_the_recommender_and_tells_what_arrived(shop: Shop) -> None:
