@@ -39,29 +39,29 @@ SCORE_COSTS = np.array([COSTS.get(each, 1.0) for each in DEFECTS])
 class QualitySettings:
     """When a text is called defective; a probability is that in a feed where one item in fifty has the defect."""
 
-    garbled_from: float = setting(0.5, "probability from which a title counts as garbled; above 1 never", low=0, high=2)
+    garbled_from: float = setting(0.6, "probability from which a title counts as garbled; above 1 never", low=0, high=2)
     encoding_from: float = setting(
         0.5, "probability from which an encoding counts as broken; above 1 never", low=0, high=2
     )
     spam_from: float = setting(0.5, "probability from which a title counts as spam; above 1 never", low=0, high=2)
     markup_from: float = setting(0.5, "probability from which markup counts as left in; above 1 never", low=0, high=2)
-    remark_from: float = setting(0.5, "probability from which a title counts as a remark; above 1 never", low=0, high=2)
+    remark_from: float = setting(0.4, "probability from which a title counts as a remark; above 1 never", low=0, high=2)
     # Names such as "Mondeo" or "Swiss chard" look like words cut short, and foreign ones like another language.
     truncated_from: float = setting(
         0.8, "probability from which a title counts as cut off; above 1 never", low=0, high=2
     )
     foreign_from: float = setting(
-        0.8,
+        0.9,
         "probability from which a title counts as not English; above 1 never, for shops in other languages",
         low=0,
         high=2,
     )
     # In a catalogue with shelves of its own this is surer than it should be, hence a strict threshold.
     category_mismatch_from: float = setting(
-        0.97, "probability from which a category contradicts its title; above 1 never", low=0, high=2
+        0.985, "probability from which a category contradicts its title; above 1 never", low=0, high=2
     )
     brand_mismatch_from: float = setting(
-        0.5, "probability from which a brand contradicts its title; above 1 never", low=0, high=2
+        0.7, "probability from which a brand contradicts its title; above 1 never", low=0, high=2
     )
     score_from: float = setting(0.2, "quality score from which an item may be recommended", low=0, high=1)
     full_from: float = setting(

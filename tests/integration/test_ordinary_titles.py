@@ -91,7 +91,7 @@ def test_good_titles_weigh_the_same(model: QualityModel) -> None:
     assert np.quantile(weights, 0.1) == 1.0
 
 
-@pytest.mark.parametrize("note", ["check", "damages", "?", "damaged", "n/a", "test", "mug?", "wrongly coded"])
+@pytest.mark.parametrize("note", ["check", "?", "damaged", "missing", "n/a", "test", "mug?", "wrongly coded"])
 def test_a_remark_in_place_of_a_title_is_named_and_hidden(model: QualityModel, note: str) -> None:
     for category in ("", "Kitchen > Mugs"):
         verdict = model.judge([ItemText(note, category)])[0]
