@@ -89,19 +89,25 @@ def pad_batch(tokens: Sequence[Tokens]) -> dict[str, NDArray[np.int64]]:
 def open_encoder(folder: Path, artefact: Artefact, settings: InferenceSettings | None = None) -> Encoder:
     """The artefact's encoder. Raises ManifestError for a file that is not as the manifest lists it."""
     settings = settings or InferenceSettings()
-    check_files(folder, artefact)
     # Two runs of one thread each get more done on two cores than one run of two threads.
-    try:
-        session = Session(folder / artefact.model.file, replace(settings, threads=1))
-    except Exception as error:  # onnxruntime has an error class for each of its status codes
-        raise ManifestError(f"{artefact.name}: {artefact.model.file} cannot be opened: {error}") from error
-    if session.inputs != artefact.inputs or session.outputs != artefact.outputs:
-        raise ManifestError(f"{artefact.name}: inputs or outputs of {artefact.model.file} are not as listed")
+    session = open_session(folder, artefact, replace(settings, threads=1))
     tokenizer = open_tokenizer(folder / artefact.tokenizer.file)
     on_cuda = session.provider == CUDA
     batch_tokens = max(settings.batch_tokens, CUDA_TOKENS) if on_cuda else settings.batch_tokens
     limits = Limits(artefact.prefix, artefact.max_tokens, batch_tokens)
     return Encoder(session, tokenizer, limits, parallel=1 if on_cuda else settings.threads)
+
+
+def open_session(folder: Path, artefact: Artefact, settings: InferenceSettings | None = None) -> Session:
+    """The artefact's graph. Raises ManifestError for a file that is not as the manifest lists it."""
+    check_files(folder, artefact)
+    try:
+        session = Session(folder / artefact.model.file, settings)
+    except Exception as error:  # onnxruntime has an error class for each of its status codes
+        raise ManifestError(f"{artefact.name}: {artefact.model.file} cannot be opened: {error}") from error
+    if session.inputs != artefact.inputs or session.outputs != artefact.outputs:
+        raise ManifestError(f"{artefact.name}: inputs or outputs of {artefact.model.file} are not as listed")
+    return session
 
 
 def open_tokenizer(path: Path) -> Tokenizer:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer  # type: ignore[import-untyped]  # the wheel ships no types
 
-from models.encoder import Tokens, pad_batch, plan_batches
+from models.encoder import Tokens, open_session, open_tokenizer, pad_batch, plan_batches
 from models.inference_settings import InferenceSettings
 from models.manifest import Artefact, ManifestError, read_manifest
 from models.quality.calibration import Line
@@ -60,21 +60,24 @@ class QualityModel:
 
 
 def open_quality_model(folder: Path, settings: InferenceSettings | None = None) -> QualityModel:
-    """The quality model that the folder's manifest lists. Raises ManifestError if there is none, or of another make."""
+    """The quality model that the folder's manifest lists.
+
+    Raises ManifestError if there is none, if it is of another make, and for a file that is not as listed.
+    """
     settings = settings or InferenceSettings()
     artefact = read_manifest(folder).find(TASK)
     if tuple(artefact.details.get("features", ())) != FEATURE_NAMES:
         raise ManifestError(f"{artefact.name} was made for other features than this Headrace counts; train it anew")
-    tokenizer = cutting_tokenizer(folder / artefact.tokenizer.file, artefact.max_tokens)
     # As in `models.encoder`: two runs of one thread each get more done on two cores than one run of two threads.
-    session = Session(folder / artefact.model.file, replace(settings, threads=1))
+    session = open_session(folder, artefact, replace(settings, threads=1))
+    tokenizer = cutting_tokenizer(folder / artefact.tokenizer.file, artefact.max_tokens)
     parallel = 1 if session.provider == CUDA else settings.threads
     return QualityModel(session, tokenizer, calibration_of(artefact), parallel)
 
 
 def cutting_tokenizer(path: Path, max_tokens: int) -> Tokenizer:
-    """The tokenizer, cutting at `max_tokens` and not padding."""
-    tokenizer = Tokenizer.from_file(str(path))
+    """The tokenizer, cutting at `max_tokens` and not padding. Raises ManifestError if it is none."""
+    tokenizer = open_tokenizer(path)
     tokenizer.no_padding()
     tokenizer.enable_truncation(max_tokens)
     return tokenizer

@@ -2,13 +2,14 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from app.evaluate_quality import evaluate
-from models.manifest import check_files, read_manifest
+from models.manifest import ManifestError, check_files, read_manifest
 from models.quality.defect import DEFECTS, Defect, ItemText
 from models.quality.judge import QualityModel, open_quality_model
 from models.quality.text import QualitySettings
@@ -41,6 +42,16 @@ def test_the_artefact_is_the_listed_one_and_small() -> None:
     check_files(ARTEFACTS, artefact)
     assert (ARTEFACTS / artefact.model.file).stat().st_size <= 14 * MEBIBYTE
     assert artefact.details["heads"] == [defect.value for defect in DEFECTS]
+
+
+@pytest.mark.parametrize("file", ["model", "tokenizer"])
+def test_a_damaged_file_is_refused_in_words(file: str, tmp_path: Path) -> None:
+    shutil.copytree(ARTEFACTS, tmp_path, dirs_exist_ok=True)
+    damaged = tmp_path / getattr(read_manifest(ARTEFACTS).find("quality"), file).file
+    damaged.write_bytes(damaged.read_bytes()[:1000])
+
+    with pytest.raises(ManifestError, match="was changed"):
+        open_quality_model(tmp_path)
 
 
 def test_canonical_texts_get_their_recorded_logits(model: QualityModel) -> None:
