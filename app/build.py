@@ -112,7 +112,8 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     meaning = None
     if language is not None:
         owned = partial(_owned, progress, names.items)
-        around = Surroundings(Store(redis, keys, store), outbox, replicas, refresh, metrics, owned)
+        advanced = partial(progress.advance, names.items)
+        around = Surroundings(Store(redis, keys, store), outbox, replicas, refresh, metrics, owned, advanced)
         meaning = build_meaning(language, vectors, settings, around)
         learning.learn.listeners.append(meaning.similar.touched)
     assess = None if meaning is None else meaning.assess

@@ -63,6 +63,7 @@ class Surroundings:
     refresh: Refresh
     metrics: Metrics
     owned: Callable[[], Set[int]]
+    advanced: Callable[[], None]
 
 
 def find_models(settings: Settings, metrics: Metrics) -> "Language | None":
@@ -89,7 +90,7 @@ def build_meaning(language: "Language", follow: FollowVectors, settings: Setting
     store = RedisAssessments(redis, keys, retry, vectors, settings.quality)
     assess = Assess(
         language.infer, follow, store, around.outbox, around.replicas, settings.quality, around.metrics, around.owned,
-        asyncio.Lock(),
+        asyncio.Lock(), around.advanced,
     )  # fmt: skip
     recommender = follow.recommender
     similar = KeepSimilar(recommender, RedisSimilar(redis, keys, retry), around.replicas, around.owned)

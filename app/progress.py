@@ -59,6 +59,12 @@ class Progress:
             reading.position = position
             reading.moved_at = self._clock()
 
+    def advance(self, topic: str) -> None:
+        """Something of a batch of the topic is done; one batch at a time is, so the other partitions wait for it."""
+        for (name, _), reading in self._readings.items():
+            if name == topic:
+                reading.moved_at = self._clock()
+
     def see_end(self, partition: TopicPartition, end: int) -> None:
         """The broker says that the partition ends before this offset. Waiting starts when there is something to do."""
         self._ends_seen_at = self._clock()

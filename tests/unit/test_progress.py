@@ -38,6 +38,19 @@ def test_lag_without_a_finished_batch_is_not_alive_after_a_while() -> None:
     assert progress.stalled(60) == [VIEWS_0]
 
 
+def test_a_part_of_a_batch_keeps_its_topic_alive_and_no_other() -> None:
+    clock = Clock()
+    progress = Progress(clock)
+    waiting = [("items", 0), ("items", 1), VIEWS_0]
+    progress.assign(waiting)
+    for place in waiting:
+        progress.move(place, 0)
+        progress.see_end(place, 5)
+    clock.now += 61
+    progress.advance("items")
+    assert progress.stalled(60) == [VIEWS_0]
+
+
 def test_every_finished_batch_starts_the_wait_anew() -> None:
     clock = Clock()
     progress = assigned(clock)

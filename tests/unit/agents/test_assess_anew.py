@@ -1,0 +1,99 @@
+"""What a worker does about assessments that another one left undone, or that both are at."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from assessing import PARTITION, Shop, changes
+from builders import Fields, item
+from fakes import Away, LetterModel
+
+from agents.assess import ITEMS_AT_ONCE
+from agents.catalogue import KeepCatalogue
+from models.assessment import Assessment
+from models.events import Item
+
+
+@dataclass
+class Interrupted(LetterModel):
+    """A model during whose first answer something else happens."""
+
+    meanwhile: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+
+    async def assess(self, items: Sequence[Item]) -> list[Assessment]:
+        if self.meanwhile:
+            await self.meanwhile.pop()()
+        return await super().assess(items)
+
+
+async def stocked(shop: Shop, *items: Fields) -> None:
+    """The items are in the log and the store, and no model has read them."""
+    raw = changes(*items)
+    shop.follow_items.handle(raw)
+    await KeepCatalogue(shop.keep.events, shop.store, shop.outbox, shop.metrics).handle(raw)
+
+
+async def start_anew(shop: Shop, *items: Fields) -> None:
+    """A new worker follows both logs from their beginnings, and catches up."""
+    shop.follow_with(shop.model)
+    shop.follow_items.handle(changes(*items))
+    for _ in range(2):
+        shop.deliver()
+        await shop.assess.catch_up()
+
+
+async def test_what_a_new_owner_said_of_a_newer_text_is_not_overwritten() -> None:
+    model, heir = Interrupted(), Shop()
+    shop = Shop(model)
+    heir.store, heir.said, heir.outbox = shop.store, shop.said, shop.outbox
+    heir.follow_with(heir.model)
+    model.meanwhile.append(lambda: heir.handle(item("a", title="New")))
+    await stocked(shop, item("a", title="Old"))
+    await shop.assess.catch_up()
+    assert model.asked == ["Old"]
+    assert shop.said.said["a"] == model.say(Item("a", "New"))
+    assert all(said == model.say(Item("a", "New")) for _, said in shop.outbox.vectors_log[PARTITION])
+
+
+async def test_a_partition_that_moved_away_is_left_to_its_new_owner() -> None:
+    model = Interrupted()
+    shop = Shop(model)
+
+    async def moves() -> None:
+        shop.owned.clear()
+
+    model.meanwhile.append(moves)
+    await stocked(shop, *(item(f"i{number}", title="Mug") for number in range(3 * ITEMS_AT_ONCE)))
+    await shop.assess.catch_up()
+    assert len(model.asked) == ITEMS_AT_ONCE
+
+
+async def test_what_changed_while_there_were_no_models_is_assessed_when_they_are_back() -> None:
+    shop = Shop()
+    await shop.handle(item("a", title="Mug"), item("b", title="Cup"))
+    await stocked(shop, item("a", title="Power drill"))
+    await start_anew(shop, item("a", title="Power drill"), item("b", title="Cup"))
+    assert shop.model.asked == ["Mug", "Cup", "Power drill"]
+    assert shop.said.said["a"] == shop.model.say(Item("a", "Power drill"))
+
+
+async def test_what_a_worker_sent_and_did_not_store_before_it_ended_is_stored_by_the_next() -> None:
+    shop = Shop()
+    await stocked(shop, item("a", title="Mug"))
+    shop.store.away = True
+    with pytest.raises(Away):
+        await shop.assess.catch_up()
+    assert [item_id for item_id, _ in shop.outbox.vectors_log[PARTITION]] == ["a"]
+    shop.store.away = False
+    await start_anew(shop, item("a", title="Mug"))
+    assert shop.said.said["a"] == shop.model.say(Item("a", "Mug"))
+    assert "a" in shop.said.vectors
+
+
+async def test_every_part_of_a_batch_counts_as_progress() -> None:
+    shop = Shop()
+    done: list[int] = []
+    shop.follow_with(shop.model, lambda: done.append(len(shop.said.said)))
+    await shop.handle(*(item(f"i{number}", title="Mug") for number in range(2 * ITEMS_AT_ONCE)))
+    assert done[-1] == 2 * ITEMS_AT_ONCE
+    assert ITEMS_AT_ONCE in done
