@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from time import perf_counter
 
 from agents.ports import Replicas
 from agents.refresh import Refresh
@@ -13,6 +14,8 @@ ITEMS_AT_ONCE = 8
 USERS_AT_ONCE = 500
 ALIKE = 20
 PAUSE_SECONDS = 0.25
+# While a catalogue arrives, this would take half of the worker's time from those who are clicking.
+SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,9 @@ class Introduce:
             items = [await self.new.get()]
             while not self.new.empty():
                 items.append(self.new.get_nowait())
+            started = perf_counter()
             await self.handle(items[-ITEMS_AT_ONCE:])
-            await asyncio.sleep(PAUSE_SECONDS)
+            await asyncio.sleep(max(PAUSE_SECONDS, (perf_counter() - started) / SHARE))
 
     async def handle(self, items: Sequence[str]) -> None:
         """Write the lists of some users who were shown what is like these items."""
