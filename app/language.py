@@ -54,7 +54,8 @@ def open_language(settings: Settings, metrics: Metrics) -> Language:
         manifest = read_manifest(folder)
         artefacts = {task: manifest.find(task) for task in {each.task for each in manifest.models}}
         encoder = open_encoder(folder, artefacts[EMBEDDING], settings.inference) if EMBEDDING in artefacts else None
-        quality = open_quality_model(folder, settings.inference) if QUALITY in artefacts else None
+        counted = settings.quality.counted()
+        quality = open_quality_model(folder, settings.inference, counted) if QUALITY in artefacts else None
     except ManifestError as error:
         raise HeadraceError(
             f"the models cannot be used: {error}; install them again, or set HEADRACE_MODEL_DIR to a folder without any"

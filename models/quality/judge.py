@@ -3,7 +3,7 @@
 An item's verdict does not depend on the others judged with it, so batches may be cut as it suits the machine.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -30,16 +30,28 @@ NOTHING_TO_JUDGE = TextVerdict(dict.fromkeys(DEFECTS, 0.0), 0.5)
 class QualityModel:
     """An open quality model."""
 
-    def __init__(self, session: Session, tokenizer: Tokenizer, calibration: Calibration, parallel: int = 1) -> None:
-        """`parallel` runs at a time. The tokenizer must cut and not pad (see `cutting_tokenizer`)."""
+    def __init__(
+        self,
+        session: Session,
+        tokenizer: Tokenizer,
+        calibration: Calibration,
+        parallel: int = 1,
+        *,
+        counted: Collection[Defect] = DEFECTS,
+    ) -> None:
+        """`parallel` runs at a time. The tokenizer must cut and not pad (see `cutting_tokenizer`).
+
+        Only `counted` defects lower the score.
+        """
         self.session = session
         self._tokenizer = tokenizer
         self.calibration = calibration
+        self._counted = counted
         self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="quality")
 
     def judge(self, items: Sequence[ItemText]) -> list[TextVerdict]:
         """One verdict for each item, in their order; an item without a title scores 0.5 and has no defect."""
-        found = verdicts(self.logits(items), self.calibration)
+        found = verdicts(self.logits(items), self.calibration, self._counted)
         return [verdict if item.title.strip() else NOTHING_TO_JUDGE for item, verdict in zip(items, found, strict=True)]
 
     def logits(self, items: Sequence[ItemText]) -> NDArray[np.float32]:
@@ -59,7 +71,9 @@ class QualityModel:
         return self.session.run({"input_ids": ids, "attention_mask": mask, "features": lexical_features(items)})[0]
 
 
-def open_quality_model(folder: Path, settings: InferenceSettings | None = None) -> QualityModel:
+def open_quality_model(
+    folder: Path, settings: InferenceSettings | None = None, counted: Collection[Defect] = DEFECTS
+) -> QualityModel:
     """The quality model that the folder's manifest lists.
 
     Raises ManifestError if there is none, if it is of another make, and for a file that is not as listed.
@@ -72,7 +86,7 @@ def open_quality_model(folder: Path, settings: InferenceSettings | None = None) 
     session = open_session(folder, artefact, replace(settings, threads=1))
     tokenizer = cutting_tokenizer(folder / artefact.tokenizer.file, artefact.max_tokens)
     parallel = 1 if session.provider == CUDA else settings.threads
-    return QualityModel(session, tokenizer, calibration_of(artefact), parallel)
+    return QualityModel(session, tokenizer, calibration_of(artefact), parallel, counted=counted)
 
 
 def cutting_tokenizer(path: Path, max_tokens: int) -> Tokenizer:

@@ -6,7 +6,7 @@ so letter case cannot decide anything.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,6 +73,10 @@ class QualitySettings:
         value: float = getattr(self, f"{defect.value}_from")
         return value
 
+    def counted(self) -> tuple[Defect, ...]:
+        """The defects that can be flagged; the others do not lower the score either."""
+        return tuple(each for each in DEFECTS if self.threshold(each) <= 1)
+
 
 def recommendable(score: float, settings: QualitySettings) -> bool:
     """Whether an item of this score may be recommended.
@@ -138,15 +142,18 @@ def probabilities(logits: NDArray[np.float32], calibration: Calibration) -> NDAr
     return sigmoid(logits.astype(np.float64) * slopes + offsets)
 
 
-def scores(probability: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The product of (1 - cost * p) over the defects, shape (n,): no probability that rises lifts it."""
-    return np.asarray(np.prod(1.0 - probability * SCORE_COSTS, axis=1))
+def scores(probability: NDArray[np.float64], counted: Collection[Defect] = DEFECTS) -> NDArray[np.float64]:
+    """The product of (1 - cost * p) over the counted defects, shape (n,): no probability that rises lifts it."""
+    costs = SCORE_COSTS * np.array([each in counted for each in DEFECTS])
+    return np.asarray(np.prod(1.0 - probability * costs, axis=1))
 
 
-def verdicts(logits: NDArray[np.float32], calibration: Calibration) -> list[TextVerdict]:
-    """One verdict for each row of the graph's logits, shape (n, defects)."""
+def verdicts(
+    logits: NDArray[np.float32], calibration: Calibration, counted: Collection[Defect] = DEFECTS
+) -> list[TextVerdict]:
+    """One verdict for each row of the graph's logits, shape (n, defects); only `counted` defects lower the score."""
     probability = probabilities(logits, calibration)
     return [
         TextVerdict(dict(zip(DEFECTS, row, strict=True)), score)
-        for row, score in zip(probability.tolist(), scores(probability).tolist(), strict=True)
+        for row, score in zip(probability.tolist(), scores(probability, counted).tolist(), strict=True)
     ]

@@ -116,3 +116,13 @@ def test_the_targets_are_kept_on_the_sample_data(model: QualityModel) -> None:
     missed = [each for each in evaluate(model, DATA, MOST, QualitySettings()) if not each.met]
 
     assert missed == []
+
+
+@pytest.mark.parametrize(
+    "title", ["Herren Wanderschuhe wasserdicht Größe 43", "女士夏季真皮凉鞋", "Чайник стеклянный 1,7 литра"]
+)
+def test_a_shop_in_another_language_can_switch_foreign_off(title: str) -> None:
+    settings = QualitySettings(foreign_from=1.1)
+    [verdict] = open_quality_model(ARTEFACTS, counted=settings.counted()).judge([ItemText(title)])
+
+    assert verdict.acceptable(settings)
