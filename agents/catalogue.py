@@ -19,7 +19,8 @@ from models.recommender import Recommender
 class KeepCatalogue:
     """Stores upserts and deletions of the partitions that this worker owns; then models, if any, are asked.
 
-    `before` is awaited with the partition before anything of a batch is stored.
+    `before` is awaited with the partition before anything of a batch is stored, `after` with the partition and the
+    next offset once all of it is.
     """
 
     events: EventSettings
@@ -28,6 +29,7 @@ class KeepCatalogue:
     metrics: Metrics
     assess: Assess | None = None
     before: Callable[[int], Awaitable[None]] | None = None
+    after: Callable[[int, int], Awaitable[None]] | None = None
 
     async def run(self, stream: AsyncIterable[RawBatch]) -> None:
         """Handle one batch after the other."""
@@ -48,6 +50,8 @@ class KeepCatalogue:
         await self.outbox.quarantine(rejected)
         if self.assess is not None:
             await self.assess.handle(batch.partition, changes)
+        if self.after is not None:
+            await self.after(batch.partition, int(batch.offsets[-1]) + 1)
         self.metrics.batch_size.labels("catalogue").observe(len(batch))
         for outcome, count in Counter(_outcome(each) for each in decoded).items():
             self.metrics.items.labels(outcome).inc(count)

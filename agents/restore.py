@@ -76,6 +76,12 @@ class Restore:
         if partition not in self._believed and span is not None and span.position == 0:
             await self._move(partition, "", 0)
 
+    async def after(self, partition: int, position: int) -> None:
+        """All before `position` is stored, and about to be committed: the mark of a worker that ends now is not old."""
+        believed = self._believed.get(partition)
+        if believed is not None and believed < position:
+            await self._move(partition, str(believed), position)
+
     async def check(self) -> None:
         """Move the marks of this worker's partitions on; restore those whose marks say that something is missing."""
         partitions = sorted(self.spans())

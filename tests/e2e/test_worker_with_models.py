@@ -100,6 +100,7 @@ async def test_an_item_that_nobody_clicked_is_in_matching_lists_within_a_second_
             seconds.append(await seconds_until_listed(f"new-{len(seconds)}"))
 
         assert listed(store, redis_settings, "cook")["new-0"] == "semantic"
+        until(lambda: bool(store.exists(Keys(redis_settings.prefix).similar("new-0"))), worker.log)
         lookups = Lookups.connect(redis_settings)
         by_worker = await similar(lookups, "new-0")
         store.delete(Keys(redis_settings.prefix).similar("new-0"))

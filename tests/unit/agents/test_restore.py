@@ -97,6 +97,21 @@ async def test_the_mark_follows_the_worker() -> None:
     assert (bench.marks.marks, bench.log.read_from) == ({0: "1"}, [])
 
 
+async def test_a_worker_that_takes_over_right_after_a_batch_finds_its_mark(bench: Bench) -> None:
+    await bench.restore.check()
+    await bench.restore.after(0, 3)
+    bench.spans[0], heir = Span(3, 3), bench.worker()
+    await heir.check()
+    assert (bench.marks.marks, bench.lost) == ({0: "3"}, [])
+
+
+async def test_a_batch_sets_no_mark_in_a_store_that_lost_it(bench: Bench) -> None:
+    await bench.restore.check()
+    bench.empty()
+    await bench.restore.after(0, 3)
+    assert bench.marks.marks == {}
+
+
 async def test_a_group_that_reads_from_the_beginning_has_nothing_to_restore() -> None:
     bench = Bench(log_of([item("a")]), {0: Span(0, 0)})
     await bench.restore.before(0)
