@@ -118,11 +118,11 @@ def test_the_targets_are_kept_on_the_sample_data(model: QualityModel) -> None:
     assert missed == []
 
 
-@pytest.mark.parametrize(
-    "title", ["Herren Wanderschuhe wasserdicht Größe 43", "女士夏季真皮凉鞋", "Чайник стеклянный 1,7 литра"]
-)
-def test_a_shop_in_another_language_can_switch_foreign_off(title: str) -> None:
-    settings = QualitySettings(foreign_from=1.1)
-    [verdict] = open_quality_model(ARTEFACTS, counted=settings.counted()).judge([ItemText(title)])
+def test_a_defect_that_is_switched_off_does_not_hide_the_item() -> None:
+    settings = QualitySettings(spam_from=1.1)
+    title = "Red mug " * 200
+    [judged] = open_quality_model(ARTEFACTS).judge([ItemText(title)])
+    [switched_off] = open_quality_model(ARTEFACTS, counted=settings.counted()).judge([ItemText(title)])
 
-    assert verdict.acceptable(settings)
+    assert not judged.acceptable(settings)
+    assert switched_off.faultless(settings)
