@@ -103,6 +103,10 @@ model-multilingual: $(EXPORT_STAMP) ## Make multilingual-e5-small (Chinese, Engl
 model-bench: $(EXPORT_STAMP) ## Time the embedding model against the plain export and PyTorch (ITEMS="catalogue.csv …")
 	$(EXPORT)/bin/headrace models bench --items $(ITEMS) $(ARGS)
 
+.PHONY: model-second-stage
+model-second-stage: $(EXPORT_STAMP) ## Make SmolLM2-135M the second judge of doubtful texts, in build/second-stage; 170 MB
+	$(EXPORT)/bin/headrace models export-judge --items $(wildcard $(addsuffix /items.csv.gz,$(ITEMS))) $(ARGS)
+
 .PHONY: env-example
 env-example: $(STAMP) ## Write .env.example and the chart's list of settings anew
 	$(BIN)/python scripts/env_example.py

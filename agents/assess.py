@@ -138,7 +138,10 @@ class Assess:
         """The assessments of all the items; the models are asked only about texts that nobody assessed yet."""
         hashes = [self.infer.models.text_hash(item) for item in items]
         stored = await self.store.load([item.item_id for item in items])
-        known = [said if said and said.text_hash == text else None for said, text in zip(stored, hashes, strict=True)]
+        known = [
+            said if said and said.text_hash == text and self.infer.models.made(said) else None
+            for said, text in zip(stored, hashes, strict=True)
+        ]
         new = iter(await self.infer.assess([item for item, said in zip(items, known, strict=True) if said is None]))
         every = [Assessed(item, said or next(new), said is None) for item, said in zip(items, known, strict=True)]
         found = await self._unchanged(every)

@@ -12,6 +12,7 @@ from models.catalogue import NO_PARTITION, Catalogue
 from models.events import RawBatch
 from models.quality.text import QualitySettings
 from models.recommender import Recommender
+from models.second_opinion import JudgeSettings
 
 FIRST_CAPACITY = 1024
 UNKNOWN = 0
@@ -30,7 +31,9 @@ class FollowVectors:
     recommender: Recommender
     went_away: Callable[[str], None]
     listeners: list[Callable[[int, list[str]], None]] = field(default_factory=list)
+    band: JudgeSettings = field(default_factory=JudgeSettings)
     _hashes: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(FIRST_CAPACITY, np.uint64))
+    _doubtful: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(FIRST_CAPACITY, np.bool_))
 
     def handle(self, batch: RawBatch) -> None:
         """Take in one batch of `vectors`; what Headrace did not write is passed over."""
@@ -61,10 +64,30 @@ class FollowVectors:
         known = np.zeros(len(partition), np.bool_)
         both = min(len(known), len(self._hashes))
         known[:both] = self._hashes[:both] != UNKNOWN
-        open_ones = np.flatnonzero(~known & (partition != NO_PARTITION))
-        wanted = set(partition[open_ones].tolist()) if partitions is None else set(partitions)
-        names = self.recommender.items.names
-        found = {each: [names[row] for row in open_ones[partition[open_ones] == each].tolist()] for each in wanted}
+        return self._by_partition(np.flatnonzero(~known & (partition != NO_PARTITION)), partitions)
+
+    def doubtful(self, partitions: Iterable[int]) -> dict[int, list[str]]:
+        """The catalogue's items of these partitions that wait for a second opinion."""
+        partition = self._catalogue.partition
+        both = min(len(partition), len(self._doubtful))
+        rows = np.flatnonzero(self._doubtful[:both] & (partition[:both] != NO_PARTITION))
+        return self._by_partition(rows, partitions)
+
+    def in_doubt(self, said: Assessment) -> bool:
+        """Whether a second opinion is wanted: the quality model was unsure, and judged alone."""
+        alone = self.models.second != "" and said.judge == self.models.quality
+        return alone and said.quality is not None and self.band.holds(said.quality)
+
+    def settled(self, item_id: str) -> None:
+        """The item waits for nothing any more, until the log brings another assessment of it."""
+        number = self.recommender.items.find(item_id)
+        if number is not None and number < len(self._doubtful):
+            self._doubtful[number] = False
+
+    def _by_partition(self, rows: NDArray[np.intp], partitions: Iterable[int] | None) -> dict[int, list[str]]:
+        partition, names = self._catalogue.partition, self.recommender.items.names
+        wanted = set(partition[rows].tolist()) if partitions is None else set(partitions)
+        found = {each: [names[row] for row in rows[partition[rows] == each].tolist()] for each in wanted}
         return {each: item_ids for each, item_ids in found.items() if item_ids}
 
     def items_of(self, partition: int) -> list[str]:
@@ -74,7 +97,7 @@ class FollowVectors:
 
     def is_sound(self, said: Assessment) -> bool:
         """Whether the models in use can have said this; somebody else's bytes may stand under our headers."""
-        if (said.embedding, said.judge) != (self.models.embedding, self.models.quality):
+        if not self.models.made(said):
             return False
         if len(said.vector) != self.models.vector_bytes:
             return False
@@ -91,6 +114,7 @@ class FollowVectors:
         vectors: dict[str, bytes] = {}
         for number, (item_id, said) in zip(numbers.tolist(), newest.items(), strict=True):
             self._hashes[number] = self._hash_of(said)
+            self._doubtful[number] = said is not None and self.in_doubt(said)
             self._catalogue.set_quality(number, 1.0 if said is None else said.weight(self.settings))
             if said is None:
                 gone.append(item_id)
@@ -111,7 +135,7 @@ class FollowVectors:
             listener(partition, item_ids)
 
     def _hash_of(self, said: Assessment | None) -> int:
-        if said is None or (said.embedding, said.judge) != (self.models.embedding, self.models.quality):
+        if said is None or not self.models.made(said):
             return UNKNOWN
         return int(said.text_hash, 16)
 
@@ -119,6 +143,7 @@ class FollowVectors:
         if size > len(self._hashes):
             more = np.zeros(max(size, 2 * len(self._hashes)) - len(self._hashes), np.uint64)
             self._hashes = np.concatenate([self._hashes, more])
+            self._doubtful = np.concatenate([self._doubtful, np.zeros(len(more), np.bool_)])
 
 
 def decode_newest(batch: RawBatch) -> dict[str, Assessment | None]:

@@ -107,6 +107,27 @@ class InferenceMetrics:
         )
 
 
+class SecondStageMetrics:
+    """What the second judge is asked, and what it says."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.queue = Gauge(
+            "headrace_second_stage_queue_items", "Items that wait for a second opinion", registry=registry
+        )
+        self.judged = Counter(
+            "headrace_second_stage_judged",
+            "Second opinions by what they changed",
+            ["verdict"],
+            registry=registry,
+        )
+        self.seconds = Histogram(
+            "headrace_second_stage_seconds",
+            "Time to judge one item, waiting for the processor included",
+            buckets=STAGE_BUCKETS,
+            registry=registry,
+        )
+
+
 class Metrics:
     """The worker's metrics."""
 
@@ -164,6 +185,7 @@ class Metrics:
         )
         self.defects = Counter("headrace_text_defects", "Defects found in texts", ["defect"], registry=registry)
         self.inference = InferenceMetrics(registry)
+        self.second_stage = SecondStageMetrics(registry)
         self.retries = Counter("headrace_retries", "Calls tried again", ["dependency"], registry=registry)
         self.ready = Gauge("headrace_ready", "1 when the worker writes fresh lists", registry=registry)
 

@@ -100,6 +100,13 @@ class Infer(Protocol):
         """What the models say of each item, in their order; waits while there is more to do than can be done."""
 
 
+class SecondJudge(Protocol):
+    """A slower judge of what the quality model is unsure of, off the event loop."""
+
+    async def judge(self, item: Item) -> float:
+        """The probability that the item's text is fine, all that is known of it considered."""
+
+
 class Outbox(Protocol):
     """Kafka topics that Headrace writes; every method returns when the broker has the records."""
 

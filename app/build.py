@@ -101,7 +101,10 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     followers = {names.items: follow.handle, names.interactions: learning.learn.handle}
     language = find_models(settings, metrics)
     if language is not None:
-        vectors = FollowVectors(language.infer.models, settings.quality, learning.recommender, refresh.gone.put_nowait)
+        vectors = FollowVectors(
+            language.infer.models, settings.quality, learning.recommender, refresh.gone.put_nowait,
+            band=settings.judge,
+        )  # fmt: skip
         followers[names.vectors] = vectors.handle
     replicas = KafkaReplicas(settings.kafka, followers, partitions, broker, not_saved={names.vectors})
     process = Process(
@@ -112,8 +115,10 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     meaning = None
     if language is not None:
         owned = partial(_owned, progress, names.items)
-        advanced = partial(progress.advance, names.items)
-        around = Surroundings(Store(redis, keys, store), outbox, replicas, refresh, metrics, owned, advanced)
+        around = Surroundings(
+            Store(redis, keys, store), outbox, replicas, refresh, metrics, owned,
+            partial(progress.advance, names.items), partial(_behind, progress),
+        )  # fmt: skip
         meaning = build_meaning(language, vectors, settings, around)
         learning.learn.listeners.append(meaning.similar.touched)
     assess = None if meaning is None else meaning.assess
@@ -146,6 +151,10 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
 
 def _owned(progress: Progress, topic: str) -> set[int]:
     return {partition for name, partition in progress.partitions if name == topic}
+
+
+def _behind(progress: Progress) -> bool:
+    return any(progress.lag().values())
 
 
 def _learning(settings: Settings, metrics: Metrics) -> _Learning:

@@ -5,15 +5,17 @@ import hashlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 from agents.infer import EMBEDDING, QUALITY, InferenceFigures, InferLocally
 from agents.inference import Inference
 from agents.metrics import Metrics
 from app.errors import HeadraceError
+from app.second_stage import SecondStage, open_second_stage
 from app.settings import Settings
 from models.assessment import Models
+from models.causal_model import TASK as JUDGE
 from models.encoder import Encoder, open_encoder
 from models.manifest import Artefact, ManifestError, read_manifest
 from models.quality.defect import DEFECTS
@@ -32,11 +34,14 @@ class Language:
 
     infer: InferLocally
     encoder: Encoder | None
+    second: SecondStage | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Requests are answered inside; at the end the models are closed."""
         async with AsyncExitStack() as stack:
+            if self.second is not None:
+                stack.push_async_callback(asyncio.to_thread, self.second.close)
             if self.encoder is not None:
                 stack.push_async_callback(asyncio.to_thread, self.encoder.close)
             if self.infer.embedding is not None:
@@ -63,7 +68,22 @@ def open_language(settings: Settings, metrics: Metrics) -> Language:
     for task, model in ((EMBEDDING, encoder), (QUALITY, quality)):
         if model is not None:
             _announce(task, artefacts[task], model.session, metrics)
-    return Language(_infer(settings, artefacts, (encoder, quality), metrics), encoder)
+    infer = _infer(settings, artefacts, (encoder, quality), metrics)
+    return _with_second_stage(Language(infer, encoder), settings, artefacts, metrics)
+
+
+def _with_second_stage(
+    language: Language, settings: Settings, artefacts: dict[str, Artefact], metrics: Metrics
+) -> Language:
+    second = open_second_stage(settings.judge, settings.model.folder, settings.inference)
+    if second is None:
+        return language
+    _announce(JUDGE, second.artefact, second.session, metrics)
+    calibrated_for = second.artefact.details.get("quality_model")
+    if calibrated_for != artefacts[QUALITY].key:
+        logger.warning("the second judge was calibrated for the quality model %s: export it anew", calibrated_for)
+    models = replace(language.infer.models, second=second.name)
+    return replace(language, infer=replace(language.infer, models=models), second=second)
 
 
 def _infer(

@@ -16,6 +16,7 @@ from agents.keep_similar import KeepSimilar
 from agents.metrics import Metrics
 from agents.ports import Outbox, Replicas
 from agents.refresh import Refresh
+from agents.second_opinion import SecondOpinion
 from app.retry import Retry
 from app.settings import Settings
 from app.store.assessments import RedisAssessments
@@ -47,10 +48,12 @@ class Meaning:
     assess: Assess
     similar: KeepSimilar
     introduce: Introduce
+    second: SecondOpinion | None
 
     def jobs(self) -> Iterable[Coroutine[Any, Any, None]]:
         """What runs for ever in the background."""
-        return (self.assess.run(), self.similar.run(), self.introduce.run())
+        second = () if self.second is None else (self.second.run(),)
+        return (self.assess.run(), self.similar.run(), self.introduce.run(), *second)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Surroundings:
     metrics: Metrics
     owned: Callable[[], Set[int]]
     advanced: Callable[[], None]
+    behind: Callable[[], bool]
 
 
 def find_models(settings: Settings, metrics: Metrics) -> "Language | None":
@@ -72,6 +76,10 @@ def find_models(settings: Settings, metrics: Metrics) -> "Language | None":
     Raises HeadraceError when one of them cannot be used.
     """
     manifest = settings.model.folder / FILE_NAME
+    if settings.judge.dir and not manifest.exists():
+        logger.warning(
+            "HEADRACE_JUDGE_DIR is not used: a second stage needs the quality model, and %s is not there", manifest
+        )
     if not manifest.exists():
         logger.info("no models (%s is not there): lists come from what users do, not from what items mean", manifest)
         return None
@@ -92,8 +100,14 @@ def build_meaning(language: "Language", follow: FollowVectors, settings: Setting
         language.infer, follow, store, around.outbox, around.replicas, settings.quality, around.metrics, around.owned,
         asyncio.Lock(), around.advanced,
     )  # fmt: skip
+    second = None
+    if language.second is not None:
+        second = SecondOpinion(
+            language.second, follow, store, around.outbox, around.replicas, settings.quality,
+            around.metrics.second_stage, around.owned, assess.turn, around.behind,
+        )  # fmt: skip
     recommender = follow.recommender
     similar = KeepSimilar(recommender, RedisSimilar(redis, keys, retry), around.replicas, around.owned)
     introduce = Introduce(recommender, around.refresh, around.replicas)
     follow.listeners += [similar.arrived, introduce.arrived]
-    return Meaning(language, assess, similar, introduce)
+    return Meaning(language, assess, similar, introduce, second)

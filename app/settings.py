@@ -21,6 +21,7 @@ from models.neighbours import NeighbourSettings
 from models.profile import ProfileSettings
 from models.quality.text import QualitySettings
 from models.ranking import RankingSettings
+from models.second_opinion import JudgeSettings
 from models.semantic import SemanticSettings
 from models.trending import TrendingSettings
 
@@ -54,6 +55,7 @@ class Settings:
     trending: TrendingSettings = field(default_factory=TrendingSettings)
     ranking: RankingSettings = field(default_factory=RankingSettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
+    judge: JudgeSettings = field(default_factory=JudgeSettings)
     semantic: SemanticSettings = field(default_factory=SemanticSettings)
 
 

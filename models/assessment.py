@@ -23,16 +23,33 @@ HASH_BYTES = 8
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """Which models assess: the artefacts' keys, empty for one that is not installed; `dimension` of the vectors."""
+    """Which models assess: the artefacts' keys, empty for one that is not installed; `dimension` of the vectors.
+
+    `second` is the judge of what the quality model is unsure of; empty where there is none.
+    """
 
     embedding: str = ""
     quality: str = ""
     dimension: int = 0
+    second: str = ""
 
     @property
     def vector_bytes(self) -> int:
         """The length of a stored vector."""
         return self.dimension * STORED.itemsize
+
+    @property
+    def judges(self) -> str:
+        """The `judge` of an assessment that both have a share in."""
+        return f"{self.quality}+{self.second}"
+
+    def made(self, said: "Assessment") -> bool:
+        """Whether an assessment is by the models in use, with or without a second opinion."""
+        return said.embedding == self.embedding and (said.judge == self.quality or self.judged_twice(said))
+
+    def judged_twice(self, said: "Assessment") -> bool:
+        """Whether the second judge in use was heard already."""
+        return self.second != "" and said.judge == self.judges
 
     def text_hash(self, item: Item) -> str:
         """16 hexadecimal digits that differ when the models, or what they read of the item, differ."""

@@ -14,7 +14,7 @@ from models.session import Tensor
 
 VERSION = 1
 FILE_NAME = "manifest.json"
-TASKS = ("embedding", "quality")
+TASKS = ("embedding", "quality", "judge")
 POOLINGS = ("mean", "cls", "none")
 SHA256_DIGITS = 64
 

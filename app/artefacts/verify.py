@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from models.canonical import ABSOLUTE, Comparison, compare, read_canonical
+from models.causal_model import TASK as JUDGE_TASK
 from models.encoder import open_encoder
 from models.inference_settings import InferenceSettings
 from models.manifest import Artefact, ManifestError, check_files, read_manifest
 from models.quality.defect import ItemText
 from models.quality.judge import open_quality_model
+from models.text_judge import heard_titles, open_text_judge
 
 QUALITY_TASK = "quality"
 LOGIT_BOUND = 0.05
@@ -42,6 +44,8 @@ def verify_models(folder: Path, settings: InferenceSettings) -> Iterator[Finding
 def _verify(folder: Path, artefact: Artefact, settings: InferenceSettings) -> Finding:
     if artefact.task == QUALITY_TASK:
         return _verify_quality(folder, artefact, settings)
+    if artefact.task == JUDGE_TASK:
+        return _verify_judge(folder, artefact, settings)
     encoder = open_encoder(folder, artefact, settings)
     try:
         comparison = compare(read_canonical(folder / artefact.canonical.file), encoder.encode)
@@ -54,6 +58,19 @@ def _verify(folder: Path, artefact: Artefact, settings: InferenceSettings) -> Fi
             f"allowed is {comparison.bound}: this processor computes it otherwise; export the variant fp32"
         )
     return Finding(artefact.name, encoder.session.provider, encoder.session.fallback, comparison, problem)
+
+
+def _verify_judge(folder: Path, artefact: Artefact, settings: InferenceSettings) -> Finding:
+    judge = open_text_judge(folder, settings)
+    canonical = read_canonical(folder / artefact.canonical.file)
+    comparison = compare(canonical, lambda texts: heard_titles(judge.hear, texts))
+    problem = None
+    if not comparison.passed:
+        problem = (
+            f"{artefact.name}: a log-likelihood is {comparison.worst:.4f} from the original's, allowed is "
+            f"{comparison.bound}: this processor computes it otherwise; export the variant fp32"
+        )
+    return Finding(artefact.name, judge.session.provider, judge.session.fallback, comparison, problem)
 
 
 def _verify_quality(folder: Path, artefact: Artefact, settings: InferenceSettings) -> Finding:

@@ -20,6 +20,16 @@ async def check_inference(folder: Path, settings: InferenceSettings) -> Findings
     return await asyncio.to_thread(_check, folder, settings)
 
 
+async def check_second_stage(folder: str, settings: InferenceSettings) -> Findings:
+    """One finding for the second judge; none where the second stage is off."""
+    if not folder:
+        return []
+    if not (Path(folder) / FILE_NAME).exists():
+        advice = "make one with `headrace models export-judge`, or leave HEADRACE_JUDGE_DIR empty"
+        return [fail("judge model", f"HEADRACE_JUDGE_DIR={folder} has no {FILE_NAME}", advice)]
+    return await check_inference(Path(folder), settings)
+
+
 def _check(folder: Path, settings: InferenceSettings) -> Findings:
     try:
         manifest = read_manifest(folder)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from app import evaluate_quality, train_quality
+from app import evaluate_quality, export_judge, train_quality
 from app.artefacts.bench import BenchPlan, bench_embedding
 from app.artefacts.export import VARIANTS, ExportPlan, export_embedding
 from app.artefacts.source import DEFAULT_MODEL
@@ -34,7 +34,11 @@ class Command(Protocol):
         """Do it, and return the exit status."""
 
 
-QUALITY: Mapping[str, Command] = {"train-quality": train_quality, "evaluate-quality": evaluate_quality}
+QUALITY: Mapping[str, Command] = {
+    "train-quality": train_quality,
+    "evaluate-quality": evaluate_quality,
+    "export-judge": export_judge,
+}
 WORK = Path("build/models")
 FIGURES = (
     "ratio_to_onnx_fp32",
@@ -67,7 +71,8 @@ examples:
 ITEMS: CSV files with a column title (also .gz), text files with a title a line, or folders with an items.csv.gz.
   headrace models train-quality --items ITEMS --base ./all-MiniLM-L6-v2 --report quality-report
   headrace models evaluate-quality --data ../shared/data
-`export` and `train-quality` need the extra `export`; `make export-setup` installs it into .venv-export.
+  headrace models export-judge --items ITEMS          a language model as second stage of the quality model
+`export`, `train-quality` and `export-judge` need the extra `export`; `make export-setup` installs it into .venv-export.
 """
 
 
