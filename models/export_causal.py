@@ -7,6 +7,10 @@ from typing import Any
 import numpy as np
 import torch  # type: ignore[import-not-found]  # installed with the extra `export` only
 from numpy.typing import NDArray
+from onnxruntime.quantization.matmul_nbits_quantizer import (  # type: ignore[import-untyped]  # the wheel ships no types
+    DefaultWeightOnlyQuantConfig,
+    MatMulNBitsQuantizer,
+)
 from optimum.exporters.onnx import onnx_export_from_model  # type: ignore[import-not-found]  # extra `export`
 from transformers import (  # type: ignore[import-not-found]  # extra `export`
     AutoConfig,
@@ -16,9 +20,11 @@ from transformers import (  # type: ignore[import-not-found]  # extra `export`
 
 from models.causal_model import OUTPUT, Run
 from models.graph import FLOAT, helper, numpy_helper, onnx
-from models.training.quality_export import shrink
 
 OPSET = 20
+WEIGHT_BITS, WORD_BITS, BLOCK = 8, 4, 64
+# Inputs of products are rounded to 8 bits too, block by block.
+ACCURACY_LEVEL = 4
 LAST_AXIS, TOKEN_AXIS = -1, 1
 FAR = np.iinfo(np.int64).max
 VARIANTS = ("fp32", "w8")
@@ -66,6 +72,28 @@ def export_causal(folder: Path, work: Path, variant: str) -> Path:
         return exact
     shrink(exact, small)
     return small
+
+
+def shrink(source: Path, target: Path) -> None:
+    """Write the model at `source` with its weights in few bits to `target`."""
+    model: Any = str(source)
+    for bits, operator, axes in (
+        (WEIGHT_BITS, "MatMul", (("MatMul", 0),)),
+        (WORD_BITS, "Gather", (("Gather", 1),)),
+    ):
+        config = DefaultWeightOnlyQuantConfig(
+            block_size=BLOCK,
+            is_symmetric=True,
+            bits=bits,
+            op_types_to_quantize=(operator,),
+            quant_axes=axes,
+            accuracy_level=ACCURACY_LEVEL,
+        )
+        quantizer = MatMulNBitsQuantizer(model, algo_config=config)
+        with np.errstate(invalid="ignore"):  # blocks of zeros, such as the padding's vector, become zeros
+            quantizer.process()
+        model = quantizer.model.model
+    quantizer.model.save_model_to_file(str(target))
 
 
 def add_log_likelihoods(model: Any) -> None:
