@@ -24,7 +24,7 @@ ALL = {"HEADRACE_JUDGE_LOW": "0", "HEADRACE_JUDGE_HIGH": "1", "HEADRACE_MODEL_DI
 
 pytestmark = [
     pytest.mark.skipif(not (EXPORT / "headrace").exists(), reason="no .venv-export: make export-setup"),
-    pytest.mark.skipif(not (ROOT / "onnx" / "headrace-quality.onnx").exists(), reason="no quality model in onnx"),
+    pytest.mark.skipif(not (ROOT / "onnx" / "manifest.json").exists(), reason="no quality model in onnx"),
     pytest.mark.timeout(600),
 ]
 
