@@ -104,8 +104,8 @@ model-bench: $(EXPORT_STAMP) ## Time the embedding model against the plain expor
 	$(EXPORT)/bin/headrace models bench --items $(ITEMS) $(ARGS)
 
 .PHONY: model-second-stage
-model-second-stage: $(EXPORT_STAMP) ## Make SmolLM2-135M the second judge of doubtful texts, in build/second-stage; 170 MB
-	$(EXPORT)/bin/headrace models export-judge --items $(wildcard $(addsuffix /items.csv.gz,$(ITEMS))) $(ARGS)
+model-second-stage: $(EXPORT_STAMP) ## Make SmolLM2-135M the second judge of doubtful texts, in build/second-stage; 170 MB (ITEMS="catalogue.csv …")
+	$(EXPORT)/bin/headrace models export-judge --items $(ITEMS) $(ARGS)
 
 .PHONY: env-example
 env-example: $(STAMP) ## Write .env.example and the chart's list of settings anew

@@ -17,7 +17,11 @@ ADVICE = "use .csv or .jsonl, gzipped or not, with the columns item_id, title an
 
 
 def read_entries(path: Path) -> list[Entry]:
-    """The file's rows. Raises HeadraceError for a file that is missing, of another kind, or without titles column."""
+    """The file's rows; a folder stands for the `items.csv.gz` in it.
+
+    Raises HeadraceError for a file that is missing, of another kind, or without titles column.
+    """
+    path = path / "items.csv.gz" if path.is_dir() else path
     try:
         text = _text(path)
     except (OSError, EOFError, UnicodeDecodeError) as error:
