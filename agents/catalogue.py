@@ -1,8 +1,9 @@
 """The shop's catalogue: the agent of `items` writes what look-ups show, a follower tells the recommender."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterable, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agents.assess import Assess
 from agents.metrics import Metrics
@@ -20,7 +21,7 @@ class KeepCatalogue:
     """Stores upserts and deletions of the partitions that this worker owns; then models, if any, are asked.
 
     `before` is awaited with the partition before anything of a batch is stored, `after` with the partition and the
-    next offset once all of it is.
+    next offset once all of it is. Who stores older changes meanwhile takes the `turn`.
     """
 
     events: EventSettings
@@ -30,6 +31,7 @@ class KeepCatalogue:
     assess: Assess | None = None
     before: Callable[[int], Awaitable[None]] | None = None
     after: Callable[[int, int], Awaitable[None]] | None = None
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def run(self, stream: AsyncIterable[RawBatch]) -> None:
         """Handle one batch after the other."""
@@ -46,7 +48,8 @@ class KeepCatalogue:
         changes = [each for each in decoded if not isinstance(each, Rejected)]
         if self.before is not None:
             await self.before(batch.partition)
-        await self.store.write(changes)
+        async with self.turn:
+            await self.store.write(changes)
         await self.outbox.quarantine(rejected)
         if self.assess is not None:
             await self.assess.handle(batch.partition, changes)

@@ -73,7 +73,7 @@ class CatalogueMarks(Protocol):
 
 
 class CatalogueLog(Protocol):
-    """The log of the catalogue, read once more, each partition to its end as it is when the reader gets there."""
+    """The log of the catalogue, read once more, each partition to its end as it is when the reader begins."""
 
     def items(self, partition: int, start: int) -> AsyncGenerator[RawBatch, None]:
         """What the shop said of its items, from this offset."""

@@ -43,10 +43,11 @@ class Mark(NamedTuple):
 class Restore:
     """Looks for marks that are missing or too old, and stores again what stands behind them in the log.
 
-    Meanwhile the agent of `items` goes on: the log is read to its end, so that of two versions of an item the newer is
-    the last that is written. Whoever restores puts a claim into the mark first, so that a store that is emptied
-    meanwhile, or another worker that takes over, is noticed. `lost` is awaited with the partition and the first offset
-    that is missing; `restored` is told the partition, the number of records, and the items assessed anew.
+    Meanwhile the agent of `items` goes on. What comes while the log is read is read too, in a last stretch during which
+    that agent stores nothing, as it takes the same `turn`: of two versions of an item the newer is the last that is
+    written. Whoever restores puts a claim into the mark first, so that a store that is emptied meanwhile, or another
+    worker that takes over, is noticed. `lost` is awaited with the partition and the first offset that is missing;
+    `restored` is told the partition, the number of records, and the items assessed anew.
     """
 
     events: EventSettings
@@ -58,6 +59,7 @@ class Restore:
     lost: Callable[[int, int], Awaitable[None]]
     restored: Callable[[int, int, list[str]], None]
     assess: Assess | None = None
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _believed: dict[int, int] = field(default_factory=dict)
 
     def forget(self) -> None:
@@ -115,15 +117,20 @@ class Restore:
             async with aclosing(self.log.vectors(partition)) as batches:
                 async for batch in batches:
                     await self.assess.remember(batch)
-        reached, count = await self._write_items(partition, offset)
+        span = self.spans().get(partition)
+        reached, most = await self._write_items(partition, offset)
+        async with self.turn:
+            reached, rest = await self._write_items(partition, reached)
+        if span is None or partition not in self.spans():
+            return  # another worker may write by now: it finds the claim, and begins anew
+        reached = max(reached, self._believed.get(partition, 0), span.start)  # compaction may have shortened the log
         item_ids = [] if self.assess is None else await self.assess.restore(partition)
         await self._move(partition, claim, reached)
-        self.restored(partition, count, item_ids)
+        self.restored(partition, most + rest, item_ids)
 
     async def _write_items(self, partition: int, offset: int) -> tuple[int, int]:
-        """Up to where, and how many records. Nothing that this worker read before is behind the end of the log."""
-        span, count = self.spans().get(partition), 0
-        reached = max(offset, self._believed.get(partition, 0), span.start if span else 0)
+        """Up to where, and how many records, of what stands in the log now from this offset on."""
+        reached, count = offset, 0
         async with aclosing(self.log.items(partition, offset)) as batches:
             async for batch in batches:
                 changes = [each for each in decode_items(batch, self.events) if not isinstance(each, Rejected)]

@@ -136,8 +136,9 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     losses = Losses(sources, figures, None if meaning is None else meaning.similar)
     restore = build_restore(settings, Store(redis, keys, store), broker, progress, losses, assess)
     keep = KeepCatalogue(
-        settings.events, RedisItems(redis, keys, store), outbox, metrics, assess, restore.before, restore.after
-    )
+        settings.events, RedisItems(redis, keys, store), outbox, metrics, assess, restore.before, restore.after,
+        restore.turn,
+    )  # fmt: skip
     add_batch_agent(app, "process", list(kinds), process.run)
     add_batch_agent(app, "catalogue", [names.items], keep.run)
     _on_assignment(app, [users, sources, shown, restore], replicas, health)

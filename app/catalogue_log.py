@@ -32,15 +32,14 @@ class KafkaCatalogueLog:
         async with self._consumer() as consumer:
             consumer.assign([place])
             consumer.seek(place, start)
-            while True:
+            told, end = (await self.retry(lambda: consumer.end_offsets([place])))[place], None
+            while end is None or await consumer.position(place) < end:
                 fetched = await consumer.getmany(timeout_ms=POLL_MILLISECONDS)
+                if end is None and (seen := consumer.highwater(place)) is not None:
+                    # Tansu tells the first offset after the beginning of its last batch; a fetch sees the real end.
+                    end = max(told, seen)
                 for records in fetched.values():
                     yield raw_batch(place, records)
-                # Asked once what came before is handled: nobody else can have handled anything behind that end.
-                end = (await self.retry(lambda: consumer.end_offsets([place])))[place]
-                # Tansu names the first offset after the beginning of its last batch; a fetch tells the real end.
-                if await consumer.position(place) >= max(end, consumer.highwater(place) or 0):
-                    return
 
     @asynccontextmanager
     async def _consumer(self) -> AsyncIterator[AIOKafkaConsumer]:
@@ -50,6 +49,7 @@ class KafkaCatalogueLog:
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=self.settings.max_message_bytes,
             max_poll_records=self.settings.fetch_max_records,
+            fetch_max_wait_ms=POLL_MILLISECONDS,
         )
         try:
             await self.retry(consumer.start)

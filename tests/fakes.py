@@ -237,7 +237,7 @@ class MemoryMarks:
 
 @dataclass
 class MemoryCatalogueLog:
-    """The `CatalogueLog` port in memory: a batch each time, and `between` is called before each."""
+    """The `CatalogueLog` port in memory: as it is when the reader begins; `between` is called before each batch."""
 
     items_log: dict[int, list[RawBatch]] = field(default_factory=dict)
     vectors_log: dict[int, list[RawBatch]] = field(default_factory=dict)
@@ -246,8 +246,9 @@ class MemoryCatalogueLog:
 
     async def items(self, partition: int, start: int) -> AsyncGenerator[RawBatch, None]:
         self.read_from.append((partition, start))
-        for batch in self.items_log.get(partition, ()):
+        for batch in list(self.items_log.get(partition, ())):
             if batch.offsets[-1] >= start:
+                await asyncio.sleep(0)
                 self.between()
                 yield batch
 

@@ -1,18 +1,23 @@
 """The log of the catalogue, read once more: each partition alone, from an offset to its end."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from fakes import MemoryItems, MemoryMarks
 from prometheus_client import CollectorRegistry
 
 from agents.metrics import Metrics
+from agents.restore import Mark, Restore, Span
 from app.catalogue_log import KafkaCatalogueLog
 from app.concerns import KafkaSettings
 from app.health import Health
 from app.outbox import KafkaOutbox, kafka_retry_errors, make_producer
+from app.replicas import POLL_MILLISECONDS
 from app.retry import Retry
 from app.topics import create_topics, topics
 from models.assessment import Assessment, decode_assessment
+from models.codec import EventSettings
 
 RETRY = Retry("Kafka", kafka_retry_errors(), Health(), Metrics(CollectorRegistry()).retries)
 PARTITION = 1
@@ -51,14 +56,46 @@ async def test_nothing_is_read_of_an_empty_partition(kafka: KafkaSettings, outbo
     assert await items_of(kafka, 0) == []
 
 
-async def test_what_arrives_while_it_is_read_is_read_too(kafka: KafkaSettings, outbox: KafkaOutbox) -> None:
-    await add_items(outbox, b"0")
+async def test_what_arrives_while_it_is_read_is_left_to_the_next_reader(
+    kafka: KafkaSettings, outbox: KafkaOutbox
+) -> None:
+    await add_items(outbox, b"0", b"1")
     found: list[bytes | None] = []
     async for batch in KafkaCatalogueLog(kafka, RETRY).items(PARTITION, 0):
-        if not found:
-            await add_items(outbox, b"1", b"2")
+        await add_items(outbox, b"later")
         found += batch.values
-    assert found == [b"0", b"1", b"2"]
+    assert found == [b"0", b"1"]
+    assert [value for _, value in await items_of(kafka, 2)] == [b"later"]
+
+
+async def test_a_lost_partition_comes_back_though_the_shop_never_rests(
+    kafka: KafkaSettings, outbox: KafkaOutbox
+) -> None:
+    marks, store, back = MemoryMarks(), MemoryItems(), asyncio.Event()
+
+    async def lost(partition: int, offset: int) -> None:
+        """Redis has other things to be written again; here are none."""
+
+    async def prices() -> None:
+        """Several upserts within the time that a reader waits for one."""
+        while not back.is_set():
+            await add_items(outbox, b'{"item_id":"mug","title":"Mug"}')
+            await asyncio.sleep(POLL_MILLISECONDS / 4_000)
+
+    await add_items(outbox, b'{"item_id":"jug","title":"Jug"}')
+    restore = Restore(
+        EventSettings(), marks, KafkaCatalogueLog(kafka, RETRY), store, lambda: {PARTITION: Span(1, 1)},
+        lambda: "me", lost, lambda *_: back.set(),
+    )  # fmt: skip
+    shop = asyncio.create_task(prices())
+    try:
+        async with asyncio.timeout(15):
+            await restore.check()
+    finally:
+        back.set()
+        await shop
+    assert set(store.items) == {"jug", "mug"}
+    assert Mark.parse(marks.marks[PARTITION]).whole
 
 
 async def test_assessments_come_with_what_the_headers_say(kafka: KafkaSettings, outbox: KafkaOutbox) -> None:

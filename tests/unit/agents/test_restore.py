@@ -1,11 +1,15 @@
 """A store that lost the catalogue gets it back from the log, and one that did not is left alone."""
 
+import asyncio
 from dataclasses import dataclass, field
 
 import pytest
 from builders import Fields, batch, item
-from fakes import MemoryCatalogueLog, MemoryItems, MemoryMarks
+from fakes import MemoryCatalogueLog, MemoryItems, MemoryMarks, MemoryOutbox
+from prometheus_client import CollectorRegistry
 
+from agents.catalogue import KeepCatalogue
+from agents.metrics import Metrics
 from agents.restore import Mark, Restore, Span
 from models.codec import EventSettings
 from models.events import Item
@@ -86,7 +90,7 @@ async def test_a_store_that_went_back_gets_what_it_lacks(bench: Bench) -> None:
     await bench.restore.check()
     bench.marks.marks[0] = "1"
     await bench.restore.check()
-    assert (bench.titles(), bench.log.read_from, bench.marks.marks) == ({"b": "Jug"}, [(0, 1)], {0: "2"})
+    assert (bench.titles(), bench.log.read_from, bench.marks.marks) == ({"b": "Jug"}, [(0, 1), (0, 2)], {0: "2"})
 
 
 async def test_the_mark_follows_the_worker() -> None:
@@ -155,6 +159,33 @@ async def test_a_store_that_is_emptied_during_the_restoration_is_restored_once_m
     await bench.restore.check()
     assert bench.titles() == {"a": "Mug", "b": "Jug"}
     assert bench.marks.marks == {0: "2"}
+
+
+async def test_items_that_change_while_they_are_restored_stay_as_they_were_written_last(bench: Bench) -> None:
+    bench.empty()
+    metrics, batches = Metrics(CollectorRegistry()), bench.log.items_log[0]
+    keep = KeepCatalogue(EventSettings(), bench.store, MemoryOutbox(), metrics, turn=bench.restore.turn)
+    titles, kept = iter(["Old mug", "Newer mug", "Newest mug"]), []
+
+    def change() -> None:
+        """The shop changes the item while each batch is read, and the agent of `items` is at it at once."""
+        if title := next(titles, ""):
+            batches.append(batch(item("a", title=title), topic="items", first=len(batches)))
+            kept.append(asyncio.create_task(keep.handle(batches[-1])))
+
+    bench.log.between = change
+    await bench.restore.check()
+    await asyncio.gather(*kept)
+    assert len(kept) == 3
+    assert bench.titles() == {"a": "Newest mug", "b": "Jug"}
+    assert bench.restored == [(0, 4)]
+
+
+async def test_a_partition_that_was_lost_while_it_was_restored_is_left_to_its_next_owner(bench: Bench) -> None:
+    bench.empty()
+    bench.log.between = bench.spans.clear
+    await bench.restore.check()
+    assert (bench.marks.marks, bench.restored) == ({0: "0 me"}, [])
 
 
 async def test_deletions_and_what_cannot_be_read_are_restored_as_they_were() -> None:
