@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import pytest
-from fakes import MemoryItems, MemoryMarks
+from fakes import MemoryMarks
 from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
 
 from agents.metrics import Metrics
 from agents.restore import Mark, Restore, Span
@@ -15,6 +17,8 @@ from app.health import Health
 from app.outbox import KafkaOutbox, kafka_retry_errors, make_producer
 from app.replicas import POLL_MILLISECONDS
 from app.retry import Retry
+from app.store.items import RedisItems
+from app.store.keys import Keys
 from app.topics import create_topics, topics
 from models.assessment import Assessment, decode_assessment
 from models.codec import EventSettings
@@ -70,32 +74,33 @@ async def test_what_arrives_while_it_is_read_is_left_to_the_next_reader(
 
 
 async def test_a_lost_partition_comes_back_though_the_shop_never_rests(
-    kafka: KafkaSettings, outbox: KafkaOutbox
+    kafka: KafkaSettings, outbox: KafkaOutbox, redis_url: str
 ) -> None:
-    marks, store, back = MemoryMarks(), MemoryItems(), asyncio.Event()
+    marks, back, keys = MemoryMarks(), asyncio.Event(), Keys(f"test-{uuid4().hex}:")
 
     async def lost(partition: int, offset: int) -> None:
         """Redis has other things to be written again; here are none."""
 
     async def prices() -> None:
-        """Several upserts within the time that a reader waits for one."""
+        """The next upsert always comes within the time that a reader waits for it."""
         while not back.is_set():
             await add_items(outbox, b'{"item_id":"mug","title":"Mug"}')
-            await asyncio.sleep(POLL_MILLISECONDS / 4_000)
+            await asyncio.sleep(POLL_MILLISECONDS / 2_000)
 
     await add_items(outbox, b'{"item_id":"jug","title":"Jug"}')
-    restore = Restore(
-        EventSettings(), marks, KafkaCatalogueLog(kafka, RETRY), store, lambda: {PARTITION: Span(1, 1)},
-        lambda: "me", lost, lambda *_: back.set(),
-    )  # fmt: skip
-    shop = asyncio.create_task(prices())
-    try:
-        async with asyncio.timeout(15):
-            await restore.check()
-    finally:
-        back.set()
-        await shop
-    assert set(store.items) == {"jug", "mug"}
+    async with Redis.from_url(redis_url) as redis:
+        restore = Restore(
+            EventSettings(), marks, KafkaCatalogueLog(kafka, RETRY), RedisItems(redis, keys, RETRY),
+            lambda: {PARTITION: Span(1, 1)}, lambda: "me", lost, lambda *_: back.set(),
+        )  # fmt: skip
+        shop = asyncio.create_task(prices())
+        try:
+            async with asyncio.timeout(10):
+                await restore.check()
+        finally:
+            back.set()
+            await shop
+        assert await redis.exists(keys.item("jug"))
     assert Mark.parse(marks.marks[PARTITION]).whole
 
 
