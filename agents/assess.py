@@ -87,7 +87,17 @@ class Assess:
             said = await self.store.load(item_ids)
             done = {item_id: each.text_hash for item_id, each in zip(item_ids, said, strict=True) if each is not None}
             await self._assess_stored(partition, item_ids, done)
+        for item_ids in _parts(self.follow.left_over(partition), ITEMS_AT_ONCE):
+            await self._forget_deleted(partition, item_ids)
         self._checked.add(partition)
+
+    async def _forget_deleted(self, partition: int, item_ids: Sequence[str]) -> None:
+        """Forget those of these items that are not stored: they were deleted while no models ran."""
+        async with self.turn:
+            if partition not in self.owned():
+                return
+            stored = await self.store.items(item_ids)
+            await self._forget(partition, [each for each, item in zip(item_ids, stored, strict=True) if item is None])
 
     async def _assess_stored(self, partition: int, item_ids: Sequence[str], done: Mapping[str, str] = NOTHING) -> None:
         """Assess these items as they are stored, but for those whose text is that of a hash in `done`."""

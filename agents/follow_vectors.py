@@ -34,6 +34,7 @@ class FollowVectors:
     band: JudgeSettings = field(default_factory=JudgeSettings)
     _hashes: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(FIRST_CAPACITY, np.uint64))
     _doubtful: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(FIRST_CAPACITY, np.bool_))
+    _partition: NDArray[np.int32] = field(default_factory=lambda: np.full(FIRST_CAPACITY, NO_PARTITION, np.int32))
 
     def handle(self, batch: RawBatch) -> None:
         """Take in one batch of `vectors`; what Headrace did not write is passed over."""
@@ -95,6 +96,14 @@ class FollowVectors:
         rows = np.flatnonzero(self._catalogue.partition == partition)
         return [self.recommender.items.names[row] for row in rows.tolist()]
 
+    def left_over(self, partition: int) -> list[str]:
+        """Items of which this partition of `vectors` says something, and the catalogue nothing."""
+        known = np.zeros(len(self._partition), np.bool_)
+        both = min(len(known), len(self._catalogue.partition))
+        known[:both] = self._catalogue.partition[:both] != NO_PARTITION
+        rows = np.flatnonzero((self._partition == partition) & ~known)
+        return [self.recommender.items.names[row] for row in rows.tolist()]
+
     def is_sound(self, said: Assessment) -> bool:
         """Whether the models in use can have said this; somebody else's bytes may stand under our headers."""
         if not self.models.made(said):
@@ -115,6 +124,7 @@ class FollowVectors:
         for number, (item_id, said) in zip(numbers.tolist(), newest.items(), strict=True):
             self._hashes[number] = self._hash_of(said)
             self._doubtful[number] = said is not None and self.in_doubt(said)
+            self._partition[number] = NO_PARTITION if said is None else partition
             self._catalogue.set_quality(number, 1.0 if said is None else said.weight(self.settings))
             if said is None:
                 gone.append(item_id)
@@ -144,6 +154,8 @@ class FollowVectors:
             more = np.zeros(max(size, 2 * len(self._hashes)) - len(self._hashes), np.uint64)
             self._hashes = np.concatenate([self._hashes, more])
             self._doubtful = np.concatenate([self._doubtful, np.zeros(len(more), np.bool_)])
+            nowhere = np.full(len(more), NO_PARTITION, np.int32)
+            self._partition = np.concatenate([self._partition, nowhere])
 
 
 def decode_newest(batch: RawBatch) -> dict[str, Assessment | None]:

@@ -26,7 +26,7 @@ class Interrupted(LetterModel):
         return await super().assess(items)
 
 
-async def stocked(shop: Shop, *items: Fields) -> None:
+async def stocked(shop: Shop, *items: Fields | None) -> None:
     """The items are in the log and the store, and no model has read them."""
     raw = changes(*items)
     shop.follow_items.handle(raw)
@@ -53,6 +53,32 @@ async def test_what_a_new_owner_said_of_a_newer_text_is_not_overwritten() -> Non
     assert model.asked == ["Old"]
     assert shop.said.said["a"] == model.say(Item("a", "New"))
     assert all(said == model.say(Item("a", "New")) for _, said in shop.outbox.vectors_log[PARTITION])
+
+
+async def test_what_was_deleted_while_no_models_ran_is_forgotten() -> None:
+    shop = Shop()
+    await shop.handle(item("k0", title="Mug"), item("b", title="Saw"))
+    await stocked(shop, None)
+    shop.follow_with(shop.model)
+    shop.follow_items.handle(changes(item("k0", title="Mug"), item("b", title="Saw")))
+    shop.follow_items.handle(changes(None))
+    shop.deliver()
+    await shop.assess.catch_up()
+    assert (set(shop.said.vectors), set(shop.said.said)) == ({"b"}, {"b"})
+    assert shop.outbox.vectors_log[PARTITION][2:] == [("k0", None)]
+    shop.deliver()
+    assert shop.follow.left_over(PARTITION) == []
+
+
+async def test_what_is_stored_is_not_forgotten_though_this_worker_has_not_read_of_it_yet() -> None:
+    shop = Shop()
+    await shop.handle(item("a", title="Mug"))
+    shop.follow_with(shop.model)
+    shop.deliver()
+    await shop.assess.catch_up()
+    assert shop.follow.left_over(PARTITION) == ["a"]
+    assert "a" in shop.said.vectors
+    assert len(shop.outbox.vectors_log[PARTITION]) == 1
 
 
 async def test_a_partition_that_moved_away_is_left_to_its_new_owner() -> None:
