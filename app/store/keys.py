@@ -32,6 +32,10 @@ class Keys:
         """The key of the model whose vectors are in `vectors()`: a string."""
         return f"{{{self.prefix}items}}:model"
 
+    def vector_models(self) -> str:
+        """The keys of the models with a set of their own: a set, so that no such set is forgotten."""
+        return f"{{{self.prefix}items}}:models"
+
     def similar(self, item_id: str) -> str:
         """The item's neighbours: a string, JSON list."""
         return f"{self.prefix}similar:{{{item_id}}}"

@@ -1,6 +1,7 @@
 """The vectors of all items as a Redis vector set, for look-ups by meaning and by attributes.
 
 The vectors of a new model are collected in a set of their own, which takes the place of the old one once it is whole.
+A set that was begun and given up goes when the models in use have assessed everything.
 """
 
 import logging
@@ -28,6 +29,7 @@ class VectorSet:
     keys: Keys
     model: str
     _supported: bool | None = None
+    _tidy: bool = False
 
     async def put(self, entries: Mapping[str, Entry], changed: Collection[str]) -> None:
         """Store the vectors of the changed items, and all items' attributes; an item that is missing is added."""
@@ -35,6 +37,8 @@ class VectorSet:
             return
         while True:
             target = await self._target()
+            if target != self.keys.vectors():
+                await execute(self.redis, [("SADD", self.keys.vector_models(), self.model)])
             await self._put(target, entries, changed)
             if await self._target() == target:
                 return
@@ -44,13 +48,27 @@ class VectorSet:
     async def remove(self, item_ids: Sequence[str]) -> None:
         """Take items out, wherever they are."""
         if await self._is_supported():
-            places = (self.keys.vectors(), self.keys.vectors(self.model))
+            places = (self.keys.vectors(), *map(self.keys.vectors, await self._models()))
             await execute(self.redis, [("VREM", place, item_id) for item_id in item_ids for place in places])
 
     async def complete(self) -> None:
         """All items have vectors of this model: its set takes the place of the other model's."""
-        if not await self._is_supported() or await self._target() == self.keys.vectors():
+        if not await self._is_supported():
             return
+        if await self._target() != self.keys.vectors():
+            await self._take_over()
+        if not self._tidy:  # once: later, a set may be that of workers that are about to take over
+            for model in await self._models():
+                await execute(self.redis, [("UNLINK", self.keys.vectors(model))])
+                await execute(self.redis, [("SREM", self.keys.vector_models(), model)])
+            self._tidy = True
+
+    async def _models(self) -> list[str]:
+        """The models with sets of their own."""
+        [models] = await execute(self.redis, [("SMEMBERS", self.keys.vector_models())])
+        return [model.decode() for model in models]
+
+    async def _take_over(self) -> None:
         whole, shown = self.keys.vectors(self.model), self.keys.vectors()
         exists = await self.redis.exists(whole)
         pipeline = self.redis.pipeline(transaction=True)

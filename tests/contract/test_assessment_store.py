@@ -198,6 +198,32 @@ async def test_vectors_of_another_model_take_their_place_when_they_are_complete(
     assert await on_redis.redis.exists(on_redis.keys.vectors("m2")) == 0
 
 
+async def test_what_was_deleted_after_a_model_was_given_up_does_not_come_back_with_that_model(
+    on_redis: OnRedis,
+) -> None:
+    pot = replace(TEAPOT, available=True)
+    for model in ("m1", "m2"):
+        shop = on_redis.shop(model)
+        await shop.items.write([KETTLE, pot])
+        await shop.assessments.write([Assessed(KETTLE, said(1, 0), True), Assessed(pot, said(1, 0), True)])
+    await on_redis.shop("m1").assessments.forget(["teapot"])
+    await on_redis.shop("m2").assessments.complete()
+    assert await on_redis.attributes("kettle") is not None
+    assert await on_redis.attributes("teapot") is None
+
+
+async def test_vectors_of_a_model_that_was_given_up_go(on_redis: OnRedis) -> None:
+    old, given_up = on_redis.shop("m1"), on_redis.shop("m2")
+    await old.assessments.write([Assessed(KETTLE, said(1, 0), True)])
+    await old.assessments.complete()
+    await given_up.assessments.write([Assessed(KETTLE, said(0, 1), True)])
+    await old.assessments.complete()
+    assert await on_redis.redis.exists(on_redis.keys.vectors("m2")) == 1  # its workers may be the next ones
+    await on_redis.shop("m1").assessments.complete()
+    assert await on_redis.redis.exists(on_redis.keys.vectors("m2"), on_redis.keys.vector_models()) == 0
+    assert await on_redis.attributes("kettle") is not None
+
+
 async def test_a_store_without_vector_sets_keeps_the_rest(on_redis: OnRedis, monkeypatch: pytest.MonkeyPatch) -> None:
     async def without_vector_sets(redis: Redis, commands: list[tuple[str, ...]]) -> list[object]:
         if any(command[0].startswith("V") for command in commands):
