@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from time import perf_counter
 
+import numpy as np
+
 from agents.ports import Replicas, SimilarStore
 from models.recommender import Recommender
 from models.wire import encode_similar
@@ -16,11 +18,13 @@ LIST_SIZE = 20
 SHARE = 0.05
 MOST_WAITING = 20_000
 SHORTEST_PAUSE_SECONDS = 0.005
+LOOKED_AT_ONCE = 500
+WATCH_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class KeepSimilar:
-    """Writes the neighbours of items in the background, those of new items first, then those that they are like.
+    """Writes the neighbours of items in the background, those of the newest first, then those that they are like.
 
     Every worker knows the same: one of them writes a new item's list, and any of them one that its users touched.
     """
@@ -36,8 +40,7 @@ class KeepSimilar:
     def arrived(self, partition: int, item_ids: Sequence[str]) -> None:
         """These items have new vectors, which stand in this partition."""
         if not self.replicas.behind and partition in self.owned():
-            self._new.update(dict.fromkeys(item_ids))
-            self._wake.set()
+            self._queue_new(item_ids)
 
     def touched(self, item_ids: Iterable[str]) -> None:
         """Users of this worker did something with these items."""
@@ -55,12 +58,39 @@ class KeepSimilar:
             await self.store.write(lists)
             await asyncio.sleep(max(spent / SHARE, SHORTEST_PAUSE_SECONDS))
 
+    async def watch(self) -> None:
+        """Look for lists that are missing in each partition that comes to this worker; ends by being cancelled."""
+        seen: Set[int] = set()
+        while True:
+            await self.replicas.caught_up()
+            owned = frozenset(self.owned())
+            for partition in sorted(owned - seen):
+                await self.find_missing(partition)
+            seen = owned
+            await asyncio.sleep(WATCH_SECONDS)
+
+    async def find_missing(self, partition: int) -> None:
+        """Queue the partition's items without a list: the worker that had them in its queue may have ended."""
+        names = self.recommender.items.names
+        rows = iter(np.flatnonzero(self.recommender.catalogue.partition == partition).tolist())
+        while part := [names[row] for row in islice(rows, LOOKED_AT_ONCE)]:
+            self._queue_new(await self.store.missing(part))
+
+    def _queue_new(self, item_ids: Sequence[str]) -> None:
+        for item_id in item_ids:
+            self._new.pop(item_id, None)  # or it would keep its place among the older ones
+            self._new[item_id] = None
+            self._wake.set()
+
     def next_lists(self) -> dict[str, bytes | None]:
         """The lists of some items that wait, None where nothing is like the item."""
         waiting, is_new = (self._new, True) if self._new else (self._changed, False)
         lists: dict[str, bytes | None] = {}
-        for item_id in list(islice(waiting, ITEMS_AT_ONCE)):
+        # What users touched is written in its turn: what they touch all the time must not hide the rest.
+        for item_id in list(islice(reversed(waiting) if is_new else waiting, ITEMS_AT_ONCE)):
             del waiting[item_id]
+            if self.recommender.catalogue.is_deleted(item_id):
+                continue
             found = self.recommender.similar(item_id, LIST_SIZE)
             lists[item_id] = encode_similar(found) if found.item_ids else None
             if is_new:

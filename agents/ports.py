@@ -88,6 +88,9 @@ class SimilarStore(Protocol):
     async def write(self, lists: Mapping[str, bytes | None]) -> None:
         """Replace the lists of these items; None removes one."""
 
+    async def missing(self, item_ids: Sequence[str]) -> list[str]:
+        """Those of these items that have no list, in their order."""
+
 
 class Infer(Protocol):
     """The models at work, off the event loop."""

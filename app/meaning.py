@@ -53,7 +53,7 @@ class Meaning:
     def jobs(self) -> Iterable[Coroutine[Any, Any, None]]:
         """What runs for ever in the background."""
         second = () if self.second is None else (self.second.run(),)
-        return (self.assess.run(), self.similar.run(), self.introduce.run(), *second)
+        return (self.assess.run(), self.similar.run(), self.similar.watch(), self.introduce.run(), *second)
 
 
 @dataclass(frozen=True, slots=True)

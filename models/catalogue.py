@@ -68,6 +68,13 @@ class Catalogue:
         number = self._items.find(item_id)
         return number is None or number >= len(self._weight) or self._weight[number] > 0
 
+    def is_deleted(self, item_id: str) -> bool:
+        """Whether the shop deleted the item, or withdrew what it never described."""
+        number = self._items.find(item_id)
+        if number is None or number >= len(self._partition):
+            return False
+        return bool(self._partition[number] == NO_PARTITION and self._available[number] == 0)
+
     def category_of(self, item: int) -> int:
         """The item's category number, or NO_CATEGORY."""
         return int(self._category[item]) if item < len(self._category) else NO_CATEGORY

@@ -181,6 +181,9 @@ class MemorySimilar:
     async def write(self, lists: Mapping[str, bytes | None]) -> None:
         self.lists.update(lists)
 
+    async def missing(self, item_ids: Sequence[str]) -> list[str]:
+        return [item_id for item_id in item_ids if self.lists.get(item_id) is None]
+
 
 @dataclass
 class LetterModel:

@@ -1,6 +1,6 @@
 """What is like each item, in Redis."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
@@ -25,3 +25,9 @@ class RedisSimilar:
             for item_id, encoded in lists.items()
         ]
         await self.retry(lambda: execute(self.redis, commands))
+
+    async def missing(self, item_ids: Sequence[str]) -> list[str]:
+        """Those of these items that have no list, in their order."""
+        commands: list[Command] = [("EXISTS", self.keys.similar(item_id)) for item_id in item_ids]
+        found = await self.retry(lambda: execute(self.redis, commands))
+        return [item_id for item_id, exists in zip(item_ids, found, strict=True) if not exists]

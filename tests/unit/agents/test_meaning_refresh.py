@@ -13,6 +13,7 @@ from agents.introduce import ITEMS_AT_ONCE, Introduce
 from agents.keep_similar import MOST_WAITING, KeepSimilar
 from agents.metrics import Metrics
 from agents.refresh import Refresh
+from models.events import Item
 from models.profile import Profile, Seen
 from models.recommender import Recommender, RecommenderSettings
 from models.shown import Holder, Shown
@@ -109,6 +110,35 @@ def test_a_new_item_s_list_comes_first_and_then_those_that_it_may_be_in(recommen
     assert {"saw", "teapot"} <= set(then)
     assert named(then["saw"])[0] == "drill"
     assert similar.next_lists() == {}
+
+
+def test_of_the_items_that_wait_the_newest_is_served_first(recommender: Recommender) -> None:
+    similar = keeping(recommender)
+    similar.arrived(0, ["kettle", *(f"i{number}" for number in range(100)), "saw"])
+    similar.arrived(0, ["teapot", "kettle"])
+    assert list(similar.next_lists())[:3] == ["kettle", "teapot", "saw"]
+
+
+def test_a_deleted_item_gets_no_list_again(recommender: Recommender) -> None:
+    similar = keeping(recommender)
+    recommender.catalogue.upsert(Item("kettle", "Kettle"), 0)
+    similar.arrived(0, ["kettle", "saw"])
+    similar.touched(["kettle"])
+    recommender.catalogue.delete("kettle")
+    assert set(similar.next_lists()) == {"saw"}
+    assert "kettle" not in similar.next_lists()
+
+
+async def test_what_the_last_worker_of_a_partition_did_not_come_to_is_done(recommender: Recommender) -> None:
+    similar = keeping(recommender)
+    for item_id, partition in {"kettle": 0, "teapot": 0, "saw": 1}.items():
+        recommender.catalogue.upsert(Item(item_id, item_id), partition)
+    await similar.store.write({"teapot": b"[]"})
+    watch = asyncio.create_task(similar.watch())
+    async with asyncio.timeout(10):
+        await similar._wake.wait()
+    watch.cancel()
+    assert set(similar.next_lists()) == {"kettle"}
 
 
 def test_a_new_item_of_another_worker_is_left_to_it(recommender: Recommender) -> None:

@@ -1,0 +1,34 @@
+"""What agents rely on in a `SimilarStore`: held by the fake and by Redis alike."""
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+from fakes import MemorySimilar
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from agents.metrics import Metrics
+from agents.ports import SimilarStore
+from app.health import Health
+from app.retry import Retry
+from app.store.keys import Keys
+from app.store.similar import RedisSimilar
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def store(request: pytest.FixtureRequest, redis_url: str) -> AsyncIterator[SimilarStore]:
+    if request.param == "memory":
+        yield MemorySimilar()
+        return
+    retry = Retry("Redis", (RedisError, OSError), Health(), Metrics(CollectorRegistry()).retries)
+    async with Redis.from_url(redis_url) as redis:
+        yield RedisSimilar(redis, Keys(f"test-{uuid4().hex}:"), retry)
+
+
+async def test_items_without_a_list_are_missing(store: SimilarStore) -> None:
+    await store.write({"kettle": b"[]", "teapot": b"[]"})
+    await store.write({"teapot": None, "never": None})
+    assert await store.missing(["never", "kettle", "teapot"]) == ["never", "teapot"]
+    assert await store.missing([]) == []
