@@ -38,7 +38,7 @@ from app.retry import Retry
 from app.settings import Settings
 from app.snapshot_keeper import SnapshotKeeper
 from app.store.board import Board
-from app.store.connection import connect
+from app.store.connection import connect, refuses
 from app.store.items import RedisItems
 from app.store.keys import Keys
 from app.store.sources import RedisSources
@@ -88,7 +88,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     app = _faust_app(settings, [*kinds, names.items], faust_dir)  # first, because its port may be taken
     metrics, health = Metrics(CollectorRegistry()), Health()
     ProcessCollector(registry=metrics.registry)
-    store = Retry("Redis", (RedisError, OSError), health, metrics.retries)
+    store = Retry("Redis", (RedisError, OSError), health, metrics.retries, refuses=refuses)
     broker = Retry("Kafka", kafka_retry_errors(), health, metrics.retries)
     redis, producer = connect(settings.redis), make_producer(settings.kafka)
     learning = _learning(settings, metrics)

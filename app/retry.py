@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from prometheus_client import Counter
 
+from app.errors import HeadraceError
 from app.health import Health
 
 T = TypeVar("T")
@@ -27,15 +28,24 @@ class Retry:
     health: Health
     retries: Counter
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    refuses: Callable[[Exception], bool] = lambda _: False
 
     async def __call__(self, call: Callable[[], Awaitable[T]]) -> T:
-        """The first result that comes; meanwhile the worker says that it is not ready."""
+        """The first result that comes; meanwhile the worker says that it is not ready.
+
+        Raises HeadraceError when the dependency `refuses` the call, as it would the next time.
+        """
         caller, pause = object(), FIRST_PAUSE_SECONDS
         try:
             while True:
                 try:
                     result = await call()
                 except self.errors as error:
+                    if self.refuses(error):
+                        raise HeadraceError(
+                            f"{self.name} refuses a command, and would again: {error}. Ask `headrace doctor`; "
+                            "perhaps another program writes under the same names."
+                        ) from error
                     if self.health.fails(self.name, caller, str(error) or type(error).__name__):
                         logger.warning("%s is away, trying again until it is back: %s", self.name, error)
                     self.retries.labels(self.name).inc()

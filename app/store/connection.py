@@ -6,7 +6,14 @@ from typing import TypedDict
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import (
+    ClusterDownError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
 
 from app.concerns import RedisSettings
 from app.errors import HeadraceError
@@ -14,6 +21,11 @@ from app.errors import HeadraceError
 HashFields = Mapping[
     bytes | bytearray | memoryview | str | int | float, bytes | bytearray | memoryview | str | int | float
 ]
+
+
+# Refusals that pass by themselves; redis-py has no classes for the last three.
+PASSING = (OutOfMemoryError, ReadOnlyError, TryAgainError, ClusterDownError)
+PASSING_TEXTS = ("BUSY Redis", "MISCONF ", "NOREPLICAS ")
 
 
 class StoreAway(HeadraceError):
@@ -47,6 +59,13 @@ def translate(error: RedisError | OSError) -> HeadraceError:
     return StoreAway(
         f"Redis does not answer: {str(error) or type(error).__name__}. Is it up, is HEADRACE_REDIS_URL right?"
     )
+
+
+def refuses(error: Exception) -> bool:
+    """Whether Redis understood the command and would not carry it out the next time either."""
+    if not isinstance(error, ResponseError) or isinstance(error, PASSING):
+        return False
+    return not any(text in str(error) for text in PASSING_TEXTS)
 
 
 def bad_address(error: ValueError) -> HeadraceError:

@@ -107,6 +107,19 @@ async def test_a_state_folder_that_is_a_file_leads_to_one_line_of_advice(
     assert "Warning" not in done.stderr
 
 
+async def test_a_worker_ends_with_advice_when_redis_refuses_what_it_writes(
+    kafka: KafkaSettings, redis_settings: RedisSettings, tmp_path: Path
+) -> None:
+    redis.Redis.from_url(redis_settings.url).set(Keys(redis_settings.prefix).item("mug"), "another program's")
+    with running_worker(environment(kafka, redis_settings), tmp_path / "worker.log") as worker:
+        async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap) as producer:
+            value = b'{"item_id":"mug","title":"Mug"}'
+            await producer.send_and_wait(f"{kafka.topic_prefix}items", value, key=b"mug")
+        until(lambda: worker.process.poll() is not None, worker.log)
+    assert worker.process.returncode == 1
+    assert "Redis refuses a command" in worker.log.read_text()
+
+
 async def test_a_worker_tells_what_its_process_uses(
     kafka: KafkaSettings, redis_settings: RedisSettings, tmp_path: Path
 ) -> None:

@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 
 import pytest
 from prometheus_client import CollectorRegistry
 
 from agents.metrics import Metrics, total
+from app.errors import HeadraceError
 from app.health import Health
 from app.retry import Retry
 
@@ -104,6 +106,14 @@ async def test_another_error_is_a_bug_and_passes_through(retry: Retry, health: H
 
     with pytest.raises(KeyError):
         await retry(call)
+    assert health.ready
+
+
+async def test_what_is_refused_is_not_tried_again(retry: Retry, health: Health, pauses: list[float]) -> None:
+    firm = replace(retry, refuses=lambda error: "cut" in str(error))
+    with pytest.raises(HeadraceError, match=r"Redis refuses a command, .*: the line is cut\. Ask `headrace doctor`"):
+        await firm(Dependency(health, failures=1).call)
+    assert pauses == []
     assert health.ready
 
 

@@ -1,0 +1,79 @@
+"""Which of Redis' refusals pass by themselves, asked of a real server in each of these states."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError, RedisError, ResponseError
+
+from app.embedded import embedded_redis
+from app.store.commands import execute
+from app.store.connection import refuses
+
+
+@pytest.fixture
+async def redis(tmp_path: Path) -> AsyncIterator[Redis]:
+    """A server of this test alone, because its state is changed."""
+    with embedded_redis(tmp_path) as url:
+        async with Redis.from_url(url) as connected:
+            yield connected
+
+
+async def refusals(redis: Redis, name: str = "k") -> list[RedisError]:
+    """What a write to this key raises, alone and in a pipeline."""
+    found = []
+    pipeline = redis.pipeline(transaction=False)
+    pipeline.hset(name, mapping={"f": "v"})
+    for call in (execute(redis, [("HSET", name, "f", "v")]), pipeline.execute()):
+        with pytest.raises(RedisError) as raised:
+            await call
+        found.append(raised.value)
+    return found
+
+
+async def test_a_key_of_another_type_stays_one(redis: Redis) -> None:
+    await redis.set("k", "another program's")
+    assert [refuses(error) for error in await refusals(redis)] == [True, True]
+
+
+async def test_a_command_that_nobody_knows_stays_unknown(redis: Redis) -> None:
+    with pytest.raises(ResponseError) as raised:
+        await execute(redis, [("NONSENSE",)])
+    assert refuses(raised.value)
+
+
+async def test_memory_may_be_free_again(redis: Redis) -> None:
+    await redis.config_set("maxmemory", 1)
+    assert [refuses(error) for error in await refusals(redis)] == [False, False]
+
+
+async def test_a_replica_may_become_a_primary(redis: Redis) -> None:
+    await redis.replicaof("127.0.0.1", 1)
+    assert [refuses(error) for error in await refusals(redis)] == [False, False]
+
+
+async def test_a_primary_may_find_its_replicas_again(redis: Redis) -> None:
+    await redis.config_set("min-replicas-to-write", 1)
+    assert [refuses(error) for error in await refusals(redis)] == [False, False]
+
+
+async def test_a_script_may_end(redis: Redis) -> None:
+    await redis.config_set("busy-reply-threshold", 1)
+    script = asyncio.ensure_future(redis.eval("while true do end", 0))
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                await redis.set("other", "v")
+            except ResponseError:
+                break
+    assert [refuses(error) for error in await refusals(redis)] == [False, False]
+    await redis.script_kill()
+    with pytest.raises(ResponseError):
+        await script
+
+
+def test_a_disk_may_have_room_again_and_a_line_may_be_mended() -> None:
+    assert not refuses(ResponseError("MISCONF Redis is configured to save RDB snapshots, but cannot persist on disk"))
+    assert not refuses(ConnectionError("refused"))
