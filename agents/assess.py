@@ -78,7 +78,7 @@ class Assess:
             for item_ids in _parts(waiting, ITEMS_AT_ONCE):
                 # A batch of changes may have come in between, and brought some of them.
                 await self._assess_stored(partition, [each for each in item_ids if self.follow.waits(each)])
-        if not self.replicas.behind and not self.follow.unassessed():
+        if not self.replicas.behind and not self.follow.any_unassessed():
             await self.store.complete()
 
     async def _check(self, partition: int) -> None:

@@ -61,11 +61,11 @@ class FollowVectors:
     def unassessed(self, partitions: Iterable[int] | None = None) -> dict[int, list[str]]:
         """The catalogue's items that the models in use have not assessed, by the partition of `items`; of all
         partitions, or these."""
-        partition = self._catalogue.partition
-        known = np.zeros(len(partition), np.bool_)
-        both = min(len(known), len(self._hashes))
-        known[:both] = self._hashes[:both] != UNKNOWN
-        return self._by_partition(np.flatnonzero(~known & (partition != NO_PARTITION)), partitions)
+        return self._by_partition(np.flatnonzero(self._is_unassessed()), partitions)
+
+    def any_unassessed(self) -> bool:
+        """Whether the catalogue, in any partition, has an item that the models in use have not assessed."""
+        return bool(self._is_unassessed().any())
 
     def doubtful(self, partitions: Iterable[int]) -> dict[int, list[str]]:
         """The catalogue's items of these partitions that wait for a second opinion."""
@@ -84,6 +84,13 @@ class FollowVectors:
         number = self.recommender.items.find(item_id)
         if number is not None and number < len(self._doubtful):
             self._doubtful[number] = False
+
+    def _is_unassessed(self) -> NDArray[np.bool_]:
+        partition = self._catalogue.partition
+        known = np.zeros(len(partition), np.bool_)
+        both = min(len(known), len(self._hashes))
+        known[:both] = self._hashes[:both] != UNKNOWN
+        return np.asarray(~known & (partition != NO_PARTITION), np.bool_)
 
     def _by_partition(self, rows: NDArray[np.intp], partitions: Iterable[int] | None) -> dict[int, list[str]]:
         partition, names = self._catalogue.partition, self.recommender.items.names

@@ -162,6 +162,7 @@ async def test_another_model_assesses_the_whole_catalogue_in_the_background(shop
     shop.follow_items.handle(changes(item("a", title="Mug"), item("b", title="Jug")))
     shop.deliver()
     assert shop.follow.unassessed() == {PARTITION: ["a", "b"]}
+    assert shop.follow.any_unassessed()
     assert len(shop.recommender.meaning.vectors) == 0
 
     await shop.assess.catch_up()
@@ -169,6 +170,7 @@ async def test_another_model_assesses_the_whole_catalogue_in_the_background(shop
 
     assert newer.asked == ["Mug", "Jug"]
     assert shop.follow.unassessed() == {}
+    assert not shop.follow.any_unassessed()
     assert {said.embedding for said in shop.said.said.values()} == {"letters-2"}
     assert shop.recommender.meaning.vectors.model == "letters-2"
     assert len(before["partition"]) == len(shop.recommender.catalogue.partition)
@@ -179,6 +181,7 @@ async def test_what_others_own_is_left_to_them(shop: Shop) -> None:
     await shop.assess.catch_up()
     assert shop.model.asked == []
     assert shop.follow.unassessed() == {PARTITION + 1: ["a"]}
+    assert shop.follow.any_unassessed()
 
 
 async def test_the_store_is_told_when_everything_is_assessed(shop: Shop) -> None:
