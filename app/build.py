@@ -43,7 +43,7 @@ from app.store.items import RedisItems
 from app.store.keys import Keys
 from app.store.sources import RedisSources
 from app.store.users import RedisUsers
-from app.topics import topics
+from app.topics import Topics, topics
 from models.duplicates import DuplicateFilter
 from models.events import Kind
 from models.recommender import Recommender, RecommenderSettings
@@ -78,75 +78,124 @@ class _Learning:
     learn: Learn
 
 
+@dataclass(frozen=True, slots=True)
+class _Outside:
+    """Kafka and Redis as all parts use them, and what is told of them."""
+
+    names: Topics
+    kinds: Mapping[str, Kind]
+    keys: Keys
+    redis: Redis
+    retry_redis: Retry
+    retry_kafka: Retry
+    outbox: KafkaOutbox
+    users: RedisUsers
+    sources: RedisSources
+    producer: AIOKafkaProducer
+    metrics: Metrics
+    health: Health
+
+    @property
+    def store(self) -> Store:
+        """Redis for the parts that keep the catalogue."""
+        return Store(self.redis, self.keys, self.retry_redis)
+
+
 def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: Path) -> Worker:
     """A worker on the configured Kafka and Redis, not started. `partitions` holds each topic's number of them.
 
     Raises HeadraceError when its port is taken or an address cannot be used.
     """
+    app = _faust_app(settings, faust_dir)  # first, because its port may be taken
+    outside, progress = _outside(settings), progress_of(app)
+    names, metrics, health = outside.names, outside.metrics, outside.health
+    learning = _learning(settings, metrics)
+    recommender = learning.recommender
+    shown = Shown(recommender.items, settings.ranking.size, settings.worker.profile_cache)
+    refresh = Refresh(recommender, shown, outside.users, outside.outbox, metrics, time, asyncio.Lock())
+    follow = FollowCatalogue(settings.events, recommender, refresh.gone.put_nowait)
+    followers = {names.items: follow.handle, names.interactions: learning.learn.handle}
+    language = find_models(settings, metrics)
+    if language is not None:
+        vectors = FollowVectors(
+            language.infer.models, settings.quality, recommender, refresh.gone.put_nowait, band=settings.judge
+        )
+        followers[names.vectors] = vectors.handle
+    replicas = KafkaReplicas(settings.kafka, followers, partitions, outside.retry_kafka, not_saved={names.vectors})
+    meaning = None
+    if language is not None:
+        around = _surroundings(outside, progress, replicas, refresh)
+        meaning = build_meaning(language, vectors, settings, around)
+        learning.learn.listeners.append(meaning.similar.touched)
+    figures = _figures(outside, progress, recommender)
+    assess, similar = (meaning.assess, meaning.similar) if meaning is not None else (None, None)
+    losses = Losses(outside.sources, figures, similar)
+    restore = build_restore(settings, outside.store, outside.retry_kafka, progress, losses, assess)
+    process = Process(
+        outside.kinds, settings.events, settings.profile, learning.seen, recommender, learning.learn, shown,
+        replicas, outside.sources, outside.users, outside.outbox, metrics, time, refresh.turn,
+    )  # fmt: skip
+    items = RedisItems(outside.redis, outside.keys, outside.retry_redis)
+    keep = KeepCatalogue(
+        settings.events, items, outside.outbox, metrics, assess, restore.before, restore.after, restore.turn
+    )
+    add_batch_agent(app, "process", list(outside.kinds), process.run)
+    add_batch_agent(app, "catalogue", [names.items], keep.run)
+    _on_assignment(app, [outside.users, outside.sources, shown, restore], replicas, health)
+    add_probes(app, replicas.progress, health, metrics, figures.refresh_gauges)
+    snapshots = SnapshotKeeper.of(settings, learning.learn, replicas, time)
+    watch = KafkaWatch(replicas.see_ends, health)
+    return Worker(
+        outside.redis, outside.retry_redis, outside.producer, replicas, figures, refresh, app, health, metrics,
+        snapshots, meaning, restore, watch,
+    )  # fmt: skip
+
+
+def _outside(settings: Settings) -> _Outside:
     names, keys = topics(settings.kafka), Keys(settings.redis.prefix)
-    kinds = {names.views: Kind.VIEW, names.clicks: Kind.CLICK, names.orders: Kind.ORDER}
-    app = _faust_app(settings, [*kinds, names.items], faust_dir)  # first, because its port may be taken
     metrics, health = Metrics(CollectorRegistry()), Health()
     ProcessCollector(registry=metrics.registry)
     store = Retry("Redis", (RedisError, OSError), health, metrics.retries, refuses=refuses)
     broker = Retry("Kafka", kafka_retry_errors(), health, metrics.retries)
     redis, producer = connect(settings.redis), make_producer(settings.kafka)
-    learning = _learning(settings, metrics)
-    users = RedisUsers(redis, keys, store, settings.redis.expire_days, settings.worker.profile_cache)
-    sources = RedisSources(redis, keys, store)
-    outbox = KafkaOutbox(producer, names, broker)
-    shown = Shown(learning.recommender.items, settings.ranking.size, settings.worker.profile_cache)
-    refresh = Refresh(learning.recommender, shown, users, outbox, metrics, time, asyncio.Lock())
-    follow = FollowCatalogue(settings.events, learning.recommender, refresh.gone.put_nowait)
-    followers = {names.items: follow.handle, names.interactions: learning.learn.handle}
-    language = find_models(settings, metrics)
-    if language is not None:
-        vectors = FollowVectors(
-            language.infer.models, settings.quality, learning.recommender, refresh.gone.put_nowait,
-            band=settings.judge,
-        )  # fmt: skip
-        followers[names.vectors] = vectors.handle
-    replicas = KafkaReplicas(settings.kafka, followers, partitions, broker, not_saved={names.vectors})
-    process = Process(
-        kinds, settings.events, settings.profile, learning.seen, learning.recommender, learning.learn, shown,
-        replicas, sources, users, outbox, metrics, time, refresh.turn,
-    )  # fmt: skip
-    progress = progress_of(app)
-    meaning = None
-    if language is not None:
-        owned = partial(_owned, progress, names.items)
-        around = Surroundings(
-            Store(redis, keys, store), outbox, replicas, refresh, metrics, owned,
-            partial(progress.advance, names.items), partial(_behind, progress),
-        )  # fmt: skip
-        meaning = build_meaning(language, vectors, settings, around)
-        learning.learn.listeners.append(meaning.similar.touched)
-    assess = None if meaning is None else meaning.assess
-    figures = Figures(
-        worker_id=f"{socket.gethostname()}-{os.getpid()}",
-        board=Board(redis, keys),
+    return _Outside(
+        names=names,
+        kinds={names.views: Kind.VIEW, names.clicks: Kind.CLICK, names.orders: Kind.ORDER},
+        keys=keys,
+        redis=redis,
+        retry_redis=store,
+        retry_kafka=broker,
+        outbox=KafkaOutbox(producer, names, broker),
+        users=RedisUsers(redis, keys, store, settings.redis.expire_days, settings.worker.profile_cache),
+        sources=RedisSources(redis, keys, store),
+        producer=producer,
         metrics=metrics,
         health=health,
-        recommender=learning.recommender,
-        users=users,
-        lag=progress.lag,
-        publishes_trending=lambda: (names.views, 0) in progress.partitions,
-        clock=time,
     )
-    losses = Losses(sources, figures, None if meaning is None else meaning.similar)
-    restore = build_restore(settings, Store(redis, keys, store), broker, progress, losses, assess)
-    keep = KeepCatalogue(
-        settings.events, RedisItems(redis, keys, store), outbox, metrics, assess, restore.before, restore.after,
-        restore.turn,
+
+
+def _surroundings(outside: _Outside, progress: Progress, replicas: KafkaReplicas, refresh: Refresh) -> Surroundings:
+    items = outside.names.items
+    return Surroundings(
+        outside.store, outside.outbox, replicas, refresh, outside.metrics,
+        owned=partial(_owned, progress, items),
+        advanced=partial(progress.advance, items),
+        behind=partial(_behind, progress),
     )  # fmt: skip
-    add_batch_agent(app, "process", list(kinds), process.run)
-    add_batch_agent(app, "catalogue", [names.items], keep.run)
-    _on_assignment(app, [users, sources, shown, restore], replicas, health)
-    snapshots = SnapshotKeeper.of(settings, learning.learn, replicas, time)
-    add_probes(app, replicas.progress, health, metrics, figures.refresh_gauges)
-    watch = KafkaWatch(replicas.see_ends, health)
-    return Worker(
-        redis, store, producer, replicas, figures, refresh, app, health, metrics, snapshots, meaning, restore, watch
+
+
+def _figures(outside: _Outside, progress: Progress, recommender: Recommender) -> Figures:
+    views = outside.names.views
+    return Figures(
+        worker_id=f"{socket.gethostname()}-{os.getpid()}",
+        board=Board(outside.redis, outside.keys),
+        metrics=outside.metrics,
+        health=outside.health,
+        recommender=recommender,
+        users=outside.users,
+        lag=progress.lag,
+        publishes_trending=lambda: (views, 0) in progress.partitions,
+        clock=time,
     )
 
 
@@ -170,9 +219,13 @@ def _learning(settings: Settings, metrics: Metrics) -> _Learning:
     return _Learning(recommender, seen, Learn(settings.profile, recommender, seen, metrics))
 
 
-def _faust_app(settings: Settings, batched: list[str], faust_dir: Path) -> WorkerApp:
+def _faust_app(settings: Settings, faust_dir: Path) -> WorkerApp:
+    names = topics(settings.kafka)
     options = FaustOptions(
-        state_dir=faust_dir, batched_topics=batched, host=settings.worker.host, port=settings.worker.port
+        state_dir=faust_dir,
+        batched_topics=[names.views, names.clicks, names.orders, names.items],
+        host=settings.worker.host,
+        port=settings.worker.port,
     )
     return build_faust_app(settings.kafka, options)
 
