@@ -107,15 +107,16 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     Raises HeadraceError when its port is taken or an address cannot be used.
     """
     app = _faust_app(settings, faust_dir)  # first, because its port may be taken
-    outside, progress = _outside(settings), progress_of(app)
-    names, metrics, health = outside.names, outside.metrics, outside.health
+    metrics = Metrics(CollectorRegistry())
+    language = find_models(settings, metrics)  # before anything that would have to be closed if a model is broken
+    outside, progress = _outside(settings, metrics), progress_of(app)
+    names, health = outside.names, outside.health
     learning = _learning(settings, metrics)
     recommender = learning.recommender
     shown = Shown(recommender.items, settings.ranking.size, settings.worker.profile_cache)
     refresh = Refresh(recommender, shown, outside.users, outside.outbox, metrics, time, asyncio.Lock())
     follow = FollowCatalogue(settings.events, recommender, refresh.gone.put_nowait)
     followers = {names.items: follow.handle, names.interactions: learning.learn.handle}
-    language = find_models(settings, metrics)
     if language is not None:
         vectors = FollowVectors(
             language.infer.models, settings.quality, recommender, refresh.gone.put_nowait, band=settings.judge
@@ -151,9 +152,8 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     )  # fmt: skip
 
 
-def _outside(settings: Settings) -> _Outside:
-    names, keys = topics(settings.kafka), Keys(settings.redis.prefix)
-    metrics, health = Metrics(CollectorRegistry()), Health()
+def _outside(settings: Settings, metrics: Metrics) -> _Outside:
+    names, keys, health = topics(settings.kafka), Keys(settings.redis.prefix), Health()
     ProcessCollector(registry=metrics.registry)
     store = Retry("Redis", (RedisError, OSError), health, metrics.retries, refuses=refuses)
     broker = Retry("Kafka", kafka_retry_errors(), health, metrics.retries)

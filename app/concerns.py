@@ -66,12 +66,12 @@ class ServeSettings:
 class ModelSettings:
     """Model artefacts."""
 
-    dir: str = setting("onnx", "folder of the model artefacts and their manifest.json")
+    dir: str = setting("onnx", "folder of the model artefacts and their manifest.json; empty: no models")
 
     @property
     def folder(self) -> Path:
         """That folder; a relative one that the working directory has not is the checkout's."""
-        named = Path(self.dir)
+        named = Path(self.dir or "no models")
         return named if named.exists() or not (CHECKOUT / named).exists() else CHECKOUT / named
 
 

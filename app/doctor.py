@@ -66,7 +66,9 @@ def report(findings: Sequence[Finding]) -> Iterator[str]:
         if finding.advice:
             yield f"{'':8} {'':{width}}  → {finding.advice}"
     counts = {status: sum(finding.status is status for finding in findings) for status in Status}
-    yield f"{counts[Status.OK]} ok, {counts[Status.WARNING]} warnings, {counts[Status.FAILED]} failed"
+    warnings = counts[Status.WARNING]
+    noun = "warning" if warnings == 1 else "warnings"
+    yield f"{counts[Status.OK]} ok, {warnings} {noun}, {counts[Status.FAILED]} failed"
 
 
 def as_json(findings: Sequence[Finding]) -> dict[str, object]:

@@ -26,14 +26,19 @@ ITEMS_AT_ONCE = 256
 Show = Callable[[str], None]
 
 
-def learn_catalogue(folder: Path, recommender: Recommender, settings: Settings, show: Show) -> dict[str, str]:
-    """Tell the recommender of the items in `folder`, if it holds any; gives the models' keys by task.
+def learn_catalogue(folder: Path, recommender: Recommender, settings: Settings) -> Sequence[Item]:
+    """Tell the recommender of the items in `folder`, if it holds any; gives them as they stand at the end.
 
-    Without a catalogue no model is opened. Raises HeadraceError when the catalogue or a model cannot be used.
+    Raises HeadraceError when the catalogue cannot be used.
     """
-    if not any(folder.glob("items.*")):
-        return {}
-    items = _follow(open_dataset(folder).items(), recommender, settings)
+    return _follow(open_dataset(folder).items(), recommender, settings) if any(folder.glob("items.*")) else []
+
+
+def assess_catalogue(items: Sequence[Item], recommender: Recommender, settings: Settings, show: Show) -> dict[str, str]:
+    """Tell the recommender what the installed models say of the items; gives the models' keys by task.
+
+    Raises HeadraceError when a model cannot be used.
+    """
     language = find_models(settings, Metrics(CollectorRegistry()))
     if language is None or not items:
         return {}

@@ -107,8 +107,8 @@ def _infer(
 
 
 def _digest(settings: Settings) -> str:
-    """Another threshold finds other defects, so it counts as another model."""
-    thresholds = [settings.quality.threshold(defect) for defect in DEFECTS]
+    """Another threshold finds other defects, or hides other items, so it counts as another model."""
+    thresholds = [settings.quality.score_from, *(settings.quality.threshold(defect) for defect in DEFECTS)]
     return hashlib.blake2b(repr(thresholds).encode()).hexdigest()[:SETTINGS_DIGITS]
 
 

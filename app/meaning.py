@@ -75,13 +75,20 @@ def find_models(settings: Settings, metrics: Metrics) -> "Language | None":
 
     Raises HeadraceError when one of them cannot be used.
     """
+    if not settings.model.dir:
+        logger.info("HEADRACE_MODEL_DIR is empty: no models, lists come from what users do, not from what items mean")
     manifest = settings.model.folder / FILE_NAME
     if settings.judge.dir and not manifest.exists():
         logger.warning(
             "HEADRACE_JUDGE_DIR is not used: a second stage needs the quality model, and %s is not there", manifest
         )
+    if not settings.model.dir:
+        return None
     if not manifest.exists():
-        logger.info("no models (%s is not there): lists come from what users do, not from what items mean", manifest)
+        logger.warning(
+            "no models: %s is not there. Texts of items are not judged and not compared; name the folder of the models "
+            "in HEADRACE_MODEL_DIR, or leave it empty to do without", manifest,
+        )  # fmt: skip
         return None
     if find_spec("onnxruntime") is None:
         logger.warning("the models of %s are not used: onnxruntime is missing; install the extra cpu or gpu", manifest)

@@ -65,7 +65,7 @@ def environment(kafka: KafkaSettings, redis: RedisSettings, **more: str) -> dict
         "HEADRACE_REDIS_URL": redis.url,
         "HEADRACE_REDIS_PREFIX": redis.prefix,
         "HEADRACE_WORKER_PORT": "0",
-        "HEADRACE_MODEL_DIR": "no models",
+        "HEADRACE_MODEL_DIR": "",
         **more,
     }
 

@@ -35,11 +35,16 @@ async def check_packages() -> Findings:
     return [first, *(_extra(name, purpose, wanted) for name, purpose in EXTRAS.items())]
 
 
-async def check_models(folder: Path) -> Findings:
-    """The manifest of the model artefacts, and that each file it names is there."""
+async def check_models(folder: Path | None) -> Findings:
+    """The manifest of the model artefacts, and that each file it names is there; None: no models are wanted."""
+    if folder is None:
+        return [ok("models", "none: HEADRACE_MODEL_DIR is empty; texts are neither judged nor compared")]
     manifest = folder / "manifest.json"
     if not manifest.exists():
-        return [ok("models", f"none installed ({manifest} is not there); lists come from neighbours and trending")]
+        advice = "name the folder of the models in HEADRACE_MODEL_DIR, or leave it empty to do without"
+        return [
+            warn("models", f"none: {manifest} is not there, texts of items are neither judged nor compared", advice)
+        ]
     try:
         names = sorted(_files(json.loads(manifest.read_bytes())))
     except (OSError, ValueError, TypeError, AttributeError) as error:

@@ -61,7 +61,7 @@ def _checks(settings: Settings) -> list[tuple[str, Check]]:
         ("packages", check_packages),
         ("settings", lambda: check_settings(os.environ)),
         ("snapshots", lambda: check_state_dir(worker)),
-        ("models", lambda: check_models(settings.model.folder)),
+        ("models", lambda: check_models(settings.model.folder if settings.model.dir else None)),
         ("inference", lambda: check_inference(settings.model.folder, settings.inference)),
         ("second stage", lambda: check_second_stage(settings.judge.dir, settings.inference)),
         ("kafka", lambda: check_broker(settings.kafka)),

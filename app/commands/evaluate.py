@@ -10,7 +10,7 @@ import orjson
 
 from app.errors import HeadraceError
 from app.evaluation import measure, read_experiment
-from app.evaluation_catalogue import learn_catalogue
+from app.evaluation_catalogue import assess_catalogue, learn_catalogue
 from app.progress_line import ProgressLine
 from app.settings import Settings
 from app.vector_file import load_vectors
@@ -23,7 +23,10 @@ whole catalogue, the item being looked at left out. It runs the code that the wo
 DIR holds events.csv[.gz] or events.jsonl[.gz] with a column split (train, test), or is split by --from. Events need
 item_id, ts and session_id or user_id: without a session_id, a user's session ends after 30 minutes of silence, as in
 the worker. Or DIR holds train_sessions.txt[.gz] (a session a line, item ids separated by spaces, oldest line first)
-and test_cases.txt[.gz] (the items seen so far separated by spaces, a tab, the next item)."""
+and test_cases.txt[.gz] (the items seen so far separated by spaces, a tab, the next item).
+
+With items.csv[.gz] or items.jsonl[.gz] beside them, the models in HEADRACE_MODEL_DIR read the catalogue first, as in
+the worker: items become reachable that nobody has seen (cold_hit_rate), and defective ones are not shown."""
 
 EXAMPLES = """\
 examples:
@@ -53,7 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--vectors",
         metavar="FILE",
         type=Path,
-        help="vectors of another model: a NumPy archive with `ids` and `vectors`; the catalogue is not read then",
+        help="vectors of another model, instead of the models: a NumPy archive with `ids` and `vectors`",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object on standard output")
 
@@ -69,11 +72,12 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
         )
     )
     line = ProgressLine(sys.stderr)
-    models = {}
+    models: dict[str, str] = {}
+    items = learn_catalogue(args.folder, recommender, settings)
     if args.vectors is not None:
         load_vectors(args.vectors, recommender)
-    elif not args.no_models:
-        models = learn_catalogue(args.folder, recommender, settings, line.show)
+    elif items and not args.no_models:
+        models = assess_catalogue(items, recommender, settings, line.show)
     figures = measure(experiment, recommender, settings.profile, line.show).as_json() | {"models": models}
     line.close()
     sys.stdout.write(orjson.dumps(figures).decode() + "\n" if args.json else _text(figures))

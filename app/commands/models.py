@@ -105,10 +105,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Do it; 0 when the artefact was made, all artefacts are right, or everything was timed."""
-    if args.what in QUALITY:
-        return QUALITY[args.what].execute(args, settings)
-    folder = args.dir or settings.model.folder
     try:
+        if args.what in QUALITY:
+            return QUALITY[args.what].execute(args, settings)
+        folder = args.dir or settings.model.folder
         return _ACTIONS[args.what](args, folder, settings)
     except ManifestError as error:
         raise HeadraceError(str(error)) from error
@@ -141,7 +141,12 @@ def _configure_bench(parser: argparse.ArgumentParser) -> None:
 
 def _configure_items(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--items", metavar="ITEMS", type=Path, nargs="+", help="catalogues with titles (default: the sample log's)"
+        "--items",
+        metavar="ITEMS",
+        type=Path,
+        nargs="+",
+        action="extend",
+        help="catalogues with titles (default: the sample log's)",
     )
     parser.add_argument(
         "--work", metavar="DIR", type=Path, default=WORK, help=f"where exports are kept (default: {WORK})"

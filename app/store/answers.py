@@ -12,7 +12,9 @@ from app.store.connection import UnreadableAnswer
 TRENDING = "trending"
 SEMANTIC = "semantic"
 COUNTED_AT = "at"  # stands among the counts: the time as of which they are decayed
-ITEM_FIELDS = ("title", "category", "brand", "price", "currency", "available", "deleted", "quality", "reasons")
+ITEM_FIELDS = (
+    "title", "category", "brand", "price", "currency", "available", "deleted", "quality", "reasons", "recommendable"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +31,13 @@ class CatalogueEntry:
     deleted: bool = False
     quality: float | None = None
     reasons: tuple[str, ...] | None = None
+    recommendable: bool = True
     known: bool = False
 
     @property
     def shown(self) -> bool:
         """Whether look-ups may still show the item, whatever an older list says."""
-        return self.available and not self.deleted
+        return self.available and not self.deleted and self.recommendable
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +179,7 @@ def decode_item(item_id: str, values: Sequence[bytes | None]) -> CatalogueEntry:
             deleted=found.get("deleted") == "1",
             quality=float(found["quality"]) if found.get("quality") else None,
             reasons=tuple(map(str, orjson.loads(found["reasons"]))) if found.get("reasons") else None,
+            recommendable=found.get("recommendable", "1") != "0",
             known=bool(found),
         )
     except ValueError as error:

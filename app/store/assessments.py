@@ -17,7 +17,7 @@ from models.events import Item
 from models.quality.text import QualitySettings
 
 # The hash of the text comes last: where it is, everything else is.
-FIELDS = ("vector", "quality", "reasons", "vector_model", "judge", "text_hash")
+FIELDS = ("vector", "quality", "reasons", "vector_model", "judge", "recommendable", "text_hash")
 ITEM_FIELDS = ("title", "category", "brand", "price", "currency", "available", "deleted")
 
 
@@ -49,7 +49,7 @@ class RedisAssessments:
         commands: list[Command] = [
             ("HDEL", self.keys.item(item_id), *FIELDS)
             if each is None
-            else ("HSET", self.keys.item(item_id), *_fields(each))
+            else ("HSET", self.keys.item(item_id), *_fields(each, self.settings))
             for item_id, each in said.items()
         ]
         await self.retry(lambda: execute(self.redis, commands))
@@ -70,7 +70,9 @@ class RedisAssessments:
         }
         await self.vectors.put(entries, {each.item.item_id for each in assessed if each.is_new})
         commands: list[Command] = [
-            ("HSET", self.keys.item(each.item.item_id), *_fields(each.assessment)) for each in assessed if each.is_new
+            ("HSET", self.keys.item(each.item.item_id), *_fields(each.assessment, self.settings))
+            for each in assessed
+            if each.is_new
         ]
         await execute(self.redis, commands)
 
@@ -99,10 +101,14 @@ class RedisAssessments:
         )
 
 
-def _fields(said: Assessment) -> list[str | bytes]:
+def _fields(said: Assessment, settings: QualitySettings) -> list[str | bytes]:
     quality = "" if said.quality is None else repr(said.quality)
     reasons = orjson.dumps(said.reasons)
-    values: list[str | bytes] = [said.vector, quality, reasons, said.embedding, said.judge, said.text_hash]
+    # Stored lists may be older than the verdict, and look-ups know no thresholds.
+    recommendable = "1" if said.weight(settings) > 0 else "0"
+    values: list[str | bytes] = [
+        said.vector, quality, reasons, said.embedding, said.judge, recommendable, said.text_hash
+    ]  # fmt: skip
     fields: list[str | bytes] = []
     for name, value in zip(FIELDS, values, strict=True):
         fields += (name, value)
@@ -111,7 +117,7 @@ def _fields(said: Assessment) -> list[str | bytes]:
 
 def _assessment(row: Sequence[bytes | None]) -> Assessment | None:
     """None also for what somebody else wrote: the models are asked again then."""
-    vector, quality, reasons, embedding, judge, text_hash = row
+    vector, quality, reasons, embedding, judge, _, text_hash = row
     if not text_hash:
         return None
     try:

@@ -236,3 +236,16 @@ async def test_a_store_without_vector_sets_keeps_the_rest(on_redis: OnRedis, mon
     await shop.assessments.forget(["teapot"])
     await shop.assessments.complete()
     assert await shop.assessments.load(["kettle"]) == [said(1, 0)]
+
+
+async def test_look_ups_leave_out_what_was_found_defective_after_a_list_was_stored(on_redis: OnRedis) -> None:
+    shop = on_redis.shop()
+    await shop.items.write([KETTLE])
+    listed = orjson.dumps([{"item_id": "kettle", "score": 1.0, "source": "semantic"}])
+    await on_redis.redis.set(on_redis.keys.similar("mug"), listed)
+
+    await shop.assessments.write([Assessed(KETTLE, said(1, 0, quality=0.01, reasons=("spam",)), True)])
+    assert await on_redis.similar("mug") == []
+
+    await shop.assessments.remember({"kettle": said(1, 0)})
+    assert await on_redis.similar("mug") == [("kettle", 1.0)]

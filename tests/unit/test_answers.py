@@ -73,9 +73,11 @@ def item_values(**said: bytes) -> list[bytes | None]:
         ({"title": b"Kettle", "available": b"0"}, False),
         ({"available": b"0", "deleted": b"1"}, False),
         ({"deleted": b"1"}, False),
+        ({"title": b"Kettle", "quality": b"0.2", "recommendable": b"1"}, True),
+        ({"title": b"WIN WIN WIN", "available": b"1", "recommendable": b"0"}, False),
     ],
 )
-def test_only_an_item_known_to_be_gone_is_not_shown(said: dict[str, bytes], shown: bool) -> None:
+def test_only_an_item_known_to_be_gone_or_defective_is_not_shown(said: dict[str, bytes], shown: bool) -> None:
     assert decode_item("i", item_values(**said)).shown is shown
 
 

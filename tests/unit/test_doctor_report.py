@@ -48,9 +48,12 @@ async def test_a_package_of_another_version_is_named(monkeypatch: pytest.MonkeyP
 
 
 async def test_models_may_be_absent_and_must_be_whole(tmp_path: Path) -> None:
-    [finding] = await check_models(tmp_path)
+    [finding] = await check_models(None)
     assert finding.status is Status.OK
-    assert "none installed" in finding.detail
+    [finding] = await check_models(tmp_path)
+    assert finding.status is Status.WARNING
+    assert "HEADRACE_MODEL_DIR" in finding.advice
+    assert "is not there" in finding.detail
     manifest = tmp_path / "manifest.json"
     manifest.write_text(json.dumps({"models": [{"file": "a.onnx", "tokenizer": {"file": "t.json"}}]}))
     (tmp_path / "a.onnx").touch()
