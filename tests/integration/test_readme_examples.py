@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -11,15 +12,29 @@ from pathlib import Path
 import numpy as np
 import orjson
 from aiokafka import ConsumerRecord  # type: ignore[import-untyped]  # ships no types
+from prometheus_client import CollectorRegistry
 from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+from redis.exceptions import RedisError
 
+from agents.metrics import Metrics
+from agents.ports import Assessed
+from app.health import Health
+from app.retry import Retry
+from app.store.assessments import RedisAssessments
 from app.store.keys import Keys
+from app.store.vector_set import VectorSet
+from models.assessment import Assessment, pack_vector
 from models.codec import EventSettings, decode
-from models.events import KIND_OF_TOPIC, RawBatch
+from models.events import KIND_OF_TOPIC, Item, RawBatch
+from models.quality.text import QualitySettings
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 SHELL = re.findall(r"^((?:printf|echo) .*) \\$", README, re.MULTILINE)
+REDIS_CLI = re.findall(r"^redis-cli (.*)$", README, re.MULTILINE)
+KEYS = Keys("hr:")
+GOOD, BAD = 0.9, 0.0
 
 
 def rejected(topic: str, value: bytes, broker_time: float) -> list[str]:
@@ -60,12 +75,42 @@ async def test_the_producer_of_the_readme_sends_an_event_that_is_accepted(
 async def test_the_client_of_the_readme_prints_the_users_list(redis_url: str) -> None:
     stored = re.search(r"^```json\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
     assert stored
-    key = Keys("hr:").recommendation("ada")
+    key, near, entry = KEYS.recommendation("ada"), KEYS.similar("50"), KEYS.item("50")
     assert f"GET '{key}'" in README
     with Redis.from_url(redis_url) as redis:
         redis.set(key, stored[1])
+        redis.set(near, orjson.dumps([{"item_id": "172", "score": 1.5, "source": "semantic"}]))
+        redis.hset(entry, mapping={"title": "Kettle", "price": "19.5", "quality": "0.9", "reasons": "[]"})
         try:
             printed = await run_python(PYTHON[1].replace("redis://localhost:6379/0", redis_url))
         finally:
-            redis.delete(key)
-    assert [line.split()[0] for line in printed.splitlines()] == ["525", "127"]
+            redis.delete(key, near, entry)
+    *listed, last = printed.splitlines()
+    assert [line.split()[0] for line in listed] == ["525", "127", "172"]
+    assert last == "Kettle 19.5 True 0.9 ()"
+
+
+def assessed(item: Item, quality: float, *direction: float) -> Assessed:
+    vector = pack_vector(np.array(direction, np.float32))
+    return Assessed(item, Assessment("00" * 8, "m1", vector, "q1", quality), is_new=True)
+
+
+async def test_the_vector_query_of_the_readme_finds_what_it_filters_by(redis_url: str) -> None:
+    (query,) = REDIS_CLI
+    stored = [
+        assessed(Item("50", "Star", category="Action"), GOOD, 1, 0),
+        assessed(Item("near", "Star", category="Action"), GOOD, 0.9, 0.1),
+        assessed(Item("far", "Moon", category="Action"), GOOD, 0, 1),
+        assessed(Item("other", "Star", category="Drama"), GOOD, 1, 0),
+        assessed(Item("sold", "Star", category="Action", available=False), GOOD, 1, 0),
+        assessed(Item("broken", "St&amp;r", category="Action"), BAD, 1, 0),
+    ]
+    async with AsyncRedis.from_url(redis_url) as redis:
+        retry = Retry("Redis", (RedisError, OSError), Health(), Metrics(CollectorRegistry()).retries)
+        store = RedisAssessments(redis, KEYS, retry, VectorSet(redis, KEYS, "m1"), QualitySettings())
+        await store.write(stored)
+        try:
+            found = await redis.execute_command(*shlex.split(query))  # type: ignore[no-untyped-call]  # redis-py has no types here
+        finally:
+            await redis.delete(KEYS.vectors(), KEYS.vectors_model(), *(KEYS.item(each.item.item_id) for each in stored))
+    assert list(found) == [b"50", b"near", b"far"]
