@@ -27,7 +27,7 @@ DEFAULT_PREFIX = RedisSettings().prefix
 class Headrace:
     """A pooled, thread-safe connection to the lists that the workers keep fresh; share one in a process.
 
-    Unknown users get the trending list, and sold-out or deleted items are left out, as over HTTP.
+    Unknown users get the trending list, and items that are sold out, deleted or defective are left out, as over HTTP.
     Every look-up raises `app.store.connection.StoreAway` when Redis does not answer within
     `timeout_seconds` a round trip, so that a shop page can do without.
     """

@@ -5,7 +5,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +15,7 @@ import aiohttp
 
 from app.datasets.record import Dataset, Record
 from app.embedded import embedded_broker, embedded_redis
+from app.errors import HeadraceError
 from app.progress_line import ProgressLine
 from app.replay import QUARANTINE, Pace, producer_for, replay
 from app.run.processes import Child, child, patiently
@@ -99,15 +100,29 @@ async def session(settings: Settings, environ: Mapping[str, str]) -> AsyncIterat
     """The worker and the look-up process on the servers that `environ` names; ready when the block begins."""
     quiet = {LOG_LEVEL: "warning", WORKER_PORT: "0", "HEADRACE_SERVE_ACCEPT_EVENTS": "true", "PYTHONSAFEPATH": "1"}
     environ = quiet | dict(environ)
-    port = settings.serve.port if _is_free(settings.serve.host, settings.serve.port) else 0
     async with (
         aiohttp.ClientSession() as http,
         child("worker", [], environ) as worker,
-        child("serve", ["--port", str(port)], environ) as serve,
+        _serve(settings, environ) as serve,
     ):
         running = Session(settings, worker, serve, Watch(http, worker.url), http)
         await running.alongside(patiently(running.watch.ready(), "headrace worker to be ready", sys.stderr))
         yield running
+
+
+@asynccontextmanager
+async def _serve(settings: Settings, environ: Mapping[str, str]) -> AsyncIterator[Child]:
+    """The look-up process on its port, or on a free one when somebody else has it or takes it meanwhile."""
+    host, port = settings.serve.host, settings.serve.port
+    async with AsyncExitStack() as stack:
+        try:
+            wanted = port if _is_free(host, port) else 0
+            serve = await stack.enter_async_context(child("serve", ["--port", str(wanted)], environ))
+        except HeadraceError:
+            if wanted == 0 or _is_free(host, port):
+                raise
+            serve = await stack.enter_async_context(child("serve", ["--port", "0"], environ))
+        yield serve
 
 
 async def process(running: Session, dataset: Dataset, speed: float | None) -> Processed:
