@@ -19,7 +19,10 @@ ITEM_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """What the catalogue says of an item; empty and shown for a shop without a catalogue."""
+    """What the catalogue says of an item; empty and shown for a shop without a catalogue.
+
+    `quality`, `reasons` and `recommendable` are None where no model judged its text.
+    """
 
     item_id: str
     title: str | None = None
@@ -31,13 +34,13 @@ class CatalogueEntry:
     deleted: bool = False
     quality: float | None = None
     reasons: tuple[str, ...] | None = None
-    recommendable: bool = True
+    recommendable: bool | None = None
     known: bool = False
 
     @property
     def shown(self) -> bool:
         """Whether look-ups may still show the item, whatever an older list says."""
-        return self.available and not self.deleted and self.recommendable
+        return self.available and not self.deleted and self.recommendable is not False
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +182,7 @@ def decode_item(item_id: str, values: Sequence[bytes | None]) -> CatalogueEntry:
             deleted=found.get("deleted") == "1",
             quality=float(found["quality"]) if found.get("quality") else None,
             reasons=tuple(map(str, orjson.loads(found["reasons"]))) if found.get("reasons") else None,
-            recommendable=found.get("recommendable", "1") != "0",
+            recommendable=found["recommendable"] != "0" if found.get("recommendable") else None,
             known=bool(found),
         )
     except ValueError as error:
