@@ -27,17 +27,11 @@ class Progress:
         self._clock = clock
         self._readings: dict[TopicPartition, _Reading] = {}
         self._rebalancing_since: float | None = None
-        self._ends_seen_at: float | None = None
 
     @property
     def partitions(self) -> frozenset[TopicPartition]:
         """The partitions that this process reads in batches."""
         return frozenset(self._readings)
-
-    @property
-    def ends_seen_at(self) -> float | None:
-        """When the broker last told the ends of the partitions, by the clock; None before the first time."""
-        return self._ends_seen_at
 
     def start_rebalance(self) -> None:
         """Partitions are being taken away; until `assign`, none is read."""
@@ -67,12 +61,11 @@ class Progress:
 
     def see_end(self, partition: TopicPartition, end: int) -> None:
         """The broker says that the partition ends before this offset. Waiting starts when there is something to do."""
-        self._ends_seen_at = self._clock()
         reading = self._readings.get(partition)
         if reading is None:
             return
         if reading.lag == 0:
-            reading.moved_at = self._ends_seen_at
+            reading.moved_at = self._clock()
         reading.end = end
 
     def spans(self, topic: str) -> dict[int, tuple[int, int]]:

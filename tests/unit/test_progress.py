@@ -108,11 +108,3 @@ def test_news_of_a_partition_that_went_away_is_ignored() -> None:
     progress.move(VIEWS_0, 3)
     progress.see_end(VIEWS_0, 9)
     assert progress.lag() == {}
-
-
-def test_the_time_of_the_last_word_from_the_broker_is_kept() -> None:
-    clock = Clock()
-    progress = assigned(clock)
-    assert progress.ends_seen_at is None
-    progress.see_end(VIEWS_0, 5)
-    assert progress.ends_seen_at == 1000.0

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
-import numpy as np
 import pytest
-from builders import NOW, Fields, batch, item
+from assessing import PARTITION, vectors
+from builders import Fields, batch, item
 from fakes import Away, LetterModel, MemoryAssessments, MemoryItems, MemoryOutbox, MemoryReplicas
 from prometheus_client import CollectorRegistry
 
@@ -15,14 +15,12 @@ from agents.catalogue import FollowCatalogue, KeepCatalogue
 from agents.follow_vectors import FollowVectors
 from agents.metrics import Metrics, total
 from agents.second_opinion import SecondOpinion
-from models.assessment import Assessment, encode_headers
 from models.codec import EventSettings
-from models.events import Item, RawBatch
+from models.events import Item
 from models.quality.text import QualitySettings
 from models.recommender import Recommender, RecommenderSettings
 from models.second_opinion import JudgeSettings
 
-PARTITION = 2
 BAND = JudgeSettings(low=0.1, high=0.5)  # what `LetterModel` finds doubtful has 0.125
 
 
@@ -83,7 +81,7 @@ class Shop:
 
     def deliver(self) -> None:
         log = self.outbox.vectors_log.get(PARTITION, [])
-        self.follow.handle(records(log[self.delivered :]))
+        self.follow.handle(vectors(*log[self.delivered :]))
         self.delivered = len(log)
 
     async def judge(self) -> None:
@@ -100,18 +98,6 @@ class Shop:
 def fields(kept: object) -> Fields:
     assert isinstance(kept, Item)
     return item(kept.item_id, title=kept.title)
-
-
-def records(log: list[tuple[str, Assessment | None]]) -> RawBatch:
-    return RawBatch(
-        topic="vectors",
-        partition=PARTITION,
-        offsets=np.arange(len(log), dtype=np.int64),
-        times=np.full(len(log), NOW),
-        keys=[item_id.encode() for item_id, _ in log],
-        values=[said.vector if said else None for _, said in log],
-        headers=[encode_headers(said) if said else [] for _, said in log],
-    )
 
 
 @pytest.fixture
