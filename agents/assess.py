@@ -10,9 +10,9 @@ from typing import NamedTuple, TypeVar
 from agents.follow_vectors import FollowVectors, decode_newest
 from agents.metrics import Metrics
 from agents.ports import Assessed, AssessmentStore, Infer, Outbox, Replicas
-from models.assessment import Assessment
-from models.events import Item, RawBatch
-from models.item_codec import Change, Deleted, Withdrawn
+from models.contract.events import Item, RawBatch
+from models.contract.item_codec import Change, Deleted, Withdrawn
+from models.quality.assessment import Assessment
 from models.quality.text import QualitySettings
 
 ITEMS_AT_ONCE = 64

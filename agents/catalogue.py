@@ -9,10 +9,10 @@ from agents.assess import Assess
 from agents.metrics import Metrics
 from agents.ports import ItemStore, Outbox
 from models.catalogue import NO_CATEGORY
-from models.codec import EventSettings
-from models.events import Item, RawBatch
-from models.item_codec import Change, Deleted, Withdrawn, decode_items
-from models.outcome import Rejected
+from models.contract.event_codec import EventSettings
+from models.contract.events import Item, RawBatch
+from models.contract.item_codec import Change, Deleted, Withdrawn, decode_items
+from models.contract.outcome import Rejected
 from models.recommender import Recommender
 
 

@@ -7,12 +7,12 @@ from itertools import compress
 import numpy as np
 from numpy.typing import NDArray
 
-from models.assessment import Assessment, Models, decode_assessment, unpack_vectors
 from models.catalogue import NO_PARTITION, Catalogue
-from models.events import RawBatch
+from models.contract.events import RawBatch
+from models.quality.assessment import Assessment, Models, decode_assessment, unpack_vectors
+from models.quality.second_judge_score import JudgeSettings
 from models.quality.text import QualitySettings
 from models.recommender import Recommender
-from models.second_opinion import JudgeSettings
 
 FIRST_CAPACITY = 1024
 UNKNOWN = 0

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from agents.inference import Inference
 from agents.metrics import InferenceMetrics
-from models.assessment import Assessment, Models, embedding_text, pack_vector
-from models.events import Item
+from models.contract.events import Item
+from models.quality.assessment import Assessment, Models, embedding_text, pack_vector
 from models.quality.defect import ItemText
 from models.quality.text import QualitySettings, TextVerdict, text_of
 

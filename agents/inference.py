@@ -16,15 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.ports import Clock
-from models.inference_settings import InferenceSettings
-from models.vector_cache import Vector, VectorCache, vector_key
+from models.inference.settings import InferenceSettings
+from models.inference.vector_cache import Vector, VectorCache, vector_key
 
 Floats = NDArray[np.float32]
 Tokens = NDArray[np.int64]
 
 
 class TextEncoder(Protocol):
-    """A model with its tokenizer, such as `models.encoder.Encoder`; called from one thread at a time."""
+    """A model with its tokenizer, such as `models.inference.encoder.Encoder`; called from one thread at a time."""
 
     dimension: int
 

@@ -9,8 +9,8 @@ from time import perf_counter
 import numpy as np
 
 from agents.ports import Replicas, SimilarStore
+from models.contract.wire import encode_similar
 from models.recommender import Recommender
-from models.wire import encode_similar
 
 ITEMS_AT_ONCE = 8
 LIST_SIZE = 20

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.metrics import Metrics
+from models.contract.events import RawBatch
+from models.contract.wire import Learned, decode_interaction
 from models.duplicates import DuplicateFilter
-from models.events import RawBatch
 from models.processor import Followed, hash_session
 from models.profile import ProfileSettings
 from models.recommender import Lessons, Recommender
-from models.wire import Learned, decode_interaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from agents.learn import Learn
 from models.duplicates import DuplicateFilter
-from models.neighbour_copy import Room
+from models.neighbours.copy import Room
 from models.recommender import Recommender, RecommenderCopy
 from models.state import Arrays, columns, join, nested, pack, part, require, unpack
 

@@ -3,11 +3,11 @@
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from models.assessment import Assessment, Models
-from models.events import Item, RawBatch
-from models.item_codec import Change
-from models.outcome import Rejected
+from models.contract.events import Item, RawBatch
+from models.contract.item_codec import Change
+from models.contract.outcome import Rejected
 from models.profile import Profile
+from models.quality.assessment import Assessment, Models
 
 Clock = Callable[[], float]
 

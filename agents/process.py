@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from agents.learn import Learn
 from agents.metrics import Metrics
 from agents.ports import Clock, Outbox, Replicas, Sources, UserStore
-from models.codec import EventSettings
+from models.contract.event_codec import EventSettings
+from models.contract.events import Kind, RawBatch
+from models.contract.wire import encode_recommendation
 from models.duplicates import DuplicateFilter
-from models.events import Kind, RawBatch
 from models.processor import Admitted, Effects, admit, decide, follow, hash_session
 from models.profile import ProfileSettings
 from models.recommender import Recommender
 from models.shown import Holder, Shown
-from models.wire import encode_recommendation
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 from agents.metrics import Metrics
 from agents.ports import Clock, Outbox, UserStore
-from models.events import Recommendation
+from models.contract.events import Recommendation
+from models.contract.wire import encode_recommendation
 from models.processor import MODEL_NAME
 from models.recommender import Asker, Recommender
 from models.shown import Holder, Shown
-from models.wire import encode_recommendation
 
 # With a vector for each of 100,000 items, that many lists take 30 ms, in which nothing else is done.
 USERS_AT_ONCE = 50

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from agents.assess import Assess
 from agents.ports import CatalogueLog, CatalogueMarks, ItemStore
-from models.codec import EventSettings
-from models.item_codec import decode_items
-from models.outcome import Rejected
+from models.contract.event_codec import EventSettings
+from models.contract.item_codec import decode_items
+from models.contract.outcome import Rejected
 
 CHECK_SECONDS = 2.0
 

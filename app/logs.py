@@ -12,7 +12,15 @@ from typing_extensions import override
 from app.concerns import LogSettings
 
 # Their info lines are about their own insides; `debug` shows them.
-CHATTY = ("aiokafka", "faust", "mode", "app.faust_app", "app.batch_consumer", "app.fetch_thread", "app.batch_agent")
+CHATTY = (
+    "aiokafka",
+    "faust",
+    "mode",
+    "app.kafka.faust_app",
+    "app.kafka.batch_consumer",
+    "app.kafka.fetch_thread",
+    "app.kafka.batch_agent",
+)
 
 
 OURS = ("app", "agents", "models")

@@ -15,15 +15,15 @@ from app.concerns import (
     ServeSettings,
     WorkerSettings,
 )
-from models.codec import EventSettings
-from models.inference_settings import InferenceSettings
-from models.neighbours import NeighbourSettings
+from models.contract.event_codec import EventSettings
+from models.inference.settings import InferenceSettings
+from models.neighbours.index import NeighbourSettings
 from models.profile import ProfileSettings
+from models.quality.second_judge_score import JudgeSettings
 from models.quality.text import QualitySettings
 from models.ranking import RankingSettings
-from models.second_opinion import JudgeSettings
-from models.semantic import SemanticSettings
 from models.trending import TrendingSettings
+from models.vectors.semantic import SemanticSettings
 
 T = TypeVar("T")
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.events import Item
+from models.contract.events import Item
 from models.state import Arrays, columns, pack, require, unpack
 from models.vocabulary import Vocabulary
 

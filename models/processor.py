@@ -10,14 +10,14 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from models.codec import EventSettings, decode
+from models.contract.event_codec import EventSettings, decode
+from models.contract.events import Interactions, Kind, RawBatch, Recommendation
+from models.contract.outcome import Rejected
+from models.contract.wire import encode_interactions
 from models.duplicates import DuplicateFilter
-from models.events import Interactions, Kind, RawBatch, Recommendation
-from models.outcome import Rejected
 from models.profile import Event, Profile, ProfileSettings, Session, locate_session, step
 from models.recommender import Asker, Recommender
-from models.semantic import stored
-from models.wire import encode_interactions
+from models.vectors.semantic import stored
 
 MODEL_NAME = "vmis-knn"
 

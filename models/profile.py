@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from models.events import LOG_MARK, Kind
+from models.contract.events import LOG_MARK, Kind
 from models.setting import setting
 
 SESSION_SECONDS = 1800.0  # without a session_id, a session ends after 30 minutes of silence (contract)
@@ -66,7 +66,8 @@ class Profile:
 
     `recent` and `bought` hold each item once, newest first. `counts` are decayed sums per kind as of `counted_at`
     (forward decay, Cormode et al. 2009). `applied` is, per source partition, the last offset that is contained.
-    `vector` is the user's taste (see `models.semantic`) as little-endian float16, made of vectors of `vector_model`;
+    `vector` is the user's taste (see `models.vectors.semantic`) as little-endian float16, made of vectors of
+    `vector_model`;
     it is there to be read by others: it follows anew from `recent` with every event.
     """
 

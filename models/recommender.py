@@ -9,18 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.catalogue import NO_CATEGORY, Catalogue
-from models.events import Ranking
-from models.fusion import Balance, candidates, fuse
-from models.item_vectors import Barred, Shelf
-from models.neighbour_arrays import Index
-from models.neighbour_copy import Room
-from models.neighbour_snapshot import check_events, list_events
-from models.neighbours import NeighbourIndex, NeighbourSettings, Queries
+from models.contract.events import Ranking
+from models.neighbours.arrays import Index
+from models.neighbours.copy import Room
+from models.neighbours.index import NeighbourIndex, NeighbourSettings, Queries
+from models.neighbours.snapshot import check_events, list_events
 from models.profile import Profile, ProfileSettings
 from models.ranking import Candidates, RankingSettings, rank
-from models.semantic import Meaning, SemanticSettings
 from models.state import Arrays, nested, pack, part, require
 from models.trending import Popular, Trending, TrendingLists, TrendingSettings
+from models.vectors.fusion import Balance, candidates, fuse
+from models.vectors.item_vectors import Barred, Shelf
+from models.vectors.semantic import Meaning, SemanticSettings
 from models.vocabulary import Vocabulary
 
 NO_SESSION = 0

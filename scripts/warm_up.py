@@ -1,6 +1,6 @@
 """Compiles what numba compiles, once after installing: the first worker need not wait for it."""
 
-from models.codec import EventSettings
+from models.contract.event_codec import EventSettings
 from models.duplicates import DuplicateFilter
 from models.recommender import Recommender, RecommenderSettings
 

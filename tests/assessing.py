@@ -11,9 +11,9 @@ from agents.assess import Assess
 from agents.catalogue import FollowCatalogue, KeepCatalogue
 from agents.follow_vectors import FollowVectors
 from agents.metrics import Metrics
-from models.assessment import Assessment, encode_headers
-from models.codec import EventSettings
-from models.events import RawBatch
+from models.contract.event_codec import EventSettings
+from models.contract.events import RawBatch
+from models.quality.assessment import Assessment, encode_headers
 from models.quality.text import QualitySettings
 from models.recommender import Recommender, RecommenderSettings
 

@@ -13,11 +13,11 @@ from aiokafka import (  # type: ignore[import-untyped]  # ships no types
 )
 from faust.types import TP
 
-from app.batch_agent import add_batch_agent
-from app.batch_consumer import BatchConsumer
 from app.concerns import KafkaSettings
-from app.faust_app import FaustOptions, WorkerApp, build_faust_app, run_faust
-from models.events import RawBatch
+from app.kafka.batch_agent import add_batch_agent
+from app.kafka.batch_consumer import BatchConsumer
+from app.kafka.faust_app import FaustOptions, WorkerApp, build_faust_app, run_faust
+from models.contract.events import RawBatch
 
 DEADLINE_SECONDS = 20.0
 

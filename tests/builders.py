@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import orjson
 
-from models.codec import EventSettings
+from models.contract.event_codec import EventSettings
+from models.contract.events import Kind, RawBatch
+from models.contract.outcome import Rejected
+from models.contract.wire import decode_interaction
 from models.duplicates import DuplicateFilter
-from models.events import Kind, RawBatch
-from models.outcome import Rejected
 from models.processor import Effects, admit, decide, follow, hash_session
 from models.profile import Profile, ProfileSettings
 from models.recommender import Lessons, Recommender, RecommenderSettings
-from models.wire import decode_interaction
 
 NOW = 1_760_000_000.0  # in October 2025
 MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0

@@ -14,7 +14,7 @@ from aiokafka import (  # type: ignore[import-untyped]  # ships no types
 from hypothesis import settings as hypothesis_settings
 
 from app.concerns import KafkaSettings
-from app.embedded import embedded_broker, embedded_redis
+from app.local.servers import embedded_broker, embedded_redis
 
 pytest_plugins = ["shops"]
 

@@ -11,11 +11,11 @@ from string import ascii_lowercase
 import numpy as np
 
 from agents.ports import Assessed
-from models.assessment import Assessment, Models, pack_vector
-from models.events import Item, RawBatch
-from models.item_codec import Change, Deleted, Withdrawn
-from models.outcome import Rejected
+from models.contract.events import Item, RawBatch
+from models.contract.item_codec import Change, Deleted, Withdrawn
+from models.contract.outcome import Rejected
 from models.profile import Profile
+from models.quality.assessment import Assessment, Models, pack_vector
 
 LETTERS = ascii_lowercase
 

@@ -9,10 +9,10 @@ from prometheus_client import CollectorRegistry
 from agents.catalogue import FollowCatalogue
 from agents.learn import Learn
 from agents.metrics import Metrics
-from models.codec import EventSettings
+from models.contract.event_codec import EventSettings
+from models.contract.events import Ranking, RawBatch
 from models.duplicates import DuplicateFilter
-from models.events import Ranking, RawBatch
-from models.neighbours import NeighbourSettings
+from models.neighbours.index import NeighbourSettings
 from models.profile import Profile, ProfileSettings, Seen
 from models.recommender import Asker, Recommender, RecommenderSettings
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.item_vectors import unit
 from models.recommender import Recommender
+from models.vectors.item_vectors import unit
 
 
 def direction(*parts: float, dimension: int = 8) -> list[float]:

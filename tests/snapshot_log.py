@@ -15,12 +15,12 @@ from agents.learn import Learn
 from agents.metrics import total
 from app.concerns import WorkerSettings
 from app.health import Health
-from app.outbox import kafka_retry_errors
-from app.replicas import KafkaReplicas
+from app.kafka.outbox import kafka_retry_errors
+from app.kafka.replicas import KafkaReplicas
+from app.kafka.topics import create_topics
 from app.retry import Retry
 from app.settings import Settings
-from app.snapshot_keeper import SnapshotKeeper
-from app.topics import create_topics
+from app.worker.snapshot_keeper import SnapshotKeeper
 
 DEADLINE_SECONDS = 30.0
 

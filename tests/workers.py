@@ -15,7 +15,7 @@ import orjson
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.concerns import KafkaSettings, RedisSettings
-from app.run.watch import Reading
+from app.local.watch import Reading
 
 HEADRACE = str(Path(sys.executable).with_name("headrace"))
 PATIENCE_SECONDS = 90.0  # numba may have to compile first, on a busy machine

@@ -1,1 +1,4 @@
-"""Model artefacts made, checked and measured: what stands behind `headrace models`."""
+"""Model artefacts made, checked and measured: the work behind `headrace models`.
+
+A serving worker imports nothing from here.
+"""

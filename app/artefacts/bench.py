@@ -18,10 +18,10 @@ from app.artefacts.contenders import (
     torch_available,
 )
 from app.errors import HeadraceError
-from models.encoder import Encoder, open_encoder
-from models.inference_settings import InferenceSettings
-from models.manifest import Artefact, read_manifest
-from models.parity import batch_independence, cosines, neighbour_overlap
+from models.inference.encoder import Encoder, open_encoder
+from models.inference.manifest import Artefact, read_manifest
+from models.inference.parity import batch_independence, cosines, neighbour_overlap
+from models.inference.settings import InferenceSettings
 
 Tell = Callable[[str], None]
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.encoder import Encoder, Limits, open_tokenizer, pad_batch
-from models.inference_settings import InferenceSettings
-from models.manifest import Artefact
-from models.session import Session
+from models.inference.encoder import Encoder, Limits, open_tokenizer, pad_batch
+from models.inference.manifest import Artefact
+from models.inference.onnx_session import Session
+from models.inference.settings import InferenceSettings
 
 Floats = NDArray[np.float32]
 Contender = Callable[[Sequence[str]], Floats]

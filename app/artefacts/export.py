@@ -13,12 +13,12 @@ import numpy as np
 from app.artefacts.contenders import sorted_onnx
 from app.artefacts.source import fetch_source
 from app.errors import HeadraceError
-from models.canonical import COSINE, TEXTS, Canonical, compare, write_canonical
-from models.encoder import Encoder, Floats, Limits, open_tokenizer
-from models.inference_settings import InferenceSettings
-from models.manifest import FILE_NAME, Artefact, Manifest, pin, read_manifest, with_artefact, write_manifest
-from models.parity import batch_independence, cosines, neighbour_overlap
-from models.session import Session
+from models.inference.canonical import COSINE, TEXTS, Canonical, compare, write_canonical
+from models.inference.encoder import Encoder, Floats, Limits, open_tokenizer
+from models.inference.manifest import FILE_NAME, Artefact, Manifest, pin, read_manifest, with_artefact, write_manifest
+from models.inference.onnx_session import Session
+from models.inference.parity import batch_independence, cosines, neighbour_overlap
+from models.inference.settings import InferenceSettings
 
 Tell = Callable[[str], None]
 
@@ -86,7 +86,7 @@ def _check(parity: Mapping[str, Mapping[str, float]], variant: str, tell: Tell) 
 
 def _export_module() -> Any:
     try:
-        return import_module("models.export")
+        return import_module("models.export.encoder")
     except ImportError as error:
         raise HeadraceError(
             f"exporting needs the extra `export` ({error.name} is not installed): make export-setup, "
@@ -118,7 +118,9 @@ def _make_variants(
     session = Session(fp32, InferenceSettings(provider="cpu", threads=plan.threads))
     limits = Limits(plan.prefix, max_tokens, InferenceSettings().batch_tokens)
     encoder = Encoder(session, open_tokenizer(plan.work / "tokenizer.json"), limits)
-    sample = import_module("models.calibration").TensorSample(fp32, encoder.tokenise(calibration), plan.threads)
+    sample = import_module("models.export.tensor_sample").TensorSample(
+        fp32, encoder.tokenise(calibration), plan.threads
+    )
     files["int8"] = export.export_int8(fp32, plan.work, sample)
     return files
 

@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from app.artefacts.smollm import LICENCE, SMOLLM, fetch_smollm
 from app.artefacts.source import fetch_source
 from app.errors import HeadraceError
-from models.canonical import ABSOLUTE, TEXTS, Canonical, write_canonical
-from models.causal_model import TASK, CausalModel, Run, run_of
-from models.encoder import open_tokenizer
-from models.inference_settings import InferenceSettings
-from models.manifest import Artefact, Manifest, pin, write_manifest
+from models.inference.canonical import ABSOLUTE, TEXTS, Canonical, write_canonical
+from models.inference.causal_model import TASK, CausalModel, Run, run_of
+from models.inference.encoder import open_tokenizer
+from models.inference.manifest import Artefact, Manifest, pin, write_manifest
+from models.inference.onnx_session import Session
+from models.inference.settings import InferenceSettings
 from models.quality.calibration import auroc
-from models.second_opinion import EVIDENCE, JudgeSettings, Weights, evidence, probability
-from models.session import Session
-from models.text_judge import TextHearing, heard_titles
-from models.training.second_stage_fit import Doubtful, fit_weights
+from models.quality.second_judge import TextHearing, heard_titles
+from models.quality.second_judge_score import EVIDENCE, JudgeSettings, Weights, evidence, probability
+from models.training.second_judge_fit import Doubtful, fit_weights
 
 Tell = Callable[[str], None]
 Watch = Callable[[str, int, int], None]
@@ -59,7 +59,8 @@ def export_judge(plan: JudgePlan, tell: Tell, watch: Watch) -> Artefact:
 
     Needs the extra `export`.
     """
-    from models import export, export_causal
+    from models.export import causal as export_causal
+    from models.export import encoder as export
 
     _check_examples(plan)
     tell(f"fetching {plan.source}")

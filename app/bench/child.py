@@ -9,8 +9,8 @@ from pathlib import Path
 import orjson
 
 from app.bench.span import Span
-from app.children import start
 from app.errors import HeadraceError
+from app.local.children import start
 
 STOP_SECONDS = 20.0
 TAIL_LINES = 15

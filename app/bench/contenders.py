@@ -16,7 +16,7 @@ from app.bench.sources import partitions_of
 from app.bench.span import Span
 from app.concerns import KafkaSettings
 from app.errors import HeadraceError
-from app.topics import SOURCES
+from app.kafka.topics import SOURCES
 
 POLL_MILLISECONDS = 1000
 STALL_SECONDS = 60.0

@@ -7,7 +7,7 @@ import orjson
 
 from app.datasets.record import Record
 from app.errors import HeadraceError
-from app.topics import SOURCES
+from app.kafka.topics import SOURCES
 
 
 def bench_log(read: Callable[[], Iterator[Record]], events: int | None) -> Iterator[Record]:

@@ -16,11 +16,11 @@ from app.bench.span import Span, Spread, spread
 from app.bench.worker_run import STAGES, Task, WorkerRun, learn_catalogue, measure_worker
 from app.concerns import KafkaSettings
 from app.datasets.record import Dataset
-from app.embedded import embedded_broker, embedded_redis
 from app.errors import HeadraceError
+from app.kafka.replay import Pace, producer_for, replay
+from app.kafka.topics import create_topics
+from app.local.servers import embedded_broker, embedded_redis
 from app.progress_line import ProgressLine
-from app.replay import Pace, producer_for, replay
-from app.topics import create_topics
 
 # The broker lets a new group's first member in after half of this; it plays no part in the speed.
 SESSION_SECONDS = 6.0

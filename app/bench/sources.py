@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-unt
 
 from app.concerns import KafkaSettings
 from app.errors import HeadraceError
-from app.topics import SOURCES, create_topics
+from app.kafka.topics import SOURCES, create_topics
 
 COMMIT_SECONDS = 30.0
 POLL_SECONDS = 0.1

@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from app.checkup.doctor import Findings, fail, ok, warn
 from app.concerns import WorkerSettings
-from app.doctor import Findings, fail, ok, warn
 from app.settings import variables
 
 PASSWORD = re.compile(r"(://[^:@/?]*:)[^@/]+(?=@)|(\bpassword=)[^&]+", re.IGNORECASE)

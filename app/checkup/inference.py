@@ -4,9 +4,9 @@ import asyncio
 from importlib.util import find_spec
 from pathlib import Path
 
-from app.doctor import Finding, Findings, fail, ok, warn
-from models.inference_settings import InferenceSettings
-from models.manifest import FILE_NAME, Artefact, ManifestError, check_files, read_manifest
+from app.checkup.doctor import Finding, Findings, fail, ok, warn
+from models.inference.manifest import FILE_NAME, Artefact, ManifestError, check_files, read_manifest
+from models.inference.settings import InferenceSettings
 
 AGAIN = "install the model artefacts again"
 
@@ -40,7 +40,7 @@ def _check(folder: Path, settings: InferenceSettings) -> Findings:
 
 
 def _open(folder: Path, artefact: Artefact, settings: InferenceSettings) -> Finding:
-    from models.session import Session  # here, because it needs what only an extra installs
+    from models.inference.onnx_session import Session  # here, because it needs what only an extra installs
 
     check, name = f"{artefact.task} model", artefact.key
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from app.doctor import Finding, Findings, fail, ok, warn
+from app.checkup.doctor import Finding, Findings, fail, ok, warn
 
 PYTHON = (3, 11)
 EXTRAS = {

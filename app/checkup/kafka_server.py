@@ -10,9 +10,9 @@ from aiokafka.admin.config_resource import (  # type: ignore[import-untyped]  # 
 )
 from aiokafka.errors import KafkaConnectionError, KafkaError  # type: ignore[import-untyped]  # ships no types
 
+from app.checkup.doctor import Finding, Findings, fail, ok, warn
 from app.concerns import KafkaSettings
-from app.doctor import Finding, Findings, fail, ok, warn
-from app.topics import CONFIGS, PARTITIONED_BY_USER
+from app.kafka.topics import CONFIGS, PARTITIONED_BY_USER
 
 REQUEST_MILLISECONDS = 5_000
 CONFIG_ENTRIES = 4  # place of the list in aiokafka's answer to describe_configs

@@ -7,10 +7,10 @@ import aiohttp
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition  # type: ignore[import-untyped]  # ships no types
 from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # ships no types
 
+from app.checkup.doctor import Finding, Findings, ok, warn
 from app.checkup.kafka_server import unchecked
 from app.concerns import KafkaSettings
-from app.doctor import Finding, Findings, ok, warn
-from app.topics import SOURCES
+from app.kafka.topics import SOURCES
 
 ITEMS = "items"
 POLL_MILLISECONDS = 1_000

@@ -8,8 +8,8 @@ from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
 
 from app.checkup.configuration import mask
+from app.checkup.doctor import Finding, Findings, fail, ok, warn
 from app.concerns import RedisSettings
-from app.doctor import Finding, Findings, fail, ok, warn
 from app.errors import HeadraceError
 from app.store.connection import connect
 

@@ -15,7 +15,7 @@ from app.bench.contenders import ceiling, plain_faust
 from app.bench.pipeline import Plan, run_pipeline
 from app.bench.worker_run import STAGES
 from app.datasets.folder import open_dataset
-from app.sample import sample_dataset
+from app.datasets.sample import sample_dataset
 from app.settings import Settings
 
 PIPELINE = """

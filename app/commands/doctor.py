@@ -9,12 +9,12 @@ import sys
 import orjson
 
 from app.checkup.configuration import check_settings, check_state_dir
+from app.checkup.doctor import Check, as_json, examine, passed, report
 from app.checkup.inference import check_inference, check_second_stage
 from app.checkup.installation import check_models, check_packages, check_python
 from app.checkup.kafka_server import check_broker, check_topics
 from app.checkup.progress import check_lag, check_process
 from app.checkup.redis_server import check_redis
-from app.doctor import Check, as_json, examine, passed, report
 from app.settings import Settings
 
 DETAILS = """

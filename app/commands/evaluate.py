@@ -9,11 +9,11 @@ from pathlib import Path
 import orjson
 
 from app.errors import HeadraceError
-from app.evaluation import measure, read_experiment
-from app.evaluation_catalogue import assess_catalogue, learn_catalogue
+from app.evaluate.catalogue import assess_catalogue, learn_catalogue
+from app.evaluate.evaluation import measure, read_experiment
+from app.evaluate.vector_file import load_vectors
 from app.progress_line import ProgressLine
 from app.settings import Settings
-from app.vector_file import load_vectors
 from models.recommender import Recommender, RecommenderSettings
 
 DESCRIPTION = """\

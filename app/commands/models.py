@@ -9,17 +9,17 @@ from typing import Any, Protocol
 
 import orjson
 
-from app import evaluate_quality, export_judge, train_quality
+from app.artefacts import evaluate_quality, export_judge, train_quality
 from app.artefacts.bench import BenchPlan, bench_embedding
 from app.artefacts.export import VARIANTS, ExportPlan, export_embedding
 from app.artefacts.source import DEFAULT_MODEL
 from app.artefacts.titles import read_titles
 from app.artefacts.verify import verify_models
+from app.datasets.sample import sample_dataset
 from app.errors import HeadraceError
-from app.sample import sample_dataset
 from app.settings import Settings
-from models.inference_settings import InferenceSettings
-from models.manifest import FILE_NAME, POOLINGS, Artefact, ManifestError, read_manifest, write_manifest
+from models.inference.manifest import FILE_NAME, POOLINGS, Artefact, ManifestError, read_manifest, write_manifest
+from models.inference.settings import InferenceSettings
 
 
 class Command(Protocol):

@@ -13,10 +13,10 @@ import orjson
 from app.concerns import KafkaSettings
 from app.datasets.folder import open_dataset
 from app.datasets.record import Dataset
+from app.kafka.replay import Pace, producer_for, replay
+from app.kafka.topics import create_topics
 from app.progress_line import ProgressLine
-from app.replay import Pace, producer_for, replay
 from app.settings import Settings
-from app.topics import create_topics
 
 DETAILS = """
 PATH is a folder with events.csv (or .csv.gz, .jsonl, .jsonl.gz) and perhaps items.csv, or one such file.

@@ -11,10 +11,10 @@ from pathlib import Path
 from app.commands.replay import speed
 from app.datasets.folder import open_dataset
 from app.datasets.record import Dataset
+from app.datasets.sample import sample_dataset
+from app.local.report import addresses, as_json, as_text
+from app.local.session import Session, process, servers, session, settings_at
 from app.progress_line import ProgressLine
-from app.run.report import addresses, as_json, as_text
-from app.run.session import Session, process, servers, session, settings_at
-from app.sample import sample_dataset
 from app.settings import Settings
 
 DESCRIPTION = """\

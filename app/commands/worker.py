@@ -7,7 +7,7 @@ import sys
 import orjson
 
 from app.settings import Settings
-from app.worker import run_worker
+from app.worker.lifecycle import run_worker
 
 EXAMPLES = """
 examples:

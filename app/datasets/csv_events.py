@@ -9,7 +9,7 @@ import orjson
 from app.datasets.field import event_time, number, topic_of
 from app.datasets.record import Record, Row, quarantined, user_key
 from app.datasets.rows import NOT_A_ROW, CsvTable, csv_table
-from models.outcome import Reason
+from models.contract.outcome import Reason
 
 TEXTS = ("event_id", "user_id", "session_id", "item_id", "request_id", "surface", "currency")
 NUMBERS = ("ts", "price", "quantity", "position")

@@ -8,7 +8,7 @@ import orjson
 from app.datasets.field import availability, category_path, number
 from app.datasets.record import Record, quarantined
 from app.datasets.rows import NOT_A_ROW, CsvTable, csv_table
-from models.outcome import Reason
+from models.contract.outcome import Reason
 
 Cell = Callable[[str], object]
 

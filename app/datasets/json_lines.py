@@ -7,8 +7,8 @@ from typing import Any
 from app.datasets.field import event_time, topic_of
 from app.datasets.record import Record, Row, quarantined, user_key
 from app.datasets.rows import lines_of
-from models.fields import Refused, parse_object, required_id
-from models.outcome import Reason
+from models.contract.fields import Refused, parse_object, required_id
+from models.contract.outcome import Reason
 
 
 def json_events(path: Path) -> Iterator[Record]:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from models.events import GUEST_PREFIX
-from models.outcome import Reason
+from models.contract.events import GUEST_PREFIX
+from models.contract.outcome import Reason
 
 
 class Record(NamedTuple):

@@ -1,1 +1,4 @@
-"""Redis adapters of the ports declared in `agents.ports`."""
+"""Redis: keys, layouts, and the adapters of the ports that `agents.ports` declares.
+
+Only this room and the client import redis. Nothing here decides what is recommended.
+"""

@@ -12,8 +12,8 @@ from app.retry import Retry
 from app.store.commands import Command, execute
 from app.store.keys import Keys
 from app.store.vector_set import VectorSet
-from models.assessment import Assessment, unpack_vectors
-from models.events import Item
+from models.contract.events import Item
+from models.quality.assessment import Assessment, unpack_vectors
 from models.quality.text import QualitySettings
 
 # The hash of the text comes last: where it is, everything else is.

@@ -8,8 +8,8 @@ from redis.asyncio import Redis
 from app.retry import Retry
 from app.store.connection import HashFields
 from app.store.keys import Keys
-from models.events import Item
-from models.item_codec import Change, Deleted, Withdrawn
+from models.contract.events import Item
+from models.contract.item_codec import Change, Deleted, Withdrawn
 
 
 @dataclass(frozen=True, slots=True)

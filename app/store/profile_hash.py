@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import orjson
 
-from models.events import KIND_OF_LABEL, Kind
+from models.contract.events import KIND_OF_LABEL, Kind
 from models.profile import Profile, Seen, Session
 
 FIELDS = ("recent", "bought", "counts", "session", "offsets", "vector", "vector_model")

@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 from app.retry import Retry
 from app.store.commands import Command, execute
 from app.store.keys import Keys
-from models.events import RawBatch
+from models.contract.events import RawBatch
 
 MILLISECONDS = 1000
 

@@ -16,7 +16,7 @@ from app.concerns import KafkaSettings
 from app.web.lookups import json_response
 from app.web.problems import Problem
 from app.web.requests import checked_id, json_object_in
-from models.events import GUEST_PREFIX, TOPIC_OF_KIND, Kind
+from models.contract.events import GUEST_PREFIX, TOPIC_OF_KIND, Kind
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from aiohttp import web
 
 from app.store.questions import K_MAX
 from app.web.problems import Problem
-from models.events import GUEST_PREFIX
-from models.fields import MAX_ID_LENGTH
+from models.contract.events import GUEST_PREFIX
+from models.contract.fields import MAX_ID_LENGTH
 
 K_DEFAULT = 20
 

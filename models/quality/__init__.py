@@ -1,1 +1,4 @@
-"""What is wrong with a piece of catalogue text, and how sure we are of it."""
+"""Item text judged: defects, scores, and the second judge of doubtful texts.
+
+What serving needs lives here. Making the models lives in `models/training`.
+"""

@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer  # type: ignore[import-untyped]  # the wheel ships no types
 
-from models.encoder import Tokens, open_session, open_tokenizer, pad_batch, plan_batches
-from models.inference_settings import InferenceSettings
-from models.manifest import Artefact, ManifestError, read_manifest
+from models.inference.encoder import Tokens, open_session, open_tokenizer, pad_batch, plan_batches
+from models.inference.manifest import Artefact, ManifestError, read_manifest
+from models.inference.onnx_session import CUDA, Session
+from models.inference.settings import InferenceSettings
 from models.quality.calibration import Line
 from models.quality.defect import DEFECTS, Defect, ItemText
 from models.quality.features import FEATURE_NAMES, lexical_features
 from models.quality.text import Calibration, TextVerdict, encoder_input, verdicts
-from models.session import CUDA, Session
 
 TASK = "quality"
 BATCH_TOKENS = 192
@@ -82,7 +82,7 @@ def open_quality_model(
     artefact = read_manifest(folder).find(TASK)
     if tuple(artefact.details.get("features", ())) != FEATURE_NAMES:
         raise ManifestError(f"{artefact.name} was made for other features than this Headrace counts; train it anew")
-    # As in `models.encoder`: two runs of one thread each get more done on two cores than one run of two threads.
+    # As in `models.inference.encoder`: two runs of one thread each do more on two cores than one of two threads.
     session = open_session(folder, artefact, replace(settings, threads=1))
     tokenizer = cutting_tokenizer(folder / artefact.tokenizer.file, artefact.max_tokens)
     parallel = 1 if session.provider == CUDA else settings.threads

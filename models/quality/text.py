@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.events import Item
+from models.contract.events import Item
 from models.quality.calibration import Line, sigmoid
 from models.quality.defect import DEFECTS, Defect, ItemText
 from models.setting import setting

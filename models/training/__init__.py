@@ -1,1 +1,4 @@
-"""How the quality model is made: examples, network, export. Only this folder needs torch (extra `export`)."""
+"""How the quality model is made: spoilt examples, network, fit and export. Needs torch.
+
+A serving worker imports nothing from here.
+"""

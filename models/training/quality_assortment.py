@@ -5,7 +5,7 @@ titles are for training only; nothing is measured on them.
 """
 
 from models.quality.defect import ItemText
-from models.quality.garble import Rng, pick
+from models.training.garble import Rng, pick
 from models.training.quality_catalogue import Catalogue
 from models.training.quality_goods import GOODS
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from models.quality.corruptions import Corruption, corrupted, corruptions_of, other_brand, other_category
 from models.quality.defect import DEFECTS, Defect, ItemText
-from models.quality.garble import Rng, pick
 from models.quality.text import PATH, SPACE
+from models.training.corruptions import Corruption, corrupted, corruptions_of, other_brand, other_category
+from models.training.garble import Rng, pick
 from models.training.quality_assortment import ANYTHING, NAME, invented_name, other_name_of
 from models.training.quality_catalogue import Catalogue, TeachersView, leading_brands, with_leading_brand
 from models.training.quality_names import NAME as NAMES

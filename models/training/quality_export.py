@@ -1,7 +1,7 @@
 """The quality network as a small ONNX file whose verdicts do not depend on the batch.
 
 Word vectors are stored in four bits and widened row by row (`GatherBlockQuantized`); the linear layers compute in 8-bit
-integers whose scales are fixed on typical texts (`models.integer_graph`). Dynamic int8 scales each batch by its largest
+integers with scales fixed on typical texts (`models.export.integer_graph`). Dynamic int8 scales a batch by its largest
 value, so that a text's verdict would change with its neighbours.
 """
 
@@ -18,10 +18,10 @@ from onnxruntime.quantization.matmul_nbits_quantizer import (  # type: ignore[im
     MatMulNBitsQuantizer,
 )
 
-from models.calibration import TensorSample
-from models.encoder import Tokens
-from models.graph import Graph, fix_reshapes, onnx, up_to
-from models.integer_graph import quantise
+from models.export.graph import Graph, fix_reshapes, onnx, up_to
+from models.export.integer_graph import quantise
+from models.export.tensor_sample import TensorSample
+from models.inference.encoder import Tokens
 from models.training.quality_network import BLOCK, WORD_BITS, QualityNetwork
 
 # torch's exporter knows opsets up to 20; four-bit words need 21, to which the quantiser raises it.

@@ -9,7 +9,7 @@ import torch  # type: ignore[import-not-found]  # installed with the extra `expo
 from numpy.typing import NDArray
 from tokenizers import Tokenizer  # type: ignore[import-untyped]  # the wheel ships no types
 
-from models.encoder import pad_batch
+from models.inference.encoder import pad_batch
 from models.quality.defect import ItemText
 from models.quality.features import lexical_features
 from models.quality.text import encoder_input

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from models.quality.calibration import auroc, fit_platt, precision_recall, prevalence_weights
 from models.quality.defect import DEFECTS
-from models.quality.garble import Rng
 from models.quality.text import Calibration, QualitySettings, probabilities, scores
+from models.training.garble import Rng
 from models.training.quality_examples import CLEAN, Example, Material, examples
 
 # The share of items with a given defect for which its probability is calibrated.

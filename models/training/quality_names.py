@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from models.quality.defect import ItemText
-from models.quality.garble import Rng, pick
-from models.quality.remarks import typical_words
+from models.training.garble import Rng, pick
 from models.training.quality_assortment import SURNAMES, invented_name
 from models.training.quality_catalogue import Catalogue
+from models.training.remarks import typical_words
 
 NAME = "names"
 COMMON, KNOWN = 3_000, 15_000

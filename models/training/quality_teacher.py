@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer  # type: ignore[import-untyped]  # the wheel ships no types
 from transformers import BertModel  # type: ignore[import-not-found]  # as above
 
-from models.encoder import pad_batch
+from models.inference.encoder import pad_batch
 from models.quality.text import PATH, SPACE
 from models.training.quality_catalogue import Catalogue, TeachersView
 

@@ -8,12 +8,12 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from agents.metrics import Metrics
+from app.kafka.topics import CONFIGS
 from app.main import COMMANDS
 from app.settings import variables
-from app.topics import CONFIGS
 from app.web.measure import measure_requests
-from models.codec import KNOWN_FIELDS
-from models.outcome import Reason
+from models.contract.event_codec import KNOWN_FIELDS
+from models.contract.outcome import Reason
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/**/*.md"))]

@@ -22,9 +22,9 @@ from app.store.items import RedisItems
 from app.store.keys import Keys
 from app.store.lookup import Lookups
 from app.store.vector_set import VectorSet
-from models.assessment import Assessment, pack_vector
-from models.events import Item
-from models.item_codec import Deleted
+from models.contract.events import Item
+from models.contract.item_codec import Deleted
+from models.quality.assessment import Assessment, pack_vector
 from models.quality.text import QualitySettings
 
 KETTLE = Item("kettle", "Kettle", category="Home/Kitchen", brand="Acme", price=19.5, currency="EUR")

@@ -16,8 +16,8 @@ from app.retry import Retry
 from app.store.items import RedisItems
 from app.store.keys import Keys
 from app.store.lookup import Lookups
-from models.events import Item
-from models.item_codec import Change, Deleted, Withdrawn
+from models.contract.events import Item
+from models.contract.item_codec import Change, Deleted, Withdrawn
 
 KETTLE = Item("k1", "Kettle", category="Home/Kitchen", brand="Acme", price=19.99, currency="EUR")
 Shown = tuple[str | None, str | None, str | None, float | None, str | None, bool]

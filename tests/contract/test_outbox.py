@@ -14,11 +14,11 @@ from agents.metrics import Metrics
 from agents.ports import Outbox
 from app.concerns import KafkaSettings
 from app.health import Health
-from app.outbox import KafkaOutbox, kafka_retry_errors, make_producer
+from app.kafka.outbox import KafkaOutbox, kafka_retry_errors, make_producer
+from app.kafka.topics import Topics, create_topics, topics
 from app.retry import Retry
-from app.topics import Topics, create_topics, topics
-from models.assessment import Assessment, decode_assessment
-from models.outcome import Reason
+from models.contract.outcome import Reason
+from models.quality.assessment import Assessment, decode_assessment
 
 ReadTopic = Callable[[str], Awaitable[list[ConsumerRecord]]]
 Records = list[tuple[int, str, bytes]]

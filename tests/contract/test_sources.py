@@ -16,7 +16,7 @@ from app.health import Health
 from app.retry import Retry
 from app.store.keys import Keys
 from app.store.sources import RedisSources
-from models.events import RawBatch
+from models.contract.events import RawBatch
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from app.health import Health
 from app.retry import Retry
 from app.store.keys import Keys
 from app.store.users import RedisUsers
-from models.events import Kind
+from models.contract.events import Kind
 from models.profile import Profile, Seen, Session
 
 FULL = Profile(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from app.concerns import KafkaSettings
-from app.topics import create_topics
+from app.kafka.topics import create_topics
 
 HEADRACE = str(Path(sys.executable).with_name("headrace"))
 QUIET = {"HEADRACE_WORKER_PORT": "0", "HEADRACE_SERVE_PORT": "0"}

@@ -64,8 +64,8 @@ def test_a_changed_byte_is_found(copy: Path) -> None:
 
 def test_wrong_numbers_under_a_right_sum_are_found(copy: Path) -> None:
     """The sum only says that a file is the one listed; the canonical vectors say that it computes right."""
-    from models.canonical import TEXTS, read_canonical, write_canonical
-    from models.manifest import sha256_of
+    from models.inference.canonical import TEXTS, read_canonical, write_canonical
+    from models.inference.manifest import sha256_of
 
     entry = embedding(copy)
     path = copy / entry["canonical"]["file"]

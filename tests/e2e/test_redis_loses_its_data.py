@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships n
 from workers import environment, running_worker, until
 
 from app.concerns import KafkaSettings, RedisSettings
-from app.embedded import embedded_redis
+from app.local.servers import embedded_redis
 from app.store.keys import Keys
 from app.store.lookup import Lookups
 

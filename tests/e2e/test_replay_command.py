@@ -13,7 +13,7 @@ import pytest
 from aiokafka import ConsumerRecord  # type: ignore[import-untyped]  # ships no types
 
 from app.concerns import KafkaSettings
-from app.topics import create_topics, topics
+from app.kafka.topics import create_topics, topics
 
 ReadTopic = Callable[[str], Awaitable[list[ConsumerRecord]]]
 

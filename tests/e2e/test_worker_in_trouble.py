@@ -15,9 +15,9 @@ from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships n
 from lines import Line, line_to
 from workers import HEADRACE, RunningWorker, environment, running_worker, until
 
-from app import embedded
 from app.concerns import KafkaSettings, RedisSettings
-from app.embedded import Server
+from app.local import servers as embedded
+from app.local.servers import Server
 from app.store.keys import Keys
 
 MOST_LINES = 60

@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships n
 from redis import Redis
 
 from app.concerns import KafkaSettings
-from app.topics import create_topics
+from app.kafka.topics import create_topics
 
 HEADRACE = str(Path(sys.executable).with_name("headrace"))
 DEADLINE_SECONDS = 60.0

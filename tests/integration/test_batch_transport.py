@@ -20,13 +20,13 @@ from batch_workers import (
 )
 from faust.types import TP
 
-from app.batch_agent import add_batch_agent
-from app.batch_consumer import BatchConsumer
 from app.concerns import KafkaSettings
 from app.errors import HeadraceError
-from app.faust_app import progress_of, run_faust
-from app.topics import create_topics
-from models.events import RawBatch
+from app.kafka.batch_agent import add_batch_agent
+from app.kafka.batch_consumer import BatchConsumer
+from app.kafka.faust_app import progress_of, run_faust
+from app.kafka.topics import create_topics
+from models.contract.events import RawBatch
 
 
 @pytest.fixture

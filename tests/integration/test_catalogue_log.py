@@ -11,17 +11,17 @@ from redis.asyncio import Redis
 
 from agents.metrics import Metrics
 from agents.restore import Mark, Restore, Span
-from app.catalogue_log import KafkaCatalogueLog
 from app.concerns import KafkaSettings
 from app.health import Health
-from app.outbox import KafkaOutbox, kafka_retry_errors, make_producer
-from app.replicas import POLL_MILLISECONDS
+from app.kafka.catalogue_log import KafkaCatalogueLog
+from app.kafka.outbox import KafkaOutbox, kafka_retry_errors, make_producer
+from app.kafka.replicas import POLL_MILLISECONDS
+from app.kafka.topics import create_topics, topics
 from app.retry import Retry
 from app.store.items import RedisItems
 from app.store.keys import Keys
-from app.topics import create_topics, topics
-from models.assessment import Assessment, decode_assessment
-from models.codec import EventSettings
+from models.contract.event_codec import EventSettings
+from models.quality.assessment import Assessment, decode_assessment
 
 RETRY = Retry("Kafka", kafka_retry_errors(), Health(), Metrics(CollectorRegistry()).retries)
 PARTITION = 1

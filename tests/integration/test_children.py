@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.children import start, stop, uninterrupted
+from app.local.children import start, stop, uninterrupted
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
 

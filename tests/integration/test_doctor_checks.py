@@ -10,13 +10,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition  # type:
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # type: ignore[import-untyped]  # ships no types
 from redis.asyncio import Redis
 
+from app.checkup.doctor import Finding, Findings, Status, examine, passed
 from app.checkup.kafka_server import check_broker, check_topics
 from app.checkup.progress import check_lag, check_process
 from app.checkup.redis_server import check_redis
 from app.concerns import KafkaSettings, RedisSettings
-from app.doctor import Finding, Findings, Status, examine, passed
-from app.embedded import embedded_redis
-from app.topics import create_topics, topics
+from app.kafka.topics import create_topics, topics
+from app.local.servers import embedded_redis
 
 NOWHERE = "127.0.0.1:1"
 

@@ -21,11 +21,11 @@ from aiokafka import (  # type: ignore[import-untyped]  # ships no types
 from aiokafka.errors import UnknownError  # type: ignore[import-untyped]  # ships no types
 from redis import Redis
 
-from app import embedded
 from app.concerns import KafkaSettings
-from app.embedded import embedded_broker, embedded_redis
 from app.errors import HeadraceError
-from app.topics import create_topics, topics
+from app.kafka.topics import create_topics, topics
+from app.local import servers as embedded
+from app.local.servers import embedded_broker, embedded_redis
 
 MEGABYTE = 1 << 20
 DEADLINE_SECONDS = 10.0
@@ -87,7 +87,7 @@ def test_redis_keeps_vector_sets_and_writes_no_file(tmp_path: Path, monkeypatch:
 
 def test_the_servers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     script = (
-        "import sys, time\nfrom pathlib import Path\nfrom app.embedded import embedded_broker\n"
+        "import sys, time\nfrom pathlib import Path\nfrom app.local.servers import embedded_broker\n"
         "with embedded_broker(Path(sys.argv[1])) as address:\n    print(address, flush=True)\n    time.sleep(60)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True)

@@ -8,12 +8,12 @@ import aiohttp
 import pytest
 from faust.web import Request, Response, View
 
-from app.batch_agent import add_batch_agent
 from app.concerns import KafkaSettings
 from app.errors import HeadraceError
-from app.faust_app import FaustOptions, build_faust_app, progress_of, run_faust
-from app.topics import create_topics, topics
-from models.events import RawBatch
+from app.kafka.batch_agent import add_batch_agent
+from app.kafka.faust_app import FaustOptions, build_faust_app, progress_of, run_faust
+from app.kafka.topics import create_topics, topics
+from models.contract.events import RawBatch
 
 DEADLINE_SECONDS = 20.0
 

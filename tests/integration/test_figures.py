@@ -14,7 +14,6 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from agents.metrics import Metrics
-from app.figures import Figures
 from app.health import Health
 from app.retry import Retry
 from app.store.answers import LiveFigures, RecommendationList
@@ -22,7 +21,8 @@ from app.store.board import Board
 from app.store.keys import Keys
 from app.store.lookup import Lookups
 from app.store.users import RedisUsers
-from models.events import Item
+from app.worker.figures import Figures
+from models.contract.events import Item
 from models.profile import Profile
 from models.recommender import Recommender, RecommenderSettings
 

@@ -12,11 +12,11 @@ from prometheus_client import CollectorRegistry
 from agents.metrics import Metrics
 from app.concerns import KafkaSettings
 from app.health import Health
-from app.outbox import KafkaOutbox, kafka_retry_errors, make_producer
-from app.replicas import KafkaReplicas
+from app.kafka.outbox import KafkaOutbox, kafka_retry_errors, make_producer
+from app.kafka.replicas import KafkaReplicas
+from app.kafka.topics import create_topics, topics
 from app.retry import Retry
-from app.topics import create_topics, topics
-from models.events import RawBatch
+from models.contract.events import RawBatch
 
 DEADLINE_SECONDS = 20
 

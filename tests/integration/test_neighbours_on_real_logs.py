@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import xxhash
 
-from models.evaluation import Evaluation, Quality
-from models.neighbours import NeighbourIndex, NeighbourSettings, Queries
-from models.session_protocol import Experiment, split_by_column, split_by_time
+from models.evaluation.hits import Evaluation, Quality
+from models.evaluation.session_protocol import Experiment, split_by_column, split_by_time
+from models.neighbours.index import NeighbourIndex, NeighbourSettings, Queries
 from models.vocabulary import Vocabulary
 
 DATA = Path(os.environ.get("HEADRACE_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))

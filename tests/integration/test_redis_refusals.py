@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError, RedisError, ResponseError
 
-from app.embedded import embedded_redis
+from app.local.servers import embedded_redis
 from app.store.commands import execute
 from app.store.connection import refuses
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from aiokafka import ConsumerRecord  # type: ignore[import-untyped]  # ships no types
 
-from app import replay as replay_module
 from app.concerns import KafkaSettings
 from app.datasets.record import Record
-from app.embedded import embedded_broker
 from app.errors import HeadraceError
-from app.replay import BATCH_BYTES, WINDOW_RECORDS, Pace, partition_of, producer_for, replay
-from app.topics import create_topics, topics
+from app.kafka import replay as replay_module
+from app.kafka.replay import BATCH_BYTES, WINDOW_RECORDS, Pace, partition_of, producer_for, replay
+from app.kafka.topics import create_topics, topics
+from app.local.servers import embedded_broker
 
 ReadTopic = Callable[[str], Awaitable[list[ConsumerRecord]]]
 

@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 
 from app.errors import HeadraceError
-from app.run.processes import patiently
-from app.run.watch import Watch, get_json
+from app.local.processes import patiently
+from app.local.watch import Watch, get_json
 
 
 class Told(io.StringIO):

@@ -12,8 +12,8 @@ from prometheus_client import CollectorRegistry
 from shops import Http, client_of
 
 from app.concerns import KafkaSettings, RedisSettings
-from models.codec import EventSettings, decode
-from models.events import Kind, RawBatch
+from models.contract.event_codec import EventSettings, decode
+from models.contract.events import Kind, RawBatch
 
 ReadTopic = Callable[[str], Awaitable[list[ConsumerRecord]]]
 NO_REDIS = RedisSettings("redis://127.0.0.1:1/0", timeout_seconds=0.5)  # clicks need none

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.canonical import TEXTS, compare, read_canonical
-from models.encoder import Encoder, open_encoder, plan_batches
-from models.inference_settings import InferenceSettings
-from models.manifest import Artefact, read_manifest
-from models.parity import batch_independence, cosines
-from models.session import CPU
+from models.inference.canonical import TEXTS, compare, read_canonical
+from models.inference.encoder import Encoder, open_encoder, plan_batches
+from models.inference.manifest import Artefact, read_manifest
+from models.inference.onnx_session import CPU
+from models.inference.parity import batch_independence, cosines
+from models.inference.settings import InferenceSettings
 
 FOLDER = Path(__file__).resolve().parents[2] / "onnx"
 SAME = 0.9999

@@ -13,13 +13,13 @@ from agents.metrics import total
 from app.concerns import KafkaSettings, WorkerSettings
 from app.errors import HeadraceError
 from app.health import Health
-from app.outbox import kafka_retry_errors
-from app.replicas import KafkaReplicas
+from app.kafka.outbox import kafka_retry_errors
+from app.kafka.replicas import KafkaReplicas
+from app.kafka.topics import create_topics
 from app.retry import Retry
 from app.settings import Settings
-from app.snapshot_keeper import FILE, OLDEST_SECONDS, SnapshotKeeper
-from app.topics import create_topics
-from models.neighbours import NeighbourSettings
+from app.worker.snapshot_keeper import FILE, OLDEST_SECONDS, SnapshotKeeper
+from models.neighbours.index import NeighbourSettings
 
 RECORDS = interactions(1_500)
 
@@ -96,10 +96,10 @@ async def test_a_snapshot_is_not_saved_twice(log: Log) -> None:
 async def ignored(log: Log, caplog: pytest.LogCaptureFixture, settings: Settings | None = None) -> tuple[int, str]:
     """How many records a reader learns that may not use its snapshot, and the warning that it gives."""
     caplog.clear()
-    with caplog.at_level(logging.WARNING, "app.snapshot_keeper"):
+    with caplog.at_level(logging.WARNING, "app.worker.snapshot_keeper"):
         async with log.reader(settings) as reader:
             read = reader.read
-    [warning] = [each.getMessage() for each in caplog.records if each.name == "app.snapshot_keeper"]
+    [warning] = [each.getMessage() for each in caplog.records if each.name == "app.worker.snapshot_keeper"]
     assert "is ignored" in warning
     return read, warning
 

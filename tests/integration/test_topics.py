@@ -15,7 +15,7 @@ from aiokafka.admin.config_resource import (  # type: ignore[import-untyped]  # 
 
 from app.concerns import KafkaSettings
 from app.errors import HeadraceError
-from app.topics import CONFIGS, create_topics, topics
+from app.kafka.topics import CONFIGS, create_topics, topics
 
 NOWHERE = "127.0.0.1:1"
 

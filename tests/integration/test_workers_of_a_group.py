@@ -10,11 +10,11 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
 
-from app.batch_agent import add_batch_agent
 from app.concerns import KafkaSettings
-from app.faust_app import FaustOptions, WorkerApp, build_faust_app, progress_of, run_faust
-from app.topics import create_topics, topics
-from models.events import RawBatch
+from app.kafka.batch_agent import add_batch_agent
+from app.kafka.faust_app import FaustOptions, WorkerApp, build_faust_app, progress_of, run_faust
+from app.kafka.topics import create_topics, topics
+from models.contract.events import RawBatch
 
 DEADLINE_SECONDS = 40.0
 # An odd number: dealing partitions out one by one over all topics would not keep the topics together.
@@ -23,9 +23,9 @@ PARTITIONS = 5
 WORKER_PROCESS = """
 import asyncio, signal, sys
 import orjson
-from app.batch_agent import add_batch_agent
+from app.kafka.batch_agent import add_batch_agent
 from app.concerns import KafkaSettings
-from app.faust_app import FaustOptions, build_faust_app, run_faust
+from app.kafka.faust_app import FaustOptions, build_faust_app, run_faust
 from pathlib import Path
 
 async def run(stream):

@@ -11,14 +11,14 @@ from builders import DAY, HOUR, NOW, Fields, PureWorker, batch, event, interacti
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.codec import EventSettings, decode
+from models.contract.event_codec import EventSettings, decode
+from models.contract.events import KIND_OF_TOPIC, Kind, RawBatch
+from models.contract.item_codec import decode_items
+from models.contract.outcome import Rejected
+from models.contract.wire import Learned, decode_interaction
 from models.duplicates import DuplicateFilter
-from models.events import KIND_OF_TOPIC, Kind, RawBatch
-from models.item_codec import decode_items
-from models.outcome import Rejected
 from models.processor import Effects
 from models.profile import Profile
-from models.wire import Learned, decode_interaction
 
 scalars = (
     st.none()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from meanings import means, shelves
 
-from models.events import KIND_OF_TOPIC
+from models.contract.events import KIND_OF_TOPIC
 from models.processor import Effects
 from models.recommender import Recommender, RecommenderSettings
 

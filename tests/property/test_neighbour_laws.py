@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.neighbour_arrays import CLOSED, OPENED, Lists
-from models.neighbours import NeighbourIndex, NeighbourSettings, Queries
+from models.neighbours.arrays import CLOSED, OPENED, Lists
+from models.neighbours.index import NeighbourIndex, NeighbourSettings, Queries
 from models.vocabulary import Vocabulary
 
 # Small enough that every limit is met in nearly every example.
@@ -81,7 +81,7 @@ def ask(index: NeighbourIndex, recent: list[str], own: int = 0, n: int = 4) -> R
 
 @dataclass
 class Reference:
-    """The formula in `models.neighbours`, restated with dictionaries over all events at once."""
+    """The formula in `models.neighbours.index`, restated with dictionaries over all events at once."""
 
     log: list[Event]
 

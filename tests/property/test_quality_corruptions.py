@@ -5,7 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.quality.corruptions import (
+from models.quality.defect import DEFECTS, Defect, ItemText
+from models.quality.features import FEATURE_NAMES, lexical_features
+from models.quality.text import encoder_input
+from models.training.corruptions import (
     CORRUPTIONS,
     Corruption,
     corrupted,
@@ -13,9 +16,6 @@ from models.quality.corruptions import (
     other_brand,
     other_category,
 )
-from models.quality.defect import DEFECTS, Defect, ItemText
-from models.quality.features import FEATURE_NAMES, lexical_features
-from models.quality.text import encoder_input
 
 ANY_TEXT = st.text(max_size=120) | st.sampled_from(
     ["", " ", "a", "?", "12", "ÄÖÜ", "包包", "\x00", "MUG", "<b>x</b>", "{0} {x}", "%s", "{"]

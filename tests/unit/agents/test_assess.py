@@ -9,8 +9,8 @@ from fakes import Away, LetterModel
 
 from agents.assess import ITEMS_AT_ONCE
 from agents.metrics import total
-from models.assessment import Assessment, Models
-from models.events import Item, RawBatch
+from models.contract.events import Item, RawBatch
+from models.quality.assessment import Assessment, Models
 
 
 @pytest.fixture

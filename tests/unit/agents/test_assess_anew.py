@@ -10,8 +10,8 @@ from fakes import Away, LetterModel
 
 from agents.assess import ITEMS_AT_ONCE
 from agents.catalogue import KeepCatalogue
-from models.assessment import Assessment
-from models.events import Item
+from models.contract.events import Item
+from models.quality.assessment import Assessment
 
 
 @dataclass

@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from agents.inference import Inference
-from models.inference_settings import InferenceSettings
-from models.vector_cache import MemoryCache
+from models.inference.settings import InferenceSettings
+from models.inference.vector_cache import MemoryCache
 
 DEADLINE_SECONDS = 10.0
 

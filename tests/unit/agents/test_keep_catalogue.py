@@ -9,10 +9,10 @@ from prometheus_client import CollectorRegistry
 
 from agents.catalogue import FollowCatalogue, KeepCatalogue
 from agents.metrics import Metrics, total
-from models.codec import EventSettings
-from models.events import Item, RawBatch
-from models.item_codec import Deleted
-from models.outcome import Reason
+from models.contract.event_codec import EventSettings
+from models.contract.events import Item, RawBatch
+from models.contract.item_codec import Deleted
+from models.contract.outcome import Reason
 from models.profile import Profile
 from models.recommender import Asker, Recommender, RecommenderSettings
 

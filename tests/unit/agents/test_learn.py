@@ -7,9 +7,9 @@ from prometheus_client import CollectorRegistry
 
 from agents.learn import Learn
 from agents.metrics import Metrics, total
-from models.codec import EventSettings
+from models.contract.event_codec import EventSettings
+from models.contract.events import Kind, RawBatch
 from models.duplicates import DuplicateFilter
-from models.events import Kind, RawBatch
 from models.processor import Followed, admit, follow
 from models.profile import Profile, ProfileSettings
 from models.recommender import Recommender, RecommenderSettings

@@ -13,7 +13,7 @@ from agents.introduce import ITEMS_AT_ONCE, Introduce
 from agents.keep_similar import MOST_WAITING, KeepSimilar
 from agents.metrics import Metrics
 from agents.refresh import Refresh
-from models.events import Item
+from models.contract.events import Item
 from models.profile import Profile, Seen
 from models.recommender import Recommender, RecommenderSettings
 from models.shown import Holder, Shown

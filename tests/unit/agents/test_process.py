@@ -12,10 +12,10 @@ from prometheus_client import CollectorRegistry
 from agents.learn import Learn
 from agents.metrics import Metrics, total
 from agents.process import Process
-from models.codec import EventSettings
+from models.contract.event_codec import EventSettings
+from models.contract.events import KIND_OF_TOPIC, RawBatch
+from models.contract.outcome import Reason
 from models.duplicates import DuplicateFilter
-from models.events import KIND_OF_TOPIC, RawBatch
-from models.outcome import Reason
 from models.profile import ProfileSettings
 from models.ranking import RankingSettings
 from models.recommender import Recommender, RecommenderSettings

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from agents.metrics import Metrics, total
 from agents.refresh import Refresh
-from models.events import Item, Kind
+from models.contract.events import Item, Kind
 from models.profile import Event, Profile, ProfileSettings, step
 from models.recommender import Asker, Recommender, RecommenderSettings
 from models.shown import Holder, Shown

@@ -11,8 +11,8 @@ from prometheus_client import CollectorRegistry
 from agents.catalogue import KeepCatalogue
 from agents.metrics import Metrics
 from agents.restore import Mark, Restore, Span
-from models.codec import EventSettings
-from models.events import Item
+from models.contract.event_codec import EventSettings
+from models.contract.events import Item
 
 
 def log_of(*batches: list[Fields | bytes | None]) -> MemoryCatalogueLog:

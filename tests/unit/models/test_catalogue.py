@@ -1,7 +1,7 @@
 """What a worker knows of the catalogue."""
 
 from models.catalogue import NO_CATEGORY, Catalogue
-from models.events import Item
+from models.contract.events import Item
 from models.vocabulary import Vocabulary
 
 

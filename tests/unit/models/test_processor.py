@@ -4,7 +4,7 @@ import orjson
 import pytest
 from builders import HOUR, MINUTE, NOW, PureWorker, batch, event, session_ids, without
 
-from models.events import Kind
+from models.contract.events import Kind
 from models.processor import hash_session
 from models.profile import Session
 

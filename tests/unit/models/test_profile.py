@@ -3,7 +3,7 @@
 import pytest
 from builders import DAY, MINUTE, NOW
 
-from models.events import Kind
+from models.contract.events import Kind
 from models.profile import Event, Profile, ProfileSettings, Seen, Session, locate_session, step
 
 SETTINGS = ProfileSettings()

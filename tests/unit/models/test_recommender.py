@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 from builders import DAY, NOW, teach
 
-from models.events import Item, Kind, Ranking
+from models.contract.events import Item, Kind, Ranking
 from models.profile import Event, Profile, ProfileSettings, step
 from models.ranking import RankingSettings
 from models.recommender import Asker, Recommender, RecommenderSettings

@@ -5,7 +5,7 @@ import pytest
 from builders import DAY, HOUR, NOW
 
 from models.catalogue import Catalogue
-from models.events import Item
+from models.contract.events import Item
 from models.trending import Trending, TrendingLists, TrendingSettings
 from models.vocabulary import Vocabulary
 

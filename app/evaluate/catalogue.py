@@ -1,0 +1,84 @@
+"""A log's catalogue as a worker has it: items known, and their texts read by the installed models."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from prometheus_client import CollectorRegistry
+
+from agents.catalogue import FollowCatalogue
+from agents.follow_vectors import FollowVectors
+from agents.infer import InferLocally
+from agents.metrics import Metrics
+from app.datasets.folder import open_dataset
+from app.datasets.record import Record
+from app.settings import Settings
+from app.worker.with_models import find_models
+from models.contract.events import Item, RawBatch
+from models.contract.item_codec import decode_items
+from models.quality.assessment import encode_headers
+from models.recommender import Recommender
+
+ITEMS_AT_ONCE = 256
+
+Show = Callable[[str], None]
+
+
+def learn_catalogue(folder: Path, recommender: Recommender, settings: Settings) -> Sequence[Item]:
+    """Tell the recommender of the items in `folder`, if it holds any; gives them as they stand at the end.
+
+    Raises HeadraceError when the catalogue cannot be used.
+    """
+    return _follow(open_dataset(folder).items(), recommender, settings) if any(folder.glob("items.*")) else []
+
+
+def assess_catalogue(items: Sequence[Item], recommender: Recommender, settings: Settings, show: Show) -> dict[str, str]:
+    """Tell the recommender what the installed models say of the items; gives the models' keys by task.
+
+    Raises HeadraceError when a model cannot be used.
+    """
+    language = find_models(settings, Metrics(CollectorRegistry()))
+    if language is None or not items:
+        return {}
+
+    async def ask() -> None:
+        async with language.running():
+            await _assess(items, recommender, language.infer, show)
+
+    asyncio.run(ask())
+    models = language.infer.models
+    return {task: key for task, key in (("embedding", models.embedding), ("quality", models.quality)) if key}
+
+
+def _follow(records: Iterator[Record], recommender: Recommender, settings: Settings) -> Sequence[Item]:
+    """The items as they stand at the end, all told to the recommender."""
+    follow = FollowCatalogue(settings.events, recommender, _nobody)
+    newest: dict[str, Item] = {}
+    while part := list(islice(records, ITEMS_AT_ONCE)):
+        batch = _batch([each.key for each in part], [each.value for each in part])
+        follow.handle(batch)
+        newest |= {each.item_id: each for each in decode_items(batch, settings.events) if isinstance(each, Item)}
+    return list(newest.values())
+
+
+async def _assess(items: Sequence[Item], recommender: Recommender, infer: InferLocally, show: Show) -> None:
+    follow = FollowVectors(infer.models, infer.settings, recommender, _nobody)
+    for first in range(0, len(items), ITEMS_AT_ONCE):
+        part = items[first : first + ITEMS_AT_ONCE]
+        said = await infer.assess(part)
+        headers = [encode_headers(each) for each in said]
+        follow.handle(_batch([item.item_id.encode() for item in part], [each.vector for each in said], headers))
+        show(f"read {first + len(part):,} of {len(items):,} items")
+
+
+def _batch(
+    keys: list[bytes | None], values: list[bytes | None], headers: Sequence[Sequence[tuple[str, bytes]]] = ()
+) -> RawBatch:
+    size = len(values)
+    return RawBatch("evaluate", 0, np.arange(size), np.zeros(size), keys, values, headers=headers)
+
+
+def _nobody(_item_id: str) -> None:
+    """There are no lists yet that an item could go away from."""

@@ -1,0 +1,155 @@
+"""Measures lists offline: learn a log's past, then ask for a list at every step of its future.
+
+It runs the recommender and the profile step that the worker runs; only Kafka and Redis are left out.
+"""
+
+import csv
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from itertools import chain, islice
+from pathlib import Path
+
+import numpy as np
+import orjson
+
+from app.datasets.folder import in_folder
+from app.datasets.rows import lines_of
+from app.errors import HeadraceError
+from models.contract.events import Kind
+from models.evaluation.hits import Evaluation
+from models.evaluation.session_protocol import Case, Experiment, Row, read_lines, split_by_column, split_by_time
+from models.processor import hash_session
+from models.profile import Event, Profile, ProfileSettings, step
+from models.recommender import NO_SESSION, Asker, Lessons, Recommender
+
+LESSON_EVENTS = 10_000
+CUTOFF = 20
+SOURCE = "evaluate"
+PERCENTILES = (50, 90, 99)
+
+Show = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Quality at 20 of all predictions, and of those of cold items: nobody had done anything to them before.
+
+    `seconds` holds the time of each prediction, shape (predictions,).
+    """
+
+    quality: Mapping[str, float]
+    cold: Mapping[str, float]
+    seconds: np.ndarray[tuple[int], np.dtype[np.float64]]
+
+    def as_json(self) -> dict[str, object]:
+        """The figures under the names of the field."""
+        quality = self.quality
+        figures: dict[str, object] = {"predictions": quality["predictions"]}
+        for name in ("hit_rate", "mrr", "ndcg", "coverage"):
+            figures[f"{name}@{CUTOFF}"] = round(quality[name], 4)
+        figures["cold_predictions"] = self.cold["predictions"]
+        figures[f"cold_hit_rate@{CUTOFF}"] = round(self.cold["hit_rate"], 4)
+        times = np.percentile(self.seconds, PERCENTILES) if len(self.seconds) else [None] * len(PERCENTILES)
+        figures["predict_seconds"] = {
+            f"p{percentile}": None if seconds is None else round(float(seconds), 7)
+            for percentile, seconds in zip(PERCENTILES, times, strict=True)
+        }
+        return figures
+
+
+def read_experiment(folder: Path, since: float | None) -> Experiment:
+    """The log in `folder`: `train_sessions.txt[.gz]` with `test_cases.txt[.gz]`, or events as CSV or JSON lines.
+
+    Events are split by their field `split`, or at `since` (seconds). Raises HeadraceError with advice.
+    """
+    if not folder.is_dir():
+        what = "is a file; give the folder that holds it" if folder.exists() else "does not exist; give a log's folder"
+        raise HeadraceError(f"{folder} {what}")
+    train, cases = _found(folder, "train_sessions.txt"), _found(folder, "test_cases.txt")
+    try:
+        if train and cases:
+            return read_lines(_lines(train), _lines(cases))
+        events = in_folder(folder, "events")
+        if events is None:
+            raise HeadraceError(
+                f"{folder} holds neither events.csv[.gz] nor events.jsonl[.gz], nor train_sessions.txt[.gz] with "
+                "test_cases.txt[.gz]"
+            )
+        rows = _rows(events)
+        if since is not None:
+            return split_by_time(rows, since)
+        first = list(islice(rows, 1))
+        if not all("split" in row for row in first):
+            raise HeadraceError(f"{events} has no column split; say where the test begins with --from TIME")
+        return split_by_column(chain(first, rows))
+    except (ValueError, csv.Error) as error:
+        raise HeadraceError(f"{folder} cannot be evaluated: {error}") from error
+
+
+def measure(experiment: Experiment, recommender: Recommender, settings: ProfileSettings, show: Show) -> Measured:
+    """Learn the train part, then predict every test case and count where the next item stood."""
+    recommender.warm_up()
+    for done in _learn(experiment, recommender, settings):
+        show(f"learned {done:,} of {len(experiment.train):,} events")
+    evaluation, cold = Evaluation(CUTOFF), Evaluation(CUTOFF)
+    warm = {visit.item_id for visit in experiment.train}
+    seconds = np.zeros(len(experiment.cases))
+    for number, case in enumerate(experiment.cases):
+        profile = _profile(case, settings)
+        start = time.perf_counter()
+        ranking = recommender.recommend([Asker(profile, NO_SESSION)])[0]
+        seconds[number] = time.perf_counter() - start
+        evaluation.add(ranking.item_ids, case.actual)
+        if case.actual not in warm:
+            cold.add(ranking.item_ids, case.actual)
+        show(f"predicted {number + 1:,} of {len(experiment.cases):,}")
+    known = len(recommender.items)
+    return Measured(asdict(evaluation.result(known)), asdict(cold.result(known)), seconds)
+
+
+def _learn(experiment: Experiment, recommender: Recommender, settings: ProfileSettings) -> Iterator[int]:
+    weight = settings.weight(Kind.CLICK)
+    for first in range(0, len(experiment.train), LESSON_EVENTS):
+        visits = experiment.train[first : first + LESSON_EVENTS]
+        recommender.learn(
+            Lessons(
+                items=recommender.items.numbers(visit.item_id for visit in visits),
+                sessions=np.array([hash_session(visit.session_id) for visit in visits], np.uint64),
+                ts=np.array([visit.ts for visit in visits]),
+                weights=np.full(len(visits), weight),
+            )
+        )
+        yield first + len(visits)
+
+
+def _profile(case: Case, settings: ProfileSettings) -> Profile:
+    """The profile of a guest who did just this; cases have an order but no times."""
+    events = [Event(float(at), Kind.CLICK, item, SOURCE, at) for at, item in enumerate(case.seen)]
+    return step(Profile(), events, settings)
+
+
+def _found(folder: Path, name: str) -> Path | None:
+    return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
+
+
+def _rows(events: Path) -> Iterator[Row]:
+    if ".csv" in events.suffixes:
+        yield from csv.DictReader(_lines(events))
+        return
+    for number, line in enumerate(_lines(events), 1):
+        try:
+            row = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            raise ValueError(f"row {number}: not JSON ({error})") from None
+        if not isinstance(row, dict):
+            raise ValueError(f"row {number}: no JSON object")
+        yield row
+
+
+def _lines(path: Path) -> Iterator[str]:
+    for row in lines_of(path):
+        try:
+            yield row.content.decode("utf-8-sig" if row.number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            raise HeadraceError(f"{path}, line {row.number}: not UTF-8 ({error.reason})") from error

@@ -1,0 +1,58 @@
+"""Reads a partition of `items` or `vectors` once more, outside any group, for a store that lost what was in it."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped]  # ships no types
+
+from app.concerns import KafkaSettings
+from app.kafka.replicas import POLL_MILLISECONDS, raw_batch
+from app.kafka.topics import topics
+from app.retry import Retry
+from models.contract.events import RawBatch
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaCatalogueLog:
+    """The `CatalogueLog` port on Kafka."""
+
+    settings: KafkaSettings
+    retry: Retry
+
+    def items(self, partition: int, start: int) -> AsyncGenerator[RawBatch, None]:
+        """What the shop said of its items, from this offset."""
+        return self._read(TopicPartition(topics(self.settings).items, partition), start)
+
+    def vectors(self, partition: int) -> AsyncGenerator[RawBatch, None]:
+        """What the models said of the items of this partition."""
+        return self._read(TopicPartition(topics(self.settings).vectors, partition), 0)
+
+    async def _read(self, place: TopicPartition, start: int) -> AsyncGenerator[RawBatch, None]:
+        async with self._consumer() as consumer:
+            consumer.assign([place])
+            consumer.seek(place, start)
+            told, end = (await self.retry(lambda: consumer.end_offsets([place])))[place], None
+            while end is None or await consumer.position(place) < end:
+                fetched = await consumer.getmany(timeout_ms=POLL_MILLISECONDS)
+                if end is None and (seen := consumer.highwater(place)) is not None:
+                    # Tansu tells the first offset after the beginning of its last batch; a fetch sees the real end.
+                    end = max(told, seen)
+                for records in fetched.values():
+                    yield raw_batch(place, records)
+
+    @asynccontextmanager
+    async def _consumer(self) -> AsyncIterator[AIOKafkaConsumer]:
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.settings.bootstrap,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=self.settings.max_message_bytes,
+            max_poll_records=self.settings.fetch_max_records,
+            fetch_max_wait_ms=POLL_MILLISECONDS,
+        )
+        try:
+            await self.retry(consumer.start)
+            yield consumer
+        finally:
+            await consumer.stop()

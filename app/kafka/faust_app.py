@@ -1,0 +1,175 @@
+"""Builds the Faust app of a worker, and runs it inside an event loop that belongs to somebody else."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any, cast
+
+import faust
+from aiohttp.web import BaseSite, SockSite
+from faust.web.base import Web
+from faust.web.drivers.aiohttp import Web as WebDriver
+from typing_extensions import override
+from yarl import URL
+
+from app.concerns import KafkaSettings
+from app.errors import HeadraceError
+from app.kafka.batch_agent import StopsTheWorker
+from app.kafka.batch_consumer import BatchOptions
+from app.kafka.progress import Progress
+from app.kafka.transport import BatchTransport
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class FaustOptions:
+    """What a worker's Faust app needs besides the Kafka settings. Port 0 takes a free one; None serves nothing."""
+
+    state_dir: Path
+    batched_topics: Iterable[str]
+    host: str = "127.0.0.1"
+    port: int | None = None
+    commit_seconds: float = 1.0
+    batches_per_partition: int = 2
+    watch_seconds: float = 5.0
+    clock: Callable[[], float] = monotonic
+
+
+class WorkerApp(faust.App):
+    """A Faust app that serves HTTP on a socket bound beforehand, so that a free port is known and stays ours."""
+
+    listener: socket.socket | None = None
+
+    @override
+    def _new_web(self) -> Web:
+        return _BoundWeb(self)
+
+
+class _BoundWeb(WebDriver):
+    app: WorkerApp
+
+    @override
+    def _new_transport_tcp(self) -> BaseSite:
+        if self.app.listener is None:
+            raise HeadraceError("this worker was built without a port to serve on")
+        return SockSite(self._runner, self.app.listener)
+
+
+def build_faust_app(kafka: KafkaSettings, options: FaustOptions) -> WorkerApp:
+    """A Faust app for one worker, without agents yet. Raises HeadraceError when its port is taken."""
+    listener = _listen(options.host, options.port) if options.port is not None else None
+    app = WorkerApp(kafka.group, **_settings(kafka, options, listener))
+    app.listener = listener
+    app.transport = BatchTransport(app.conf.broker_consumer, app, _batch_options(kafka, options))
+    app.finalize()
+    return app
+
+
+def progress_of(app: faust.App) -> Progress:
+    """The progress of the app's batched topics, for probes and metrics."""
+    return cast(BatchTransport, app.transport).progress
+
+
+async def run_faust(app: WorkerApp, stop: asyncio.Event, stop_seconds: float = 60.0) -> None:
+    """Run the app until `stop` is set; the batches in flight are finished and committed then.
+
+    Raises HeadraceError when something inside Faust failed: the process is to end with an error, and what was not
+    committed is read again after the restart.
+    """
+    starting = asyncio.create_task(app.start())
+    ends = {asyncio.create_task(stop.wait()), asyncio.create_task(app.wait_until_stopped())}
+    try:
+        await asyncio.wait({starting, *ends}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done() and starting.exception() is None:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        # Faust trips over its own half-started services when it is stopped that early; nothing was read yet.
+        interrupted = stop.is_set() and not starting.done()
+    finally:
+        await _stop(app, stop_seconds)
+        await _cancel({starting, *ends})
+    reason = app.crash_reason or _failure(starting)
+    if reason is not None and not interrupted:
+        raise HeadraceError(f"the worker stopped after an error: {reason!r}; see the log") from reason
+
+
+async def _stop(app: WorkerApp, stop_seconds: float) -> None:
+    try:
+        async with asyncio.timeout(stop_seconds):
+            await app.stop()
+    except TimeoutError:
+        logger.error("Faust did not stop within %g s; what it has not committed will be read again", stop_seconds)
+    finally:
+        if app.listener is not None:
+            app.listener.close()
+
+
+async def _cancel(tasks: set[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _failure(task: asyncio.Task[Any]) -> BaseException | None:
+    return None if task.cancelled() else task.exception()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise HeadraceError(
+            f"cannot serve probes on {host} port {port}: {error.strerror}; "
+            "set HEADRACE_WORKER_PORT to another, or to 0 for a free one"
+        ) from error
+
+
+def _batch_options(kafka: KafkaSettings, options: FaustOptions) -> BatchOptions:
+    return BatchOptions(
+        topics=frozenset(options.batched_topics),
+        batches_per_partition=options.batches_per_partition,
+        # The group waits for us while we finish; the others should not have to wait until it throws us out.
+        drain_seconds=min(30.0, kafka.session_timeout_seconds),
+        watch_seconds=options.watch_seconds,
+        clock=options.clock,
+    )
+
+
+def _settings(kafka: KafkaSettings, options: FaustOptions, listener: socket.socket | None) -> dict[str, Any]:
+    session = kafka.session_timeout_seconds
+    port = listener.getsockname()[1] if listener is not None else 1
+    return {
+        "broker": [URL(f"kafka://{address.strip()}") for address in kafka.bootstrap.split(",")],
+        # Faust would read variables as general as WEB_PORT; Headrace's settings have names of their own.
+        "env": {},
+        "store": "memory://",
+        "autodiscover": False,
+        "datadir": options.state_dir,
+        "processing_guarantee": "at_least_once",
+        "agent_supervisor": StopsTheWorker,
+        "consumer_auto_offset_reset": "earliest",
+        "stream_wait_empty": True,
+        "broker_commit_interval": options.commit_seconds,
+        "broker_session_timeout": session,
+        "broker_heartbeat_interval": session / 3,
+        "broker_request_timeout": max(90.0, session + 5),
+        "broker_max_poll_records": kafka.fetch_max_records,
+        # A full book pauses fetching for as long as it takes; `Progress` tells whether that is too long.
+        "broker_max_poll_interval": 86_400.0,
+        "producer_max_request_size": kafka.max_message_bytes,
+        # With standby replicas, Faust uses its own assignor: it gives one worker the same partitions of all topics.
+        "table_standby_replicas": 1,
+        "topic_allow_declare": False,
+        "topic_disable_leader": True,
+        "web_enabled": listener is not None,
+        "web_bind": options.host,
+        "web_port": port,
+        "web_host": options.host,
+        "loghandlers": [],
+        "worker_redirect_stdouts": False,
+    }

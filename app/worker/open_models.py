@@ -1,0 +1,119 @@
+"""The models of a worker: opened from the artefacts that are installed, or left out where there are none."""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+from agents.infer import EMBEDDING, QUALITY, InferenceFigures, InferLocally
+from agents.inference import Inference
+from agents.metrics import Metrics
+from app.errors import HeadraceError
+from app.settings import Settings
+from app.worker.second_judge import SecondStage, open_second_stage
+from models.inference.causal_model import TASK as JUDGE
+from models.inference.encoder import Encoder, open_encoder
+from models.inference.manifest import Artefact, ManifestError, read_manifest
+from models.inference.onnx_session import Session
+from models.inference.vector_cache import MemoryCache
+from models.quality.assessment import Models
+from models.quality.defect import DEFECTS
+from models.quality.judge import QualityModel, open_quality_model
+
+SETTINGS_DIGITS = 8
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """The models that are open; `running` lets them work."""
+
+    infer: InferLocally
+    encoder: Encoder | None
+    second: SecondStage | None = None
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Requests are answered inside; at the end the models are closed."""
+        async with AsyncExitStack() as stack:
+            if self.second is not None:
+                stack.push_async_callback(asyncio.to_thread, self.second.close)
+            if self.encoder is not None:
+                stack.push_async_callback(asyncio.to_thread, self.encoder.close)
+            if self.infer.embedding is not None:
+                await stack.enter_async_context(self.infer.embedding)
+            yield
+
+
+def open_language(settings: Settings, metrics: Metrics) -> Language:
+    """The models that the manifest in the model folder lists, of each task the first.
+
+    Raises HeadraceError when one of them cannot be used.
+    """
+    folder = settings.model.folder
+    try:
+        manifest = read_manifest(folder)
+        artefacts = {task: manifest.find(task) for task in {each.task for each in manifest.models}}
+        encoder = open_encoder(folder, artefacts[EMBEDDING], settings.inference) if EMBEDDING in artefacts else None
+        counted = settings.quality.counted()
+        quality = open_quality_model(folder, settings.inference, counted) if QUALITY in artefacts else None
+    except ManifestError as error:
+        raise HeadraceError(
+            f"the models cannot be used: {error}; install them again, or set HEADRACE_MODEL_DIR to a folder without any"
+        ) from error
+    for task, model in ((EMBEDDING, encoder), (QUALITY, quality)):
+        if model is not None:
+            _announce(task, artefacts[task], model.session, metrics)
+    infer = _infer(settings, artefacts, (encoder, quality), metrics)
+    return _with_second_stage(Language(infer, encoder), settings, artefacts, metrics)
+
+
+def _with_second_stage(
+    language: Language, settings: Settings, artefacts: dict[str, Artefact], metrics: Metrics
+) -> Language:
+    second = open_second_stage(settings.judge, settings.model.folder, settings.inference)
+    if second is None:
+        return language
+    _announce(JUDGE, second.artefact, second.session, metrics)
+    calibrated_for = second.artefact.details.get("quality_model")
+    if calibrated_for != artefacts[QUALITY].key:
+        logger.warning("the second judge was calibrated for the quality model %s: export it anew", calibrated_for)
+    models = replace(language.infer.models, second=second.name)
+    return replace(language, infer=replace(language.infer, models=models), second=second)
+
+
+def _infer(
+    settings: Settings,
+    artefacts: dict[str, Artefact],
+    opened: tuple[Encoder | None, QualityModel | None],
+    metrics: Metrics,
+) -> InferLocally:
+    encoder, quality = opened
+    models = Models(
+        embedding=artefacts[EMBEDDING].key if encoder else "",
+        quality=f"{artefacts[QUALITY].key}-{_digest(settings)}" if quality else "",
+        dimension=encoder.dimension if encoder else 0,
+    )
+    figures = InferenceFigures(metrics.inference, EMBEDDING)
+    cache = MemoryCache(settings.inference.cache_texts)
+    embedding = (
+        Inference(encoder, models.embedding, cache, settings.inference, figures, perf_counter) if encoder else None
+    )
+    return InferLocally(models, embedding, quality, settings.quality, InferenceFigures(metrics.inference, QUALITY))
+
+
+def _digest(settings: Settings) -> str:
+    """Another threshold finds other defects, or hides other items, so it counts as another model."""
+    thresholds = [settings.quality.score_from, *(settings.quality.threshold(defect) for defect in DEFECTS)]
+    return hashlib.blake2b(repr(thresholds).encode()).hexdigest()[:SETTINGS_DIGITS]
+
+
+def _announce(task: str, artefact: Artefact, session: Session, metrics: Metrics) -> None:
+    logger.info("the %s model %s runs on %s", task, artefact.key, session.provider)
+    if session.fallback is not None:
+        logger.warning("%s: %s", artefact.name, session.fallback)
+    metrics.inference.provider.labels(task, artefact.key, session.provider).set(1)

@@ -1,0 +1,68 @@
+"""What a worker does when Redis lost its data: the catalogue comes back from the log, the rest from memory."""
+
+import logging
+from dataclasses import dataclass
+from uuid import uuid4
+
+from agents.assess import Assess
+from agents.keep_similar import KeepSimilar
+from agents.restore import Restore, Span
+from app.kafka.catalogue_log import KafkaCatalogueLog
+from app.kafka.progress import Progress
+from app.kafka.topics import topics
+from app.retry import Retry
+from app.settings import Settings
+from app.store.items import RedisItems
+from app.store.marks import RedisMarks
+from app.store.sources import RedisSources
+from app.worker.figures import Figures
+from app.worker.with_models import Store
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """The parts of a worker that write again what is lost with the catalogue."""
+
+    sources: RedisSources
+    figures: Figures
+    similar: KeepSimilar | None
+
+    async def begin(self, partition: int, offset: int) -> None:
+        """Something is missing from this offset of a partition of `items`; Redis may have lost other things too."""
+        logger.warning(
+            "Redis lacks items of partition %d from offset %d on; they are written again from the log",
+            partition,
+            offset,
+        )
+        await self.sources.restore()
+        self.figures.republish()
+
+    def end(self, partition: int, records: int, item_ids: list[str]) -> None:
+        """The partition's items are back, and so are the vectors of these."""
+        logger.info("the items of partition %d are back, %d records", partition, records)
+        if self.similar is not None:
+            self.similar.arrived(partition, item_ids)
+
+
+def build_restore(
+    settings: Settings, store: Store, broker: Retry, progress: Progress, losses: Losses, assess: Assess | None
+) -> Restore:
+    """The agent that brings the catalogue back, not running."""
+    topic = topics(settings.kafka).items
+
+    def spans() -> dict[int, Span]:
+        return {partition: Span(*span) for partition, span in progress.spans(topic).items()}
+
+    return Restore(
+        settings.events,
+        RedisMarks(store.redis, store.keys, store.retry, topic),
+        KafkaCatalogueLog(settings.kafka, broker),
+        RedisItems(store.redis, store.keys, store.retry),
+        spans,
+        lambda: uuid4().hex,
+        losses.begin,
+        losses.end,
+        assess,
+    )

@@ -1,0 +1,88 @@
+"""The second judge of a worker: a causal model in a thread of its own that yields to everything else."""
+
+import asyncio
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from app.errors import HeadraceError
+from models.contract.events import Item
+from models.inference.manifest import Artefact, ManifestError
+from models.inference.onnx_session import Session
+from models.inference.settings import InferenceSettings
+from models.quality.defect import ItemText
+from models.quality.judge import QualityModel, open_quality_model
+from models.quality.second_judge import TextJudge, open_text_judge
+from models.quality.second_judge_score import JudgeSettings
+from models.quality.text import text_of
+
+# Not the lowest: whoever waits for Python's lock waits for the thread that holds it, and so for its turn on a core.
+LOW_PRIORITY = 10
+
+
+@dataclass(frozen=True, slots=True)
+class SecondStage:
+    """The `SecondJudge` port by models in this process; `first` is a quality model that nobody else uses."""
+
+    first: QualityModel
+    model: TextJudge
+    thread: ThreadPoolExecutor
+
+    @property
+    def artefact(self) -> Artefact:
+        """What the model is."""
+        return self.model.artefact
+
+    @property
+    def session(self) -> Session:
+        """The open model."""
+        return self.model.session
+
+    @property
+    def name(self) -> str:
+        """The judge's name in assessments: another model, or the same calibrated anew, has another."""
+        return self.model.name
+
+    async def judge(self, item: Item) -> float:
+        """The probability that the item's text is fine, all that is known of it considered."""
+        return await asyncio.get_running_loop().run_in_executor(self.thread, self._judge, text_of(item))
+
+    def close(self) -> None:
+        """Wait for the text in work, and end the thread."""
+        self.thread.shutdown(cancel_futures=True)
+
+    def _judge(self, text: ItemText) -> float:
+        [verdict] = self.first.judge([text])
+        return self.model.judge(text, verdict)
+
+
+def open_second_stage(settings: JudgeSettings, folder: Path, inference: InferenceSettings) -> SecondStage | None:
+    """The judge in the folder that the settings name, or None where they name none; the quality model is in `folder`.
+
+    Raises HeadraceError when it cannot be used.
+    """
+    if not settings.dir:
+        return None
+    if settings.low >= settings.high:
+        raise HeadraceError(
+            f"HEADRACE_JUDGE_LOW={settings.low} is not below HEADRACE_JUDGE_HIGH={settings.high}: "
+            "no score lies between them; change one of them"
+        )
+    try:
+        model = open_text_judge(Path(settings.dir), inference)
+        first = open_quality_model(folder, replace(inference, threads=1))
+    except ManifestError as error:
+        raise HeadraceError(
+            f"the second stage cannot be used: {error}; it needs a quality model in HEADRACE_MODEL_DIR, "
+            "and a judge made by `headrace models export-judge`; an empty HEADRACE_JUDGE_DIR leaves it off"
+        ) from error
+    thread = ThreadPoolExecutor(1, thread_name_prefix="second-stage", initializer=_yield_to_others)
+    return SecondStage(first, model, thread)
+
+
+def _yield_to_others() -> None:
+    """Lower the priority of the calling thread, where the system has one for each thread."""
+    if hasattr(os, "sched_getaffinity"):  # Linux: a thread's number is a process's to setpriority
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW_PRIORITY)

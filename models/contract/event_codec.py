@@ -1,0 +1,159 @@
+"""Kafka bytes to columns of accepted events; the only place that knows the wire format of events."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from models.contract.events import GUEST_PREFIX, Interactions, Kind, RawBatch
+from models.contract.fields import Refused, event_time, number, optional_id, parse_object, required_id, string
+from models.contract.outcome import Reason, Rejected
+from models.setting import setting
+
+CURRENCY_LENGTH = 3
+
+REQUIRED_FIELDS = ("event_id", "item_id", "ts")
+USER_FIELDS = ("user_id", "session_id")
+
+
+@dataclass(frozen=True, slots=True)
+class EventSettings:
+    """What is accepted as an event."""
+
+    max_bytes: int = setting(1_000_000, "an event larger than this goes to quarantine", low=1_000)
+    future_tolerance_seconds: float = setting(
+        300.0, "how far an event's time may be ahead of the broker's", low=0, high=86_400
+    )
+    duplicate_window_seconds: float = setting(
+        86_400.0, "a repeated event_id within this span of event time is a duplicate", low=0
+    )
+    duplicate_memory: int = setting(
+        8_000_000, "event ids remembered per worker; at most 96 bytes each", low=1_000, high=1_000_000_000
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A decoded batch: what is accepted, what is not, and how many unknown fields were ignored."""
+
+    accepted: Interactions
+    rejected: list[Rejected]
+    unknown_fields: int
+
+
+@dataclass(slots=True)
+class _Columns:
+    rows: list[int] = field(default_factory=list)
+    ts: list[float] = field(default_factory=list)
+    event_ids: list[str] = field(default_factory=list)
+    user_ids: list[str] = field(default_factory=list)
+    item_ids: list[str] = field(default_factory=list)
+    session_ids: list[str | None] = field(default_factory=list)
+    extras: list[dict[str, object] | None] = field(default_factory=list)
+
+
+def decode(batch: RawBatch, kind: Kind, settings: EventSettings) -> Decoded:
+    """Validate every record of `batch`; each becomes one accepted event or one rejection, in offset order."""
+    columns, rejected, unknown = _Columns(), [], 0
+    times: list[float] = batch.times.tolist()
+    for row, value in enumerate(batch.values):
+        try:
+            event = parse_object(value, settings.max_bytes)
+            _append(columns, row, event, kind, times[row] + settings.future_tolerance_seconds)
+        except Refused as refused:
+            rejected.append(reject(batch, row, refused.reason, refused.detail))
+        else:
+            if not event.keys() <= KNOWN_FIELDS:
+                unknown += len(event.keys() - KNOWN_FIELDS)
+    return Decoded(_interactions(batch, kind, columns), rejected, unknown)
+
+
+def reject(batch: RawBatch, row: int, reason: Reason, detail: str) -> Rejected:
+    """The rejection of one record of `batch`, with its bytes untouched."""
+    return Rejected(
+        reason,
+        detail,
+        batch.topic,
+        batch.partition,
+        int(batch.offsets[row]),
+        batch.keys[row],
+        batch.values[row],
+    )
+
+
+def _interactions(batch: RawBatch, kind: Kind, columns: _Columns) -> Interactions:
+    rows = np.array(columns.rows, np.int64)
+    return Interactions(
+        source=batch.source,
+        kind=kind,
+        offsets=batch.offsets[rows],
+        times=batch.times[rows],
+        ts=np.array(columns.ts, np.float64),
+        event_ids=columns.event_ids,
+        user_ids=columns.user_ids,
+        item_ids=columns.item_ids,
+        session_ids=columns.session_ids,
+        extras=columns.extras,
+    )
+
+
+def _append(columns: _Columns, row: int, event: dict[str, Any], kind: Kind, latest: float) -> None:
+    event_id = required_id(event, "event_id")
+    item_id = required_id(event, "item_id")
+    user_id = optional_id(event, "user_id")
+    session_id = optional_id(event, "session_id")
+    if user_id is None:
+        if session_id is None:
+            raise Refused(Reason.NO_USER, "neither user_id nor session_id")
+        user_id = GUEST_PREFIX + session_id
+    ts = event_time(event, latest)
+    extras = {name: _EXTRA_CHECKS[name](event[name], kind) for name in _EXTRA_CHECKS if event.get(name) is not None}
+    columns.rows.append(row)
+    columns.ts.append(ts)
+    columns.event_ids.append(event_id)
+    columns.user_ids.append(user_id)
+    columns.item_ids.append(item_id)
+    columns.session_ids.append(session_id)
+    columns.extras.append(extras or None)
+
+
+def _price(value: Any, kind: Kind) -> float:
+    """An order has a price above 0; elsewhere the price is a by-product, and 0 says that it is not known."""
+    price = number("price", value)
+    if price < 0 or (price == 0 and kind is Kind.ORDER):
+        raise Refused(Reason.INVALID_VALUE, f"price {price} is not above 0")
+    return price
+
+
+def _quantity(value: Any, kind: Kind) -> float:
+    quantity = number("quantity", value)
+    if quantity < 1:
+        raise Refused(Reason.INVALID_VALUE, f"quantity {quantity} is less than 1")
+    return quantity
+
+
+def _currency(value: Any, kind: Kind) -> str:
+    currency = string("currency", value)
+    if len(currency) != CURRENCY_LENGTH or not (currency.isascii() and currency.isalpha() and currency.isupper()):
+        raise Refused(Reason.INVALID_VALUE, f"currency {currency[:10]!r} is not an ISO 4217 code")
+    return currency
+
+
+def _position(value: Any, kind: Kind) -> float:
+    position = number("position", value)
+    if position < 0:
+        raise Refused(Reason.INVALID_VALUE, f"position {position} is negative")
+    return position
+
+
+_EXTRA_CHECKS: dict[str, Callable[[Any, Kind], object]] = {
+    "price": _price,
+    "quantity": _quantity,
+    "currency": _currency,
+    "request_id": lambda value, _: string("request_id", value),
+    "position": _position,
+    "surface": lambda value, _: string("surface", value),
+}
+
+KNOWN_FIELDS = frozenset((*REQUIRED_FIELDS, *USER_FIELDS, *_EXTRA_CHECKS))

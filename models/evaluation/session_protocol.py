@@ -1,0 +1,160 @@
+"""The session protocol: learn past sessions, then at every position of a test session guess the next item."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from math import isfinite, nan
+from typing import NamedTuple, Self
+
+from models.contract.fields import Refused, moment
+from models.profile import Session, locate_session
+
+Row = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One item in one session; `ts` orders visits, in seconds or just as a running number."""
+
+    session_id: str
+    item_id: str
+    ts: float
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The items seen so far in a session, oldest first and never empty, and the one that came next."""
+
+    seen: tuple[str, ...]
+    actual: str
+
+    @property
+    def current(self) -> str:
+        """The item being looked at: it is not recommended."""
+        return self.seen[-1]
+
+    @property
+    def recent(self) -> list[str]:
+        """The distinct items seen, most recent first."""
+        return list(dict.fromkeys(reversed(self.seen)))
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """What to learn from, in time order, and what to guess."""
+
+    train: list[Visit]
+    cases: list[Case]
+
+
+def walk(items: Sequence[str]) -> Iterator[Case]:
+    """Every position of a session but the last.
+
+    >>> [(case.seen, case.actual) for case in walk(["a", "b", "a"])]
+    [(('a',), 'b'), (('a', 'b'), 'a')]
+    """
+    for position in range(1, len(items)):
+        yield Case(tuple(items[:position]), items[position])
+
+
+def split_by_column(rows: Iterable[Row], test: str = "test") -> Experiment:
+    """Train on the rows whose `split` is train, walk the sessions of those whose `split` is `test`.
+
+    Raises ValueError, with the number of the row, when a row lacks a value.
+    """
+    visits = _visits(rows)
+    return Experiment(
+        [visit for split, visit in visits if split == "train"],
+        _cases(visit for split, visit in visits if split == test),
+    )
+
+
+def split_by_time(rows: Iterable[Row], since: float) -> Experiment:
+    """Train on what happened before `since`, walk the sessions that began then or later.
+
+    What a session that was under way did after `since` is left out: a part of it has been learnt. Raises
+    ValueError, with the number of the row, when a row lacks a value.
+    """
+    visits = [visit for _, visit in _visits(rows)]
+    train = [visit for visit in visits if visit.ts < since]
+    begun = {visit.session_id for visit in train}
+    return Experiment(train, _cases(visit for visit in visits if visit.session_id not in begun))
+
+
+def read_lines(train: Iterable[str], cases: Iterable[str]) -> Experiment:
+    """From lines without times.
+
+    A line of `train` is a session, item ids separated by spaces, and the order of lines is that of time; a
+    line of `cases` is the items seen so far separated by spaces, a tab and the next item. Empty lines count
+    for nothing. Raises ValueError, with the number of the line, for a case of another form.
+
+    >>> experiment = read_lines(["a b", "b c"], ["a b\\tc"])
+    >>> experiment.train[2], experiment.cases
+    (Visit(session_id='2', item_id='b', ts=2.0), [Case(seen=('a', 'b'), actual='c')])
+    """
+    pairs = ((str(number), item) for number, line in enumerate(train, 1) for item in line.split())
+    visits = [Visit(session, item, float(ts)) for ts, (session, item) in enumerate(pairs)]
+    return Experiment(visits, [_read_case(line, n) for n, line in enumerate(cases, 1) if line.strip()])
+
+
+def _visits(rows: Iterable[Row]) -> list[tuple[object, Visit]]:
+    """What happened in time order, each with its row's `split`; where no session is named, silence ends it."""
+    named = [_Named.of(row, number) for number, row in enumerate(rows, 1)]
+    begun: dict[str, Session | None] = {}
+    visits: list[tuple[object, Visit]] = []
+    for each in sorted(named, key=lambda each: each.ts):
+        session_id, user = each.session_id, each.user_id
+        if not session_id:
+            begun[user], session_id = locate_session(begun.get(user), user, each.ts)
+        visits.append((each.split, Visit(session_id, each.item_id, each.ts)))
+    return visits
+
+
+class _Named(NamedTuple):
+    """One row; of `session_id` and `user_id` one may be empty."""
+
+    split: object
+    session_id: str
+    user_id: str
+    item_id: str
+    ts: float
+
+    @classmethod
+    def of(cls, row: Row, number: int) -> Self:
+        session_id, user_id, item_id = (_text(row.get(name)) for name in ("session_id", "user_id", "item_id"))
+        ts = _seconds(row.get("ts"))
+        if not (session_id or user_id) or not item_id or not isfinite(ts):
+            raise ValueError(
+                f"row {number}: needs item_id, ts (seconds since 1970, or RFC 3339 with a zone) and session_id "
+                f"or user_id, has {dict(row)}"
+            )
+        return cls(row.get("split"), session_id, user_id, item_id, ts)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _seconds(value: object) -> float:
+    """Text may hold a number, as in CSV; not a number for what is no time."""
+    with suppress(ValueError):
+        if isinstance(value, str):
+            return float(value)
+    try:
+        return moment("ts", value)
+    except Refused:
+        return nan
+
+
+def _read_case(line: str, number: int) -> Case:
+    seen, _, actual = line.rstrip("\r\n").partition("\t")
+    if not seen.split() or len(actual.split()) != 1:
+        raise ValueError(f"case {number}: expected items separated by spaces, a tab and one item, got {line!r}")
+    return Case(tuple(seen.split()), actual.strip())
+
+
+def _cases(visits: Iterable[Visit]) -> list[Case]:
+    sessions: dict[str, list[str]] = {}
+    for visit in visits:
+        sessions.setdefault(visit.session_id, []).append(visit.item_id)
+    return [case for items in sessions.values() for case in walk(items)]

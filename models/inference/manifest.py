@@ -1,0 +1,269 @@
+"""The list of model artefacts, `manifest.json`: what each file is, how it was built, and what was measured.
+
+Read once and checked whole, so that a mistake is named by its place in the file and not met in the hot path.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from models.inference.onnx_session import Tensor
+
+VERSION = 1
+FILE_NAME = "manifest.json"
+TASKS = ("embedding", "quality", "judge")
+POOLINGS = ("mean", "cls", "none")
+SHA256_DIGITS = 64
+
+
+class ManifestError(ValueError):
+    """The manifest, or a file that it lists, is not as it should be; the message says where and what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """A file beside the manifest, by name and content."""
+
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """One model. `details` is free for what only its own task knows, such as the names of its heads.
+
+    `canonical` holds texts with the vectors that the original model gave for them (see `models.inference.canonical`).
+    """
+
+    name: str
+    task: str
+    variant: str
+    model: Pinned
+    tokenizer: Pinned
+    canonical: Pinned
+    opset: int
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    dimension: int
+    pooling: str
+    prefix: str
+    max_tokens: int
+    licence: str
+    source: str
+    built: str
+    parity: Mapping[str, float]
+    speed: Mapping[str, float]
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """Name and content in one short word; vectors of different keys must never meet."""
+        return f"{self.name}-{self.variant}-{self.model.sha256[:12]}"
+
+    @property
+    def pinned(self) -> tuple[Pinned, ...]:
+        """Every file that belongs to the artefact."""
+        return (self.model, self.tokenizer, self.canonical)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """All artefacts of one folder."""
+
+    models: tuple[Artefact, ...]
+
+    def find(self, task: str) -> Artefact:
+        """The artefact in use for a task, the first one listed. Raises ManifestError if there is none."""
+        for artefact in self.models:
+            if artefact.task == task:
+                return artefact
+        raise ManifestError(
+            f"no model for the task {task!r} is listed; there are {[each.name for each in self.models]}"
+        )
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The folder's manifest, checked whole but for the files' sums. Raises ManifestError."""
+    path = folder / FILE_NAME
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ManifestError(f"{path} cannot be read: {error.strerror}") from error
+    try:
+        return parse_manifest(text)
+    except ManifestError as error:
+        raise ManifestError(f"{path}: {error}") from error
+
+
+def parse_manifest(text: str) -> Manifest:
+    """The manifest that `text` is the JSON of. Raises ManifestError that names the place of the mistake."""
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise ManifestError(f"is not JSON: {error}") from error
+    manifest = _reader(document, "manifest")
+    if (version := manifest.get("version", int)) != VERSION:
+        raise ManifestError(f"manifest.version is {version}, this Headrace reads {VERSION}")
+    models = tuple(_artefact(entry) for entry in manifest.children("models"))
+    names = [(each.task, each.name, each.variant) for each in models]
+    if len(set(names)) < len(names):
+        raise ManifestError("two models have the same task, name and variant")
+    return Manifest(models)
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write the folder's manifest, for people and machines to read."""
+    document = {"version": VERSION, "models": [asdict(each) for each in manifest.models]}
+    (folder / FILE_NAME).write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def with_artefact(manifest: Manifest, artefact: Artefact) -> Manifest:
+    """The manifest with the artefact listed first, in place of any other of its task."""
+    return Manifest((artefact, *(each for each in manifest.models if each.task != artefact.task)))
+
+
+def pin(folder: Path, file: str) -> Pinned:
+    """The file as it is now."""
+    return Pinned(file, sha256_of(folder / file))
+
+
+def sha256_of(path: Path) -> str:
+    """The content's SHA-256, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def check_files(folder: Path, artefact: Artefact) -> None:
+    """Compare every file with its sum. Raises ManifestError for the first that is missing or changed."""
+    for pinned in artefact.pinned:
+        path = folder / pinned.file
+        if not path.is_file():
+            raise ManifestError(f"{artefact.name}: {path} is missing")
+        if (found := sha256_of(path)) != pinned.sha256:
+            raise ManifestError(
+                f"{artefact.name}: {path} was changed: its sha256 is {found}, listed is {pinned.sha256}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """An object of the manifest and its place in it; each method reads one field or raises ManifestError."""
+
+    entry: Mapping[str, Any]
+    place: str
+
+    def get(self, key: str, kind: type) -> Any:
+        if key not in self.entry:
+            raise ManifestError(f"{self.place}.{key} is missing")
+        value = self.entry[key]
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise ManifestError(f"{self.place}.{key} must be {_NAME_OF_KIND[kind]}, not {_kind(value)}")
+        return value
+
+    def word(self, key: str) -> str:
+        text: str = self.get(key, str)
+        if not text.strip():
+            raise ManifestError(f"{self.place}.{key} must not be empty")
+        return text
+
+    def choice(self, key: str, choices: tuple[str, ...]) -> str:
+        if (value := self.word(key)) not in choices:
+            raise ManifestError(f"{self.place}.{key} is {value!r}; use one of {', '.join(choices)}")
+        return value
+
+    def count(self, key: str) -> int:
+        value: int = self.get(key, int)
+        if value < 1:
+            raise ManifestError(f"{self.place}.{key} must be at least 1, not {value}")
+        return value
+
+    def numbers(self, key: str) -> Mapping[str, float]:
+        numbers: dict[str, Any] = self.get(key, dict)
+        for name, value in numbers.items():
+            if not isinstance(value, int | float) or isinstance(value, bool):
+                raise ManifestError(f"{self.place}.{key}.{name} must be a number, not {_kind(value)}")
+        return numbers
+
+    def child(self, key: str) -> "_Reader":
+        return _Reader(self.get(key, dict), f"{self.place}.{key}")
+
+    def children(self, key: str) -> list["_Reader"]:
+        listed = self.get(key, list)
+        return [_reader(each, f"{self.place}.{key}[{number}]") for number, each in enumerate(listed)]
+
+
+def _reader(value: Any, place: str) -> _Reader:
+    if not isinstance(value, dict):
+        raise ManifestError(f"{place} must be an object, not {_kind(value)}")
+    return _Reader(value, place)
+
+
+def _artefact(entry: _Reader) -> Artefact:
+    known = set(Artefact.__dataclass_fields__)
+    if unknown := sorted(set(entry.entry) - known):
+        raise ManifestError(
+            f"{entry.place}.{unknown[0]} is not a field of a model; there are {', '.join(sorted(known))}"
+        )
+    return Artefact(
+        name=entry.word("name"),
+        task=entry.choice("task", TASKS),
+        variant=entry.word("variant"),
+        model=_pinned(entry.child("model")),
+        tokenizer=_pinned(entry.child("tokenizer")),
+        canonical=_pinned(entry.child("canonical")),
+        opset=entry.count("opset"),
+        inputs=_tensors(entry, "inputs"),
+        outputs=_tensors(entry, "outputs"),
+        dimension=entry.count("dimension"),
+        pooling=entry.choice("pooling", POOLINGS),
+        prefix=entry.get("prefix", str),
+        max_tokens=entry.count("max_tokens"),
+        licence=entry.word("licence"),
+        source=entry.word("source"),
+        built=entry.word("built"),
+        parity=entry.numbers("parity"),
+        speed=entry.numbers("speed"),
+        details=entry.get("details", dict),
+    )
+
+
+def _pinned(entry: _Reader) -> Pinned:
+    file, sha256 = entry.word("file"), entry.word("sha256")
+    if PurePosixPath(file).name != file or "\\" in file or file == "..":
+        raise ManifestError(f"{entry.place}.file is {file!r}; use the name of a file beside the manifest")
+    if len(sha256) != SHA256_DIGITS or not set(sha256) <= set("0123456789abcdef"):
+        raise ManifestError(
+            f"{entry.place}.sha256 must be {SHA256_DIGITS} hexadecimal digits in lower case, not {sha256!r}"
+        )
+    return Pinned(file, sha256)
+
+
+def _tensors(entry: _Reader, key: str) -> tuple[Tensor, ...]:
+    tensors = tuple(_tensor(each) for each in entry.children(key))
+    if not tensors:
+        raise ManifestError(f"{entry.place}.{key} must not be empty")
+    return tensors
+
+
+def _tensor(entry: _Reader) -> Tensor:
+    shape = entry.get("shape", list)
+    for axis in shape:
+        if not isinstance(axis, int | str) or isinstance(axis, bool):
+            raise ManifestError(f"{entry.place}.shape must hold names and numbers, not {_kind(axis)}")
+    return Tensor(entry.word("name"), entry.word("type"), tuple(shape))
+
+
+def _kind(value: Any) -> str:
+    return "null" if value is None else _NAME_OF_KIND.get(type(value), "true or false")
+
+
+_NAME_OF_KIND: Mapping[type, str] = {
+    dict: "an object",
+    list: "a list",
+    str: "a text",
+    int: "an integer",
+    float: "a number",
+}

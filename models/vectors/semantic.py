@@ -1,0 +1,110 @@
+"""From meaning to candidates: what a user likes and wants now as one direction, and the items nearest to it.
+
+With v the item vectors, x_0 the user's last item, x_1 the one before it, and recent the items of the profile,
+
+    taste(u) = unit( Σ over recent: weight of its kind · 2 ^ -(age / half life) · v )
+    wish(u)  = unit( unit( Σ over p: last_decay ^ p · v(x_p) ) + taste_weight · taste(u) )
+
+The age is counted from the user's newest event (forward decay, Cormode et al., ICDE 2009). A taste is a function of
+the profile's recent items and of the vectors as they are now. So it depends neither on the order of events nor on
+batches, a vector that comes after the event still counts, another model needs no migration, and what is stored
+rounded is never calculated with.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.profile import Profile, ProfileSettings
+from models.setting import setting
+from models.vectors.fusion import Balance, fuse
+from models.vectors.item_vectors import Barred, ItemVectors, Shelf, Sums, Wish, unit
+from models.vectors.scan import Near
+from models.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class SemanticSettings:
+    """How meaning finds items; the defaults were chosen on UCI Online Retail and MovieLens-100k."""
+
+    candidates: int = setting(
+        50, "items nearest in meaning that enter the ranking; 0 leaves meaning out", low=0, high=1000
+    )
+    compared: int = setting(
+        400, "items, at the least, whose vectors are compared exactly; more find nearer ones", low=1, high=100_000
+    )
+    least_similarity: float = setting(
+        0.3, "an item whose cosine with what the user wants is lower is not near in meaning", low=0, high=1
+    )
+    last_items: int = setting(2, "most recent items of a user that say what is wanted now", low=1, high=50)
+    last_decay: float = setting(0.5, "weight of one of them against the one seen after it", low=0, high=1)
+    taste_weight: float = setting(0.2, "weight of the user's taste against the last items", low=0, high=100)
+    weight: float = setting(1.0, "weight of being near in meaning against being a neighbour's", low=0, high=100)
+    rank_offset: float = setting(60.0, "how little the first places differ in weight (RRF's k)", low=0, high=10_000)
+    cold_sessions: int = setting(1, "an item seen in fewer sessions than this is cold", low=0, high=500)
+    cold_slots: int = setting(1, "places in a list for the cold items nearest in meaning", low=0, high=100)
+
+
+class Meaning:
+    """The vectors of a vocabulary's items, and what they say about users; for one thread at a time."""
+
+    def __init__(self, settings: SemanticSettings, profile: ProfileSettings, items: Vocabulary) -> None:
+        self._settings = settings
+        self._profile = profile
+        self._items = items
+        self.vectors = ItemVectors()
+
+    @property
+    def is_used(self) -> bool:
+        """Whether there is any vector, and the settings want meaning to count."""
+        return len(self.vectors) > 0 and self._settings.candidates > 0
+
+    def tastes(self, profiles: Sequence[Profile]) -> NDArray[np.float32]:
+        """Each user's taste, shape (users, dimension); of length 0 for one who saw nothing that has a vector."""
+        lengths = [len(profile.recent) for profile in profiles]
+        seen = [each for profile in profiles for each in profile.recent]
+        newest = np.repeat([each.newest_ts for each in profiles], np.array(lengths, np.intp))
+        ages = np.array([each.ts for each in seen]) - newest
+        chosen = self._profile
+        by_kind = np.array([chosen.view_weight, chosen.click_weight, chosen.order_weight])
+        weights = by_kind[np.array([each.kind for each in seen], np.intp)] * np.exp(ages * chosen.decay_rate)
+        numbers = self._items.numbers(each.item_id for each in seen)
+        return unit(self.vectors.add_up(Sums(numbers, weights.astype(np.float32), _starts(lengths))))
+
+    def find(self, wanted: NDArray[np.float32], barred: Barred, shelf: Shelf, size: int) -> Near:
+        """What may enter lists of `size` because it is near to what users want; `wanted` comes from `wishes`."""
+        chosen = self._settings
+        wish = Wish(max(chosen.candidates, size), chosen.cold_slots, chosen.compared, chosen.least_similarity)
+        return self.vectors.nearest(wanted, barred, shelf, wish)
+
+    def wishes(self, last: Sequence[Sequence[int]], tastes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What each user wants now, shape (users, dimension); `last` holds item numbers, the most recent first."""
+        chosen = self._settings
+        latest = [row[: chosen.last_items] for row in last]
+        decay = (chosen.last_decay ** np.arange(chosen.last_items)).astype(np.float32)
+        numbers = np.array([item for row in latest for item in row], np.int32)
+        weights = np.concatenate([decay[:0], *(decay[: len(row)] for row in latest)])
+        now = unit(self.vectors.add_up(Sums(numbers, weights, _starts([len(row) for row in latest]))))
+        return unit(now + np.float32(chosen.taste_weight) * tastes)
+
+    def warm_up(self) -> None:
+        """Compile everything, or load it from numba's cache, without taking anything in."""
+        items = Vocabulary()
+        meaning = Meaning(self._settings, self._profile, items)
+        numbers = items.numbers(["a"])
+        meaning.vectors.set("", numbers, np.ones((1, 1), np.float32))
+        shelf = Shelf(np.ones(1, np.float32), np.ones(1, np.bool_), np.zeros(1, np.uint64))
+        wanted = meaning.wishes([[0]], meaning.tastes([Profile()]))
+        near = meaning.find(wanted, Barred.of([numbers]), shelf, 1)
+        fuse(np.zeros((1, 1), np.int32), near, shelf.late, Balance(1.0, 1.0, 1))
+
+
+def stored(taste: NDArray[np.float32]) -> bytes:
+    """A vector as it is stored: little-endian float16; nothing when its length is 0."""
+    return taste.astype("<f2").tobytes() if taste.any() else b""
+
+
+def _starts(lengths: Sequence[int]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)

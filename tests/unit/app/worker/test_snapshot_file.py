@@ -1,0 +1,89 @@
+"""The snapshot's file: whole or refused."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.worker.snapshot import FORMAT, Snapshot, UnusableSnapshot, read_snapshot, write_snapshot
+
+SNAPSHOT = Snapshot(
+    {"saved_at": 1.5, "marks": [["items", 0, 3, "f00"]]},
+    {"numbers": np.array([1, 2, 3], np.int32), "none": np.zeros(0), "hashes": np.array([2**64 - 1], np.uint64)},
+)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("written") / "a.snapshot"
+    write_snapshot(path, SNAPSHOT)
+    return path.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("scratch") / "a.snapshot"
+
+
+def test_what_was_written_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.snapshot"
+    size = write_snapshot(path, SNAPSHOT)
+    found = read_snapshot(path)
+    assert size == path.stat().st_size
+    assert found.facts == SNAPSHOT.facts
+    assert {name: (column.dtype, column.tolist()) for name, column in found.arrays.items()} == {
+        name: (column.dtype, column.tolist()) for name, column in SNAPSHOT.arrays.items()
+    }
+
+
+def test_what_is_read_can_be_given_to_compiled_code(tmp_path: Path) -> None:
+    path = tmp_path / "a.snapshot"
+    write_snapshot(path, SNAPSHOT)
+    for column in read_snapshot(path).arrays.values():
+        assert column.flags.aligned
+        assert column.flags.writeable
+
+
+@given(place=st.integers(min_value=0), bit=st.integers(0, 7))
+def test_a_flipped_bit_anywhere_is_noticed(written: bytes, scratch: Path, place: int, bit: int) -> None:
+    damaged = bytearray(written)
+    damaged[place % len(written)] ^= 1 << bit
+    scratch.write_bytes(damaged)
+    with pytest.raises(UnusableSnapshot):
+        read_snapshot(scratch)
+
+
+@given(length=st.integers(min_value=0))
+def test_a_file_that_ends_early_is_noticed(written: bytes, scratch: Path, length: int) -> None:
+    scratch.write_bytes(written[: length % len(written)])
+    with pytest.raises(UnusableSnapshot):
+        read_snapshot(scratch)
+
+
+@given(content=st.binary(max_size=300))
+def test_any_other_file_is_refused(scratch: Path, content: bytes) -> None:
+    scratch.write_bytes(content)
+    with pytest.raises(UnusableSnapshot, match="not a snapshot"):
+        read_snapshot(scratch)
+
+
+def test_another_format_is_named_as_such(written: bytes, scratch: Path) -> None:
+    scratch.write_bytes(written.replace(b"snapshot %d " % FORMAT, b"snapshot 0 ", 1))
+    with pytest.raises(UnusableSnapshot, match="another version"):
+        read_snapshot(scratch)
+
+
+def test_a_folder_in_its_place_is_no_crash(tmp_path: Path) -> None:
+    with pytest.raises(UnusableSnapshot, match="cannot be read"):
+        read_snapshot(tmp_path)
+
+
+def test_a_failed_write_leaves_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.snapshot"
+    write_snapshot(path, SNAPSHOT)
+    (tmp_path / "a.snapshot.tmp").mkdir()  # no file can be opened there
+    with pytest.raises(OSError, match="directory"):
+        write_snapshot(path, Snapshot({}, {}))
+    assert read_snapshot(path).facts == SNAPSHOT.facts

@@ -1,0 +1,106 @@
+"""What other programs read: lists and interactions, as the contract writes them."""
+
+import numpy as np
+import orjson
+import pytest
+from builders import NOW, Fields, interaction, without
+
+from models.contract.events import Interactions, Kind, Ranking, Recommendation
+from models.contract.wire import Learned, decode_interaction, encode_interactions, encode_recommendation
+
+
+def test_a_list_is_written_as_the_contract_says() -> None:
+    ranking = Ranking(("i1", "é2"), (0.5, 0.25), ("neighbours", "trending"))
+    assert orjson.loads(encode_recommendation(Recommendation("u1", ranking, NOW, NOW + 1, "vmis-knn"))) == {
+        "user_id": "u1",
+        "items": [
+            {"item_id": "i1", "score": 0.5, "source": "neighbours"},
+            {"item_id": "é2", "score": 0.25, "source": "trending"},
+        ],
+        "event_ts": NOW,
+        "generated_at": NOW + 1,
+        "model": "vmis-knn",
+    }
+
+
+def test_an_empty_list_has_no_items() -> None:
+    body = orjson.loads(encode_recommendation(Recommendation("u1", Ranking((), (), ()), NOW, NOW, "m")))
+    assert body["items"] == []
+
+
+def two_orders() -> Interactions:
+    return Interactions(
+        source="orders-3",
+        kind=Kind.ORDER,
+        offsets=np.array([7, 9]),
+        times=np.array([NOW, NOW]),
+        ts=np.array([NOW - 2.5, NOW - 1]),
+        event_ids=["e1", "e2"],
+        user_ids=["u1", "u2"],
+        item_ids=["i1", "i2"],
+        session_ids=[None, "s2"],
+        extras=[{"price": 9.5, "quantity": 2, "currency": "EUR"}, None],
+    )
+
+
+def test_an_interaction_carries_its_session_its_source_and_what_else_was_said() -> None:
+    first, second = encode_interactions(two_orders(), ["u1@1", "s2"], [0, 1])
+    assert orjson.loads(first) == {
+        "event_id": "e1",
+        "user_id": "u1",
+        "item_id": "i1",
+        "kind": "order",
+        "ts": NOW - 2.5,
+        "session_id": "u1@1",
+        "source": "orders-3",
+        "offset": 7,
+        "price": 9.5,
+        "quantity": 2,
+        "currency": "EUR",
+    }
+    assert orjson.loads(second)["offset"] == 9
+
+
+def test_only_the_chosen_rows_are_written() -> None:
+    [value] = encode_interactions(two_orders(), ["s2"], [1])
+    assert orjson.loads(value)["event_id"] == "e2"
+
+
+def test_what_was_written_can_be_read_back() -> None:
+    first, _ = encode_interactions(two_orders(), ["u1@1", "s2"], [0, 1])
+    assert decode_interaction(first) == Learned("e1", "u1", "i1", Kind.ORDER, NOW - 2.5, "u1@1", "orders-3", 7)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",
+        b"{",
+        b"[1]",
+        b"17",
+        b"null",
+        {},
+        *(without(interaction(), name) for name in interaction()),
+        *(interaction() | {name: None} for name in interaction()),
+        interaction(kind="poke"),
+        interaction(kind=["view"]),
+        interaction(event_id=1),
+        interaction(user_id=1),
+        interaction(item_id=["i1"]),
+        interaction(session_id=5),
+        interaction(source=["views-0"]),
+        interaction(ts="NaN"),
+        interaction(ts="inf"),
+        interaction(ts=[1]),
+        interaction() | {"offset": -1},
+        interaction() | {"offset": 1e30},
+        interaction() | {"offset": "7"},
+        interaction() | {"offset": 7.5},
+        interaction() | {"offset": 2**63},
+        interaction(ts=int(NOW)),
+    ],
+    ids=lambda value: "".join(repr(value).split("'e0', 'user_id': 'u1'"))[-90:],
+)
+def test_what_headrace_did_not_write_is_a_value_error(value: Fields | bytes) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        decode_interaction(value if isinstance(value, bytes) else orjson.dumps(value))
