@@ -11,8 +11,7 @@ from agents.ports import ItemStore, Outbox
 from models.catalogue import NO_CATEGORY
 from models.contract.event_codec import EventSettings
 from models.contract.events import Item, RawBatch
-from models.contract.item_codec import Change, Deleted, Withdrawn, decode_items
-from models.contract.outcome import Rejected
+from models.contract.item_codec import Change, DecodedItem, Deleted, Withdrawn, changes_of, decode_items
 from models.recommender import Recommender
 
 
@@ -44,8 +43,8 @@ class KeepCatalogue:
         Models may be slow: the items' own texts are readable before they are asked.
         """
         decoded = decode_items(batch, self.events)
-        rejected = [each for each in decoded if isinstance(each, Rejected)]
-        changes = [each for each in decoded if not isinstance(each, Rejected)]
+        rejected = [each.rejected for each in decoded if each.rejected is not None]
+        changes = changes_of(decoded)
         if self.before is not None:
             await self.before(batch.partition)
         async with self.turn:
@@ -55,11 +54,17 @@ class KeepCatalogue:
             await self.assess.handle(batch.partition, changes)
         if self.after is not None:
             await self.after(batch.partition, int(batch.offsets[-1]) + 1)
-        self.metrics.batch_size.labels("catalogue").observe(len(batch))
+        self._count(decoded)
+
+    def _count(self, decoded: list[DecodedItem]) -> None:
+        self.metrics.batch_size.labels("catalogue").observe(len(decoded))
         for outcome, count in Counter(_outcome(each) for each in decoded).items():
             self.metrics.items.labels(outcome).inc(count)
-        for reason, count in Counter(each.reason for each in rejected).items():
+        reasons = Counter(each.rejected.reason for each in decoded if each.rejected is not None)
+        for reason, count in reasons.items():
             self.metrics.rejected.labels("item", reason).inc(count)
+        for field_name, count in Counter(name for each in decoded for name in each.coerced).items():
+            self.metrics.coerced.labels(field_name).inc(count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +80,8 @@ class FollowCatalogue:
 
     def handle(self, batch: RawBatch) -> None:
         """Take in one batch; what cannot be read is the owner's to quarantine."""
-        changes = [each for each in decode_items(batch, self.events) if not isinstance(each, Rejected)]
         changed = False
-        for change in changes:
+        for change in changes_of(decode_items(batch, self.events)):
             before = self._standing(change.item_id)
             self._apply(change, batch.partition)
             after = self._standing(change.item_id)
@@ -103,13 +107,13 @@ class FollowCatalogue:
                 catalogue.delete(change.item_id)
 
 
-def _outcome(change: Change | Rejected) -> str:
-    match change:
-        case Item():
-            return "upserted"
+def _outcome(decoded: DecodedItem) -> str:
+    """Each record counts once: one that is in quarantine as that, also when its withdrawal was obeyed."""
+    if decoded.rejected is not None:
+        return "quarantined"
+    match decoded.change:
         case Withdrawn():
             return "withdrawn"
         case Deleted():
             return "deleted"
-        case Rejected():
-            return "quarantined"
+    return "upserted"

@@ -139,6 +139,12 @@ class Metrics:
         self.rejected = Counter(
             "headrace_rejected", "Records sent to quarantine", ["kind", "reason"], registry=registry
         )
+        self.coerced = Counter(
+            "headrace_coerced",
+            "Fields in another form than the contract's that were understood",
+            ["field"],
+            registry=registry,
+        )
         self.unknown_fields = Counter("headrace_unknown_fields", "Fields that were ignored", registry=registry)
         self.items = Counter(
             "headrace_items", "Catalogue records by what became of them", ["outcome"], registry=registry

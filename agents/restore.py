@@ -13,8 +13,7 @@ from typing import NamedTuple
 from agents.assess import Assess
 from agents.ports import CatalogueLog, CatalogueMarks, ItemStore
 from models.contract.event_codec import EventSettings
-from models.contract.item_codec import decode_items
-from models.contract.outcome import Rejected
+from models.contract.item_codec import changes_of, decode_items
 
 CHECK_SECONDS = 2.0
 
@@ -133,7 +132,6 @@ class Restore:
         reached, count = offset, 0
         async with aclosing(self.log.items(partition, offset)) as batches:
             async for batch in batches:
-                changes = [each for each in decode_items(batch, self.events) if not isinstance(each, Rejected)]
-                await self.items.write(changes)
+                await self.items.write(changes_of(decode_items(batch, self.events)))
                 reached, count = max(reached, int(batch.offsets[-1]) + 1), count + len(batch)
         return reached, count

@@ -4,12 +4,11 @@ import re
 from datetime import datetime
 from math import isfinite
 
+from models.availability import read_availability
 from models.contract.outcome import Reason
 
 TOPIC_OF_KIND = {"view": "views", "click": "clicks", "order": "orders", "cart": "clicks", "fav": "clicks"}
 GOOD_RATING = 4.0
-AVAILABLE = {"true": True, "1": True, "yes": True, "in_stock": True}
-UNAVAILABLE = {"false": False, "0": False, "no": False, "out_of_stock": False}
 DOTTED_PATH = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
 
 
@@ -55,8 +54,9 @@ def event_time(ts: object) -> float | None:
 
 
 def availability(cell: str) -> bool | str:
-    """Whether an item may be sold: `IN_STOCK`, `OUT_OF_STOCK`, a truth value; else as it is."""
-    return (AVAILABLE | UNAVAILABLE).get(cell.lower(), cell)
+    """Whether an item may be sold, where the cell says so; any other text stays as it is, for the worker to judge."""
+    available = read_availability(cell)
+    return cell if available is None else available
 
 
 def category_path(cell: str) -> str:

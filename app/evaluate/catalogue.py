@@ -17,7 +17,7 @@ from app.datasets.record import Record
 from app.settings import Settings
 from app.worker.with_models import find_models
 from models.contract.events import Item, RawBatch
-from models.contract.item_codec import decode_items
+from models.contract.item_codec import changes_of, decode_items
 from models.quality.assessment import encode_headers
 from models.recommender import Recommender
 
@@ -59,7 +59,8 @@ def _follow(records: Iterator[Record], recommender: Recommender, settings: Setti
     while part := list(islice(records, ITEMS_AT_ONCE)):
         batch = _batch([each.key for each in part], [each.value for each in part])
         follow.handle(batch)
-        newest |= {each.item_id: each for each in decode_items(batch, settings.events) if isinstance(each, Item)}
+        changes = changes_of(decode_items(batch, settings.events))
+        newest |= {each.item_id: each for each in changes if isinstance(each, Item)}
     return list(newest.values())
 
 

@@ -1,12 +1,16 @@
-"""Kafka bytes to catalogue items: each record is an upsert, a deletion, or a rejection with its reason."""
+"""Kafka bytes to catalogue items: each record is an upsert, a withdrawal, a deletion, or rejected with a reason."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+import orjson
+
+from models.availability import read_availability, stated_availability
 from models.contract.event_codec import EventSettings, reject
 from models.contract.events import Item, RawBatch
 from models.contract.fields import MAX_ID_LENGTH, Refused, moment, number, parse_object, required_id, string
 from models.contract.outcome import Reason, Rejected
+from models.item_key import item_of_key
 
 MAX_TITLE_LENGTH = 2_000
 MAX_TEXT_LENGTH = 100_000
@@ -29,26 +33,63 @@ class Withdrawn:
 Change = Item | Withdrawn | Deleted
 
 
-def decode_items(batch: RawBatch, settings: EventSettings) -> list[Change | Rejected]:
+class DecodedItem(NamedTuple):
+    """What one record says: a change, a rejection, or both, for a sold-out notice beside a field that is broken.
+
+    `coerced` names the fields that were not written as the contract has them, but are understood.
+    """
+
+    change: Change | None
+    rejected: Rejected | None = None
+    coerced: tuple[str, ...] = ()
+
+
+def decode_items(batch: RawBatch, settings: EventSettings) -> list[DecodedItem]:
     """What each record of the `items` topic says, in offset order."""
     return [_decode(batch, row, settings) for row in range(len(batch))]
 
 
-def _decode(batch: RawBatch, row: int, settings: EventSettings) -> Change | Rejected:
+def changes_of(decoded: list[DecodedItem]) -> list[Change]:
+    """The changes, in their order."""
+    return [each.change for each in decoded if each.change is not None]
+
+
+def _decode(batch: RawBatch, row: int, settings: EventSettings) -> DecodedItem:
     key, value = batch.keys[row], batch.values[row]
     try:
-        return Deleted(_deleted_id(key)) if value is None else _item(parse_object(value, settings.max_bytes))
+        if value is None:
+            item_id = item_of_key(key)
+            return DecodedItem(Deleted(item_id), coerced=() if item_id.encode() == key else ("key",))
+        fields = parse_object(value, settings.max_bytes)
+        return DecodedItem(_item(fields), coerced=_coerced(fields))
     except Refused as refused:
-        return reject(batch, row, refused.reason, refused.detail)
+        rejected = reject(batch, row, refused.reason, refused.detail)
+        return DecodedItem(None, rejected) if value is None else _withdrawal(value, rejected)
 
 
-def _deleted_id(key: bytes | None) -> str:
-    if not key:
-        raise Refused(Reason.MISSING_FIELD, "a deletion without a key")
+def _withdrawal(value: bytes, rejected: Rejected) -> DecodedItem:
+    """The rejection, and the withdrawal that the record says all the same.
+
+    To go on recommending what is sold out would be worse than to read no more than that of a broken record.
+    """
     try:
-        return string("key", key.decode())
-    except UnicodeDecodeError:
-        raise Refused(Reason.INVALID_UTF8, "the key is not UTF-8") from None
+        fields = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        fields = None
+    if type(fields) is dict and read_availability(stated_availability(fields)) is False:
+        item_id = fields.get("item_id")
+        if type(item_id) is int:
+            return DecodedItem(Withdrawn(str(item_id)), rejected, ("item_id", *_coerced(fields)))
+        if type(item_id) is str and 0 < len(item_id) <= MAX_ID_LENGTH:
+            return DecodedItem(Withdrawn(item_id), rejected, _coerced(fields))
+    return DecodedItem(None, rejected)
+
+
+def _coerced(fields: dict[str, Any]) -> tuple[str, ...]:
+    """The fields of a readable record that have another form than the contract's."""
+    stated = stated_availability(fields)
+    as_agreed = type(stated) is bool and stated is fields.get("available")
+    return () if stated is None or as_agreed else ("available",)
 
 
 def _item(fields: dict[str, Any]) -> Item | Withdrawn:
@@ -62,13 +103,13 @@ def _item(fields: dict[str, Any]) -> Item | Withdrawn:
         description=_text(fields, "description", MAX_TEXT_LENGTH),
         price=_price(fields.get("price")),
         currency=_text(fields, "currency", MAX_ID_LENGTH),
-        available=_available(fields.get("available")),
+        available=_available(stated_availability(fields)),
         attributes=_attributes(fields.get("attributes")),
         updated_at=None if fields.get("updated_at") is None else moment("updated_at", fields["updated_at"]),
     )
     if title:
         return item
-    # To go on recommending what is sold out would be worse than to know it without a title.
+    # A withdrawal is not turned away for a title that is missing.
     if not item.available:
         return Withdrawn(item_id)
     raise Refused(Reason.MISSING_FIELD, "title is missing")
@@ -89,12 +130,13 @@ def _price(value: Any) -> float | None:
     return price or None
 
 
-def _available(value: Any) -> bool:
+def _available(value: object) -> bool:
     if value is None:
         return True
-    if type(value) is not bool:
-        raise Refused(Reason.WRONG_TYPE, "available is not true or false")
-    return value
+    available = read_availability(value)
+    if available is None:
+        raise Refused(Reason.WRONG_TYPE, f"available {str(value)[:40]!r} is not true or false, nor a word for it")
+    return available
 
 
 def _attributes(value: Any) -> dict[str, object]:

@@ -7,14 +7,13 @@ from itertools import groupby
 import numpy as np
 import orjson
 import pytest
-from builders import DAY, HOUR, NOW, Fields, PureWorker, batch, event, interaction
+from builders import DAY, HOUR, NOW, Fields, PureWorker, batch, event, interaction, item
 from hypothesis import given
 from hypothesis import strategies as st
 
 from models.contract.event_codec import EventSettings, decode
 from models.contract.events import KIND_OF_TOPIC, Kind, RawBatch
-from models.contract.item_codec import decode_items
-from models.contract.outcome import Rejected
+from models.contract.item_codec import Deleted, Withdrawn, decode_items
 from models.contract.wire import Learned, decode_interaction
 from models.duplicates import DuplicateFilter
 from models.processor import Effects
@@ -33,6 +32,12 @@ field_names = st.sampled_from([*event(), *interaction(), "session_id", "price", 
 nearly_events = st.builds(lambda said: {**event(), **said}, st.dictionaries(field_names, anything, max_size=3))
 values = st.none() | st.binary(max_size=40) | anything.map(orjson.dumps) | nearly_events.map(orjson.dumps)
 
+nearly_items = st.builds(
+    lambda said: {**item(available=False), **said},
+    st.dictionaries(st.sampled_from(["item_id", "title", "available", "availability", "price", "brand"]), anything),
+)
+item_values = values | nearly_items.map(orjson.dumps)
+
 
 @given(st.lists(values, max_size=8), st.sampled_from(Kind))
 def test_every_record_is_accepted_or_rejected_and_nothing_raises(records: list[bytes | None], kind: Kind) -> None:
@@ -45,12 +50,33 @@ def test_every_record_is_accepted_or_rejected_and_nothing_raises(records: list[b
     assert all(1 <= len(each) <= 128 for each in decoded.accepted.item_ids)
 
 
-@given(st.lists(values, max_size=8))
-def test_every_item_record_has_one_outcome_and_nothing_raises(records: list[bytes | None]) -> None:
+@given(st.lists(item_values, max_size=8))
+def test_every_item_record_is_a_change_or_rejected_and_nothing_raises(records: list[bytes | None]) -> None:
     outcomes = decode_items(batch(*records, topic="items"), EventSettings())
     assert len(outcomes) == len(records)
     for outcome, value in zip(outcomes, records, strict=True):
-        assert not isinstance(outcome, Rejected) or outcome.value == value
+        assert outcome.change is not None or outcome.rejected is not None
+        assert outcome.rejected is None or outcome.rejected.value == value
+        assert outcome.rejected is None or outcome.change is None or isinstance(outcome.change, Withdrawn)
+
+
+@given(anything.map(orjson.dumps) | st.binary(min_size=1, max_size=40))
+def test_a_deletion_names_a_readable_id_or_is_rejected(key: bytes) -> None:
+    raw = batch(None, topic="items")
+    raw.keys[0] = key
+    [outcome] = decode_items(raw, EventSettings())
+    assert (outcome.change is None) == (outcome.rejected is not None)
+    assert outcome.change is None or 1 <= len(outcome.change.item_id) <= 128
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=128))
+def test_an_id_that_a_json_converter_wrote_is_read_back(item_id: str) -> None:
+    wrapped = batch(*[None] * 3, topic="items")
+    plain = orjson.dumps(item_id)
+    wrapped.keys[:] = [plain, b'{"item_id":%s}' % plain, b'{"schema":{"type":"string"},"payload":%s}' % plain]
+    for outcome in decode_items(wrapped, EventSettings()):
+        # An id that is JSON itself cannot be told from one that was wrapped twice.
+        assert outcome.change == Deleted(item_id) or item_id.lstrip()[:1] in ('"', "{", "[")
 
 
 @given(st.binary(max_size=40) | anything.map(orjson.dumps) | nearly_events.map(orjson.dumps))

@@ -69,6 +69,19 @@ async def test_every_record_is_upserted_withdrawn_deleted_or_quarantined(shop: S
     assert total(shop.metrics.rejected, kind="item", reason="malformed_json") == 2
 
 
+async def test_a_sold_out_notice_beside_a_broken_field_is_stored_and_quarantined_and_counts_once(shop: Shop) -> None:
+    raw = changes(item("a", available=0, price="19.99"), item("b", available="in stock"))
+    await shop.keep.handle(changes(item("a", price=19.5)))
+    await shop.keep.handle(raw)
+    withdrawn = Item("a", "Title of a", price=19.5, available=False)
+    assert shop.store.items == {"a": withdrawn, "b": Item("b", "Title of b")}
+    assert [each.reason for each in shop.outbox.quarantined] == [Reason.WRONG_TYPE]
+    outcomes = {name: total(shop.metrics.items, outcome=name) for name in OUTCOMES}
+    assert outcomes == {"upserted": 2, "withdrawn": 0, "deleted": 0, "quarantined": 1}
+    assert total(shop.metrics.rejected, kind="item", reason="wrong_type") == 1
+    assert total(shop.metrics.coerced, field="available") == 2
+
+
 async def test_the_agent_takes_one_batch_after_the_other_from_its_stream(shop: Shop) -> None:
     async def stream() -> AsyncIterator[RawBatch]:
         yield changes(item("a"))
@@ -107,6 +120,16 @@ def test_a_withdrawn_item_is_shown_no_more_and_keeps_its_category() -> None:
     assert gone == ["a"]
     catalogue = recommender.catalogue
     assert catalogue.categories.names[catalogue.category_of(recommender.items.number("a"))] == "Home"
+
+
+def test_an_item_that_is_sold_out_beside_a_broken_field_is_shown_no_more() -> None:
+    recommender = Recommender(RecommenderSettings())
+    gone: list[str] = []
+    follow = FollowCatalogue(EventSettings(), recommender, gone.append)
+    teach(recommender, {"s1": ["a", "b"]})
+    follow.handle(changes(item("a", available="out of stock", currency=978)))
+    assert shown(recommender) == ("b",)
+    assert gone == ["a"]
 
 
 def test_an_item_goes_away_once() -> None:

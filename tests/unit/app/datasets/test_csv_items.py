@@ -58,7 +58,9 @@ def test_a_missing_title_stays_missing(tmp_path: Path) -> None:
         ("availability", "IN_STOCK", True),
         ("available", "false", False),
         ("available", "1", True),
-        ("availability", "PREORDER", "PREORDER"),
+        ("availability", "PREORDER", True),
+        ("available", "https://schema.org/OutOfStock", False),
+        ("availability", "perhaps", "perhaps"),
     ],
 )
 def test_availability_is_a_truth_value_where_it_is_known(

@@ -6,15 +6,21 @@ from builders import NOW, Fields, batch, item, without
 
 from models.contract.event_codec import EventSettings
 from models.contract.events import Item, RawBatch
-from models.contract.item_codec import Change, Deleted, Withdrawn, decode_items
+from models.contract.item_codec import Change, DecodedItem, Deleted, Withdrawn, decode_items
 from models.contract.outcome import Reason, Rejected
 
 SETTINGS = EventSettings()
 
 
-def decode_one(value: Fields | bytes | None) -> Change | Rejected:
-    [outcome] = decode_items(batch(value, topic="items"), SETTINGS)
-    return outcome
+def decode_whole(value: Fields | bytes | None) -> DecodedItem:
+    [decoded] = decode_items(batch(value, topic="items"), SETTINGS)
+    return decoded
+
+
+def decode_one(value: Fields | bytes | None) -> Change | Rejected | None:
+    """The rejection if there is one, else the change."""
+    decoded = decode_whole(value)
+    return decoded.rejected or decoded.change
 
 
 def deletion(key: bytes | None) -> RawBatch:
@@ -88,8 +94,9 @@ def test_a_time_may_be_a_string_with_zone() -> None:
         (item(category=["Home"]), Reason.WRONG_TYPE, "category"),
         (item(price="9.99"), Reason.WRONG_TYPE, "price"),
         (item(price=-1), Reason.INVALID_VALUE, "price"),
-        (item(available="yes"), Reason.WRONG_TYPE, "available"),
-        (item(available=1), Reason.WRONG_TYPE, "available"),
+        (item(available="perhaps"), Reason.WRONG_TYPE, "available 'perhaps'"),
+        (item(available=""), Reason.WRONG_TYPE, "available"),
+        (item(available=[False]), Reason.WRONG_TYPE, "available"),
         (item(attributes=[]), Reason.WRONG_TYPE, "attributes"),
         (item(updated_at="yesterday"), Reason.INVALID_TIME, "updated_at"),
         (item(updated_at="2025-10-09T08:00:00"), Reason.INVALID_TIME, "zone"),
@@ -107,8 +114,125 @@ def test_an_item_that_cannot_be_kept_says_why(value: Fields | bytes, reason: Rea
     assert outcome.value == (value if isinstance(value, bytes) else orjson.dumps(value))
 
 
-def test_a_null_value_deletes_the_item_of_its_key() -> None:
-    assert decode_items(deletion("é1".encode()), SETTINGS) == [Deleted("é1")]
+@pytest.mark.parametrize(
+    "sold_out",
+    [
+        0, 0.0, -2, "0", "-1", "false", "False", " FALSE ", "f", "no", "N", "off", "out of stock", "out_of_stock",
+        "Out-Of-Stock", "OutOfStock", "sold out", "SoldOut", "unavailable", "discontinued",
+        "https://schema.org/OutOfStock", "http://schema.org/SoldOut", "http://www.schema.org/Discontinued",
+        "schema:OutOfStock",
+    ],
+)  # fmt: skip
+def test_sold_out_is_understood_as_databases_and_feeds_write_it(sold_out: object) -> None:
+    decoded = decode_whole(item("i1", title="Kettle", available=sold_out))
+    assert decoded == DecodedItem(Item("i1", "Kettle", available=False), coerced=("available",))
+
+
+@pytest.mark.parametrize(
+    "on_sale",
+    [
+        1, 1.0, 12, "1", "3", "true", "TRUE", "yes", "y", "on", "in stock", "in_stock", "InStock", "available",
+        "limited availability", "preorder", "https://schema.org/InStock", "http://schema.org/PreOrder",
+    ],
+)  # fmt: skip
+def test_on_sale_is_understood_as_databases_and_feeds_write_it(on_sale: object) -> None:
+    decoded = decode_whole(item("i1", title="Kettle", available=on_sale))
+    assert decoded == DecodedItem(Item("i1", "Kettle", available=True), coerced=("available",))
+
+
+@pytest.mark.parametrize(
+    ("said", "available", "coerced"),
+    [
+        ({"available": True}, True, ()),
+        ({"available": None}, True, ()),
+        ({"availability": "out of stock"}, False, ("available",)),
+        ({"availability": "perhaps"}, True, ()),
+        ({"available": True, "availability": "out of stock"}, True, ()),
+    ],
+)
+def test_the_name_that_feeds_use_is_read_where_the_contract_s_is_absent(
+    said: Fields, available: bool, coerced: tuple[str, ...]
+) -> None:
+    decoded = decode_whole(item("i1", title="Kettle", **said))
+    assert decoded == DecodedItem(Item("i1", "Kettle", available=available), coerced=coerced)
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        ({"price": "19.99"}, Reason.WRONG_TYPE),
+        ({"price": -1}, Reason.INVALID_VALUE),
+        ({"currency": 978}, Reason.WRONG_TYPE),
+        ({"category": ["Apparel", "Shirts"]}, Reason.WRONG_TYPE),
+        ({"title": 5}, Reason.WRONG_TYPE),
+        ({"title": "x" * 2_001}, Reason.FIELD_TOO_LONG),
+        ({"updated_at": "yesterday"}, Reason.INVALID_TIME),
+        ({"attributes": []}, Reason.WRONG_TYPE),
+        ({"description": "x" * 1_000_001}, Reason.TOO_LARGE),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+@pytest.mark.parametrize("sold_out", [False, 0, "out of stock"])
+def test_a_sold_out_notice_is_obeyed_and_quarantined_when_another_field_is_broken(
+    broken: Fields, reason: Reason, sold_out: object
+) -> None:
+    value = item("i1", available=sold_out) | broken
+    decoded = decode_whole(value)
+    assert decoded.change == Withdrawn("i1")
+    assert decoded.rejected is not None
+    assert (decoded.rejected.reason, decoded.rejected.value) == (reason, orjson.dumps(value))
+    assert decoded.coerced == (() if sold_out is False else ("available",))
+
+
+def test_a_sold_out_notice_whose_id_is_a_number_is_obeyed_and_quarantined() -> None:
+    decoded = decode_whole({"item_id": 7, "available": False})
+    assert decoded.change == Withdrawn("7")
+    assert decoded.rejected is not None
+    assert decoded.coerced == ("item_id",)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        item("i1", price="19.99"),
+        item("i1", price="19.99", available=True),
+        item("i1", price="19.99", available="perhaps"),
+        item("", available=False),
+        item("i" * 129, available=False),
+        item(["i1"], available=False),
+        {"available": False},
+        b'{"item_id": "i1", "available": false',
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_a_broken_record_that_withdraws_no_known_item_changes_nothing(value: Fields | bytes) -> None:
+    decoded = decode_whole(value)
+    assert decoded.change is None
+    assert decoded.rejected is not None
+
+
+@pytest.mark.parametrize(
+    ("key", "item_id", "coerced"),
+    [
+        ("é1".encode(), "é1", ()),
+        (b"42", "42", ()),
+        (b"null", "null", ()),
+        (b'6"-pipe', '6"-pipe', ()),
+        (b"{3F2504E0-4F89}", "{3F2504E0-4F89}", ()),
+        (b"[discontinued] 5", "[discontinued] 5", ()),
+        (b'"sku-2"', "sku-2", ("key",)),
+        (b' "sku-2"\n', "sku-2", ("key",)),
+        (b'{"item_id":"sku-3"}', "sku-3", ("key",)),
+        (b'{"item_id": 3, "shop": 1}', "3", ("key",)),
+        (b'"\\"sku-2\\""', "sku-2", ("key",)),
+        (b'"{\\"item_id\\": \\"sku-3\\"}"', "sku-3", ("key",)),
+        (b'{"schema":{"type":"string","optional":false},"payload":"sku-4"}', "sku-4", ("key",)),
+        (b'{"schema":{"type":"struct"},"payload":{"item_id":"sku-5"}}', "sku-5", ("key",)),
+        (b'{"payload":6}', "6", ("key",)),
+    ],
+)
+def test_a_null_value_deletes_the_item_that_its_key_names(key: bytes, item_id: str, coerced: tuple[str, ...]) -> None:
+    assert decode_items(deletion(key), SETTINGS) == [DecodedItem(Deleted(item_id), coerced=coerced)]
 
 
 @pytest.mark.parametrize(
@@ -118,15 +242,30 @@ def test_a_null_value_deletes_the_item_of_its_key() -> None:
         (b"", Reason.MISSING_FIELD),
         (b"\xff", Reason.INVALID_UTF8),
         (b"i" * 129, Reason.FIELD_TOO_LONG),
+        (b'"' + b"i" * 129 + b'"', Reason.FIELD_TOO_LONG),
+        (b'""', Reason.EMPTY_ID),
+        (b'"sku-2', Reason.MALFORMED_JSON),
+        (b'{"item_id": sku-3}', Reason.MALFORMED_JSON),
+        (b'{"id": "sku-3"}', Reason.WRONG_TYPE),
+        (b'{"item_id": null}', Reason.WRONG_TYPE),
+        (b'{"item_id": true}', Reason.WRONG_TYPE),
+        (b'{"schema":null,"payload":null}', Reason.WRONG_TYPE),
+        (b'["sku-2"]', Reason.WRONG_TYPE),
+        (b'{"payload":' * 500 + b"1" + b"}" * 500, Reason.WRONG_TYPE),
+        (b"\x00\x00\x00\x00\x05\x0asku-2", Reason.INVALID_VALUE),
+        (b"\x00\x00\x00\x2a", Reason.INVALID_VALUE),
     ],
+    ids=lambda value: repr(value)[:40],
 )
-def test_a_deletion_needs_a_key(key: bytes | None, reason: Reason) -> None:
-    [outcome] = decode_items(deletion(key), SETTINGS)
-    assert isinstance(outcome, Rejected)
+def test_a_deletion_whose_key_names_no_item_is_quarantined(key: bytes | None, reason: Reason) -> None:
+    [decoded] = decode_items(deletion(key), SETTINGS)
+    assert decoded.change is None
+    outcome = decoded.rejected
+    assert outcome is not None
     assert (outcome.reason, outcome.key, outcome.value, outcome.offset) == (reason, key, None, 7)
 
 
 def test_outcomes_stand_in_the_order_of_the_records() -> None:
     raw = batch(item("a"), None, b"{", item("b"), topic="items")
-    kinds = [type(each) for each in decode_items(raw, SETTINGS)]
+    kinds = [type(each.rejected or each.change) for each in decode_items(raw, SETTINGS)]
     assert kinds == [Item, Deleted, Rejected, Item]
