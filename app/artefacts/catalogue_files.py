@@ -1,13 +1,11 @@
 """Catalogue files as shops export them: CSV or JSON lines, plain or gzipped."""
 
-import csv
-import gzip
-import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
+from app.datasets.named_rows import named_rows
+from app.datasets.rows import lines_of
 from app.errors import HeadraceError
 from models.quality.defect import ItemText
 from models.training.quality_catalogue import Entry
@@ -19,21 +17,21 @@ ADVICE = "use .csv or .jsonl, gzipped or not, with the columns item_id, title an
 def read_entries(path: Path) -> list[Entry]:
     """The file's rows; a folder stands for the `items.csv.gz` in it.
 
-    Raises HeadraceError for a file that is missing, of another kind, or without titles column.
+    Rows of a CSV file that cannot be used, such as one with too many cells, are left out, and the log says so.
+    Raises HeadraceError for a file that is missing, of another kind, or without a column of titles.
     """
     path = path / "items.csv.gz" if path.is_dir() else path
-    try:
-        text = _text(path)
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise HeadraceError(f"{path} cannot be read: {error}; {ADVICE}") from error
     name = path.name.removesuffix(".gz")
     if name.endswith(".csv"):
-        rows = _csv_rows(path, text)
+        read = _csv_rows
     elif name.endswith((".jsonl", ".ndjson")):
-        rows = _json_rows(path, text)
+        read = _json_rows
     else:
         raise HeadraceError(f"{path} is no catalogue file; {ADVICE}")
-    return [_entry(row) for row in rows]
+    try:
+        return [_entry(row) for row in read(path)]
+    except HeadraceError as error:
+        raise HeadraceError(f"{path} cannot be read: {error}; {ADVICE}") from error
 
 
 def catalogue_name(path: Path) -> str:
@@ -42,31 +40,21 @@ def catalogue_name(path: Path) -> str:
     return path.resolve().parent.name if stem == "items" else stem
 
 
-def _text(path: Path) -> str:
-    raw = path.read_bytes()
-    return (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode()
+def _csv_rows(path: Path) -> Iterator[Mapping[str, object]]:
+    return named_rows(path, required=("title",), reads=(*FIELDS, "price"))
 
 
-def _csv_rows(path: Path, text: str) -> Iterator[dict[str, Any]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    if "title" not in (reader.fieldnames or ()):
-        raise HeadraceError(f"{path} has no column `title`; {ADVICE}")
-    yield from reader
-
-
-def _json_rows(path: Path, text: str) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
+def _json_rows(path: Path) -> Iterator[Mapping[str, object]]:
+    for row in lines_of(path):
         try:
-            row = json.loads(line)
+            entry = json.loads(row.content)
         except ValueError as error:
-            raise HeadraceError(f"{path}, line {number} is not JSON: {error}; {ADVICE}") from error
-        if not isinstance(row, dict) or "title" not in row:
-            raise HeadraceError(f"{path}, line {number} has no `title`; {ADVICE}")
-        yield row
+            raise HeadraceError(f"line {row.number} is not JSON: {error}") from error
+        if not isinstance(entry, dict) or "title" not in entry:
+            raise HeadraceError(f"line {row.number} has no `title`")
+        yield entry
 
 
-def _entry(row: dict[str, Any]) -> Entry:
+def _entry(row: Mapping[str, object]) -> Entry:
     title, category, brand = (str(row.get(field) or "") for field in FIELDS)
     return Entry(ItemText(title, category, brand), bool(row.get("price")))

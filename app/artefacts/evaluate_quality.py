@@ -5,11 +5,10 @@ never trained on.
 """
 
 import argparse
-import csv
-import gzip
 import json
 import sys
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -18,6 +17,8 @@ from typing import Any
 import numpy as np
 
 from app.artefacts.catalogue_files import read_entries
+from app.datasets.field import number
+from app.datasets.named_rows import named_rows
 from app.errors import HeadraceError
 from app.settings import Settings
 from models.quality.calibration import auroc
@@ -125,7 +126,7 @@ def false_alarm_target(model: QualityModel, name: str, items: list[ItemText], se
 
 def other_language_target(model: QualityModel, data: Path, most: int, settings: QualitySettings) -> Target:
     """The share of a Chinese shop's titles that would be held back: a language is no reason to."""
-    items = [ItemText(row["title"]) for row in islice(_rows(data / CHINESE / "titles.csv.gz"), most)]
+    items = [ItemText(row["title"]) for row in islice(_rows(data / CHINESE / "titles.csv.gz", "title"), most)]
     held_back = [not verdict.acceptable(settings) for verdict in model.judge(items)]
     return Target(f"held back, {CHINESE}", float(np.mean(held_back)), ALARM_TARGET, at_least=False)
 
@@ -146,20 +147,19 @@ def real_remarks(folder: Path) -> list[str]:
     """UCI's remarks, by rule: the distinct descriptions of raw rows with price zero that are not the title of their
     stock code and not all in capitals.
     """
-    titles = {row["item_id"]: row["title"].strip() for row in _rows(folder / "items.csv.gz")}
+    titles = {row["item_id"]: row["title"].strip() for row in _rows(folder / "items.csv.gz", "item_id", "title")}
     found: dict[str, None] = {}
-    for row in _rows(folder / "raw_rows.csv.gz"):
+    for row in _rows(folder / "raw_rows.csv.gz", "Description", "UnitPrice", "StockCode"):
         text = " ".join(row["Description"].split())
-        if text and float(row["UnitPrice"]) == 0 and not text.isupper() and titles.get(row["StockCode"]) != text:
+        if text and number(row["UnitPrice"]) == 0 and not text.isupper() and titles.get(row["StockCode"]) != text:
             found[text] = None
     return list(found)
 
 
-def _rows(path: Path) -> Any:
+def _rows(path: Path, *columns: str) -> Iterator[dict[str, str]]:
     if not path.is_file():
         raise HeadraceError(f"{path} is missing; --data must name the folder of the sample data")
-    with gzip.open(path, "rt", encoding="utf-8", newline="") as stream:
-        yield from csv.DictReader(stream)
+    return named_rows(path, required=columns)
 
 
 def _held_out(data: Path, name: str, most: int) -> list[ItemText]:

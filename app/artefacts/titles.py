@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from app.datasets.rows import csv_table, lines_of
+from app.datasets.named_rows import named_rows
+from app.datasets.rows import lines_of
 from app.errors import HeadraceError
 
 SEED = 11
@@ -35,8 +36,6 @@ def _titles_of(path: Path) -> Iterator[str]:
 
 
 def _column(path: Path) -> Iterator[str]:
-    with csv_table(path, required=("title",)) as table:
-        column = table.columns["title"]
-        for cells in table:
-            if cells and (title := cells[column].encode("utf-8", "replace").decode().strip()):
-                yield title
+    for row in named_rows(path, required=("title",)):
+        if title := row["title"].strip():
+            yield title

@@ -8,25 +8,27 @@ import orjson
 
 from app.datasets.field import event_time, number, topic_of
 from app.datasets.record import Record, Row, quarantined, user_key
-from app.datasets.rows import NOT_A_ROW, CsvTable, csv_table
+from app.datasets.rows import CsvTable, csv_table
 from models.contract.outcome import Reason
 
 TEXTS = ("event_id", "user_id", "session_id", "item_id", "request_id", "surface", "currency")
 NUMBERS = ("ts", "price", "quantity", "position")
+REQUIRED = ("event_id", "ts", "item_id", "kind")
 
 
 def csv_events(path: Path) -> Iterator[Record]:
     """Each row as an event of the contract; an empty cell is an absent field, other columns are dropped.
 
-    A row that has no topic (an unknown kind, not UTF-8, not CSV) goes to quarantine untouched. Raises
+    A row that has no topic (an unknown kind, not UTF-8, not CSV, too many cells) goes to quarantine untouched. Raises
     HeadraceError when the file cannot be read, or lacks a column without which no row could be accepted.
     """
-    with csv_table(path, required=("event_id", "ts", "item_id", "kind"), either=("user_id", "session_id")) as table:
+    reads = (*TEXTS, *NUMBERS, "rating")
+    with csv_table(path, required=REQUIRED, either=("user_id", "session_id"), reads=reads) as table:
         texts, numbers = _present(table, TEXTS), _present(table, NUMBERS)
         kind, rating = table.columns["kind"], table.columns.get("rating")
         for cells in table:
-            if not cells:
-                yield quarantined(table.row(), Reason.INVALID_VALUE, NOT_A_ROW)
+            if isinstance(cells, str):
+                yield quarantined(table.row(), Reason.INVALID_VALUE, cells)
                 continue
             topic = topic_of(cells[kind], cells[rating] if rating is not None else "")
             if isinstance(topic, Reason):

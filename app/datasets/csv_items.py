@@ -7,7 +7,7 @@ import orjson
 
 from app.datasets.field import availability, category_path, number
 from app.datasets.record import Record, quarantined
-from app.datasets.rows import NOT_A_ROW, CsvTable, csv_table
+from app.datasets.rows import CsvTable, csv_table
 from models.contract.outcome import Reason
 
 Cell = Callable[[str], object]
@@ -44,11 +44,11 @@ def csv_items(path: Path) -> Iterator[Record]:
 
     Raises HeadraceError when the file cannot be read or has no column `item_id`.
     """
-    with csv_table(path, required=("item_id",)) as table:
+    with csv_table(path, required=("item_id",), reads=tuple(name for name, _, _ in COLUMNS)) as table:
         present = [(field, table.columns[name], read) for name, field, read in COLUMNS if name in table.columns]
         for cells in table:
-            if not cells:
-                yield quarantined(table.row(), Reason.INVALID_VALUE, NOT_A_ROW)
+            if isinstance(cells, str):
+                yield quarantined(table.row(), Reason.INVALID_VALUE, cells)
                 continue
             yield _record({field: read(cell) for field, at, read in present if (cell := cells[at])}, table)
 

@@ -6,7 +6,7 @@ import gzip
 import io
 import sys
 import zlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -20,6 +20,7 @@ BUFFER_BYTES = 1 << 18
 # A quote that nobody closed would make one row of the rest of the file.
 LONGEST_ROW_LINES = 100
 NOT_A_ROW = f"not a CSV row: a quote is out of place, or not closed within {LONGEST_ROW_LINES} lines"
+WAY_OUT = "put quotes around a text or number that holds a comma"
 
 
 def _open(path: Path) -> BinaryIO:
@@ -52,10 +53,12 @@ def lines_of(path: Path) -> Iterator[Row]:
 
 
 @contextmanager
-def csv_table(path: Path, *, required: tuple[str, ...], either: tuple[str, ...] = ()) -> Iterator["CsvTable"]:
-    """Open a CSV file with a header line.
+def csv_table(
+    path: Path, *, required: tuple[str, ...], either: tuple[str, ...] = (), reads: tuple[str, ...] = ()
+) -> Iterator["CsvTable"]:
+    """Open a CSV file with a header line; `reads` are the columns that are read where they are there.
 
-    Raises HeadraceError when it lacks a required column, or all of `either`.
+    Raises HeadraceError when the file lacks a required column, or all of `either`, or has one of them twice.
     """
     csv.field_size_limit(sys.maxsize)  # the contract limits sizes, row by row; csv would give up the whole file
     with reading(path) as file:
@@ -71,14 +74,19 @@ def csv_table(path: Path, *, required: tuple[str, ...], either: tuple[str, ...] 
         if missing:
             has = f"its first line names {', '.join(table.columns)}" if table.columns else "it is empty"
             raise HeadraceError(f"{path} has no column {' nor '.join(missing)}: {has}")
+        repeated = table.repeated.intersection((*required, *either, *reads))
+        if repeated:
+            raise HeadraceError(f"{path} has more than one column {' and '.join(sorted(repeated))}; rename the others")
         yield table
 
 
 class CsvTable:
-    """The rows below the header, lists with a cell for every column.
+    """The rows below the header: a list with a cell for every named column, or a text that says why it is no row.
 
-    A line that begins no row, because a quote is out of place or not closed within 100 lines, is an empty list;
-    the next row begins with the line after it. Raises csv.Error for a header that is not on one line.
+    Columns without a name are passed over. A row that ends early lacks its last cells. No row is
+    - one with a filled cell behind the last named column: none of its cells is sure to be in its own;
+    - a line where a quote is out of place or not closed within 100 lines; the next row begins with the line after it.
+    Raises csv.Error for a header that is not on one line.
     """
 
     def __init__(self, name: str, text: io.TextIOWrapper) -> None:
@@ -90,25 +98,40 @@ class CsvTable:
         header = next(csv.reader(self._keep(), strict=True), [])
         if len(self._lines) > 1:
             raise csv.Error("a name goes on over the end of the line")
-        self.columns = {column.strip(): at for at, column in enumerate(header)}
+        names = [(column.strip(), at) for at, column in enumerate(header) if column.strip()]
+        self.columns = dict(names)
+        self.repeated = {name for name, count in Counter(name for name, _ in names).items() if count > 1}
+        self._width = 1 + max(self.columns.values(), default=-1)
         self._lines.clear()
 
-    def __iter__(self) -> Iterator[list[str]]:
-        width = len(self.columns)
+    def __iter__(self) -> Iterator[list[str] | str]:
+        width = self._width
         while True:
             try:
                 for cells in csv.reader(self._keep(), strict=True):
                     if cells:  # a blank line is no row
                         self._number += 1
-                        yield cells if len(cells) >= width else cells + [""] * (width - len(cells))
+                        yield cells if len(cells) == width else self._fitted(cells)
                     self._lines.clear()
                 return
             except csv.Error:
                 self._number += 1
                 self._again.extendleft(reversed(self._lines[1:]))
                 del self._lines[1:]
-                yield []
+                yield NOT_A_ROW
                 self._lines.clear()
+
+    def _fitted(self, cells: list[str]) -> list[str] | str:
+        width = self._width
+        if any(cell.strip() for cell in cells[width:]):
+            filled = max(at for at, cell in enumerate(cells, start=1) if cell.strip())
+            return f"{filled} cells where {width} columns have a name: {WAY_OUT}"
+        return cells[:width] + [""] * (width - len(cells))
+
+    @property
+    def number(self) -> int:
+        """The number of the row just given; the first below the header is 1."""
+        return self._number
 
     def row(self) -> Row:
         """The row just given, as it stood in the file, without its line ending."""

@@ -3,7 +3,6 @@
 It runs the recommender and the profile step that the worker runs; only Kafka and Redis are left out.
 """
 
-import csv
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -14,17 +13,27 @@ import numpy as np
 import orjson
 
 from app.datasets.folder import in_folder
+from app.datasets.named_rows import LeftOut, numbered_rows
 from app.datasets.rows import lines_of
 from app.errors import HeadraceError
 from models.contract.events import Kind
 from models.evaluation.hits import Evaluation
-from models.evaluation.session_protocol import Case, Experiment, Row, read_lines, split_by_column, split_by_time
+from models.evaluation.session_protocol import (
+    Case,
+    Experiment,
+    Row,
+    fault_of,
+    read_lines,
+    split_by_column,
+    split_by_time,
+)
 from models.processor import hash_session
 from models.profile import Event, Profile, ProfileSettings, step
 from models.recommender import NO_SESSION, Asker, Lessons, Recommender
 
 LESSON_EVENTS = 10_000
 CUTOFF = 20
+COLUMNS = ("item_id", "ts", "session_id", "user_id", "split")
 SOURCE = "evaluate"
 PERCENTILES = (50, 90, 99)
 
@@ -61,7 +70,8 @@ class Measured:
 def read_experiment(folder: Path, since: float | None) -> Experiment:
     """The log in `folder`: `train_sessions.txt[.gz]` with `test_cases.txt[.gz]`, or events as CSV or JSON lines.
 
-    Events are split by their field `split`, or at `since` (seconds). Raises HeadraceError with advice.
+    Events are split by their field `split`, or at `since` (seconds). Rows that lack a field, or have too many cells,
+    are left out, and the log says so. Raises HeadraceError with advice.
     """
     if not folder.is_dir():
         what = "is a file; give the folder that holds it" if folder.exists() else "does not exist; give a log's folder"
@@ -76,14 +86,14 @@ def read_experiment(folder: Path, since: float | None) -> Experiment:
                 f"{folder} holds neither events.csv[.gz] nor events.jsonl[.gz], nor train_sessions.txt[.gz] with "
                 "test_cases.txt[.gz]"
             )
-        rows = _rows(events)
+        rows = _usable(events)
         if since is not None:
             return split_by_time(rows, since)
         first = list(islice(rows, 1))
         if not all("split" in row for row in first):
             raise HeadraceError(f"{events} has no column split; say where the test begins with --from TIME")
         return split_by_column(chain(first, rows))
-    except (ValueError, csv.Error) as error:
+    except ValueError as error:
         raise HeadraceError(f"{folder} cannot be evaluated: {error}") from error
 
 
@@ -133,18 +143,30 @@ def _found(folder: Path, name: str) -> Path | None:
     return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
 
 
-def _rows(events: Path) -> Iterator[Row]:
+def _usable(events: Path) -> Iterator[Row]:
+    """The rows that can be walked; the log says which others are left out."""
+    left_out = LeftOut(events)
+    for number, row in _rows(events):
+        if isinstance(row, str):
+            left_out.add(number, row)
+        elif (fault := fault_of(row)) is not None:
+            left_out.add(number, fault)
+        else:
+            yield row
+    left_out.tell()
+
+
+def _rows(events: Path) -> Iterator[tuple[int, Row | str]]:
     if ".csv" in events.suffixes:
-        yield from csv.DictReader(_lines(events))
+        yield from numbered_rows(events, reads=COLUMNS)
         return
-    for number, line in enumerate(_lines(events), 1):
+    for line in lines_of(events):
         try:
-            row = orjson.loads(line)
+            row = orjson.loads(line.content)
         except orjson.JSONDecodeError as error:
-            raise ValueError(f"row {number}: not JSON ({error})") from None
-        if not isinstance(row, dict):
-            raise ValueError(f"row {number}: no JSON object")
-        yield row
+            yield line.number, f"not JSON ({error})"
+        else:
+            yield line.number, row if isinstance(row, dict) else "no JSON object"
 
 
 def _lines(path: Path) -> Iterator[str]:

@@ -60,7 +60,7 @@ def walk(items: Sequence[str]) -> Iterator[Case]:
 def split_by_column(rows: Iterable[Row], test: str = "test") -> Experiment:
     """Train on the rows whose `split` is train, walk the sessions of those whose `split` is `test`.
 
-    Raises ValueError, with the number of the row, when a row lacks a value.
+    Raises ValueError when a row has a fault.
     """
     visits = _visits(rows)
     return Experiment(
@@ -73,12 +73,21 @@ def split_by_time(rows: Iterable[Row], since: float) -> Experiment:
     """Train on what happened before `since`, walk the sessions that began then or later.
 
     What a session that was under way did after `since` is left out: a part of it has been learnt. Raises
-    ValueError, with the number of the row, when a row lacks a value.
+    ValueError when a row has a fault.
     """
     visits = [visit for _, visit in _visits(rows)]
     train = [visit for visit in visits if visit.ts < since]
     begun = {visit.session_id for visit in train}
     return Experiment(train, _cases(visit for visit in visits if visit.session_id not in begun))
+
+
+def fault_of(row: Row) -> str | None:
+    """What a row lacks, in words; None when it can be used."""
+    try:
+        _Named.of(row)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def read_lines(train: Iterable[str], cases: Iterable[str]) -> Experiment:
@@ -99,7 +108,7 @@ def read_lines(train: Iterable[str], cases: Iterable[str]) -> Experiment:
 
 def _visits(rows: Iterable[Row]) -> list[tuple[object, Visit]]:
     """What happened in time order, each with its row's `split`; where no session is named, silence ends it."""
-    named = [_Named.of(row, number) for number, row in enumerate(rows, 1)]
+    named = [_Named.of(row) for row in rows]
     begun: dict[str, Session | None] = {}
     visits: list[tuple[object, Visit]] = []
     for each in sorted(named, key=lambda each: each.ts):
@@ -120,12 +129,12 @@ class _Named(NamedTuple):
     ts: float
 
     @classmethod
-    def of(cls, row: Row, number: int) -> Self:
+    def of(cls, row: Row) -> Self:
         session_id, user_id, item_id = (_text(row.get(name)) for name in ("session_id", "user_id", "item_id"))
         ts = _seconds(row.get("ts"))
         if not (session_id or user_id) or not item_id or not isfinite(ts):
             raise ValueError(
-                f"row {number}: needs item_id, ts (seconds since 1970, or RFC 3339 with a zone) and session_id "
+                f"needs item_id, ts (seconds since 1970, or RFC 3339 with a zone) and session_id "
                 f"or user_id, has {dict(row)}"
             )
         return cls(row.get("split"), session_id, user_id, item_id, ts)

@@ -90,6 +90,20 @@ def test_a_folder_that_cannot_be_evaluated_is_explained(
     assert b"Traceback" not in done.stderr
 
 
+def test_rows_that_cannot_be_used_are_left_out_and_named(tmp_path: Path) -> None:
+    rows = ["1,5,s1,a,train,", "2,6,s1,b", "3,6,s1,b, red,train", "4,6,s1,b,train", "5,7,s2,a,test,,", "6,8,s2,b,test"]
+    (tmp_path / "events.csv").write_text("\n".join(["event_id,ts,session_id,item_id,split,,", *rows]) + "\n")
+    (tmp_path / "items.csv").write_text("item_id,title,,brand\na\nb,Lamp, brass,,Lumen\n")
+
+    done = evaluate(tmp_path, "--json", "--no-models")
+
+    assert done.returncode == 0, done.stderr.decode()
+    result = orjson.loads(done.stdout)
+    assert (result["predictions"], result["hit_rate@20"]) == (1, 1.0)
+    assert b"row 3: 6 cells where 5 columns have a name" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
 def test_a_log_that_nothing_splits_is_explained(tmp_path: Path) -> None:
     (tmp_path / "events.csv").write_text("event_id,ts,user_id,session_id,item_id,kind\n1,5,u,s,a,click\n")
 

@@ -30,7 +30,7 @@ def test_csv_and_json_lines_are_read_gzipped_or_not(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("a.csv", b"name,price\nMug,1\n", "no column `title`"),
+        ("a.csv", b"name,price\nMug,1\n", "no column title"),
         ("a.xlsx", b"title\n", "no catalogue file"),
         ("a.jsonl", b'{"title": "Mug"}\nnope\n', "line 2 is not JSON"),
         ("a.jsonl", b'{"name": "Mug"}\n', "line 1 has no `title`"),
@@ -62,3 +62,22 @@ def test_a_folder_stands_for_the_catalogue_in_it(tmp_path: Path) -> None:
     (shop / "items.csv.gz").write_bytes(gzip.compress(b"item_id,title\n1,Blue mug\n"))
     assert [entry.text.title for entry in read_entries(shop)] == ["Blue mug"]
     assert catalogue_name(shop) == "shop"
+
+
+def test_a_row_with_too_many_cells_is_left_out_and_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = ["1,Desk lamp, brass,Lumen", '2,"Desk lamp, steel",Lumen', "3,Mug", "4,Bowl,Acme,,"]
+    (tmp_path / "a.csv").write_text("\n".join(["item_id,title,brand,,", *rows]))
+    entries = read_entries(tmp_path / "a.csv")
+    assert [entry.text for entry in entries] == [
+        ItemText("Desk lamp, steel", brand="Lumen"),
+        ItemText("Mug"),
+        ItemText("Bowl", brand="Acme"),
+    ]
+    [line] = [record.getMessage() for record in caplog.records]
+    assert "row 1: 4 cells where 3 columns have a name: put quotes around" in line
+
+
+def test_a_file_of_which_no_row_can_be_used_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("title\nDesk lamp, brass\nMug, red\n")
+    with pytest.raises(HeadraceError, match="none of its 2 rows can be used; row 1: 2 cells"):
+        read_entries(tmp_path / "a.csv")

@@ -47,3 +47,10 @@ def test_what_holds_no_titles_is_refused(tmp_path: Path, name: str, content: str
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(HeadraceError, match=r"gone\.csv does not exist"):
         read_titles([tmp_path / "gone.csv"])
+
+
+def test_a_row_with_too_many_cells_gives_no_title(tmp_path: Path) -> None:
+    (tmp_path / "plain.txt").write_text(lines(250))
+    (tmp_path / "list.csv").write_text('item_id,,title\n1,,Desk lamp, brass\n2,,"Desk lamp, steel"\n3\n4,,Bowl,\n')
+    found = read_titles([tmp_path / "plain.txt", tmp_path / "list.csv"])
+    assert set(found) - set(lines(250).splitlines()) == {"Desk lamp, steel", "Bowl"}

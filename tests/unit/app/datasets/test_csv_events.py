@@ -199,6 +199,59 @@ def test_a_byte_order_mark_belongs_to_no_column(tmp_path: Path) -> None:
     assert orjson.loads(record.value)["event_id"] == "1"
 
 
+SMALL = b"event_id,ts,user_id,item_id,kind,price\n"
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        (SMALL, b"1,1,u1,i1,order,9,50"),
+        (SMALL, b"1,1,u1,i1,order,1249,00,"),
+        (SMALL, b"1,1,u1,desk lamp, brass,order,9.50"),
+        (SMALL.replace(b"price", b"price,,"), b"1,1,u1,i1,order,9,50,"),
+    ],
+)
+def test_a_row_with_more_filled_cells_than_named_columns_is_quarantined_whole(
+    tmp_path: Path, header: bytes, row: bytes
+) -> None:
+    bad, good = read(tmp_path, row, b'2,1,u1,i1,order,"9.50"', header=header)
+    assert (reason_of(bad), bad.value) == ("invalid_value", row)
+    assert dict(bad.headers)["detail"].startswith(b"7 cells where 6 columns have a name: put quotes around")
+    assert good.value is not None
+    assert orjson.loads(good.value)["price"] == 9.5
+
+
+@pytest.mark.parametrize("spare", [b",", b",,,", b", ,", b',""'])
+def test_empty_spare_cells_are_no_fault(tmp_path: Path, spare: bytes) -> None:
+    record = only(tmp_path, b"1,1,u1,i1,order,9.50" + spare, header=SMALL)
+    assert record.value is not None
+    assert orjson.loads(record.value)["price"] == 9.5
+
+
+@pytest.mark.parametrize("row", [b"1,1,u1,i1,order,,,9.50", b"1,1,u1,i1,order,note,,9.50", b"1,1,u1,i1,order,,,9.50,"])
+def test_columns_without_a_name_are_passed_over(tmp_path: Path, row: bytes) -> None:
+    record = only(tmp_path, row, header=b"event_id,ts,user_id,item_id,kind,,,price\n")
+    assert record.value is not None
+    assert orjson.loads(record.value)["price"] == 9.5
+
+
+@pytest.mark.parametrize("row", [b"1,1,u1,i1,view", b"1,1,u1,i1,view,", b"1,1,u1,i1,view,,"])
+def test_a_row_may_end_before_the_columns_do(tmp_path: Path, row: bytes) -> None:
+    record = only(tmp_path, row, header=b"event_id,ts,user_id,item_id,kind,,,price\n")
+    assert record.topic == "views"
+    assert record.value == b'{"event_id":"1","user_id":"u1","item_id":"i1","ts":1}'
+
+
+def test_a_row_that_ends_before_its_kind_goes_to_quarantine(tmp_path: Path) -> None:
+    assert reason_of(only(tmp_path, b"1,1,u1", header=SMALL)) == "unknown_kind"
+
+
+def test_a_column_that_is_read_stands_once(tmp_path: Path) -> None:
+    with pytest.raises(HeadraceError, match="has more than one column price; rename the others"):
+        read(tmp_path, header=SMALL.strip() + b", price\n")
+    assert len(read(tmp_path, b"1,1,u1,i1,view,,,", header=SMALL.strip() + b",note,note\n")) == 1
+
+
 @pytest.mark.parametrize(
     ("header", "missing"),
     [

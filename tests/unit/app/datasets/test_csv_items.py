@@ -102,6 +102,23 @@ def test_a_row_that_is_no_item_goes_to_quarantine(tmp_path: Path, row: bytes, re
     assert good.topic == "items"
 
 
+def test_a_title_with_a_bare_comma_moves_no_cell_into_another_column(tmp_path: Path) -> None:
+    row = b"lamp-1,Desk lamp, brass,Lumen,Home/Lamps"
+    bad, good = read(tmp_path, "item_id,title,brand,category", row, b'lamp-2,"Desk lamp, steel",Lumen,Home/Lamps,,')
+    assert (bad.topic, bad.value, dict(bad.headers)["reason"]) == ("quarantine", row, b"invalid_value")
+    assert good.value is not None
+    assert orjson.loads(good.value) == {
+        "item_id": "lamp-2",
+        "title": "Desk lamp, steel",
+        "brand": "Lumen",
+        "category": "Home/Lamps",
+    }
+
+
+def test_a_short_row_lacks_its_last_fields(tmp_path: Path) -> None:
+    assert item(tmp_path, "item_id,title,,brand,", b"1,Pen") == {"item_id": "1", "title": "Pen"}
+
+
 def test_a_catalogue_without_ids_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(HeadraceError, match="no column item_id"):
         read(tmp_path, "sku,title", b"1,Pen")

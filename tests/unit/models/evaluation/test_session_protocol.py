@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.evaluation.session_protocol import Case, Visit, read_lines, split_by_column, split_by_time, walk
+from models.evaluation.session_protocol import Case, Visit, fault_of, read_lines, split_by_column, split_by_time, walk
 
 
 def row(session: str, item: str, ts: str, split: str = "") -> dict[str, str]:
@@ -100,5 +100,10 @@ def test_a_case_of_another_form_is_named(line: str) -> None:
     ],
 )
 def test_a_row_that_lacks_a_value_is_named(bad: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="row 2"):
+    assert "needs item_id" in str(fault_of(bad))
+    with pytest.raises(ValueError, match="needs item_id"):
         split_by_time([row("1", "a", "1"), bad], since=0)
+
+
+def test_a_row_that_has_what_it_needs_has_no_fault() -> None:
+    assert fault_of(row("1", "a", "1")) is None
