@@ -16,8 +16,9 @@ from redis.retry import Retry
 
 from app.concerns import RedisSettings
 from app.store import questions
+from app.store.address import bad_address, check_address
 from app.store.answers import CatalogueEntry, ListedItem
-from app.store.connection import PAUSE_BETWEEN_RETRIES, RETRIES, bad_address, timeouts, translate
+from app.store.connection import PAUSE_BETWEEN_RETRIES, RETRIES, timeouts, translate
 from app.store.keys import Keys
 from app.store.questions import Question, T
 
@@ -33,11 +34,12 @@ class Headrace:
     """
 
     def __init__(self, url: str, *, prefix: str = DEFAULT_PREFIX, timeout_seconds: float = 1.0) -> None:
+        check_address(url)
         retry = Retry(PAUSE_BETWEEN_RETRIES, RETRIES)
         try:
             self._redis = Redis.from_url(url, retry=retry, **timeouts(timeout_seconds))
-        except ValueError as error:
-            raise bad_address(error) from None
+        except ValueError:  # of an option; its text may repeat the value
+            raise bad_address("an option after the ? has a value that cannot be read") from None
         self._keys = Keys(prefix)
 
     def __enter__(self) -> Self:

@@ -34,7 +34,11 @@ class KafkaSettings:
 class RedisSettings:
     """Where Redis is, and how its keys are named."""
 
-    url: str = setting("redis://localhost:6379/0", "Redis address: redis://, rediss:// or unix://")
+    url: str = setting(
+        "redis://localhost:6379/0",
+        "Redis address: redis://, rediss:// or unix://; user and password percent-encoded (%23 for #)",
+        secret=True,
+    )
     prefix: str = setting("hr:", "put before every key, to share a server")
     timeout_seconds: float = setting(5.0, "how long one Redis call may take", low=0.01, high=600)
     expire_days: float = setting(30.0, "recommendations and profiles of users who stay away expire", low=0.001)

@@ -3,3 +3,12 @@
 
 class HeadraceError(Exception):
     """Something outside went wrong; the message says what, and what to do about it."""
+
+
+def in_words(error: BaseException) -> str:
+    """The error's text, or its type where it has none; without the arguments of a command, which Redis repeats.
+
+    >>> in_words(ValueError("unknown command 'AUTH', with args beginning with: 'sesame'"))
+    "unknown command 'AUTH'"
+    """
+    return str(error).partition(", with args beginning with")[0] or type(error).__name__

@@ -10,6 +10,7 @@ import orjson
 from typing_extensions import override
 
 from app.concerns import LogSettings
+from app.secrecy import Scrub
 
 # Their info lines are about their own insides; `debug` shows them.
 CHATTY = (
@@ -68,8 +69,24 @@ class RepeatFilter(logging.Filter):
             return max(0, count - FIRST_LINES)
 
 
+class TextFormatter(logging.Formatter):
+    """One line of text, with a traceback below it where there is one; `scrub` hides secrets."""
+
+    def __init__(self, scrub: Scrub) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S")
+        self._scrub = scrub
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        return self._scrub(super().format(record))
+
+
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
+    """One JSON object a line; `scrub` hides secrets."""
+
+    def __init__(self, scrub: Scrub) -> None:
+        super().__init__()
+        self._scrub = scrub
 
     @override
     def format(self, record: logging.LogRecord) -> str:
@@ -77,21 +94,17 @@ class JsonFormatter(logging.Formatter):
             "ts": record.created,
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": self._scrub(record.getMessage()),
         }
         if record.exc_info:
-            entry["exception"] = self.formatException(record.exc_info)
+            entry["exception"] = self._scrub(self.formatException(record.exc_info))
         return orjson.dumps(entry).decode()
 
 
-def configure_logs(settings: LogSettings) -> None:
-    """Send every logger's lines to standard error."""
+def configure_logs(settings: LogSettings, scrub: Scrub) -> None:
+    """Send every logger's lines to standard error, with secrets hidden by `scrub`."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        JsonFormatter()
-        if settings.format == "json"
-        else logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S")
-    )
+    handler.setFormatter(JsonFormatter(scrub) if settings.format == "json" else TextFormatter(scrub))
     handler.addFilter(RepeatFilter())
     logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)
     if settings.level == "info":

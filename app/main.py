@@ -54,16 +54,19 @@ def main(argv: list[str] | None = None) -> int:
 def _execute(args: argparse.Namespace) -> int:
     from app.errors import HeadraceError
     from app.logs import configure_logs
+    from app.secrecy import scrub_for, scrub_tracebacks
     from app.settings import InvalidSetting, load
 
+    scrub = scrub_for(os.environ)
+    scrub_tracebacks(scrub)
     try:
         settings = load(os.environ)
-        configure_logs(settings.log)
+        configure_logs(settings.log, scrub)
         return _command(args.command).execute(args, settings)
     except InvalidSetting as invalid:
-        return _fail(str(invalid), EXIT_USAGE)
+        return _fail(scrub(str(invalid)), EXIT_USAGE)
     except HeadraceError as error:
-        return _fail(str(error), EXIT_FAILED)
+        return _fail(scrub(str(error)), EXIT_FAILED)
 
 
 @contextmanager

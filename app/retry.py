@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from prometheus_client import Counter
 
-from app.errors import HeadraceError
+from app.errors import HeadraceError, in_words
 from app.health import Health
 
 T = TypeVar("T")
@@ -43,11 +43,11 @@ class Retry:
                 except self.errors as error:
                     if self.refuses(error):
                         raise HeadraceError(
-                            f"{self.name} refuses a command, and would again: {error}. Ask `headrace doctor`; "
-                            "perhaps another program writes under the same names."
+                            f"{self.name} refuses a command, and would again: {in_words(error)}. "
+                            "Ask `headrace doctor`; perhaps another program writes under the same names."
                         ) from error
-                    if self.health.fails(self.name, caller, str(error) or type(error).__name__):
-                        logger.warning("%s is away, trying again until it is back: %s", self.name, error)
+                    if self.health.fails(self.name, caller, in_words(error)):
+                        logger.warning("%s is away, trying again until it is back: %s", self.name, in_words(error))
                     self.retries.labels(self.name).inc()
                     await self.sleep(pause)
                     pause = min(2 * pause, LONGEST_PAUSE_SECONDS)

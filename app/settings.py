@@ -15,6 +15,7 @@ from app.concerns import (
     ServeSettings,
     WorkerSettings,
 )
+from app.secrecy import HIDDEN
 from models.contract.event_codec import EventSettings
 from models.inference.settings import InferenceSettings
 from models.neighbours.index import NeighbourSettings
@@ -78,6 +79,13 @@ def load(environ: Mapping[str, str]) -> Settings:
     return Settings(**{concern.name: _load_concern(concern, environ) for concern in fields(Settings)})
 
 
+def mask(text: str) -> str:
+    """The value of a setting without a password: in an address, what stands before the host."""
+    secret, at, host = text.rpartition("@")
+    scheme, there, _ = secret.partition("://")
+    return f"{scheme if there else ''}{there}{HIDDEN}@{host}" if at else text
+
+
 def variables() -> Iterator[Variable]:
     """Every environment variable that Headrace reads, in the order of `.env.example`."""
     for concern in fields(Settings):
@@ -107,9 +115,9 @@ def _variable_name(concern: Field[Any], each: Field[Any]) -> str:
 def _parse(name: str, text: str, kind: Any, each: Field[Any]) -> Any:
     choices = each.metadata["choices"]
     if choices and text not in choices:
-        raise InvalidSetting(f"{name}={text!r}: use one of {', '.join(choices)}")
+        raise InvalidSetting(f"{name}={mask(text)!r}: use one of {', '.join(choices)}")
     if (form := each.metadata["form"]) and not re.fullmatch(form[0], text):
-        raise InvalidSetting(f"{name}={text!r}: use {form[1]}")
+        raise InvalidSetting(f"{name}={mask(text)!r}: use {form[1]}")
     if kind is bool:
         return _parse_bool(name, text)
     if kind in (int, float):
@@ -122,7 +130,7 @@ def _parse_bool(name: str, text: str) -> bool:
         return True
     if text.lower() in FALSE:
         return False
-    raise InvalidSetting(f"{name}={text!r}: use one of {', '.join(TRUE + FALSE)}")
+    raise InvalidSetting(f"{name}={mask(text)!r}: use one of {', '.join(TRUE + FALSE)}")
 
 
 def _parse_number(name: str, text: str, kind: type[int] | type[float], each: Field[Any]) -> float:
@@ -133,10 +141,10 @@ def _parse_number(name: str, text: str, kind: type[int] | type[float], each: Fie
     try:
         value = kind(text)
     except ValueError:
-        raise InvalidSetting(f"{name}={text!r}: use {allowed}") from None
+        raise InvalidSetting(f"{name}={mask(text)!r}: use {allowed}") from None
     too_low, too_high = low is not None and value < low, high is not None and value > high
     if too_low or too_high or not math.isfinite(value):
-        raise InvalidSetting(f"{name}={text!r}: use {allowed}")
+        raise InvalidSetting(f"{name}={mask(text)!r}: use {allowed}")
     return value
 
 

@@ -12,10 +12,12 @@ def setting(
     high: float | None = None,
     choices: tuple[str, ...] | None = None,
     form: tuple[str, str] | None = None,
+    secret: bool = False,
 ) -> Any:
     """A dataclass field that `app.settings` can read from the environment and document in `.env.example`.
 
     `form` is a regular expression for the whole of a text, and what it allows in words.
+    A `secret` is left out of the `repr` of its settings.
     """
     allowed = {"low": low, "high": high, "choices": choices, "form": form}
-    return field(default=default, metadata={"help": help, **allowed})
+    return field(default=default, repr=not secret, metadata={"help": help, **allowed})

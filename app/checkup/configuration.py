@@ -1,25 +1,28 @@
 """Which settings are in force, and can the folders that they name be used?"""
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from app.checkup.doctor import Findings, fail, ok, warn
 from app.concerns import WorkerSettings
-from app.settings import variables
-
-PASSWORD = re.compile(r"(://[^:@/?]*:)[^@/]+(?=@)|(\bpassword=)[^&]+", re.IGNORECASE)
+from app.secrecy import REDIS_URL
+from app.settings import mask, variables
+from app.store.address import shown_address
 
 
 async def check_settings(environ: Mapping[str, str]) -> Findings:
-    """All variables that are set to something else than their default; passwords are masked."""
+    """All variables that are set to something else than their default; passwords are hidden."""
     changed = [
-        f"{each.name}={mask(environ[each.name])}"
+        f"{each.name}={_shown(each.name, environ[each.name])}"
         for each in variables()
         if each.name in environ and environ[each.name] != each.default
     ]
     return [ok("settings", ", ".join(changed) or "all have their defaults")]
+
+
+def _shown(name: str, value: str) -> str:
+    return shown_address(value) if name == REDIS_URL else mask(value)
 
 
 async def check_state_dir(settings: WorkerSettings) -> Findings:
@@ -33,8 +36,3 @@ async def check_state_dir(settings: WorkerSettings) -> Findings:
         return [ok("snapshots", f"in {folder}")]
     advice = "name a folder that can be written to in HEADRACE_WORKER_STATE_DIR"
     return [fail("snapshots", f"{folder} cannot be written to", advice)]
-
-
-def mask(text: str) -> str:
-    """The text without the passwords of addresses in it."""
-    return PASSWORD.sub(lambda found: f"{found[1] or found[2]}***", text)

@@ -7,10 +7,10 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
 
-from app.checkup.configuration import mask
 from app.checkup.doctor import Finding, Findings, fail, ok, warn
 from app.concerns import RedisSettings
-from app.errors import HeadraceError
+from app.errors import HeadraceError, in_words
+from app.store.address import shown_address
 from app.store.connection import connect
 
 LOWEST = (6, 2)
@@ -22,14 +22,15 @@ async def check_redis(settings: RedisSettings, clock: Callable[[], float] = time
     try:
         redis = connect(settings)
     except HeadraceError as error:
-        return [fail("redis", mask(str(error)), "correct HEADRACE_REDIS_URL")]
+        return [fail("redis", str(error), "correct HEADRACE_REDIS_URL")]
     try:
         async with redis:
             return await _look(redis, settings, clock)
     except AuthenticationError as error:
-        return [fail("redis", f"refuses to let us in: {error}", "put user and password into HEADRACE_REDIS_URL")]
+        advice = "put user and password into HEADRACE_REDIS_URL, percent-encoded: %23 for #, %25 for %"
+        return [fail("redis", f"refuses to let us in: {in_words(error)}", advice)]
     except (RedisError, OSError) as error:
-        detail = f"no Redis answers at {mask(settings.url)}: {mask(str(error)) or type(error).__name__}"
+        detail = f"no Redis answers at {shown_address(settings.url)}: {in_words(error)}"
         return [fail("redis", detail, "start Redis, or set HEADRACE_REDIS_URL to where it is")]
 
 
@@ -39,7 +40,10 @@ async def _look(redis: Redis, settings: RedisSettings, clock: Callable[[], float
         info: dict[str, Any] = await redis.info()
     except (NoPermissionError, ResponseError) as error:
         advice = "allow this user INFO to have version and memory policy checked"
-        return [ok("redis", f"answers at {mask(settings.url)}"), warn("redis version", str(error), advice)]
+        return [
+            ok("redis", f"answers at {shown_address(settings.url)}"),
+            warn("redis version", in_words(error), advice),
+        ]
     return [
         _version(info, settings),
         _memory(info),
@@ -51,7 +55,7 @@ async def _look(redis: Redis, settings: RedisSettings, clock: Callable[[], float
 
 def _version(info: dict[str, Any], settings: RedisSettings) -> Finding:
     text = str(info.get("redis_version", "0"))
-    detail = f"{text} answers at {mask(settings.url)}"
+    detail = f"{text} answers at {shown_address(settings.url)}"
     numbers = tuple(int(each) for each in text.split(".")[:2] if each.isdigit())
     if numbers >= LOWEST:
         return ok("redis", detail)

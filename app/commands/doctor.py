@@ -5,6 +5,7 @@ import asyncio
 import logging
 import os
 import sys
+from dataclasses import replace
 
 import orjson
 
@@ -15,6 +16,7 @@ from app.checkup.installation import check_models, check_packages, check_python
 from app.checkup.kafka_server import check_broker, check_topics
 from app.checkup.progress import check_lag, check_process
 from app.checkup.redis_server import check_redis
+from app.secrecy import scrub_for
 from app.settings import Settings
 
 DETAILS = """
@@ -48,7 +50,9 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     if settings.log.level != "debug":
         for name in ("aiokafka", "asyncio"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
-    findings = asyncio.run(examine(_checks(settings)))
+    scrub = scrub_for(os.environ)
+    found = asyncio.run(examine(_checks(settings)))
+    findings = [replace(each, detail=scrub(each.detail), advice=scrub(each.advice)) for each in found]
     lines = [orjson.dumps(as_json(findings)).decode()] if args.json else report(findings)
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     return 0 if passed(findings) else 1

@@ -16,7 +16,8 @@ from redis.exceptions import (
 )
 
 from app.concerns import RedisSettings
-from app.errors import HeadraceError
+from app.errors import HeadraceError, in_words
+from app.store.address import bad_address, check_address
 
 HashFields = Mapping[
     bytes | bytearray | memoryview | str | int | float, bytes | bytearray | memoryview | str | int | float
@@ -55,10 +56,10 @@ def timeouts(seconds: float) -> Timeouts:
 def translate(error: RedisError | OSError) -> HeadraceError:
     """The error that callers see. Its text never holds the Redis URL, which may carry a password."""
     if isinstance(error, ResponseError):
-        return UnreadableAnswer(f"Redis refused the look-up: {error}. Does another program use the same prefix?")
-    return StoreAway(
-        f"Redis does not answer: {str(error) or type(error).__name__}. Is it up, is HEADRACE_REDIS_URL right?"
-    )
+        return UnreadableAnswer(
+            f"Redis refused the look-up: {in_words(error)}. Does another program use the same prefix?"
+        )
+    return StoreAway(f"Redis does not answer: {in_words(error)}. Is it up, is HEADRACE_REDIS_URL right?")
 
 
 def refuses(error: Exception) -> bool:
@@ -68,15 +69,11 @@ def refuses(error: Exception) -> bool:
     return not any(text in str(error) for text in PASSING_TEXTS)
 
 
-def bad_address(error: ValueError) -> HeadraceError:
-    """The error for an address that cannot be parsed."""
-    return HeadraceError(f"HEADRACE_REDIS_URL cannot be used: {error}; write redis://host:6379/0")
-
-
 def connect(settings: RedisSettings) -> Redis:
     """The configured Redis, asynchronous and pooled; the first call opens a connection. Raises HeadraceError."""
+    check_address(settings.url)
     retry = Retry(PAUSE_BETWEEN_RETRIES, RETRIES)
     try:
         return Redis.from_url(settings.url, retry=retry, **timeouts(settings.timeout_seconds))
-    except ValueError as error:
-        raise bad_address(error) from None
+    except ValueError:  # of an option; its text may repeat the value
+        raise bad_address("an option after the ? has a value that cannot be read") from None

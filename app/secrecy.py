@@ -1,0 +1,49 @@
+"""Keeps the password of Redis out of everything that is shown: the last guard, behind those who show addresses."""
+
+import re
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from urllib.parse import unquote
+
+HIDDEN = "***"
+REDIS_URL = "HEADRACE_REDIS_URL"
+SHORTEST = 4  # a shorter one would be found in ordinary words
+
+Scrub = Callable[[str], str]
+
+
+def scrub_for(environ: Mapping[str, str]) -> Scrub:
+    """A function that hides the passwords of the environment's addresses in a text."""
+    return scrubber(passwords_in(environ.get(REDIS_URL, "")))
+
+
+def scrubber(secrets: Iterable[str]) -> Scrub:
+    """A function that hides these secrets in a text, also as Python writes them within quotes."""
+    forms = {form for each in secrets if len(each) >= SHORTEST for form in (each, repr(each)[1:-1])}
+    if not forms:
+        return lambda text: text
+    pattern = re.compile("|".join(re.escape(each) for each in sorted(forms, key=len, reverse=True)))
+    return lambda text: pattern.sub(HIDDEN, text)
+
+
+def passwords_in(url: str) -> set[str]:
+    """Every form of the password that the address may hold, also where it cannot be used.
+
+    >>> sorted(passwords_in("redis://shop:ses%23ame@store:6379/0"))
+    ['ses#ame', 'ses%23ame']
+    """
+    _, _, rest = url.strip().partition("://")
+    userinfo, _, _ = rest.rpartition("@")
+    found = {userinfo.partition(":")[2], *re.findall(r"[?&]password=([^&]*)", rest)}
+    return {form for each in found for form in (each, unquote(each)) if form}
+
+
+def scrub_tracebacks(scrub: Scrub) -> None:
+    """Hide secrets in the traceback with which Python ends a program."""
+
+    def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        sys.stderr.write(scrub("".join(traceback.format_exception(kind, error, trace))))
+
+    sys.excepthook = show

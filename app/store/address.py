@@ -1,0 +1,93 @@
+"""The address of Redis: checked before it is used, and shown without its password.
+
+A password with #, / or ? that is not percent-encoded makes another address of it, in which a part of the password
+is the host, the port or the database, and clients put these into their messages.
+"""
+
+import inspect
+import re
+from urllib.parse import SplitResult, urlsplit
+
+from redis.asyncio.connection import (
+    URL_QUERY_ARGUMENT_PARSERS,
+    AbstractConnection,
+    Connection,
+    SSLConnection,
+    UnixDomainSocketConnection,
+)
+
+from app.errors import HeadraceError
+from app.secrecy import HIDDEN
+
+SCHEME = re.compile(r"(redis|rediss|unix)://", re.IGNORECASE)
+DATABASE = re.compile(r"/?\d*/?", re.ASCII)
+CLASSES = (AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection)
+OPTIONS = frozenset(URL_QUERY_ARGUMENT_PARSERS).union(*(inspect.signature(each).parameters for each in CLASSES))
+SECRET_OPTIONS = ("username", "password")
+WAY_OUT = (
+    "write redis://host:6379/0 or redis://user:password@host:6379/0, and percent-encode user and password: "
+    "%23 for #, %2F for /, %3F for ?, %40 for @, %25 for %, %20 for a space"
+)
+
+
+def check_address(url: str) -> None:
+    """Raises HeadraceError, whose message shows no part of the address, for one that cannot be used."""
+    if problem := _problem(url):
+        raise bad_address(problem)
+
+
+def bad_address(problem: str) -> HeadraceError:
+    """The error for an address that cannot be used."""
+    return HeadraceError(f"HEADRACE_REDIS_URL cannot be used: {problem}; {WAY_OUT}")
+
+
+def shown_address(url: str) -> str:
+    """The address without its password; of one that cannot be used no more than its scheme.
+
+    >>> shown_address("redis://shop:sesame@store:6379/0"), shown_address("redis://:ses#ame@store:6379/0")
+    ('redis://shop:***@store:6379/0', 'redis://***')
+    """
+    if _problem(url):
+        scheme = SCHEME.match(url.strip())
+        return f"{scheme[0] if scheme else ''}{HIDDEN}"
+    parts = urlsplit(url.strip())
+    userinfo, at, host = parts.netloc.rpartition("@")
+    user, colon, _ = userinfo.partition(":")
+    hidden = f"{user}:{HIDDEN}@" if colon else f"{HIDDEN}@" if at else ""  # a password alone may lack its colon
+    pairs = (pair.partition("=") for pair in parts.query.split("&"))
+    query = "&".join(f"{name}={HIDDEN if name in SECRET_OPTIONS else value}" for name, _, value in pairs)
+    return f"{parts.scheme}://{hidden}{host}{parts.path}" + (f"?{query}" if parts.query else "")
+
+
+def _problem(url: str) -> str:
+    """What is wrong with the address, without a part of it; empty when nothing is."""
+    url = url.strip()
+    if not SCHEME.match(url):
+        return "it does not begin with redis://, rediss:// or unix://"
+    if not url.isprintable():
+        return "it holds characters that cannot be printed"
+    if "#" in url:
+        return "it holds a #"
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises for what is no port
+    except ValueError:
+        return "its host or port cannot be read"
+    return _part_problem(parts)
+
+
+def _part_problem(parts: SplitResult) -> str:
+    if _is_odd_query(parts.query):
+        return "what follows the ? is no option of a Redis client"
+    if parts.scheme == "unix":
+        at_fault = not parts.path or "@" in parts.path or bool(parts.hostname)
+        return "unix:// needs the whole path of the socket, as in unix:///run/redis.sock" if at_fault else ""
+    return "" if DATABASE.fullmatch(parts.path) else "what follows the host is not the number of a database"
+
+
+def _is_odd_query(query: str) -> bool:
+    for pair in filter(None, query.split("&")):
+        name, given, value = pair.partition("=")
+        if not given or name not in OPTIONS or ("@" in value and name not in SECRET_OPTIONS):
+            return True
+    return False
