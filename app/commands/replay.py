@@ -24,7 +24,8 @@ Kafka is found at HEADRACE_KAFKA_BOOTSTRAP; topics that are not there are made. 
 
 CSV columns of events: event_id, ts, user_id, session_id, item_id, kind, price, quantity, currency, request_id,
 position, surface; of items: item_id, title, category, brand, description, price, currency, available or
-availability, attributes, updated_at. An empty cell is an absent field, other columns are dropped.
+availability, attributes, updated_at. An empty cell is an absent field, other columns are dropped. A row with more
+filled cells than columns goes to the topic quarantine: put quotes around what holds a comma.
 kind: view, click, order; cart and fav count as click, a rating of 4 or more (column rating) as order, a lower
 one as view. Rows of any other kind go to the topic quarantine. JSON lines go through as they are, and need
 the field kind too. A CSV file without event_id, ts, item_id, kind, or both user_id and session_id, is refused.

@@ -12,8 +12,8 @@ from app.commands.replay import speed
 from app.datasets.folder import open_dataset
 from app.datasets.record import Dataset
 from app.datasets.sample import sample_dataset
-from app.local.report import addresses, as_json, as_text
-from app.local.session import Session, process, servers, session, settings_at
+from app.local.report import Examples, addresses, as_json, as_text
+from app.local.session import Processed, Session, process, servers, session, settings_at
 from app.progress_line import ProgressLine
 from app.settings import Settings
 
@@ -21,7 +21,8 @@ DESCRIPTION = """\
 Start a broker and a Redis server on free ports, the worker and the look-ups, and replay a log through Kafka.
 With HEADRACE_KAFKA_BOOTSTRAP or HEADRACE_REDIS_URL set, the servers at these addresses are used instead.
 The log is MovieLens-100k (fetched once, 2 MB), or DIR with events.csv[.gz] or events.jsonl[.gz], and perhaps
-items of the same kind. Afterwards everything keeps serving until Ctrl-C."""
+items of the same kind. Afterwards everything keeps serving until Ctrl-C. Rows that were rejected are counted by
+reason, and the first three of each are shown. The exit status is 1 when every row was rejected."""
 
 EXAMPLES = """\
 examples:
@@ -33,6 +34,7 @@ examples:
 # A film is rated once: what somebody rated does not come back, as things do that shoppers look at again.
 SAMPLE_SETTINGS = {"HEADRACE_RANKING_EXCLUDE_RECENT": "30"}
 LIVE_SECONDS = 1.0
+NOTHING_ACCEPTED = 1
 INTERRUPTED = 130
 
 
@@ -58,7 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
-    """Run; Ctrl-C ends it cleanly, with status 0 once the log was processed."""
+    """Run; Ctrl-C ends it cleanly, with status 0 once the log was processed and some of it was accepted."""
     dataset = open_dataset(args.data) if args.data else sample_dataset(settings.embedded)
     with servers(os.environ, {} if args.data else SAMPLE_SETTINGS) as environ:
         return asyncio.run(_run(args, settings_at(settings, environ), dataset, environ))
@@ -73,13 +75,8 @@ async def _run(args: argparse.Namespace, settings: Settings, dataset: Dataset, e
     try:
         async with session(settings, environ) as running:
             processed = await process(running, dataset, args.speed)
-            if args.json:
-                shown = await running.alongside(as_json(running, processed))
-            else:
-                shown = await running.alongside(as_text(running, dataset.name, processed))
-            sys.stdout.write(shown)
-            sys.stdout.flush()
-            status = 0
+            await _show(args, running, dataset, processed)
+            status = _status(processed)
             if not args.once:
                 # With --json, standard output holds the result and nothing else.
                 where = sys.stderr if args.json else sys.stdout
@@ -89,6 +86,27 @@ async def _run(args: argparse.Namespace, settings: Settings, dataset: Dataset, e
     except asyncio.CancelledError:
         sys.stderr.write("\nstopped\n")
     return status
+
+
+async def _show(args: argparse.Namespace, running: Session, dataset: Dataset, processed: Processed) -> None:
+    examples = await running.alongside(Examples.find(dataset, processed, running.settings.events))
+    if args.json:
+        shown = await running.alongside(as_json(running, processed, examples))
+    else:
+        shown = await running.alongside(as_text(running, dataset.name, processed, examples))
+    sys.stdout.write(shown)
+    sys.stdout.flush()
+
+
+def _status(processed: Processed) -> int:
+    if not processed.nothing_accepted:
+        return 0
+    rows = processed.events_read or processed.items_read
+    sys.stderr.write(
+        f"headrace: nothing was accepted: all {rows:,} rows were rejected, for the reasons above; "
+        "`headrace replay --help` describes the columns\n"
+    )
+    return NOTHING_ACCEPTED
 
 
 async def _keep_serving(running: Session, *, browser: bool) -> None:

@@ -51,7 +51,7 @@ def _record(topic: str, event: dict[str, object], table: CsvTable) -> Record:
     except orjson.JSONEncodeError:  # only text that was not UTF-8 cannot be written
         return quarantined(table.row(), Reason.INVALID_UTF8, "the row is not UTF-8")
     key = user_key(cast(str | None, event.get("user_id")), cast(str | None, event.get("session_id")))
-    return Record(topic, key, value, event_time(event.get("ts")))
+    return Record(topic, key, value, event_time(event.get("ts")), row=table.number)
 
 
 def _misfit(row: Row, reason: Reason, kind: str) -> Record:

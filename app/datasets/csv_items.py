@@ -60,4 +60,4 @@ def _record(item: dict[str, object], table: CsvTable) -> Record:
         value = orjson.dumps(item)
     except orjson.JSONEncodeError:  # only text that was not UTF-8 cannot be written
         return quarantined(table.row(), Reason.INVALID_UTF8, "the row is not UTF-8")
-    return Record("items", str(item["item_id"]).encode(), value, None)
+    return Record("items", str(item["item_id"]).encode(), value, None, row=table.number)

@@ -27,13 +27,13 @@ def _event(row: Row) -> Record:
     try:
         event = _object(row)
     except Refused:
-        return Record("views", None, row.content, None)
+        return Record("views", None, row.content, None, row=row.number)
     kind = event.get("kind")
     topic = topic_of(kind, event.get("rating")) if isinstance(kind, str) else Reason.UNKNOWN_KIND
     if isinstance(topic, Reason):
         return quarantined(row, topic, _misfit(event))
     key = user_key(_text(event, "user_id"), _text(event, "session_id"))
-    return Record(topic, key, row.content, event_time(event.get("ts")))
+    return Record(topic, key, row.content, event_time(event.get("ts")), row=row.number)
 
 
 def _item(row: Row) -> Record:
@@ -41,7 +41,7 @@ def _item(row: Row) -> Record:
         item_id = required_id(_object(row), "item_id")
     except Refused as refused:  # a compacted topic takes no record without a key
         return quarantined(row, refused.reason, refused.detail)
-    return Record("items", item_id.encode(), row.content, None)
+    return Record("items", item_id.encode(), row.content, None, row=row.number)
 
 
 def _object(row: Row) -> dict[str, Any]:

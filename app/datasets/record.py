@@ -11,6 +11,7 @@ from models.contract.outcome import Reason
 class Record(NamedTuple):
     """One Kafka record to be; `ts` is its event time in seconds since 1970, None when it cannot be read.
 
+    `row` is the number of its row in the file, 0 where there is none.
     A named tuple, because a frozen dataclass takes a microsecond to make, as long as the rest of a row.
     """
 
@@ -19,6 +20,7 @@ class Record(NamedTuple):
     value: bytes | None
     ts: float | None
     headers: tuple[tuple[str, bytes], ...] = ()
+    row: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +65,5 @@ def quarantined(row: Row, reason: Reason, detail: str) -> Record:
         row.content,
         None,
         tuple((name, text.encode("utf-8", "surrogateescape")) for name, text in headers.items()),
+        row.number,
     )

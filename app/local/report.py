@@ -1,16 +1,24 @@
 """What `headrace run` shows: one JSON object for machines, a page of text for people."""
 
 import asyncio
-from typing import Any
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Self
 from urllib.parse import quote
 
 import orjson
 from redis.asyncio import Redis
 
+from app.datasets.record import Dataset
+from app.local.rejected import ADVICE, RejectedRow, rejected_rows
 from app.local.session import Processed, Session
 from app.local.watch import Reading, get_json
+from app.store.address import shown_address
 from app.store.connection import connect
 from app.store.keys import Keys
+from models.contract.event_codec import EventSettings
 
 USERS_SHOWN = 3
 ITEMS_SHOWN = 5
@@ -20,7 +28,24 @@ TRIES = 30
 PAUSE_SECONDS = 0.1
 
 
-async def as_json(running: Session, processed: Processed) -> str:
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Some rejected rows of the events, and of the catalogue."""
+
+    events: list[RejectedRow]
+    items: list[RejectedRow]
+
+    @classmethod
+    async def find(cls, dataset: Dataset, processed: Processed, settings: EventSettings) -> Self:
+        """Read the log again, where it had rejected rows, up to three of each reason."""
+        now = time.time()
+        return cls(
+            await rejected_rows(dataset.events, processed.quarantined, settings, now),
+            await rejected_rows(dataset.items, processed.items_quarantined, settings, now),
+        )
+
+
+async def as_json(running: Session, processed: Processed, examples: Examples) -> str:
     """One object with every count of the run."""
     worker = processed.worker
     result = {
@@ -29,6 +54,11 @@ async def as_json(running: Session, processed: Processed) -> str:
         "duplicates": worker.outcomes["duplicate"],
         "quarantined": dict(sorted(processed.quarantined.items())),
         "items_quarantined": dict(sorted(processed.items_quarantined.items())),
+        "rejected_rows": [
+            {"of": of, "row": each.row, "reason": each.reason, "detail": each.detail, "advice": each.advice}
+            for of, rows in (("events", examples.events), ("items", examples.items))
+            for each in rows
+        ],
         "users": await _users_with_lists(running),
         "items": worker.items_known,
         "recommendations_written": worker.recommendations,
@@ -39,8 +69,8 @@ async def as_json(running: Session, processed: Processed) -> str:
     return orjson.dumps(result).decode() + "\n"
 
 
-async def as_text(running: Session, name: str, processed: Processed) -> str:
-    """Counts, and a few users' lists with titles."""
+async def as_text(running: Session, name: str, processed: Processed, examples: Examples) -> str:
+    """Counts, some rejected rows in words, and a few users' lists with titles."""
     worker = processed.worker
     quarantined = processed.quarantined
     lines = [
@@ -51,13 +81,21 @@ async def as_text(running: Session, name: str, processed: Processed) -> str:
         f"{worker.recommendations:,} lists written; readable {_milliseconds(worker, 0.5)} (median) and "
         f"{_milliseconds(worker, 0.99)} (99 %) after the event reached the broker",
     ]
-    lines += [f"  quarantined: {count:,} {reason}" for reason, count in quarantined.most_common()]
-    items = processed.items_quarantined
-    lines += [f"  quarantined of the catalogue: {count:,} {reason}" for reason, count in items.most_common()]
-    users = await _recent_users(running)
+    lines += _reasons("quarantined", quarantined, examples.events)
+    lines += _reasons("quarantined of the catalogue", processed.items_quarantined, examples.items)
+    users = [] if processed.nothing_accepted else await _recent_users(running)
     for user in users[:USERS_SHOWN]:
         lines += await _user(running, user)
     return "\n".join([*lines, ""])
+
+
+def _reasons(what: str, reasons: Counter[str], rows: list[RejectedRow]) -> Iterator[str]:
+    """Each reason with its number, some rows, and what to do where that is known."""
+    for reason, count in reasons.most_common():
+        yield f"  {what}: {count:,} {reason}"
+        yield from (f"    row {each.row:,}: {each.detail}" for each in rows if each.reason == reason)
+        if advice := ADVICE.get(reason):
+            yield f"    → {advice}"
 
 
 async def _user(running: Session, user_id: str) -> list[str]:
@@ -83,7 +121,7 @@ async def addresses(running: Session) -> str:
         "",
         f"page      {running.serve.url}/",
         f"look-up   curl '{running.serve.url}/recommendations/{_segment(user)}?k=5'",
-        f"Redis     {settings.redis.url}   GET '{Keys(settings.redis.prefix).recommendation(user)}'",
+        f"Redis     {shown_address(settings.redis.url)}   GET '{Keys(settings.redis.prefix).recommendation(user)}'",
         f"Kafka     {settings.kafka.bootstrap}   topics views, clicks, orders, items",
         f"metrics   {running.worker.url}/metrics",
     ]

@@ -21,6 +21,7 @@ from app.local.servers import embedded_broker, embedded_redis
 from app.local.watch import Reading, Watch
 from app.progress_line import ProgressLine
 from app.settings import Settings
+from app.store.address import check_address
 
 T = TypeVar("T")
 
@@ -57,6 +58,7 @@ class Processed:
     `misfits` counts the rows of events that the reader sent to quarantine, by reason; `item_misfits` those of items.
     """
 
+    items_read: int
     sent: Counter[str]
     misfits: Counter[str]
     item_misfits: Counter[str]
@@ -74,6 +76,13 @@ class Processed:
         return self.worker.reasons + self.misfits
 
     @property
+    def nothing_accepted(self) -> bool:
+        """Whether the log had rows, and all were rejected; a catalogue alone counts where there are no events."""
+        if self.events_read:
+            return self.quarantined.total() >= self.events_read
+        return 0 < self.items_read <= self.items_quarantined.total()
+
+    @property
     def items_quarantined(self) -> Counter[str]:
         """Rejected rows of the catalogue by reason, whoever rejected them."""
         return self.worker.item_reasons + self.item_misfits
@@ -83,9 +92,12 @@ class Processed:
 def servers(environ: Mapping[str, str], defaults: Mapping[str, str]) -> Iterator[dict[str, str]]:
     """The environment with a Kafka and a Redis in it: the given ones, or embedded ones for the length of the block.
 
-    `defaults` holds settings that suit the log, for those that `environ` does not set.
+    `defaults` holds settings that suit the log, for those that `environ` does not set. Raises HeadraceError for an
+    address of Redis that cannot be used.
     """
     found = {**defaults, **environ}
+    if REDIS in found:
+        check_address(found[REDIS])
     with ExitStack() as stack:
         logs = Path(stack.enter_context(TemporaryDirectory(prefix="headrace-run-")))
         if KAFKA not in found:
@@ -158,7 +170,7 @@ async def _process(running: Session, dataset: Dataset, speed: float | None) -> P
         seconds = time.monotonic() - started
     finally:
         line.close()
-    return Processed(sent, misfits, item_misfits, end.since(start), seconds)
+    return Processed(items.total(), sent, misfits, item_misfits, end.since(start), seconds)
 
 
 def _noting(misfits: Counter[str], records: Iterable[Record]) -> Iterator[Record]:

@@ -76,6 +76,12 @@ def test_every_row_of_the_log_is_accounted_for(small_shop: Path) -> None:
     assert (result["accepted"], result["duplicates"]) == (13, 1)
     assert result["quarantined"] == {"too_old": 1, "unknown_kind": 1}
     assert result["items_quarantined"] == {"missing_field": 2}
+    assert [(each["of"], each["row"], each["reason"]) for each in result["rejected_rows"]] == [
+        ("events", 15, "too_old"),
+        ("events", 14, "unknown_kind"),
+        ("items", 5, "missing_field"),
+        ("items", 6, "missing_field"),
+    ]
     assert (result["users"], result["items"]) == (4, 4)
     assert result["recommendations_written"] >= 4
     assert result["freshness_seconds"]["p99"] > 0
@@ -116,9 +122,51 @@ def test_what_ends_tells_of_the_log_and_of_no_address(small_shop: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "16 events in" in done.stdout
     assert "quarantined: 1 too_old" in done.stdout
-    assert "quarantined of the catalogue: 2 missing_field" in done.stdout
+    assert "    row 15: ts 1000.0 is before 1990" in done.stdout
+    assert "quarantined of the catalogue: 2 missing_field\n    row 5: title is missing" in done.stdout
     assert all(f"user {user}, who last saw Thing number" in done.stdout for user in ("..", "a/b", "cleo"))
     assert "127.0.0.1" not in done.stdout
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_log_of_which_nothing_was_accepted_ends_with_examples_and_status_1(tmp_path: Path, as_json: bool) -> None:
+    rows = [f"{n},mira,tea-{n},2022-06-24 21:20:1{n},fav" for n in range(5)]
+    (tmp_path / "events.csv").write_text("\n".join(["event_id,user_id,item_id,ts,kind", *rows]) + "\n")
+    (tmp_path / "items.csv").write_text("item_id,title\ntea-1,Green tea\n")
+    done = subprocess.run(
+        [HEADRACE, "run", "--once", "--data", str(tmp_path), *(["--json"] if as_json else [])],
+        env=ENVIRONMENT | {"HEADRACE_MODEL_DIR": ""},
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+
+    assert done.returncode == 1
+    assert "nothing was accepted: all 5 rows were rejected" in done.stderr
+    detail = "ts '2022-06-24 21:20:10' has no zone"
+    if as_json:
+        shown = orjson.loads(done.stdout)["rejected_rows"]
+        assert [each["row"] for each in shown] == [1, 2, 3]
+        assert shown[0]["detail"] == detail
+        assert "with a zone" in shown[0]["advice"]
+    else:
+        assert f"5 invalid_time\n    row 1: {detail}\n    row 2:" in done.stdout
+        assert "row 4" not in done.stdout
+        assert "→ write times as seconds since 1970, or with a zone" in done.stdout
+
+
+def test_a_catalogue_of_which_nothing_was_accepted_ends_with_status_1(tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_text("item_id,title\n,Green tea\nlamp,Desk lamp, brass\n")
+    done = subprocess.run(
+        [HEADRACE, "run", "--once", "--json", "--data", str(tmp_path)],
+        env=ENVIRONMENT | {"HEADRACE_MODEL_DIR": ""},
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+
+    assert done.returncode == 1, done.stderr
+    assert orjson.loads(done.stdout)["items_quarantined"] == {"invalid_value": 1, "missing_field": 1}
 
 
 def test_with_json_and_without_once_it_serves_and_tells_its_addresses_on_the_error_stream(small_shop: Path) -> None:

@@ -59,7 +59,7 @@ def test_a_byte_order_mark_belongs_to_no_event(tmp_path: Path) -> None:
     mark, line = b"\xef\xbb\xbf", b'{"kind":"click"}'
     first, second = events(tmp_path, mark + line + b"\n" + line + b"\n")
     assert (first.topic, first.value) == ("clicks", line)
-    assert first == second
+    assert first._replace(row=2) == second
     assert events(tmp_path, mark + b"\n") == []
 
 
