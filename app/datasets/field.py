@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from math import isfinite
 
-from models.availability import read_availability
+from models.contract.availability import read_availability
 from models.contract.outcome import Reason
 
 TOPIC_OF_KIND = {"view": "views", "click": "clicks", "order": "orders", "cart": "clicks", "fav": "clicks"}

@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from models.availability import read_availability, stated_availability
+from models.contract.availability import read_availability, stated_availability
 from models.contract.event_codec import EventSettings, reject
 from models.contract.events import Item, RawBatch
 from models.contract.fields import MAX_ID_LENGTH, Refused, moment, number, parse_object, required_id, string
+from models.contract.item_key import item_of_key
 from models.contract.outcome import Reason, Rejected
-from models.item_key import item_of_key
 
 MAX_TITLE_LENGTH = 2_000
 MAX_TEXT_LENGTH = 100_000
