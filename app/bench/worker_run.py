@@ -12,10 +12,10 @@ from prometheus_client import ProcessCollector
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.bench.child import child, failed
-from app.bench.sources import wait_until_committed
 from app.bench.span import Seen, Span, span, start_of
 from app.concerns import KafkaSettings
 from app.errors import HeadraceError
+from app.kafka.group_offsets import wait_until_committed
 
 # Each look costs the worker some 2 ms of its loop.
 POLL_SECONDS = 0.2

@@ -5,12 +5,11 @@ from typing import Any
 from urllib.parse import quote
 
 import orjson
-from redis.asyncio import Redis
 
 from app.local.session import Processed, Session
 from app.local.watch import Reading, get_json
-from app.store.connection import connect
 from app.store.keys import Keys
+from app.store.list_count import count_lists
 
 USERS_SHOWN = 3
 ITEMS_SHOWN = 5
@@ -29,7 +28,7 @@ async def as_json(running: Session, processed: Processed) -> str:
         "duplicates": worker.outcomes["duplicate"],
         "quarantined": dict(sorted(processed.quarantined.items())),
         "items_quarantined": dict(sorted(processed.items_quarantined.items())),
-        "users": await _users_with_lists(running),
+        "users": await count_lists(running.settings.redis),
         "items": worker.items_known,
         "recommendations_written": worker.recommendations,
         "seconds": round(processed.seconds, 3),
@@ -107,20 +106,6 @@ async def _recent_users(running: Session) -> list[str]:
             break
         await asyncio.sleep(PAUSE_SECONDS)
     return [str(each["user_id"]) for each in answer["users"]]
-
-
-async def _users_with_lists(running: Session) -> int:
-    redis: Redis = connect(running.settings.redis)
-    pattern = Keys(running.settings.redis.prefix).recommendation("*")
-    try:
-        # A set, because SCAN may name a key twice while its table grows.
-        return len({key async for key in redis.scan_iter(match=_literal(pattern), count=10_000)})
-    finally:
-        await redis.aclose()
-
-
-def _literal(pattern: str) -> str:
-    return pattern.replace("[", r"\[").replace("?", r"\?")
 
 
 def _rounded(worker: Reading, q: float) -> float | None:

@@ -44,16 +44,16 @@ async def run_worker(settings: Settings, announce: Callable[[str], None] | None 
 
 
 async def _prepare(worker: Worker) -> None:
-    await worker.retry_redis(worker.redis.ping)
+    await worker.store.answers()
     await worker.replicas.caught_up()
 
 
 @asynccontextmanager
 async def _started(worker: Worker) -> AsyncIterator[list[asyncio.Task[None]]]:
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(worker.redis.aclose)
-        await worker.producer.start()
-        stack.push_async_callback(worker.producer.stop)
+        stack.push_async_callback(worker.store.close)
+        await worker.outbox.start()
+        stack.push_async_callback(worker.outbox.stop)
         await worker.replicas.start()
         stack.push_async_callback(worker.replicas.stop)
         if worker.meaning is not None:

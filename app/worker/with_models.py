@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from redis.asyncio import Redis
-
 from agents.assess import Assess
 from agents.follow_vectors import FollowVectors
 from agents.introduce import Introduce
@@ -17,11 +15,10 @@ from agents.metrics import Metrics
 from agents.ports import Outbox, Replicas
 from agents.refresh import Refresh
 from agents.second_judge import SecondOpinion
-from app.retry import Retry
 from app.settings import Settings
 from app.store.assessments import RedisAssessments
-from app.store.keys import Keys
 from app.store.similar import RedisSimilar
+from app.store.store import Store
 from app.store.vector_set import VectorSet
 from models.inference.manifest import FILE_NAME
 
@@ -29,15 +26,6 @@ if TYPE_CHECKING:
     from app.worker.open_models import Language
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Store:
-    """Redis as the worker uses it."""
-
-    redis: Redis
-    keys: Keys
-    retry: Retry
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +75,9 @@ def find_models(settings: Settings, metrics: Metrics) -> "Language | None":
     if not manifest.exists():
         logger.warning(
             "no models: %s is not there. Texts of items are not judged and not compared; name the folder of the models "
-            "in HEADRACE_MODEL_DIR, or leave it empty to do without", manifest,
-        )  # fmt: skip
+            "in HEADRACE_MODEL_DIR, or leave it empty to do without",
+            manifest,
+        )
         return None
     if find_spec("onnxruntime") is None:
         logger.warning("the models of %s are not used: onnxruntime is missing; install the extra cpu or gpu", manifest)
@@ -104,15 +93,31 @@ def build_meaning(language: "Language", follow: FollowVectors, settings: Setting
     vectors = VectorSet(redis, keys, language.infer.models.embedding)
     store = RedisAssessments(redis, keys, retry, vectors, settings.quality)
     assess = Assess(
-        language.infer, follow, store, around.outbox, around.replicas, settings.quality, around.metrics, around.owned,
-        asyncio.Lock(), around.advanced,
-    )  # fmt: skip
+        infer=language.infer,
+        follow=follow,
+        store=store,
+        outbox=around.outbox,
+        replicas=around.replicas,
+        settings=settings.quality,
+        metrics=around.metrics,
+        owned=around.owned,
+        turn=asyncio.Lock(),
+        advanced=around.advanced,
+    )
     second = None
     if language.second is not None:
         second = SecondOpinion(
-            language.second, follow, store, around.outbox, around.replicas, settings.quality,
-            around.metrics.second_stage, around.owned, assess.turn, around.behind,
-        )  # fmt: skip
+            judge=language.second,
+            follow=follow,
+            store=store,
+            outbox=around.outbox,
+            replicas=around.replicas,
+            settings=settings.quality,
+            metrics=around.metrics.second_stage,
+            owned=around.owned,
+            turn=assess.turn,
+            behind=around.behind,
+        )
     recommender = follow.recommender
     similar = KeepSimilar(recommender, RedisSimilar(redis, keys, retry), around.replicas, around.owned)
     introduce = Introduce(recommender, around.refresh, around.replicas)

@@ -14,7 +14,8 @@ from agents.restore import Mark, Restore, Span
 from app.concerns import KafkaSettings
 from app.health import Health
 from app.kafka.catalogue_log import KafkaCatalogueLog
-from app.kafka.outbox import KafkaOutbox, kafka_retry_errors, make_producer
+from app.kafka.failure import kafka_retry_errors
+from app.kafka.outbox import KafkaOutbox, make_producer
 from app.kafka.replicas import POLL_MILLISECONDS
 from app.kafka.topics import create_topics, topics
 from app.retry import Retry
