@@ -68,7 +68,7 @@ class InferLocally:
                 text_hash=self.models.text_hash(item),
                 embedding=self.models.embedding,
                 vector=vector,
-                judge=self.models.quality,
+                judged_by=self.models.quality,
                 quality=None if verdict is None else verdict.score,
                 reasons=() if verdict is None else tuple(each.value for each in verdict.defects(self.settings)),
             )

@@ -107,16 +107,16 @@ class InferenceMetrics:
         )
 
 
-class SecondStageMetrics:
+class SecondJudgeMetrics:
     """What the second judge is asked, and what it says."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.queue = Gauge(
-            "headrace_second_stage_queue_items", "Items that wait for a second opinion", registry=registry
+            "headrace_second_stage_queue_items", "Items that wait for the second judge", registry=registry
         )
         self.judged = Counter(
             "headrace_second_stage_judged",
-            "Second opinions by what they changed",
+            "Verdicts of the second judge by what they changed",
             ["verdict"],
             registry=registry,
         )
@@ -185,7 +185,7 @@ class Metrics:
         )
         self.defects = Counter("headrace_text_defects", "Defects found in texts", ["defect"], registry=registry)
         self.inference = InferenceMetrics(registry)
-        self.second_stage = SecondStageMetrics(registry)
+        self.second_judge = SecondJudgeMetrics(registry)
         self.retries = Counter("headrace_retries", "Calls tried again", ["dependency"], registry=registry)
         self.ready = Gauge("headrace_ready", "1 when the worker writes fresh lists", registry=registry)
 

@@ -9,7 +9,7 @@ import numpy as np
 from app.artefacts.catalogue_files import catalogue_name, read_entries
 from app.errors import HeadraceError
 from models.quality.judge import QualityModel
-from models.quality.second_judge_score import JudgeSettings
+from models.quality.second_judge_score import SecondJudgeSettings
 from models.training.quality_catalogue import Catalogue, Part, trusted
 from models.training.quality_examples import material
 from models.training.second_judge_fit import Doubtful, draw_doubtful
@@ -22,7 +22,7 @@ class DoubtfulDraw:
     """Draws the doubtful examples of catalogues: at most so many as asked, by a fixed seed; tells what it found."""
 
     quality: QualityModel
-    band: JudgeSettings
+    band: SecondJudgeSettings
     tell: Callable[[str], None]
 
     def draw(self, catalogues: Sequence[Catalogue], count: int) -> list[Doubtful]:

@@ -15,7 +15,7 @@ from models.inference.manifest import Artefact, ManifestError, check_files, read
 from models.inference.settings import InferenceSettings
 from models.quality.defect import ItemText
 from models.quality.judge import open_quality_model
-from models.quality.second_judge import heard_titles, open_text_judge
+from models.quality.second_judge import heard_titles, open_second_judge_model
 
 QUALITY_TASK = "quality"
 LOGIT_BOUND = 0.05
@@ -61,7 +61,7 @@ def _verify(folder: Path, artefact: Artefact, settings: InferenceSettings) -> Fi
 
 
 def _verify_judge(folder: Path, artefact: Artefact, settings: InferenceSettings) -> Finding:
-    judge = open_text_judge(folder, settings)
+    judge = open_second_judge_model(folder, settings)
     canonical = read_canonical(folder / artefact.canonical.file)
     comparison = compare(canonical, lambda texts: heard_titles(judge.hear, texts))
     problem = None

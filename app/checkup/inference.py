@@ -20,8 +20,8 @@ async def check_inference(folder: Path, settings: InferenceSettings) -> Findings
     return await asyncio.to_thread(_check, folder, settings)
 
 
-async def check_second_stage(folder: str, settings: InferenceSettings) -> Findings:
-    """One finding for the second judge; none where the second stage is off."""
+async def check_second_judge(folder: str, settings: InferenceSettings) -> Findings:
+    """One finding for the second judge; none where it is off."""
     if not folder:
         return []
     if not (Path(folder) / FILE_NAME).exists():

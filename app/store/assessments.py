@@ -107,7 +107,7 @@ def _fields(said: Assessment, settings: QualitySettings) -> list[str | bytes]:
     # Stored lists may be older than the verdict, and look-ups know no thresholds.
     recommendable = "1" if said.weight(settings) > 0 else "0"
     values: list[str | bytes] = [
-        said.vector, quality, reasons, said.embedding, said.judge, recommendable, said.text_hash
+        said.vector, quality, reasons, said.embedding, said.judged_by, recommendable, said.text_hash
     ]  # fmt: skip
     fields: list[str | bytes] = []
     for name, value in zip(FIELDS, values, strict=True):
@@ -125,7 +125,7 @@ def _assessment(row: Sequence[bytes | None]) -> Assessment | None:
             text_hash=text_hash.decode(),
             embedding=(embedding or b"").decode(),
             vector=vector or b"",
-            judge=(judge or b"").decode(),
+            judged_by=(judge or b"").decode(),
             quality=float(quality) if quality else None,
             reasons=tuple(map(str, orjson.loads(reasons or b"[]"))),
         )

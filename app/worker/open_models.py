@@ -13,7 +13,7 @@ from agents.inference import Inference
 from agents.metrics import Metrics
 from app.errors import HeadraceError
 from app.settings import Settings
-from app.worker.second_judge import SecondStage, open_second_stage
+from app.worker.second_judge import LocalSecondJudge, open_second_judge
 from models.inference.causal_model import TASK as JUDGE
 from models.inference.encoder import Encoder, open_encoder
 from models.inference.manifest import Artefact, ManifestError, read_manifest
@@ -34,7 +34,7 @@ class Language:
 
     infer: InferLocally
     encoder: Encoder | None
-    second: SecondStage | None = None
+    second: LocalSecondJudge | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -69,13 +69,13 @@ def open_language(settings: Settings, metrics: Metrics) -> Language:
         if model is not None:
             _announce(task, artefacts[task], model.session, metrics)
     infer = _infer(settings, artefacts, (encoder, quality), metrics)
-    return _with_second_stage(Language(infer, encoder), settings, artefacts, metrics)
+    return _with_second_judge(Language(infer, encoder), settings, artefacts, metrics)
 
 
-def _with_second_stage(
+def _with_second_judge(
     language: Language, settings: Settings, artefacts: dict[str, Artefact], metrics: Metrics
 ) -> Language:
-    second = open_second_stage(settings.judge, settings.model.folder, settings.inference)
+    second = open_second_judge(settings.judge, settings.model.folder, settings.inference)
     if second is None:
         return language
     _announce(JUDGE, second.artefact, second.session, metrics)

@@ -14,7 +14,7 @@ from agents.keep_similar import KeepSimilar
 from agents.metrics import Metrics
 from agents.ports import Outbox, Replicas
 from agents.refresh import Refresh
-from agents.second_judge import SecondOpinion
+from agents.second_judge import AskSecondJudge
 from app.settings import Settings
 from app.store.assessments import RedisAssessments
 from app.store.similar import RedisSimilar
@@ -36,7 +36,7 @@ class Meaning:
     assess: Assess
     similar: KeepSimilar
     introduce: Introduce
-    second: SecondOpinion | None
+    second: AskSecondJudge | None
 
     def jobs(self) -> Iterable[Coroutine[Any, Any, None]]:
         """What runs for ever in the background."""
@@ -68,7 +68,7 @@ def find_models(settings: Settings, metrics: Metrics) -> "Language | None":
     manifest = settings.model.folder / FILE_NAME
     if settings.judge.dir and not manifest.exists():
         logger.warning(
-            "HEADRACE_JUDGE_DIR is not used: a second stage needs the quality model, and %s is not there", manifest
+            "HEADRACE_JUDGE_DIR is not used: the second judge needs the quality model, and %s is not there", manifest
         )
     if not settings.model.dir:
         return None
@@ -106,14 +106,14 @@ def build_meaning(language: "Language", follow: FollowVectors, settings: Setting
     )
     second = None
     if language.second is not None:
-        second = SecondOpinion(
+        second = AskSecondJudge(
             judge=language.second,
             follow=follow,
             store=store,
             outbox=around.outbox,
             replicas=around.replicas,
             settings=settings.quality,
-            metrics=around.metrics.second_stage,
+            metrics=around.metrics.second_judge,
             owned=around.owned,
             turn=assess.turn,
             behind=around.behind,

@@ -24,7 +24,7 @@ examples:
 ITEMS: CSV files with a column title (also .gz), text files with a title a line, or folders with an items.csv.gz.
   headrace models train-quality --items ITEMS --base ./all-MiniLM-L6-v2 --report quality-report
   headrace models evaluate-quality --data ../shared/data
-  headrace models export-judge --items ITEMS          a language model as second stage of the quality model
+  headrace models export-judge --items ITEMS          a language model as second judge of doubtful texts
 `export`, `train-quality` and `export-judge` need the extra `export`; `make export-setup` installs it into .venv-export.
 """
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from app.artefacts.doubtful_examples import DoubtfulDraw, read_catalogue, titles_to_compare
 from app.artefacts.progress_bar import ProgressBar
-from app.artefacts.second_judge import JudgePlan, Watch, export_judge
+from app.artefacts.second_judge import SecondJudgePlan, Watch, export_second_judge
 from app.artefacts.smollm import SMOLLM
 from app.commands.models.arguments import WORK, tell
 from app.errors import HeadraceError
@@ -26,13 +26,13 @@ EPILOG = """examples:
   headrace models export-judge --items shop.csv.gz
   headrace models export-judge --items a.csv b.csv --unseen c.csv --examples 1000
   headrace models export-judge --items a.csv --source ./my-causal-model --name my-model --licence MIT
-  HEADRACE_JUDGE_DIR=build/second-stage headrace worker
+  HEADRACE_JUDGE_DIR=build/second-judge headrace worker
 
 Needs the extra `export` (torch) and the quality model in HEADRACE_MODEL_DIR. The judge is calibrated on the catalogues'
 validation part, clean and spoilt, where the quality model's score lies between HEADRACE_JUDGE_LOW and _HIGH, and
 reported on their test part and on all of --unseen. Its file is large: the default is 170 MB; do not commit it.
 """
-OUT = Path("build/second-stage")
+OUT = Path("build/second-judge")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +60,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     try:
         plan = _plan(args, settings)
         with ExitStack() as bars:
-            artefact = export_judge(plan, tell, _show(bars))
+            artefact = export_second_judge(plan, tell, _show(bars))
     except ModuleNotFoundError as missing:
         raise HeadraceError(f"{missing}; this needs the extra `export`: make export-setup") from missing
     except ManifestError as error:
@@ -69,7 +69,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _plan(args: argparse.Namespace, settings: Settings) -> JudgePlan:
+def _plan(args: argparse.Namespace, settings: Settings) -> SecondJudgePlan:
     if args.examples < 1:
         raise HeadraceError("--examples must be at least 1")
     folder, band = settings.model.folder, settings.judge
@@ -81,7 +81,7 @@ def _plan(args: argparse.Namespace, settings: Settings) -> JudgePlan:
     reports = {"test part": examples.draw([each.part(Part.TEST) for each in catalogues], args.examples // 2)}
     reports |= {each.name: examples.draw([each], args.examples // 2) for each in unseen}
     name = args.name or args.source.rstrip("/").rsplit("/", 1)[-1]
-    return JudgePlan(
+    return SecondJudgePlan(
         source=args.source,
         variant=args.variant,
         licence=args.licence,
@@ -113,11 +113,12 @@ def _summary(artefact: Artefact, folder: Path) -> str:
     lines += [f"{'AUROC in the band':<28}{'quality model':>15}{'with both':>12}{'fine':>8}{'spoilt':>8}"]
     for name, said in artefact.details["reports"].items():
         first, both = (
-            "-" if each is None else f"{each:.3f}" for each in (said["auroc_quality_model"], said["auroc_second_stage"])
+            "-" if each is None else f"{each:.3f}"
+            for each in (said["auroc_quality_model"], said["auroc_with_second_judge"])
         )
         lines.append(f"{name:<28}{first:>15}{both:>12}{said['fine']:>8}{said['spoilt']:>8}")
     tested = artefact.details["reports"]["test part"]
-    if (tested["auroc_second_stage"] or 0.0) <= (tested["auroc_quality_model"] or 0.0):
+    if (tested["auroc_with_second_judge"] or 0.0) <= (tested["auroc_quality_model"] or 0.0):
         lines.append("It does not help on the titles kept for the test: leave it off.")
     lines.append(f"Turn it on with HEADRACE_JUDGE_DIR={folder}")
     return "\n".join(lines) + "\n"

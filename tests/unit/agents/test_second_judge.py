@@ -1,4 +1,4 @@
-"""The second stage: only what is in doubt is judged, once, whatever changes or fails in between."""
+"""The second judge: only what is in doubt is judged, once, whatever changes or fails in between."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,14 +14,14 @@ from agents.assess import Assess
 from agents.catalogue import FollowCatalogue, KeepCatalogue
 from agents.follow_vectors import FollowVectors
 from agents.metrics import Metrics, total
-from agents.second_judge import SecondOpinion
+from agents.second_judge import AskSecondJudge
 from models.contract.event_codec import EventSettings
 from models.contract.events import Item
-from models.quality.second_judge_score import JudgeSettings
+from models.quality.second_judge_score import SecondJudgeSettings
 from models.quality.text import QualitySettings
 from models.recommender import Recommender, RecommenderSettings
 
-BAND = JudgeSettings(low=0.1, high=0.5)  # what `LetterModel` finds doubtful has 0.125
+BAND = SecondJudgeSettings(low=0.1, high=0.5)  # what `LetterModel` finds doubtful has 0.125
 
 
 @dataclass
@@ -65,9 +65,9 @@ class Shop:
         )
         self.assess = assess
         self.keep = KeepCatalogue(EventSettings(), self.store, self.outbox, self.metrics, assess)
-        self.second = SecondOpinion(
+        self.second = AskSecondJudge(
             self.oracle, self.follow, self.said, self.outbox, replicas, QualitySettings(),
-            self.metrics.second_stage, owned, assess.turn, lambda: self.behind,
+            self.metrics.second_judge, owned, assess.turn, lambda: self.behind,
         )  # fmt: skip
         self.follow_items.handle(batch(*map(fields, self.store.items.values()), topic="items", partition=PARTITION))
         self.delivered = 0
@@ -92,7 +92,7 @@ class Shop:
         return float(self.recommender.catalogue.weight[self.recommender.items.number(item_id)])
 
     def judged(self, verdict: str) -> int:
-        return total(self.metrics.second_stage.judged, verdict=verdict)
+        return total(self.metrics.second_judge.judged, verdict=verdict)
 
 
 def fields(kept: object) -> Fields:
@@ -112,7 +112,7 @@ async def test_only_what_is_in_doubt_is_judged_and_the_item_becomes_shown(shop: 
     assert shop.oracle.asked == ["Mug?"]
     assert shop.weight("doubtful") > 0
     stored = shop.said.said["doubtful"]
-    assert (stored.quality, stored.reasons, stored.judge) == (0.875, (), "questions-1+oracle-1")
+    assert (stored.quality, stored.reasons, stored.judged_by) == (0.875, (), "questions-1+oracle-1")
     assert shop.outbox.vectors_log[PARTITION][-1] == ("doubtful", stored)
     assert shop.judged("now_shown") == 1
 
@@ -157,7 +157,7 @@ async def test_what_waited_when_the_worker_stopped_is_found_again(shop: Shop) ->
     await shop.judge()
     assert shop.oracle.asked == ["Mug?", "Jug?"]
     assert shop.follow.doubtful({PARTITION}) == {}
-    assert shop.metrics.second_stage.queue._value.get() == 0
+    assert shop.metrics.second_judge.queue._value.get() == 0
 
 
 async def test_a_text_that_changed_while_it_was_judged_is_judged_anew(shop: Shop) -> None:
@@ -165,7 +165,7 @@ async def test_a_text_that_changed_while_it_was_judged_is_judged_anew(shop: Shop
     shop.oracle.meanwhile = lambda: shop.handle(item("a", title="Red mug?"))
     await shop.judge()
     assert shop.judged("outdated") == 1
-    assert shop.said.said["a"].judge == "questions-1"
+    assert shop.said.said["a"].judged_by == "questions-1"
     await shop.judge()
     assert shop.oracle.asked == ["Mug?", "Red mug?"]
     assert shop.said.said["a"].quality == 0.875
@@ -187,7 +187,7 @@ async def test_an_opinion_on_what_another_worker_took_over_is_dropped(shop: Shop
     shop.oracle.meanwhile = lose
     await shop.judge()
     assert shop.judged("outdated") == 1
-    assert shop.said.said["a"].judge == "questions-1"
+    assert shop.said.said["a"].judged_by == "questions-1"
 
 
 async def test_what_others_own_is_left_to_them(shop: Shop) -> None:
@@ -228,7 +228,7 @@ async def test_without_the_judge_or_with_another_the_first_verdict_is_asked_for_
     shop.deliver()
     assert shop.model.asked == ["Mug?"]
     assert shop.follow.unassessed() == {}
-    assert shop.said.said["a"].judge == "questions-1"
+    assert shop.said.said["a"].judged_by == "questions-1"
     assert (shop.follow.doubtful({PARTITION}) != {}) is (second != "")
 
 
