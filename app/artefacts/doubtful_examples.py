@@ -10,7 +10,7 @@ from app.artefacts.catalogue_files import catalogue_name, read_entries
 from app.errors import HeadraceError
 from models.quality.judge import QualityModel
 from models.quality.second_judge_score import SecondJudgeSettings
-from models.training.quality_catalogue import Catalogue, Part, trusted
+from models.training.quality_catalogue import Part, TrainingCatalogue, trusted
 from models.training.quality_examples import material
 from models.training.second_judge_fit import Doubtful, draw_doubtful
 
@@ -25,7 +25,7 @@ class DoubtfulDraw:
     band: SecondJudgeSettings
     tell: Callable[[str], None]
 
-    def draw(self, catalogues: Sequence[Catalogue], count: int) -> list[Doubtful]:
+    def draw(self, catalogues: Sequence[TrainingCatalogue], count: int) -> list[Doubtful]:
         """At most `count` examples. Raises HeadraceError when the catalogues hold no usable title."""
         if not any(each.items for each in catalogues):
             raise HeadraceError("none of the files has a usable title in the part that is needed: name larger ones")
@@ -37,12 +37,12 @@ class DoubtfulDraw:
         return drawn
 
 
-def read_catalogue(path: Path) -> Catalogue:
+def read_catalogue(path: Path) -> TrainingCatalogue:
     """The usable titles of a catalogue file. Raises HeadraceError."""
     return trusted(catalogue_name(path), read_entries(path))
 
 
-def titles_to_compare(catalogues: Sequence[Catalogue]) -> list[str]:
+def titles_to_compare(catalogues: Sequence[TrainingCatalogue]) -> list[str]:
     """The titles of the catalogues' test parts, mixed."""
     titles = [item.title for each in catalogues for item in each.part(Part.TEST).items]
     return [titles[row] for row in np.random.default_rng(SEED).permutation(len(titles))]

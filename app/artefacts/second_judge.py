@@ -18,7 +18,7 @@ from models.inference.canonical import ABSOLUTE, TEXTS, Canonical, write_canonic
 from models.inference.causal_model import TASK, CausalModel, Run, run_of
 from models.inference.encoder import open_tokenizer
 from models.inference.manifest import Artefact, Manifest, pin, write_manifest
-from models.inference.onnx_session import Session
+from models.inference.onnx_session import OnnxSession
 from models.inference.settings import InferenceSettings
 from models.quality.calibration import auroc
 from models.quality.second_judge import TextHearing, heard_titles
@@ -73,7 +73,7 @@ def export_second_judge(plan: SecondJudgePlan, tell: Tell, watch: Watch) -> Arte
     prefix = export_causal.document_start(plan.work / "source") if plan.prefix is None else plan.prefix
     tell("exporting to ONNX")
     model = export_causal.export_causal(plan.work / "source", plan.work, plan.variant)
-    session = Session(model, InferenceSettings(provider="cpu", threads=1))
+    session = OnnxSession(model, InferenceSettings(provider="cpu", threads=1))
     hear = _hearing(plan, run_of(session), prefix)
     original = _hearing(plan, export_causal.torch_run(plan.work / "source"), prefix)
     tell(f"comparing with PyTorch on {PARITY_TITLES} titles")
@@ -165,7 +165,7 @@ def _listed(weights: Weights) -> dict[str, Any]:
     return {"evidence": list(EVIDENCE), **rounded, "offset": round(weights.offset, 6)}
 
 
-def _artefact(plan: SecondJudgePlan, model: Path, session: Session, said: tuple[str, str, str]) -> Artefact:
+def _artefact(plan: SecondJudgePlan, model: Path, session: OnnxSession, said: tuple[str, str, str]) -> Artefact:
     """The artefact as it lies in the work folder, nothing measured yet; `said` is prefix, licence and origin."""
     prefix, licence, origin = said
     tokenizer = pin(plan.work, "tokenizer.json")

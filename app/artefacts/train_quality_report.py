@@ -19,7 +19,7 @@ from models.inference.manifest import (
     with_artefact,
     write_manifest,
 )
-from models.inference.onnx_session import Session
+from models.inference.onnx_session import OnnxSession
 from models.quality.calibration import Line, auroc, prevalence_weights, reliability
 from models.quality.defect import DEFECTS, ItemText
 from models.quality.features import FEATURE_NAMES
@@ -68,7 +68,7 @@ def finish(
     plan.report.mkdir(parents=True, exist_ok=True)
     typical = measure.draw(sources[Part.TRAIN], np.random.default_rng(plan.seed + 2), TYPICAL if network else 0)
     origin = _written_model(plan, network, tokenizer, [each.item for each in typical], minutes)
-    session = Session(plan.out / FILES["model"])
+    session = OnnxSession(plan.out / FILES["model"])
     model = QualityModel(session, tokenizer, UNCALIBRATED)
     rng = np.random.default_rng(plan.seed + 1)
     validation = measure.draw(sources[Part.VALIDATION], rng, CALIBRATED)
@@ -113,8 +113,8 @@ def _export(
         full = Path(scratch) / "full.onnx"
         export_network(network, features, full)
         shrink(full, folder / FILES["model"], tokens, plan.threads)
-        exact = QualityModel(Session(full), tokenizer, UNCALIBRATED)
-        small = QualityModel(Session(folder / FILES["model"]), tokenizer, UNCALIBRATED)
+        exact = QualityModel(OnnxSession(full), tokenizer, UNCALIBRATED)
+        small = QualityModel(OnnxSession(folder / FILES["model"]), tokenizer, UNCALIBRATED)
         wanted, found = exact.logits(CANONICAL), small.logits(CANONICAL)
         alone = np.concatenate([small.logits([item]) for item in CANONICAL])
     return {
@@ -187,7 +187,7 @@ def _write(folder: Path, report: dict[str, Any]) -> None:
     (folder / "report.md").write_text("\n".join(lines), encoding="utf-8")
 
 
-def _write_manifest(plan: TrainingPlan, session: Session, model: QualityModel, report: dict[str, Any]) -> None:
+def _write_manifest(plan: TrainingPlan, session: OnnxSession, model: QualityModel, report: dict[str, Any]) -> None:
     folder = plan.out
     _write_canonical(folder / FILES["canonical"], model)
     shape = NetworkShape()

@@ -12,7 +12,7 @@ from prometheus_client import ProcessCollector
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.bench.child import child, failed
-from app.bench.span import Seen, Span, span, start_of
+from app.bench.span import Sample, Span, span, start_of
 from app.concerns import KafkaSettings
 from app.errors import HeadraceError
 from app.kafka.group_offsets import wait_until_committed
@@ -78,7 +78,7 @@ def measure_worker(task: Task, kafka: KafkaSettings) -> WorkerRun:
     if final is None or final.events != task.events:
         counted = "nothing" if final is None else f"{final.events:,}"
         raise HeadraceError(f"the worker counts {counted} for {task.events:,} events: this measurement does not count")
-    seen = [Seen(look.at, look.counters.events, look.cpu) for look in observed]
+    seen = [Sample(look.at, look.counters.events, look.cpu) for look in observed]
     before, after = observed[start_of(seen)].counters.stage_seconds, observed[-1].counters.stage_seconds
     return WorkerRun(span(seen), final, {name: after[name] - before[name] for name in STAGES})
 

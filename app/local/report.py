@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import orjson
 
-from app.local.session import Processed, Session
+from app.local.run import LocalRun, Processed
 from app.local.watch import Reading, get_json
 from app.store.keys import Keys
 from app.store.list_count import count_lists
@@ -19,7 +19,7 @@ TRIES = 30
 PAUSE_SECONDS = 0.1
 
 
-async def as_json(running: Session, processed: Processed) -> str:
+async def as_json(running: LocalRun, processed: Processed) -> str:
     """One object with every count of the run."""
     worker = processed.worker
     result = {
@@ -38,7 +38,7 @@ async def as_json(running: Session, processed: Processed) -> str:
     return orjson.dumps(result).decode() + "\n"
 
 
-async def as_text(running: Session, name: str, processed: Processed) -> str:
+async def as_text(running: LocalRun, name: str, processed: Processed) -> str:
     """Counts, and a few users' lists with titles."""
     worker = processed.worker
     quarantined = processed.quarantined
@@ -59,7 +59,7 @@ async def as_text(running: Session, name: str, processed: Processed) -> str:
     return "\n".join([*lines, ""])
 
 
-async def _user(running: Session, user_id: str) -> list[str]:
+async def _user(running: LocalRun, user_id: str) -> list[str]:
     base, user = running.serve.url, _segment(user_id)
     history = await get_json(running.http, f"{base}/users/{user}")
     listed = await get_json(running.http, f"{base}/recommendations/{user}?k={ITEMS_SHOWN}")
@@ -74,7 +74,7 @@ async def _user(running: Session, user_id: str) -> list[str]:
     ]
 
 
-async def addresses(running: Session) -> str:
+async def addresses(running: LocalRun) -> str:
     """Where to go from here, for as long as everything runs."""
     user = next(iter(await _recent_users(running)), "anybody")
     settings = running.settings
@@ -98,7 +98,7 @@ def _title(entry: dict[str, Any]) -> str:
     return str(entry.get("title") or entry["item_id"])
 
 
-async def _recent_users(running: Session) -> list[str]:
+async def _recent_users(running: LocalRun) -> list[str]:
     """Users with new lists; the worker tells of them once a second, so the first may not be there yet."""
     for _ in range(TRIES):
         answer = await get_json(running.http, f"{running.serve.url}/users")

@@ -40,7 +40,7 @@ from app.store.users import RedisUsers
 from app.worker.figures import Figures
 from app.worker.restoring import Losses, build_restore
 from app.worker.snapshot_keeper import SnapshotKeeper
-from app.worker.with_models import Meaning, Surroundings, build_meaning, find_models
+from app.worker.with_models import ModelAgents, WorkerParts, build_model_agents, find_models
 from models.contract.events import Kind
 from models.duplicates import DuplicateFilter
 from models.recommender import Recommender, RecommenderSettings
@@ -60,7 +60,7 @@ class Worker:
     health: Health
     metrics: Metrics
     snapshots: SnapshotKeeper | None
-    meaning: Meaning | None
+    model_agents: ModelAgents | None
     restore: Restore
     watch: KafkaWatch
 
@@ -96,7 +96,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     """
     app = _faust_app(settings, faust_dir)  # first, because its port may be taken
     metrics = Metrics(CollectorRegistry())
-    language = find_models(settings, metrics)  # before anything that would have to be closed if a model is broken
+    loaded = find_models(settings, metrics)  # before anything that would have to be closed if a model is broken
     outside, progress = _outside(settings, metrics), progress_of(app)
     names, health = outside.names, outside.health
     learning = _learning(settings, metrics)
@@ -104,19 +104,19 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     refresh = _refresh(settings, outside, recommender)
     follow = FollowCatalogue(settings.events, recommender, refresh.gone.put_nowait)
     followers = {names.items: follow.handle, names.interactions: learning.learn.handle}
-    if language is not None:
+    if loaded is not None:
         vectors = FollowVectors(
-            language.infer.models, settings.quality, recommender, refresh.gone.put_nowait, band=settings.judge
+            loaded.infer.models, settings.quality, recommender, refresh.gone.put_nowait, band=settings.judge
         )
         followers[names.vectors] = vectors.handle
     replicas = KafkaReplicas(settings.kafka, followers, partitions, outside.retry_kafka, not_saved={names.vectors})
-    meaning = None
-    if language is not None:
-        around = _surroundings(outside, progress, replicas, refresh)
-        meaning = build_meaning(language, vectors, settings, around)
-        learning.learn.listeners.append(meaning.similar.touched)
+    model_agents = None
+    if loaded is not None:
+        parts = _worker_parts(outside, progress, replicas, refresh)
+        model_agents = build_model_agents(loaded, vectors, settings, parts)
+        learning.learn.listeners.append(model_agents.similar.touched)
     figures = _figures(outside, progress, recommender)
-    assess, similar = (meaning.assess, meaning.similar) if meaning is not None else (None, None)
+    assess, similar = (model_agents.assess, model_agents.similar) if model_agents is not None else (None, None)
     losses = Losses(outside.sources, figures, similar)
     restore = build_restore(settings, outside.store, outside.retry_kafka, progress, losses, assess)
     process = _process(settings, outside, learning, refresh, replicas)
@@ -135,7 +135,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
         health=health,
         metrics=metrics,
         snapshots=SnapshotKeeper.of(settings, learning.learn, replicas, time),
-        meaning=meaning,
+        model_agents=model_agents,
         restore=restore,
         watch=KafkaWatch(replicas.see_ends, health),
     )
@@ -212,9 +212,9 @@ def _keep_catalogue(settings: Settings, outside: _Outside, restore: Restore, ass
     )
 
 
-def _surroundings(outside: _Outside, progress: Progress, replicas: KafkaReplicas, refresh: Refresh) -> Surroundings:
+def _worker_parts(outside: _Outside, progress: Progress, replicas: KafkaReplicas, refresh: Refresh) -> WorkerParts:
     items = outside.names.items
-    return Surroundings(
+    return WorkerParts(
         store=outside.store,
         outbox=outside.outbox,
         replicas=replicas,

@@ -56,8 +56,8 @@ async def _started(worker: Worker) -> AsyncIterator[list[asyncio.Task[None]]]:
         stack.push_async_callback(worker.outbox.stop)
         await worker.replicas.start()
         stack.push_async_callback(worker.replicas.stop)
-        if worker.meaning is not None:
-            await stack.enter_async_context(worker.meaning.language.running())
+        if worker.model_agents is not None:
+            await stack.enter_async_context(worker.model_agents.loaded.running())
         if worker.snapshots is not None:
             stack.callback(worker.snapshots.close)
             await worker.snapshots.restore()
@@ -73,8 +73,8 @@ def _jobs(worker: Worker) -> Iterator[Coroutine[Any, Any, None]]:
     yield worker.refresh.run()
     yield worker.restore.run()
     yield worker.watch.run()
-    if worker.meaning is not None:
-        yield from worker.meaning.jobs()
+    if worker.model_agents is not None:
+        yield from worker.model_agents.jobs()
     if worker.snapshots is not None:
         yield worker.snapshots.run()
 

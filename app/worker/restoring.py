@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from agents.assess import Assess
 from agents.keep_similar import KeepSimilar
-from agents.restore import Restore, Span
+from agents.restore import ReadSpan, Restore
 from app.kafka.catalogue_log import KafkaCatalogueLog
 from app.kafka.progress import Progress
 from app.kafka.topics import topics
@@ -52,8 +52,8 @@ def build_restore(
     """The agent that brings the catalogue back, not running."""
     topic = topics(settings.kafka).items
 
-    def spans() -> dict[int, Span]:
-        return {partition: Span(*span) for partition, span in progress.spans(topic).items()}
+    def spans() -> dict[int, ReadSpan]:
+        return {partition: ReadSpan(*span) for partition, span in progress.spans(topic).items()}
 
     return Restore(
         events=settings.events,

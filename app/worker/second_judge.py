@@ -10,7 +10,7 @@ from pathlib import Path
 from app.errors import HeadraceError
 from models.contract.events import Item
 from models.inference.manifest import Artefact, ManifestError
-from models.inference.onnx_session import Session
+from models.inference.onnx_session import OnnxSession
 from models.inference.settings import InferenceSettings
 from models.quality.defect import ItemText
 from models.quality.judge import QualityModel, open_quality_model
@@ -36,7 +36,7 @@ class LocalSecondJudge:
         return self.model.artefact
 
     @property
-    def session(self) -> Session:
+    def session(self) -> OnnxSession:
         """The open model."""
         return self.model.session
 

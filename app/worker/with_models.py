@@ -23,16 +23,16 @@ from app.store.vector_set import VectorSet
 from models.inference.manifest import FILE_NAME
 
 if TYPE_CHECKING:
-    from app.worker.open_models import Language
+    from app.worker.open_models import LoadedModels
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
-    """What is added to a worker when there are models: `jobs` run beside it while `language` is running."""
+class ModelAgents:
+    """What is added to a worker when there are models: `jobs` run beside it while `loaded` is running."""
 
-    language: "Language"
+    loaded: "LoadedModels"
     assess: Assess
     similar: KeepSimilar
     introduce: Introduce
@@ -45,8 +45,8 @@ class Meaning:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """The parts of the worker that a `Meaning` needs."""
+class WorkerParts:
+    """The parts of the worker that a `ModelAgents` needs."""
 
     store: Store
     outbox: Outbox
@@ -58,7 +58,7 @@ class Surroundings:
     behind: Callable[[], bool]
 
 
-def find_models(settings: Settings, metrics: Metrics) -> "Language | None":
+def find_models(settings: Settings, metrics: Metrics) -> "LoadedModels | None":
     """The models in the model folder, or None, with a line in the log, where there are none or nothing to run them.
 
     Raises HeadraceError when one of them cannot be used.
@@ -82,44 +82,46 @@ def find_models(settings: Settings, metrics: Metrics) -> "Language | None":
     if find_spec("onnxruntime") is None:
         logger.warning("the models of %s are not used: onnxruntime is missing; install the extra cpu or gpu", manifest)
         return None
-    from app.worker.open_models import open_language  # here, because it needs what only an extra installs
+    from app.worker.open_models import open_models  # here, because it needs what only an extra installs
 
-    return open_language(settings, metrics)
+    return open_models(settings, metrics)
 
 
-def build_meaning(language: "Language", follow: FollowVectors, settings: Settings, around: Surroundings) -> Meaning:
+def build_model_agents(
+    loaded: "LoadedModels", follow: FollowVectors, settings: Settings, parts: WorkerParts
+) -> ModelAgents:
     """The parts that use the models, with `follow` telling them what arrives."""
-    redis, keys, retry = around.store.redis, around.store.keys, around.store.retry
-    vectors = VectorSet(redis, keys, language.infer.models.embedding)
+    redis, keys, retry = parts.store.redis, parts.store.keys, parts.store.retry
+    vectors = VectorSet(redis, keys, loaded.infer.models.embedding)
     store = RedisAssessments(redis, keys, retry, vectors, settings.quality)
     assess = Assess(
-        infer=language.infer,
+        infer=loaded.infer,
         follow=follow,
         store=store,
-        outbox=around.outbox,
-        replicas=around.replicas,
+        outbox=parts.outbox,
+        replicas=parts.replicas,
         settings=settings.quality,
-        metrics=around.metrics,
-        owned=around.owned,
+        metrics=parts.metrics,
+        owned=parts.owned,
         turn=asyncio.Lock(),
-        advanced=around.advanced,
+        advanced=parts.advanced,
     )
     second = None
-    if language.second is not None:
+    if loaded.second is not None:
         second = AskSecondJudge(
-            judge=language.second,
+            judge=loaded.second,
             follow=follow,
             store=store,
-            outbox=around.outbox,
-            replicas=around.replicas,
+            outbox=parts.outbox,
+            replicas=parts.replicas,
             settings=settings.quality,
-            metrics=around.metrics.second_judge,
-            owned=around.owned,
+            metrics=parts.metrics.second_judge,
+            owned=parts.owned,
             turn=assess.turn,
-            behind=around.behind,
+            behind=parts.behind,
         )
     recommender = follow.recommender
-    similar = KeepSimilar(recommender, RedisSimilar(redis, keys, retry), around.replicas, around.owned)
-    introduce = Introduce(recommender, around.refresh, around.replicas)
+    similar = KeepSimilar(recommender, RedisSimilar(redis, keys, retry), parts.replicas, parts.owned)
+    introduce = Introduce(recommender, parts.refresh, parts.replicas)
     follow.listeners += [similar.arrived, introduce.arrived]
-    return Meaning(language, assess, similar, introduce, second)
+    return ModelAgents(loaded, assess, similar, introduce, second)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.inference.causal_model import TASK, CausalModel, causal_model, open_session
 from models.inference.manifest import Artefact, ManifestError, read_manifest
-from models.inference.onnx_session import Session
+from models.inference.onnx_session import OnnxSession
 from models.inference.settings import InferenceSettings
 from models.quality.defect import ItemText
 from models.quality.second_judge_score import (
@@ -67,7 +67,7 @@ class TextHearing:
 class SecondJudgeModel:
     """An open second judge."""
 
-    def __init__(self, artefact: Artefact, session: Session, hear: TextHearing) -> None:
+    def __init__(self, artefact: Artefact, session: OnnxSession, hear: TextHearing) -> None:
         """Raises ManifestError if the artefact's calibration is not for the evidence that is found here."""
         self.artefact = artefact
         self.session = session

@@ -5,24 +5,30 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from agents.metrics import Metrics
 from app.bench.pipeline import Round, summarise
-from app.bench.span import Seen, Span, Spread, span, spread, start_of
+from app.bench.span import Sample, Span, Spread, span, spread, start_of
 from app.bench.worker_run import STAGES, Counters, WorkerRun, parse_counters
 from app.commands.bench import table
 
 
 def test_the_clock_starts_with_the_first_event_done_and_ends_with_the_last() -> None:
-    #       start-up        |          working           | idle
-    seen = [Seen(0, 0, 0), Seen(5, 0, 3), Seen(6, 100, 4), Seen(7, 300, 4.5), Seen(8, 500, 5), Seen(9, 500, 6)]
+    seen = [
+        Sample(0, 0, 0),
+        Sample(5, 0, 3),  # start-up until here
+        Sample(6, 100, 4),
+        Sample(7, 300, 4.5),
+        Sample(8, 500, 5),  # idle from here on
+        Sample(9, 500, 6),
+    ]
     assert span(seen) == Span(events=400, seconds=2, cpu_seconds=1)
     assert start_of(seen) == 2
 
 
 def test_a_log_that_is_done_at_the_first_look_is_counted_from_the_look_before() -> None:
-    assert span([Seen(0, 0, 0), Seen(1, 0, 1), Seen(2, 50, 2)]) == Span(events=50, seconds=1, cpu_seconds=1)
+    assert span([Sample(0, 0, 0), Sample(1, 0, 1), Sample(2, 50, 2)]) == Span(events=50, seconds=1, cpu_seconds=1)
 
 
 def test_a_single_look_gives_no_rate() -> None:
-    found = span([Seen(3, 50, 1)])
+    found = span([Sample(3, 50, 1)])
     assert (found.events_per_second, found.cpu_microseconds_per_event) == (0, 0)
 
 

@@ -23,7 +23,7 @@ from models.quality.second_judge_score import (
     revised,
 )
 from models.quality.text import TextVerdict
-from models.training.quality_catalogue import Catalogue
+from models.training.quality_catalogue import TrainingCatalogue
 from models.training.quality_examples import material
 from models.training.second_judge_fit import draw_doubtful, fit_weights
 
@@ -163,7 +163,7 @@ class Unsure:
 
 def test_examples_in_doubt_are_half_fine_and_stand_for_their_share_of_the_feed() -> None:
     items = tuple(ItemText(f"Red ceramic mug number {number}", "Home/Mugs") for number in range(50))
-    source = material([Catalogue("shop", items)], ["Home/Mugs", "Garden/Hoses"])
+    source = material([TrainingCatalogue("shop", items)], ["Home/Mugs", "Garden/Hoses"])
     drawn = draw_doubtful(source, Unsure(), SecondJudgeSettings(low=0.05, high=0.8), 100, np.random.default_rng(3))
     fine = [each for each in drawn if each.fine]
     assert (len(drawn), len(fine)) == (100, 50)
