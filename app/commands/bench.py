@@ -11,9 +11,9 @@ from typing import Any, cast
 
 import orjson
 
+from agents.metrics import STAGES
 from app.bench.pipeline import Plan, run_pipeline
 from app.bench.span import Span
-from app.bench.worker_run import STAGES
 from app.datasets.folder import open_dataset
 from app.datasets.sample import sample_dataset
 from app.kafka.plain_consumers import ceiling, plain_faust

@@ -7,7 +7,8 @@ from urllib.parse import quote
 import orjson
 
 from app.local.run import LocalRun, Processed
-from app.local.watch import Reading, get_json
+from app.local.scrape import Reading
+from app.local.watch import get_json
 from app.store.keys import Keys
 from app.store.list_count import count_lists
 

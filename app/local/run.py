@@ -17,8 +17,9 @@ from app.datasets.record import Dataset, Record
 from app.errors import HeadraceError
 from app.kafka.replay import QUARANTINE, Pace, producer_for, replay
 from app.local.processes import Child, child, patiently
+from app.local.scrape import Reading
 from app.local.servers import embedded_broker, embedded_redis
-from app.local.watch import Reading, Watch
+from app.local.watch import Watch
 from app.progress_line import ProgressLine
 from app.settings import Settings
 
