@@ -10,7 +10,7 @@ from pathlib import Path
 from time import time
 from typing import Protocol
 
-from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client import CollectorRegistry
 
 from agents.assess import Assess
 from agents.catalogue import FollowCatalogue, KeepCatalogue
@@ -22,26 +22,22 @@ from agents.refresh import Refresh
 from agents.restore import Restore
 from app.health import Health
 from app.kafka.batch_agent import add_batch_agent
-from app.kafka.failure import kafka_retry_errors
 from app.kafka.faust_app import FaustOptions, WorkerApp, build_faust_app, progress_of
-from app.kafka.outbox import KafkaOutbox, make_producer
+from app.kafka.outbox import KafkaOutbox
 from app.kafka.probes import add_probes
 from app.kafka.progress import Progress
 from app.kafka.replicas import KafkaReplicas
-from app.kafka.topics import Topics, topics
+from app.kafka.topics import topics
 from app.kafka.watch import KafkaWatch
-from app.retry import Retry
 from app.settings import Settings
 from app.store.board import Board
 from app.store.items import RedisItems
-from app.store.sources import RedisSources
-from app.store.store import Store, open_store
-from app.store.users import RedisUsers
+from app.store.store import Store
 from app.worker.figures import Figures
+from app.worker.outside import Outside, open_outside
 from app.worker.restoring import Losses, build_restore
 from app.worker.snapshot_keeper import SnapshotKeeper
 from app.worker.with_models import ModelAgents, WorkerParts, build_model_agents, find_models
-from models.contract.events import Kind
 from models.duplicates import DuplicateFilter
 from models.recommender import Recommender, RecommenderSettings
 from models.shown import Shown
@@ -74,21 +70,6 @@ class _Learning:
     learn: Learn
 
 
-@dataclass(frozen=True, slots=True)
-class _Outside:
-    """Kafka and Redis as all parts use them, and what is told of them."""
-
-    names: Topics
-    kinds: Mapping[str, Kind]
-    store: Store
-    retry_kafka: Retry
-    outbox: KafkaOutbox
-    users: RedisUsers
-    sources: RedisSources
-    metrics: Metrics
-    health: Health
-
-
 def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: Path) -> Worker:
     """A worker on the configured Kafka and Redis, not started. `partitions` holds each topic's number of them.
 
@@ -97,7 +78,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     app = _faust_app(settings, faust_dir)  # first, because its port may be taken
     metrics = Metrics(CollectorRegistry())
     loaded = find_models(settings, metrics)  # before anything that would have to be closed if a model is broken
-    outside, progress = _outside(settings, metrics), progress_of(app)
+    outside, progress = open_outside(settings, metrics), progress_of(app)
     names, health = outside.names, outside.health
     learning = _learning(settings, metrics)
     recommender = learning.recommender
@@ -141,31 +122,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     )
 
 
-def _outside(settings: Settings, metrics: Metrics) -> _Outside:
-    names, health = topics(settings.kafka), Health()
-    ProcessCollector(registry=metrics.registry)
-    store = open_store(settings.redis, health, metrics.retries)
-    broker = Retry("Kafka", kafka_retry_errors(), health, metrics.retries)
-    return _Outside(
-        names=names,
-        kinds={names.views: Kind.VIEW, names.clicks: Kind.CLICK, names.orders: Kind.ORDER},
-        store=store,
-        retry_kafka=broker,
-        outbox=KafkaOutbox(make_producer(settings.kafka), names, broker),
-        users=RedisUsers(
-            redis=store.redis,
-            keys=store.keys,
-            retry=store.retry,
-            expire_days=settings.redis.expire_days,
-            capacity=settings.worker.profile_cache,
-        ),
-        sources=RedisSources(store.redis, store.keys, store.retry),
-        metrics=metrics,
-        health=health,
-    )
-
-
-def _refresh(settings: Settings, outside: _Outside, recommender: Recommender) -> Refresh:
+def _refresh(settings: Settings, outside: Outside, recommender: Recommender) -> Refresh:
     return Refresh(
         recommender=recommender,
         shown=Shown(recommender.items, settings.ranking.size, settings.worker.profile_cache),
@@ -178,7 +135,7 @@ def _refresh(settings: Settings, outside: _Outside, recommender: Recommender) ->
 
 
 def _process(
-    settings: Settings, outside: _Outside, learning: _Learning, refresh: Refresh, replicas: KafkaReplicas
+    settings: Settings, outside: Outside, learning: _Learning, refresh: Refresh, replicas: KafkaReplicas
 ) -> Process:
     return Process(
         kinds=outside.kinds,
@@ -198,7 +155,7 @@ def _process(
     )
 
 
-def _keep_catalogue(settings: Settings, outside: _Outside, restore: Restore, assess: Assess | None) -> KeepCatalogue:
+def _keep_catalogue(settings: Settings, outside: Outside, restore: Restore, assess: Assess | None) -> KeepCatalogue:
     store = outside.store
     return KeepCatalogue(
         events=settings.events,
@@ -212,7 +169,7 @@ def _keep_catalogue(settings: Settings, outside: _Outside, restore: Restore, ass
     )
 
 
-def _worker_parts(outside: _Outside, progress: Progress, replicas: KafkaReplicas, refresh: Refresh) -> WorkerParts:
+def _worker_parts(outside: Outside, progress: Progress, replicas: KafkaReplicas, refresh: Refresh) -> WorkerParts:
     items = outside.names.items
     return WorkerParts(
         store=outside.store,
@@ -226,7 +183,7 @@ def _worker_parts(outside: _Outside, progress: Progress, replicas: KafkaReplicas
     )
 
 
-def _figures(outside: _Outside, progress: Progress, recommender: Recommender) -> Figures:
+def _figures(outside: Outside, progress: Progress, recommender: Recommender) -> Figures:
     views = outside.names.views
     return Figures(
         worker_id=f"{socket.gethostname()}-{os.getpid()}",

@@ -1,6 +1,6 @@
 """`headrace models`: makes, checks and times the model artefacts. One module for each verb.
 
-A module declares its arguments and prints the result. The work is done in `app/artefacts`.
+A module declares its arguments and prints the result. The work itself is not done here, but in `app/artefacts`.
 """
 
 import argparse
