@@ -103,9 +103,13 @@ model-multilingual: $(EXPORT_STAMP) ## Make multilingual-e5-small (Chinese, Engl
 model-bench: $(EXPORT_STAMP) ## Time the embedding model against the plain export and PyTorch (ITEMS="catalogue.csv …")
 	$(EXPORT)/bin/headrace models bench --items $(ITEMS) $(ARGS)
 
-.PHONY: model-second-stage
-model-second-stage: $(EXPORT_STAMP) ## Make SmolLM2-135M the second judge of doubtful texts, in build/second-stage; 170 MB (ITEMS="catalogue.csv …")
+.PHONY: model-second-judge
+model-second-judge: $(EXPORT_STAMP) ## Make SmolLM2-135M the second judge of doubtful texts, in build/second-judge; 170 MB (ITEMS="catalogue.csv …")
 	$(EXPORT)/bin/headrace models export-judge --items $(ITEMS) $(ARGS)
+
+# The name up to 0.1.0.
+.PHONY: model-second-stage
+model-second-stage: model-second-judge
 
 .PHONY: env-example
 env-example: $(STAMP) ## Write .env.example and the chart's list of settings anew

@@ -1,1 +1,4 @@
-"""The order of things: one class per agent, its collaborators as fields; no client library is imported here."""
+"""The order of things: one class per agent, its collaborators as fields.
+
+What is done when, and what waits for what, lives here. No client library and no arithmetic does.
+"""

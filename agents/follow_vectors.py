@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from models.catalogue import NO_PARTITION, Catalogue
 from models.contract.events import RawBatch
 from models.quality.assessment import Assessment, Models, decode_assessment, unpack_vectors
-from models.quality.second_judge_score import JudgeSettings
+from models.quality.second_judge_score import SecondJudgeSettings
 from models.quality.text import QualitySettings
 from models.recommender import Recommender
 
@@ -31,7 +31,7 @@ class FollowVectors:
     recommender: Recommender
     went_away: Callable[[str], None]
     listeners: list[Callable[[int, list[str]], None]] = field(default_factory=list)
-    band: JudgeSettings = field(default_factory=JudgeSettings)
+    band: SecondJudgeSettings = field(default_factory=SecondJudgeSettings)
     _hashes: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(FIRST_CAPACITY, np.uint64))
     _doubtful: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(FIRST_CAPACITY, np.bool_))
     _partition: NDArray[np.int32] = field(default_factory=lambda: np.full(FIRST_CAPACITY, NO_PARTITION, np.int32))
@@ -68,15 +68,15 @@ class FollowVectors:
         return bool(self._is_unassessed().any())
 
     def doubtful(self, partitions: Iterable[int]) -> dict[int, list[str]]:
-        """The catalogue's items of these partitions that wait for a second opinion."""
+        """The catalogue's items of these partitions that wait for the second judge."""
         partition = self._catalogue.partition
         both = min(len(partition), len(self._doubtful))
         rows = np.flatnonzero(self._doubtful[:both] & (partition[:both] != NO_PARTITION))
         return self._by_partition(rows, partitions)
 
     def in_doubt(self, said: Assessment) -> bool:
-        """Whether a second opinion is wanted: the quality model was unsure, and judged alone."""
-        alone = self.models.second != "" and said.judge == self.models.quality
+        """Whether the second judge is to be asked: the quality model was unsure, and judged alone."""
+        alone = self.models.second != "" and said.judged_by == self.models.quality
         return alone and said.quality is not None and self.band.holds(said.quality)
 
     def settled(self, item_id: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Protocol
 
-from agents.inference import Inference
+from agents.inference_queue import InferenceQueue
 from agents.metrics import InferenceMetrics
 from models.contract.events import Item
 from models.quality.assessment import Assessment, Models, embedding_text, pack_vector
@@ -53,7 +53,7 @@ class InferLocally:
     """The `Infer` port by models in this process; either of them may be missing."""
 
     models: Models
-    embedding: Inference | None
+    embedding: InferenceQueue | None
     quality: Judge | None
     settings: QualitySettings
     judged: InferenceFigures
@@ -68,7 +68,7 @@ class InferLocally:
                 text_hash=self.models.text_hash(item),
                 embedding=self.models.embedding,
                 vector=vector,
-                judge=self.models.quality,
+                judged_by=self.models.quality,
                 quality=None if verdict is None else verdict.score,
                 reasons=() if verdict is None else tuple(each.value for each in verdict.defects(self.settings)),
             )

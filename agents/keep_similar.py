@@ -9,7 +9,7 @@ from time import perf_counter
 import numpy as np
 
 from agents.ports import Replicas, SimilarStore
-from models.contract.wire import encode_similar
+from models.contract.lists import encode_similar
 from models.recommender import Recommender
 
 ITEMS_AT_ONCE = 8

@@ -11,6 +11,18 @@ from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+# The names that `headrace run` and `headrace bench` read back; Prometheus adds `_total` to counters.
+EVENTS = "headrace_events"
+REJECTED = "headrace_rejected"
+ITEMS = "headrace_items"
+ITEMS_KNOWN = "headrace_items_known"
+RECOMMENDATIONS = "headrace_recommendations"
+STAGE = "headrace_stage_seconds"
+FRESHNESS = "headrace_freshness_seconds"
+LAG = "headrace_lag_offsets"
+# The stages of a batch of events, in their order.
+STAGES = ("admit", "load", "decide", "write", "emit")
+
 FRESHNESS_BUCKETS = (
     0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.15, 0.2,
     0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0,
@@ -107,16 +119,16 @@ class InferenceMetrics:
         )
 
 
-class SecondStageMetrics:
+class SecondJudgeMetrics:
     """What the second judge is asked, and what it says."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.queue = Gauge(
-            "headrace_second_stage_queue_items", "Items that wait for a second opinion", registry=registry
+            "headrace_second_stage_queue_items", "Items that wait for the second judge", registry=registry
         )
         self.judged = Counter(
             "headrace_second_stage_judged",
-            "Second opinions by what they changed",
+            "Verdicts of the second judge by what they changed",
             ["verdict"],
             registry=registry,
         )
@@ -133,12 +145,8 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
-        self.events = Counter(
-            "headrace_events", "Events by what became of them", ["kind", "outcome"], registry=registry
-        )
-        self.rejected = Counter(
-            "headrace_rejected", "Records sent to quarantine", ["kind", "reason"], registry=registry
-        )
+        self.events = Counter(EVENTS, "Events by what became of them", ["kind", "outcome"], registry=registry)
+        self.rejected = Counter(REJECTED, "Records sent to quarantine", ["kind", "reason"], registry=registry)
         self.coerced = Counter(
             "headrace_coerced",
             "Fields in another form than the contract's that were understood",
@@ -146,31 +154,27 @@ class Metrics:
             registry=registry,
         )
         self.unknown_fields = Counter("headrace_unknown_fields", "Fields that were ignored", registry=registry)
-        self.items = Counter(
-            "headrace_items", "Catalogue records by what became of them", ["outcome"], registry=registry
-        )
-        self.recommendations = Counter("headrace_recommendations", "Lists written", registry=registry)
-        self.items_known = Gauge("headrace_items_known", "Items of the catalogue and of events", registry=registry)
+        self.items = Counter(ITEMS, "Catalogue records by what became of them", ["outcome"], registry=registry)
+        self.recommendations = Counter(RECOMMENDATIONS, "Lists written", registry=registry)
+        self.items_known = Gauge(ITEMS_KNOWN, "Items of the catalogue and of events", registry=registry)
         self.users = Gauge("headrace_users_cached", "User profiles held in memory", registry=registry)
         self.batch_size = Histogram(
             "headrace_batch_events", "Events in a batch", ["agent"], buckets=BATCH_BUCKETS, registry=registry
         )
         self.stage = Histogram(
-            "headrace_stage_seconds",
+            STAGE,
             "Time of one batch in a stage",
             ["stage"],
             buckets=STAGE_BUCKETS,
             registry=registry,
         )
         self.freshness = BatchHistogram(
-            "headrace_freshness_seconds",
+            FRESHNESS,
             "From the broker's append of an event to its user's list being readable in Redis",
             FRESHNESS_BUCKETS,
             registry,
         )
-        self.lag = Gauge(
-            "headrace_lag_offsets", "Events behind the end of a partition", ["topic", "partition"], registry=registry
-        )
+        self.lag = Gauge(LAG, "Events behind the end of a partition", ["topic", "partition"], registry=registry)
         self.learned = Counter("headrace_learned", "Interactions learned from the log", ["outcome"], registry=registry)
         self.index_bytes = Gauge("headrace_index_bytes", "Memory of the neighbour index", registry=registry)
         self.snapshot_ts = Gauge(
@@ -191,7 +195,7 @@ class Metrics:
         )
         self.defects = Counter("headrace_text_defects", "Defects found in texts", ["defect"], registry=registry)
         self.inference = InferenceMetrics(registry)
-        self.second_stage = SecondStageMetrics(registry)
+        self.second_judge = SecondJudgeMetrics(registry)
         self.retries = Counter("headrace_retries", "Calls tried again", ["dependency"], registry=registry)
         self.ready = Gauge("headrace_ready", "1 when the worker writes fresh lists", registry=registry)
 

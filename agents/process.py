@@ -10,7 +10,7 @@ from agents.metrics import Metrics
 from agents.ports import Clock, Outbox, Replicas, Sources, UserStore
 from models.contract.event_codec import EventSettings
 from models.contract.events import Kind, RawBatch
-from models.contract.wire import encode_recommendation
+from models.contract.lists import encode_recommendation
 from models.duplicates import DuplicateFilter
 from models.processor import Admitted, Effects, admit, decide, follow, hash_session
 from models.profile import ProfileSettings

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 
 from agents.metrics import Metrics
 from agents.ports import Clock, Outbox, UserStore
-from models.contract.events import Recommendation
-from models.contract.wire import encode_recommendation
+from models.contract.lists import Recommendation, encode_recommendation
 from models.processor import MODEL_NAME
 from models.recommender import Asker, Recommender
 from models.shown import Holder, Shown

@@ -18,21 +18,21 @@ from models.contract.item_codec import changes_of, decode_items
 CHECK_SECONDS = 2.0
 
 
-class Span(NamedTuple):
+class ReadSpan(NamedTuple):
     """Where this worker began to read a partition, and up to where it is done with it."""
 
     start: int
     position: int
 
 
-class Mark(NamedTuple):
+class StoredMark(NamedTuple):
     """Up to `offset` the store has everything, unless somebody is at it and it is not `whole` yet."""
 
     offset: int
     whole: bool
 
     @classmethod
-    def parse(cls, text: str) -> "Mark":
+    def parse(cls, text: str) -> "StoredMark":
         """The mark as it is stored; nothing at all, or what somebody else wrote, says that all may be missing."""
         offset, _, claim = text.partition(" ")
         return cls(int(offset), not claim) if offset.isascii() and offset.isdigit() else cls(0, False)
@@ -53,7 +53,7 @@ class Restore:
     marks: CatalogueMarks
     log: CatalogueLog
     items: ItemStore
-    spans: Callable[[], Mapping[int, Span]]
+    spans: Callable[[], Mapping[int, ReadSpan]]
     claim: Callable[[], str]
     lost: Callable[[int, int], Awaitable[None]]
     restored: Callable[[int, int, list[str]], None]
@@ -91,9 +91,9 @@ class Restore:
             if span is not None:
                 await self._check(partition, span, text)
 
-    async def _check(self, partition: int, span: Span, text: str) -> None:
+    async def _check(self, partition: int, span: ReadSpan, text: str) -> None:
         believed = self._believed.get(partition, span.start)
-        mark = Mark.parse(text)
+        mark = StoredMark.parse(text)
         if not text and span.position == 0 and partition not in self._believed:
             await self._move(partition, text, 0)
         elif not mark.whole or mark.offset < believed:

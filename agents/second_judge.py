@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from agents.follow_vectors import FollowVectors
-from agents.metrics import SecondStageMetrics
+from agents.metrics import SecondJudgeMetrics
 from agents.ports import Assessed, AssessmentStore, Outbox, Replicas, SecondJudge
 from models.contract.events import Item
 from models.quality.assessment import Assessment
@@ -26,7 +26,7 @@ class _Case(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class SecondOpinion:
+class AskSecondJudge:
     """Judges what is in doubt in this worker's partitions.
 
     What is in doubt stands in the log: there an assessment in the band lacks the second judge's name. So the queue
@@ -41,7 +41,7 @@ class SecondOpinion:
     outbox: Outbox
     replicas: Replicas
     settings: QualitySettings
-    metrics: SecondStageMetrics
+    metrics: SecondJudgeMetrics
     owned: Callable[[], Set[int]]
     turn: asyncio.Lock
     behind: Callable[[], bool] = lambda: False  # while the worker is behind the stream, the judge rests

@@ -1,1 +1,4 @@
-"""The outside world: wiring, adapters and commands. The only folder that knows Faust, Redis and the environment."""
+"""The outside world, sorted into rooms: wiring, adapters and commands.
+
+The clients of Kafka and Redis, the environment and the clock live here. No rule about a recommendation does.
+"""

@@ -10,7 +10,7 @@ import orjson
 from typing_extensions import override
 
 from app.concerns import LogSettings
-from app.secrecy import Scrub
+from app.store.secrecy import Scrub
 
 # Their info lines are about their own insides; `debug` shows them.
 CHATTY = (

@@ -54,8 +54,8 @@ def main(argv: list[str] | None = None) -> int:
 def _execute(args: argparse.Namespace) -> int:
     from app.errors import HeadraceError
     from app.logs import configure_logs
-    from app.secrecy import scrub_for, scrub_tracebacks
     from app.settings import InvalidSetting, load
+    from app.store.secrecy import scrub_for, scrub_tracebacks
 
     scrub = scrub_for(os.environ)
     scrub_tracebacks(scrub)

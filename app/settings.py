@@ -15,12 +15,12 @@ from app.concerns import (
     ServeSettings,
     WorkerSettings,
 )
-from app.secrecy import HIDDEN
+from app.store.secrecy import HIDDEN
 from models.contract.event_codec import EventSettings
 from models.inference.settings import InferenceSettings
 from models.neighbours.index import NeighbourSettings
 from models.profile import ProfileSettings
-from models.quality.second_judge_score import JudgeSettings
+from models.quality.second_judge_score import SecondJudgeSettings
 from models.quality.text import QualitySettings
 from models.ranking import RankingSettings
 from models.trending import TrendingSettings
@@ -56,7 +56,7 @@ class Settings:
     trending: TrendingSettings = field(default_factory=TrendingSettings)
     ranking: RankingSettings = field(default_factory=RankingSettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
-    judge: JudgeSettings = field(default_factory=JudgeSettings)
+    judge: SecondJudgeSettings = field(default_factory=SecondJudgeSettings)
     semantic: SemanticSettings = field(default_factory=SemanticSettings)
 
 

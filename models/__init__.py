@@ -1,4 +1,5 @@
-"""The mathematics and the words of Headrace: pure functions and values, no clock, no network, no environment.
+"""The mathematics and the words of Headrace: pure functions and values.
 
-In Faust a "model" is a record schema; here it is what a recommender learns, plus the domain types.
+No clock, no network and no environment is used here. In Faust a "model" is a record schema; here it is what a
+recommender learns, plus the domain types.
 """

@@ -13,7 +13,9 @@ def kernel(function: F) -> F:
     lock.
 
     Numba's cache sees changes in the file of the function only, so a kernel calls kernels of its own file
-    only.
+    only. It loads the types of the arguments before it looks whether the file changed, and names the cached
+    file by the function's line: where a tuple that kernels take gets another name, move the kernels by a
+    line, or the cache that a worker has from before ends it.
     """
     return cast(F, njit(cache=True, nogil=True, error_model="numpy")(function))
 

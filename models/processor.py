@@ -11,7 +11,8 @@ import xxhash
 from numpy.typing import NDArray
 
 from models.contract.event_codec import EventSettings, decode
-from models.contract.events import Interactions, Kind, RawBatch, Recommendation
+from models.contract.events import Interactions, Kind, RawBatch
+from models.contract.lists import Recommendation
 from models.contract.outcome import Rejected
 from models.contract.wire import encode_interactions
 from models.duplicates import DuplicateFilter

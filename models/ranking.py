@@ -4,7 +4,7 @@ from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from models.contract.events import Ranking
+from models.contract.lists import Ranking
 from models.setting import setting
 from models.trending import Popular
 

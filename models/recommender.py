@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.catalogue import NO_CATEGORY, Catalogue
-from models.contract.events import Ranking
+from models.contract.lists import Ranking
 from models.neighbours.arrays import Index
 from models.neighbours.copy import Room
 from models.neighbours.index import NeighbourIndex, NeighbourSettings, Queries

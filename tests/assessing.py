@@ -14,6 +14,7 @@ from agents.metrics import Metrics
 from models.contract.event_codec import EventSettings
 from models.contract.events import RawBatch
 from models.quality.assessment import Assessment, encode_headers
+from models.quality.second_judge_score import SecondJudgeSettings
 from models.quality.text import QualitySettings
 from models.recommender import Recommender, RecommenderSettings
 
@@ -24,10 +25,10 @@ def changes(*values: Fields | bytes | None) -> RawBatch:
     return batch(*values, topic="items", partition=PARTITION)
 
 
-class Shop:
+class ItemAgents:
     """The agent of `items` with a model, and one worker that follows; `deliver` carries the log to it."""
 
-    def __init__(self, model: LetterModel | None = None) -> None:
+    def __init__(self, model: LetterModel | None = None, band: SecondJudgeSettings | None = None) -> None:
         self.diary = Diary()
         self.model = model or LetterModel()
         self.store = MemoryItems(self.diary)
@@ -39,18 +40,26 @@ class Shop:
         self.arrived: list[str] = []
         self.replicas = MemoryReplicas()
         self.owned = {PARTITION}
+        self.band = band or SecondJudgeSettings()
         self.follow_with(self.model)
 
     def follow_with(self, model: LetterModel, advanced: Callable[[], None] = lambda: None) -> None:
-        """Start the worker anew with a model; the stores and the log stay."""
+        """Start the worker again with a model; the stores and the log stay."""
         self.recommender = Recommender(RecommenderSettings())
         self.follow_items = FollowCatalogue(EventSettings(), self.recommender, self.gone.append)
-        self.follow = FollowVectors(model.models, QualitySettings(), self.recommender, self.gone.append)
+        self.follow = FollowVectors(model.models, QualitySettings(), self.recommender, self.gone.append, band=self.band)
         self.follow.listeners.append(lambda _, item_ids: self.arrived.extend(item_ids))
         self.assess = Assess(
-            model, self.follow, self.said, self.outbox, self.replicas, QualitySettings(), self.metrics,
-            lambda: self.owned, advanced=advanced,
-        )  # fmt: skip
+            infer=model,
+            follow=self.follow,
+            store=self.said,
+            outbox=self.outbox,
+            replicas=self.replicas,
+            settings=QualitySettings(),
+            metrics=self.metrics,
+            owned=lambda: self.owned,
+            advanced=advanced,
+        )
         self.keep = KeepCatalogue(EventSettings(), self.store, self.outbox, self.metrics, self.assess)
         self.delivered = 0
 

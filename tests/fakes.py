@@ -206,7 +206,7 @@ class LetterModel:
             text_hash=self.models.text_hash(item),
             embedding=self.models.embedding,
             vector=pack_vector(counts),
-            judge=self.models.quality,
+            judged_by=self.models.quality,
             quality=0.125 if doubtful else 0.75,
             reasons=("remark",) if doubtful else (),
         )

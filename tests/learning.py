@@ -10,7 +10,8 @@ from agents.catalogue import FollowCatalogue
 from agents.learn import Learn
 from agents.metrics import Metrics
 from models.contract.event_codec import EventSettings
-from models.contract.events import Ranking, RawBatch
+from models.contract.events import RawBatch
+from models.contract.lists import Ranking
 from models.duplicates import DuplicateFilter
 from models.neighbours.index import NeighbourSettings
 from models.profile import Profile, ProfileSettings, Seen

@@ -15,7 +15,7 @@ from agents.learn import Learn
 from agents.metrics import total
 from app.concerns import WorkerSettings
 from app.health import Health
-from app.kafka.outbox import kafka_retry_errors
+from app.kafka.failure import kafka_retry_errors
 from app.kafka.replicas import KafkaReplicas
 from app.kafka.topics import create_topics
 from app.retry import Retry

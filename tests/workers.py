@@ -15,7 +15,7 @@ import orjson
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.concerns import KafkaSettings, RedisSettings
-from app.local.watch import Reading
+from app.local.scrape import Reading, parse_metrics
 
 HEADRACE = str(Path(sys.executable).with_name("headrace"))
 PATIENCE_SECONDS = 90.0  # numba may have to compile first, on a busy machine
@@ -33,7 +33,7 @@ class RunningWorker:
     def read(self) -> Reading:
         """Its counters now."""
         with urllib.request.urlopen(f"{self.url}/metrics") as answer:
-            return Reading.parse(answer.read().decode())
+            return parse_metrics(answer.read().decode())
 
     def metric(self, name: str, **labels: str) -> int:
         """A counter now, added up over all label values that are not given."""

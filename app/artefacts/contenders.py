@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.inference.encoder import Encoder, Limits, open_tokenizer, pad_batch
 from models.inference.manifest import Artefact
-from models.inference.onnx_session import Session
+from models.inference.onnx_session import OnnxSession
 from models.inference.settings import InferenceSettings
 
 Floats = NDArray[np.float32]
@@ -23,7 +23,7 @@ USUAL_BATCH = 32
 
 def plain_onnx(model: Path, folder: Path, artefact: Artefact, settings: InferenceSettings) -> Contender:
     """An exported model as one usually runs it: batches of 32 in the order given, padded, all threads in one run."""
-    session = Session(model, settings)
+    session = OnnxSession(model, settings)
     limits = Limits(artefact.prefix, artefact.max_tokens, settings.batch_tokens)
     encoder = Encoder(session, open_tokenizer(folder / artefact.tokenizer.file), limits)
     names = [each.name for each in session.inputs]
@@ -40,7 +40,7 @@ def plain_onnx(model: Path, folder: Path, artefact: Artefact, settings: Inferenc
 
 def sorted_onnx(model: Path, folder: Path, artefact: Artefact, settings: InferenceSettings) -> Encoder:
     """Another model file run exactly as the shipped one is: sorted by length, a run a thread."""
-    session = Session(model, replace(settings, threads=1))
+    session = OnnxSession(model, replace(settings, threads=1))
     limits = Limits(artefact.prefix, artefact.max_tokens, settings.batch_tokens)
     return Encoder(session, open_tokenizer(folder / artefact.tokenizer.file), limits, parallel=settings.threads)
 

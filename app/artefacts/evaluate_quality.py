@@ -1,12 +1,9 @@
-"""`headrace models evaluate-quality`: the shipped quality model against its targets, on the sample data.
+"""The quality model measured against its targets, on the sample data.
 
 Only titles of the test part are used, which training never draws from; Google's catalogue and UCI's remarks are
 never trained on.
 """
 
-import argparse
-import json
-import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -20,21 +17,13 @@ from app.artefacts.catalogue_files import read_entries
 from app.datasets.field import number
 from app.datasets.named_rows import named_rows
 from app.errors import HeadraceError
-from app.settings import Settings
 from models.quality.calibration import auroc
 from models.quality.defect import Defect, ItemText
-from models.quality.judge import QualityModel, open_quality_model
+from models.quality.judge import QualityModel
 from models.quality.text import QualitySettings
 from models.training.corruptions import corrupted, corruptions_of, other_category
 from models.training.quality_catalogue import Part, part_of, trusted
 
-SUMMARY = "measure the quality model against its targets on the sample data"
-EPILOG = """examples:
-  headrace models evaluate-quality --data ../shared/data
-  headrace models evaluate-quality --data ../shared/data --most 200 --json
-
-Exit status 1 when a target is missed.
-"""
 CATALOGUES = ("fashion_catalog", "product_listings", "amazon_gift_cards_2018", "uci_online_retail")
 UNTOUCHED, CHINESE = "google_merch_catalog", "chinese_product_titles"
 TEXT_DEFECTS = (Defect.GARBLED, Defect.SPAM, Defect.MARKUP, Defect.REMARK)
@@ -55,32 +44,6 @@ class Target:
     def met(self) -> bool:
         """Whether the figure keeps its bound."""
         return self.value >= self.bound if self.at_least else self.value <= self.bound
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.description, parser.epilog = SUMMARY, EPILOG
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--data", type=Path, required=True, help="folder of the sample data")
-    parser.add_argument(
-        "--model-dir", type=Path, default=None, help="folder of the artefacts (default: HEADRACE_MODEL_DIR)"
-    )
-    parser.add_argument("--most", type=int, default=1500, help="titles of a catalogue, at most (default: 1500)")
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-
-
-def execute(args: argparse.Namespace, settings: Settings) -> int:
-    """Measure and print; 0 if every target is met."""
-    model = open_quality_model(args.model_dir or settings.model.folder)
-    targets = evaluate(model, args.data, args.most, settings.quality)
-    if args.json:
-        rows = [{"name": each.name, "value": each.value, "bound": each.bound, "met": each.met} for each in targets]
-        sys.stdout.write(json.dumps({"targets": rows, "met": all(each.met for each in targets)}, indent=2) + "\n")
-    else:
-        for each in targets:
-            sign = ">=" if each.at_least else "<="
-            sys.stdout.write(f"{'ok  ' if each.met else 'MISS'} {each.value:.4f} {sign} {each.bound}  {each.name}\n")
-    return 0 if all(each.met for each in targets) else 1
 
 
 def evaluate(model: QualityModel, data: Path, most: int, settings: QualitySettings) -> list[Target]:

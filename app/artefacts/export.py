@@ -16,7 +16,7 @@ from app.errors import HeadraceError
 from models.inference.canonical import COSINE, TEXTS, Canonical, compare, write_canonical
 from models.inference.encoder import Encoder, Floats, Limits, open_tokenizer
 from models.inference.manifest import FILE_NAME, Artefact, Manifest, pin, read_manifest, with_artefact, write_manifest
-from models.inference.onnx_session import Session
+from models.inference.onnx_session import OnnxSession
 from models.inference.parity import batch_independence, cosines, neighbour_overlap
 from models.inference.settings import InferenceSettings
 
@@ -115,7 +115,7 @@ def _make_variants(
     fp32: Path = export.export_fp32(plan.work / "source", plan.work, pooling)
     files = {"fp32": fp32, "fp16": export.export_fp16(fp32, plan.work)}
     tell(f"choosing integer scales on {len(calibration):,} titles; this takes minutes")
-    session = Session(fp32, InferenceSettings(provider="cpu", threads=plan.threads))
+    session = OnnxSession(fp32, InferenceSettings(provider="cpu", threads=plan.threads))
     limits = Limits(plan.prefix, max_tokens, InferenceSettings().batch_tokens)
     encoder = Encoder(session, open_tokenizer(plan.work / "tokenizer.json"), limits)
     sample = import_module("models.export.tensor_sample").TensorSample(
@@ -127,7 +127,7 @@ def _make_variants(
 
 def _draft(plan: ExportPlan, model: Path, pooling: str, max_tokens: int, licence: str, origin: str) -> Artefact:
     """The artefact as it lies in the work folder, nothing measured yet."""
-    session = Session(model, InferenceSettings(provider="cpu", threads=1))
+    session = OnnxSession(model, InferenceSettings(provider="cpu", threads=1))
     tokenizer = pin(plan.work, "tokenizer.json")
     return Artefact(
         name=plan.name,

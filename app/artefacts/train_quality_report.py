@@ -1,14 +1,15 @@
-"""The second half of `headrace models train-quality`: export, calibrate the artefact itself, measure, write it down."""
+"""The second half of training the quality model: export, calibrate the artefact itself, measure, write it down."""
 
 import json
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from tokenizers import Tokenizer  # type: ignore[import-untyped]  # the wheel ships no types
 
+from app.artefacts.training_plan import TrainingPlan
 from models.inference.encoder import Tokens
 from models.inference.manifest import (
     Artefact,
@@ -18,7 +19,7 @@ from models.inference.manifest import (
     with_artefact,
     write_manifest,
 )
-from models.inference.onnx_session import Session
+from models.inference.onnx_session import OnnxSession
 from models.quality.calibration import Line, auroc, prevalence_weights, reliability
 from models.quality.defect import DEFECTS, ItemText
 from models.quality.features import FEATURE_NAMES
@@ -29,9 +30,6 @@ from models.training.quality_catalogue import Part
 from models.training.quality_examples import CLEAN, Example, Material
 from models.training.quality_export import OPSET, export_network, shrink
 from models.training.quality_network import BLOCK, WORD_BITS, NetworkShape, QualityNetwork
-
-if TYPE_CHECKING:
-    from app.artefacts.train_quality import Request
 
 NAME = "headrace-quality"
 VARIANT = "int8-e4"
@@ -60,34 +58,34 @@ CANONICAL = (
 
 
 def finish(
-    request: "Request",
+    plan: TrainingPlan,
     network: QualityNetwork | None,
     tokenizer: Tokenizer,
     sources: dict[Part, Material],
     minutes: float,
 ) -> dict[str, Any]:
     """Write artefact and report; returns the report. Without a network, the model already there is calibrated anew."""
-    request.report.mkdir(parents=True, exist_ok=True)
-    typical = measure.draw(sources[Part.TRAIN], np.random.default_rng(request.seed + 2), TYPICAL if network else 0)
-    origin = _written_model(request, network, tokenizer, [each.item for each in typical], minutes)
-    session = Session(request.out / FILES["model"])
+    plan.report.mkdir(parents=True, exist_ok=True)
+    typical = measure.draw(sources[Part.TRAIN], np.random.default_rng(plan.seed + 2), TYPICAL if network else 0)
+    origin = _written_model(plan, network, tokenizer, [each.item for each in typical], minutes)
+    session = OnnxSession(plan.out / FILES["model"])
     model = QualityModel(session, tokenizer, UNCALIBRATED)
-    rng = np.random.default_rng(request.seed + 1)
+    rng = np.random.default_rng(plan.seed + 1)
     validation = measure.draw(sources[Part.VALIDATION], rng, CALIBRATED)
     test = measure.draw(sources[Part.TEST], rng, MEASURED)
     calibration = measure.calibrate(model.logits([each.item for each in validation]), measure.labels_of(validation))
     logits = model.logits([each.item for each in test])
     report = _report(test, logits, calibration) | origin
-    report["size_mb"] = round((request.out / FILES["model"]).stat().st_size / 1e6, 2)
+    report["size_mb"] = round((plan.out / FILES["model"]).stat().st_size / 1e6, 2)
     report["catalogues"] = {each.name: len(each.items) for each in sources[Part.TRAIN].catalogues}
-    _draw_calibration(request.report / "calibration.png", test, probabilities(logits, calibration))
-    _write(request.report, report)
-    _write_manifest(request, session, QualityModel(session, tokenizer, calibration), report)
+    _draw_calibration(plan.report / "calibration.png", test, probabilities(logits, calibration))
+    _write(plan.report, report)
+    _write_manifest(plan, session, QualityModel(session, tokenizer, calibration), report)
     return report
 
 
 def _written_model(
-    request: "Request",
+    plan: TrainingPlan,
     network: QualityNetwork | None,
     tokenizer: Tokenizer,
     typical: list[ItemText],
@@ -95,28 +93,28 @@ def _written_model(
 ) -> dict[str, Any]:
     """How the model in the folder was built, and its parity, after writing the network there if there is one."""
     if network is None:
-        before = read_manifest(request.out).find("quality")
+        before = read_manifest(plan.out).find("quality")
         return {"built": before.built, "parity": dict(before.parity)}
-    request.out.mkdir(parents=True, exist_ok=True)
+    plan.out.mkdir(parents=True, exist_ok=True)
     encoded = tokenizer.encode_batch_fast([encoder_input(item) for item in typical])
     tokens = [np.array(each.ids, np.int64) for each in encoded]
-    parity = _export(network, tokenizer, request, tokens)
-    shutil.copyfile(request.base / "tokenizer.json", request.out / FILES["tokenizer"])
-    built = f"headrace models train-quality, {request.steps} steps, seed {request.seed}, {minutes:.0f} minutes"
+    parity = _export(network, tokenizer, plan, tokens)
+    shutil.copyfile(plan.base / "tokenizer.json", plan.out / FILES["tokenizer"])
+    built = f"headrace models train-quality, {plan.steps} steps, seed {plan.seed}, {minutes:.0f} minutes"
     return {"built": built, "parity": parity}
 
 
 def _export(
-    network: QualityNetwork, tokenizer: Tokenizer, request: "Request", tokens: list[Tokens]
+    network: QualityNetwork, tokenizer: Tokenizer, plan: TrainingPlan, tokens: list[Tokens]
 ) -> dict[str, float]:
     """Write the small model, and say how far its logits and its batches stray from the network's own."""
-    features, folder = len(FEATURE_NAMES), request.out
+    features, folder = len(FEATURE_NAMES), plan.out
     with tempfile.TemporaryDirectory() as scratch:
         full = Path(scratch) / "full.onnx"
         export_network(network, features, full)
-        shrink(full, folder / FILES["model"], tokens, request.threads)
-        exact = QualityModel(Session(full), tokenizer, UNCALIBRATED)
-        small = QualityModel(Session(folder / FILES["model"]), tokenizer, UNCALIBRATED)
+        shrink(full, folder / FILES["model"], tokens, plan.threads)
+        exact = QualityModel(OnnxSession(full), tokenizer, UNCALIBRATED)
+        small = QualityModel(OnnxSession(folder / FILES["model"]), tokenizer, UNCALIBRATED)
         wanted, found = exact.logits(CANONICAL), small.logits(CANONICAL)
         alone = np.concatenate([small.logits([item]) for item in CANONICAL])
     return {
@@ -189,8 +187,8 @@ def _write(folder: Path, report: dict[str, Any]) -> None:
     (folder / "report.md").write_text("\n".join(lines), encoding="utf-8")
 
 
-def _write_manifest(request: "Request", session: Session, model: QualityModel, report: dict[str, Any]) -> None:
-    folder = request.out
+def _write_manifest(plan: TrainingPlan, session: OnnxSession, model: QualityModel, report: dict[str, Any]) -> None:
+    folder = plan.out
     _write_canonical(folder / FILES["canonical"], model)
     shape = NetworkShape()
     artefact = Artefact(

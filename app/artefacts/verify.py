@@ -15,14 +15,14 @@ from models.inference.manifest import Artefact, ManifestError, check_files, read
 from models.inference.settings import InferenceSettings
 from models.quality.defect import ItemText
 from models.quality.judge import open_quality_model
-from models.quality.second_judge import heard_titles, open_text_judge
+from models.quality.second_judge import heard_titles, open_second_judge_model
 
 QUALITY_TASK = "quality"
 LOGIT_BOUND = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ArtefactCheck:
     """What the check of one artefact found; `problem` is None if it is as it should be."""
 
     name: str
@@ -32,16 +32,16 @@ class Finding:
     problem: str | None
 
 
-def verify_models(folder: Path, settings: InferenceSettings) -> Iterator[Finding]:
+def verify_models(folder: Path, settings: InferenceSettings) -> Iterator[ArtefactCheck]:
     """Check every artefact that the folder's manifest lists. Raises ManifestError for a manifest that is wrong."""
     for artefact in read_manifest(folder).models:
         try:
             yield _verify(folder, artefact, settings)
         except ManifestError as error:
-            yield Finding(artefact.name, None, None, None, str(error))
+            yield ArtefactCheck(artefact.name, None, None, None, str(error))
 
 
-def _verify(folder: Path, artefact: Artefact, settings: InferenceSettings) -> Finding:
+def _verify(folder: Path, artefact: Artefact, settings: InferenceSettings) -> ArtefactCheck:
     if artefact.task == QUALITY_TASK:
         return _verify_quality(folder, artefact, settings)
     if artefact.task == JUDGE_TASK:
@@ -57,11 +57,11 @@ def _verify(folder: Path, artefact: Artefact, settings: InferenceSettings) -> Fi
             f"{artefact.name}: the {comparison.measure} to the original's vectors is {comparison.worst:.4f} at worst, "
             f"allowed is {comparison.bound}: this processor computes it otherwise; export the variant fp32"
         )
-    return Finding(artefact.name, encoder.session.provider, encoder.session.fallback, comparison, problem)
+    return ArtefactCheck(artefact.name, encoder.session.provider, encoder.session.fallback, comparison, problem)
 
 
-def _verify_judge(folder: Path, artefact: Artefact, settings: InferenceSettings) -> Finding:
-    judge = open_text_judge(folder, settings)
+def _verify_judge(folder: Path, artefact: Artefact, settings: InferenceSettings) -> ArtefactCheck:
+    judge = open_second_judge_model(folder, settings)
     canonical = read_canonical(folder / artefact.canonical.file)
     comparison = compare(canonical, lambda texts: heard_titles(judge.hear, texts))
     problem = None
@@ -70,10 +70,10 @@ def _verify_judge(folder: Path, artefact: Artefact, settings: InferenceSettings)
             f"{artefact.name}: a log-likelihood is {comparison.worst:.4f} from the original's, allowed is "
             f"{comparison.bound}: this processor computes it otherwise; export the variant fp32"
         )
-    return Finding(artefact.name, judge.session.provider, judge.session.fallback, comparison, problem)
+    return ArtefactCheck(artefact.name, judge.session.provider, judge.session.fallback, comparison, problem)
 
 
-def _verify_quality(folder: Path, artefact: Artefact, settings: InferenceSettings) -> Finding:
+def _verify_quality(folder: Path, artefact: Artefact, settings: InferenceSettings) -> ArtefactCheck:
     check_files(folder, artefact)
     model = open_quality_model(folder, settings)
     entries = _quality_texts(folder / artefact.canonical.file)
@@ -86,7 +86,7 @@ def _verify_quality(folder: Path, artefact: Artefact, settings: InferenceSetting
             f"{artefact.name}: a logit is {worst:.4f} from the canonical one, allowed is {LOGIT_BOUND}: "
             "this processor computes it otherwise; train it here with `headrace models train-quality`"
         )
-    return Finding(artefact.name, model.session.provider, model.session.fallback, comparison, problem)
+    return ArtefactCheck(artefact.name, model.session.provider, model.session.fallback, comparison, problem)
 
 
 def _quality_texts(path: Path) -> list[dict[str, Any]]:

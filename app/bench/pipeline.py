@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from agents.metrics import STAGES
 from app.bench.child import contend
 from app.bench.log import bench_log, count_events
 from app.bench.span import Span, Spread, spread
-from app.bench.worker_run import STAGES, Task, WorkerRun, learn_catalogue, measure_worker
+from app.bench.worker_run import Task, WorkerRun, learn_catalogue, measure_worker
 from app.concerns import KafkaSettings
 from app.datasets.record import Dataset
 from app.errors import HeadraceError

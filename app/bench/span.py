@@ -25,7 +25,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Sample:
     """How many events were done at a moment, in seconds of some clock, and the processor seconds used by then."""
 
     at: float
@@ -42,10 +42,10 @@ class Spread:
     high: float
 
 
-def span(seen: Sequence[Seen]) -> Span:
+def span(seen: Sequence[Sample]) -> Span:
     """The span from `start_of` the observations to the first one with everything done, as the last one has.
 
-    >>> span([Seen(0.0, 0, 1.0), Seen(1.0, 100, 1.5), Seen(2.0, 600, 2.5), Seen(3.0, 1100, 3.5)])
+    >>> span([Sample(0.0, 0, 1.0), Sample(1.0, 100, 1.5), Sample(2.0, 600, 2.5), Sample(3.0, 1100, 3.5)])
     Span(events=1000, seconds=2.0, cpu_seconds=2.0)
     """
     total = seen[-1].done
@@ -54,7 +54,7 @@ def span(seen: Sequence[Seen]) -> Span:
     return Span(total - start.done, end.at - start.at, end.cpu - start.cpu)
 
 
-def start_of(seen: Sequence[Seen]) -> int:
+def start_of(seen: Sequence[Sample]) -> int:
     """Where the clock starts: the first observation with an event done; what it has done already does not count.
 
     Only where that one has everything, the clock starts at the observation before it.

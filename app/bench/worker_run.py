@@ -9,34 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prometheus_client import ProcessCollector
-from prometheus_client.parser import text_string_to_metric_families
 
+from agents.metrics import STAGES
 from app.bench.child import child, failed
-from app.bench.sources import wait_until_committed
-from app.bench.span import Seen, Span, span, start_of
+from app.bench.span import Sample, Span, span, start_of
 from app.concerns import KafkaSettings
 from app.errors import HeadraceError
+from app.kafka.group_offsets import wait_until_committed
+from app.local.scrape import Reading, parse_metrics
 
 # Each look costs the worker some 2 ms of its loop.
 POLL_SECONDS = 0.2
 ANSWER_SECONDS = 30.0
 STALL_SECONDS = 60.0
-STAGES = ("admit", "load", "decide", "write", "emit")
-
-
-@dataclass(frozen=True, slots=True)
-class Counters:
-    """What the worker's `/metrics` says so far: events by outcome, lists written, seconds per stage, items."""
-
-    outcomes: Mapping[str, int]
-    recommendations: int
-    stage_seconds: Mapping[str, float]
-    items: int = 0
-
-    @property
-    def events(self) -> int:
-        """All events that were processed, whatever became of them."""
-        return sum(self.outcomes.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +29,7 @@ class WorkerRun:
     """One measured run. The counters are those at its end, the stages' seconds those inside the span."""
 
     span: Span
-    counters: Counters
+    counters: Reading
     stage_seconds: Mapping[str, float]
 
 
@@ -61,7 +46,7 @@ class Task:
 @dataclass(frozen=True, slots=True)
 class _Look:
     at: float
-    counters: Counters
+    counters: Reading
     cpu: float
 
 
@@ -78,7 +63,7 @@ def measure_worker(task: Task, kafka: KafkaSettings) -> WorkerRun:
     if final is None or final.events != task.events:
         counted = "nothing" if final is None else f"{final.events:,}"
         raise HeadraceError(f"the worker counts {counted} for {task.events:,} events: this measurement does not count")
-    seen = [Seen(look.at, look.counters.events, look.cpu) for look in observed]
+    seen = [Sample(look.at, look.counters.events, look.cpu) for look in observed]
     before, after = observed[start_of(seen)].counters.stage_seconds, observed[-1].counters.stage_seconds
     return WorkerRun(span(seen), final, {name: after[name] - before[name] for name in STAGES})
 
@@ -93,26 +78,7 @@ def learn_catalogue(task: Task) -> None:
         _watch(task, process, lambda counters: counters.items)
 
 
-def parse_counters(text: str) -> Counters:
-    """The counters out of Prometheus' text form; what is not there is 0."""
-    outcomes: dict[str, int] = {}
-    stages = dict.fromkeys(STAGES, 0.0)
-    recommendations = items = 0
-    for family in text_string_to_metric_families(text):
-        for sample in family.samples:
-            if sample.name == "headrace_events_total":
-                outcome = sample.labels["outcome"]
-                outcomes[outcome] = outcomes.get(outcome, 0) + int(sample.value)
-            elif sample.name == "headrace_stage_seconds_sum" and sample.labels["stage"] in stages:
-                stages[sample.labels["stage"]] = sample.value
-            elif sample.name == "headrace_recommendations_total":
-                recommendations = int(sample.value)
-            elif sample.name == "headrace_items_total":
-                items += int(sample.value)
-    return Counters(outcomes, recommendations, stages, items)
-
-
-def _watch(task: Task, process: subprocess.Popen[bytes], count: Callable[[Counters], int]) -> Sequence[_Look]:
+def _watch(task: Task, process: subprocess.Popen[bytes], count: Callable[[Reading], int]) -> Sequence[_Look]:
     observed: list[_Look] = []
     done, progress_at = -1, time.monotonic()
     while done < task.events:
@@ -140,13 +106,13 @@ def _cpu_seconds(pid: int) -> float:
     return next((sample.value for sample in samples if sample.name == "process_cpu_seconds_total"), 0.0)
 
 
-def _counters(port: int) -> Counters | None:
+def _counters(port: int) -> Reading | None:
     """None while nothing answers: the worker is not up yet, or gone."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
     try:
         connection.request("GET", "/metrics")
         answer = connection.getresponse()
-        return parse_counters(answer.read().decode()) if answer.status == http.HTTPStatus.OK else None
+        return parse_metrics(answer.read().decode()) if answer.status == http.HTTPStatus.OK else None
     except (OSError, http.client.HTTPException):
         return None
     finally:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from app.checkup.doctor import Findings, fail, ok, warn
 from app.concerns import WorkerSettings
-from app.secrecy import REDIS_URL
 from app.settings import mask, variables
 from app.store.address import shown_address
+from app.store.secrecy import REDIS_URL
 
 
 async def check_settings(environ: Mapping[str, str]) -> Findings:

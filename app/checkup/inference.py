@@ -20,8 +20,8 @@ async def check_inference(folder: Path, settings: InferenceSettings) -> Findings
     return await asyncio.to_thread(_check, folder, settings)
 
 
-async def check_second_stage(folder: str, settings: InferenceSettings) -> Findings:
-    """One finding for the second judge; none where the second stage is off."""
+async def check_second_judge(folder: str, settings: InferenceSettings) -> Findings:
+    """One finding for the second judge; none where it is off."""
     if not folder:
         return []
     if not (Path(folder) / FILE_NAME).exists():
@@ -40,12 +40,12 @@ def _check(folder: Path, settings: InferenceSettings) -> Findings:
 
 
 def _open(folder: Path, artefact: Artefact, settings: InferenceSettings) -> Finding:
-    from models.inference.onnx_session import Session  # here, because it needs what only an extra installs
+    from models.inference.onnx_session import OnnxSession  # here, because it needs what only an extra installs
 
     check, name = f"{artefact.task} model", artefact.key
     try:
         check_files(folder, artefact)
-        session = Session(folder / artefact.model.file, settings)
+        session = OnnxSession(folder / artefact.model.file, settings)
     except ManifestError as error:
         return fail(check, str(error), AGAIN)
     except Exception as error:  # onnxruntime raises classes of its own that share no base

@@ -1,31 +1,20 @@
 """Can Kafka be reached, and do the topics fit together?"""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
-from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped]  # ships no types
-from aiokafka.admin.config_resource import (  # type: ignore[import-untyped]  # ships no types
-    ConfigResource,
-    ConfigResourceType,
-)
-from aiokafka.errors import KafkaConnectionError, KafkaError  # type: ignore[import-untyped]  # ships no types
+from collections.abc import Mapping
 
 from app.checkup.doctor import Finding, Findings, fail, ok, warn
 from app.concerns import KafkaSettings
+from app.kafka.admin import describe_brokers, describe_topics
+from app.kafka.failure import KafkaAway
 from app.kafka.topics import CONFIGS, PARTITIONED_BY_USER
-
-REQUEST_MILLISECONDS = 5_000
-CONFIG_ENTRIES = 4  # place of the list in aiokafka's answer to describe_configs
 
 
 async def check_broker(settings: KafkaSettings) -> Findings:
     """The brokers that answer at the address, and where they say they are."""
     try:
-        async with _admin(settings) as admin:
-            cluster = await admin.describe_cluster()
-    except (KafkaError, OSError, ValueError) as error:
-        return [_unreachable(settings, error)]
-    brokers = ", ".join(f"{each['host']}:{each['port']}" for each in cluster["brokers"])
+        brokers = ", ".join(await describe_brokers(settings))
+    except KafkaAway as away:
+        return [_unreachable(settings, away)]
     if not brokers:
         return [fail("kafka", f"{settings.bootstrap} answers, but names no brokers", "see the broker's log")]
     return [ok("kafka", f"answers at {settings.bootstrap}; brokers {brokers}")]
@@ -34,47 +23,26 @@ async def check_broker(settings: KafkaSettings) -> Findings:
 async def check_topics(settings: KafkaSettings) -> Findings:
     """All topics are there, those of users have equally many partitions, and their configuration fits."""
     try:
-        async with _admin(settings) as admin:
-            # Asked for all, because asking for a topic by name may create it.
-            listed = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
-            prefix = settings.topic_prefix
-            found = {name: listed[prefix + name] for name in CONFIGS if prefix + name in listed}
-            configs = await _configs(admin, [prefix + name for name in found])
-    except (KafkaError, OSError, ValueError) as error:
-        return [unchecked("topics", error)]
-    return [_existing(found, settings), *_partitions(found), *_configured(found, configs, settings)]
+        found = await describe_topics(settings)
+    except KafkaAway as away:
+        return [unchecked("topics", away)]
+    partitions = found.partitions
+    return [
+        _existing(partitions, settings),
+        *_partitions(partitions),
+        *_configured(found.configs, settings),
+    ]
 
 
-@asynccontextmanager
-async def _admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap, request_timeout_ms=REQUEST_MILLISECONDS)
-    try:
-        await admin.start()
-        yield admin
-    finally:
-        await admin.close()
-
-
-async def _configs(admin: AIOKafkaAdminClient, topics: list[str]) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
-    # One request each: the embedded broker answers for the first of several only.
-    for topic in topics:
-        for answer in await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)]):
-            for resource in answer.resources:
-                found[topic] = {entry[0]: entry[1] for entry in resource[CONFIG_ENTRIES]}
-    return found
-
-
-def unchecked(name: str, error: Exception) -> Finding:
+def unchecked(name: str, away: KafkaAway) -> Finding:
     """What a check comes to that could not ask Kafka."""
     # That it cannot be reached is said once, with advice; another error is this check's own.
-    reason = "" if isinstance(error, KafkaConnectionError) else f": {error}"
+    reason = f": {away.reason}" if away.reason else ""
     return fail(name, f"not checked, because Kafka does not answer{reason}", "see `kafka` above")
 
 
-def _unreachable(settings: KafkaSettings, error: Exception) -> Finding:
-    # aiokafka's words for a refused connection are the address once more, in its own notation.
-    reason = "" if isinstance(error, KafkaConnectionError) else f": {error}"
+def _unreachable(settings: KafkaSettings, away: KafkaAway) -> Finding:
+    reason = f": {away.reason}" if away.reason else ""
     return fail(
         "kafka",
         f"no Kafka answers at {settings.bootstrap}{reason}",
@@ -82,7 +50,7 @@ def _unreachable(settings: KafkaSettings, error: Exception) -> Finding:
     )
 
 
-def _existing(found: dict[str, int], settings: KafkaSettings) -> Finding:
+def _existing(found: Mapping[str, int], settings: KafkaSettings) -> Finding:
     missing = [settings.topic_prefix + name for name in CONFIGS if name not in found]
     if not missing:
         return ok("topics", f"all {len(found)} are there")
@@ -90,7 +58,7 @@ def _existing(found: dict[str, int], settings: KafkaSettings) -> Finding:
     return warn("topics", f"missing: {', '.join(missing)}", advice)
 
 
-def _partitions(found: dict[str, int]) -> list[Finding]:
+def _partitions(found: Mapping[str, int]) -> list[Finding]:
     counts = {name: found[name] for name in PARTITIONED_BY_USER if name in found}
     if not counts:
         return []
@@ -101,10 +69,9 @@ def _partitions(found: dict[str, int]) -> list[Finding]:
     return [fail("partitions", f"must be equal, but are {listed}", f"{advice} (HEADRACE_KAFKA_TOPIC_PREFIX)")]
 
 
-def _configured(found: dict[str, int], configs: dict[str, dict[str, str]], settings: KafkaSettings) -> list[Finding]:
+def _configured(configs: Mapping[str, Mapping[str, str]], settings: KafkaSettings) -> list[Finding]:
     wrong = []
-    for name in found:
-        given = configs.get(settings.topic_prefix + name, {})
+    for name, given in configs.items():
         wrong += [
             f"{name} has {key}={given[key]}, not {want}"
             for key, want in CONFIGS[name].items()
@@ -116,8 +83,8 @@ def _configured(found: dict[str, int], configs: dict[str, dict[str, str]], setti
     if wrong:
         advice = "change the topics with kafka-configs, or set HEADRACE_KAFKA_MAX_MESSAGE_BYTES to what they take"
         return [warn("topic settings", "; ".join(wrong), advice)]
-    return [ok("topic settings", "as Headrace makes them")] if found else []
+    return [ok("topic settings", "as Headrace makes them")] if configs else []
 
 
-def _is_not(given: dict[str, str], key: str, wanted: str) -> bool:
+def _is_not(given: Mapping[str, str], key: str, wanted: str) -> bool:
     return key in given and wanted not in given[key].split(",")

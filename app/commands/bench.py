@@ -11,11 +11,12 @@ from typing import Any, cast
 
 import orjson
 
-from app.bench.contenders import ceiling, plain_faust
+from agents.metrics import STAGES
 from app.bench.pipeline import Plan, run_pipeline
-from app.bench.worker_run import STAGES
+from app.bench.span import Span
 from app.datasets.folder import open_dataset
 from app.datasets.sample import sample_dataset
+from app.kafka.plain_consumers import ceiling, plain_faust
 from app.settings import Settings
 
 PIPELINE = """
@@ -105,7 +106,7 @@ def table(result: Mapping[str, Any]) -> str:
 
 
 def _contend(args: argparse.Namespace, settings: Settings) -> int:
-    span = asyncio.run(CONTENDERS[cast(str, args.name)](settings.kafka, args.events))
+    span = Span(*asyncio.run(CONTENDERS[cast(str, args.name)](settings.kafka, args.events)))
     sys.stdout.write(orjson.dumps(span).decode() + "\n")
     return 0
 

@@ -11,13 +11,13 @@ import orjson
 
 from app.checkup.configuration import check_settings, check_state_dir
 from app.checkup.doctor import Check, as_json, examine, passed, report
-from app.checkup.inference import check_inference, check_second_stage
+from app.checkup.inference import check_inference, check_second_judge
 from app.checkup.installation import check_models, check_packages, check_python
 from app.checkup.kafka_server import check_broker, check_topics
 from app.checkup.progress import check_lag, check_process
 from app.checkup.redis_server import check_redis
-from app.secrecy import scrub_for
 from app.settings import Settings
+from app.store.secrecy import scrub_for
 
 DETAILS = """
 Looks at Python, packages, settings, Kafka, topics, Redis, models, and at a worker and look-up process on this
@@ -67,7 +67,7 @@ def _checks(settings: Settings) -> list[tuple[str, Check]]:
         ("snapshots", lambda: check_state_dir(worker)),
         ("models", lambda: check_models(settings.model.folder if settings.model.dir else None)),
         ("inference", lambda: check_inference(settings.model.folder, settings.inference)),
-        ("second stage", lambda: check_second_stage(settings.judge.dir, settings.inference)),
+        ("second judge", lambda: check_second_judge(settings.judge.dir, settings.inference)),
         ("kafka", lambda: check_broker(settings.kafka)),
         ("topics", lambda: check_topics(settings.kafka)),
         ("lag", lambda: check_lag(settings.kafka)),

@@ -13,7 +13,7 @@ from app.datasets.folder import open_dataset
 from app.datasets.record import Dataset
 from app.datasets.sample import sample_dataset
 from app.local.report import Examples, addresses, as_json, as_text
-from app.local.session import Processed, Session, process, servers, session, settings_at
+from app.local.run import LocalRun, Processed, process, running_locally, servers, settings_at
 from app.progress_line import ProgressLine
 from app.settings import Settings
 
@@ -73,7 +73,7 @@ async def _run(args: argparse.Namespace, settings: Settings, dataset: Dataset, e
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     try:
-        async with session(settings, environ) as running:
+        async with running_locally(settings, environ) as running:
             processed = await process(running, dataset, args.speed)
             await _show(args, running, dataset, processed)
             status = _status(processed)
@@ -88,7 +88,7 @@ async def _run(args: argparse.Namespace, settings: Settings, dataset: Dataset, e
     return status
 
 
-async def _show(args: argparse.Namespace, running: Session, dataset: Dataset, processed: Processed) -> None:
+async def _show(args: argparse.Namespace, running: LocalRun, dataset: Dataset, processed: Processed) -> None:
     examples = await running.alongside(Examples.find(dataset, processed, running.settings.events))
     if args.json:
         shown = await running.alongside(as_json(running, processed, examples))
@@ -109,7 +109,7 @@ def _status(processed: Processed) -> int:
     return NOTHING_ACCEPTED
 
 
-async def _keep_serving(running: Session, *, browser: bool) -> None:
+async def _keep_serving(running: LocalRun, *, browser: bool) -> None:
     """Show live figures until cancelled."""
     if browser and sys.stdout.isatty() and ("DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ):
         webbrowser.open(running.serve.url)

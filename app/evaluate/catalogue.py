@@ -39,16 +39,16 @@ def assess_catalogue(items: Sequence[Item], recommender: Recommender, settings: 
 
     Raises HeadraceError when a model cannot be used.
     """
-    language = find_models(settings, Metrics(CollectorRegistry()))
-    if language is None or not items:
+    loaded = find_models(settings, Metrics(CollectorRegistry()))
+    if loaded is None or not items:
         return {}
 
     async def ask() -> None:
-        async with language.running():
-            await _assess(items, recommender, language.infer, show)
+        async with loaded.running():
+            await _assess(items, recommender, loaded.infer, show)
 
     asyncio.run(ask())
-    models = language.infer.models
+    models = loaded.infer.models
     return {task: key for task, key in (("embedding", models.embedding), ("quality", models.quality)) if key}
 
 

@@ -4,8 +4,8 @@ A topic that was deleted and made again has the same name, and perhaps as many r
 position tells them apart.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import xxhash
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition  # type: ignore[import-untyped]  # ships no types
@@ -20,6 +20,9 @@ class Mark(NamedTuple):
     fingerprint: str
 
 
+Marks = Mapping[TopicPartition, Mark]
+
+
 def mark_after(record: ConsumerRecord) -> Mark:
     """The mark of a reader that has handled this record."""
     digest = xxhash.xxh3_128(str(record.timestamp).encode())
@@ -29,7 +32,17 @@ def mark_after(record: ConsumerRecord) -> Mark:
     return Mark(record.offset + 1, digest.hexdigest())
 
 
-async def find_difference(consumer: AIOKafkaConsumer, marks: Mapping[TopicPartition, Mark]) -> str:
+def as_rows(marks: Marks) -> list[list[Any]]:
+    """Marks as lists that JSON can hold: topic, partition, position, fingerprint."""
+    return [[*place, *mark] for place, mark in marks.items()]
+
+
+def from_rows(rows: Iterable[Sequence[Any]]) -> dict[TopicPartition, Mark]:
+    """The marks that `as_rows` wrote."""
+    return {TopicPartition(topic, number): Mark(*mark) for topic, number, *mark in rows}
+
+
+async def find_difference(consumer: AIOKafkaConsumer, marks: Marks) -> str:
     """Why the log cannot be read on from these marks; empty when it can, and the consumer stands at them then.
 
     Partitions without a mark are left where they are.

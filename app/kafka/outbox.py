@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
-from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # ships no types
 
 from app.concerns import KafkaSettings
 from app.kafka.topics import QUARANTINE_HEADROOM_BYTES, Topics
@@ -39,6 +38,14 @@ class KafkaOutbox:
     producer: AIOKafkaProducer
     topics: Topics
     retry: Retry
+
+    async def start(self) -> None:
+        """Connect. Raises what aiokafka raises when Kafka is away."""
+        await self.producer.start()
+
+    async def stop(self) -> None:
+        """Send what is on its way, and disconnect."""
+        await self.producer.stop()
 
     async def interactions(self, partition: int, keys: Sequence[str], values: Sequence[bytes]) -> None:
         """Append accepted events to the partition with the number that they came from."""
@@ -85,11 +92,6 @@ class KafkaOutbox:
 
 
 NO_HEADERS: Headers = []
-
-
-def kafka_retry_errors() -> tuple[type[Exception], ...]:
-    """What a broker that is away raises."""
-    return (KafkaError, OSError)
 
 
 def _assessment(item_id: str, said: Assessment | None) -> Record:

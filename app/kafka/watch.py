@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from app.health import Health
-from app.kafka.outbox import kafka_retry_errors
+from app.kafka.failure import kafka_retry_errors
 
 NAME = "Kafka"
 PAUSE_SECONDS = 2.0

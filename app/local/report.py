@@ -9,15 +9,15 @@ from typing import Any, Self
 from urllib.parse import quote
 
 import orjson
-from redis.asyncio import Redis
 
 from app.datasets.record import Dataset
 from app.local.rejected import ADVICE, RejectedRow, rejected_rows
-from app.local.session import Processed, Session
-from app.local.watch import Reading, get_json
+from app.local.run import LocalRun, Processed
+from app.local.scrape import Reading
+from app.local.watch import get_json
 from app.store.address import shown_address
-from app.store.connection import connect
 from app.store.keys import Keys
+from app.store.list_count import count_lists
 from models.contract.event_codec import EventSettings
 
 USERS_SHOWN = 3
@@ -45,7 +45,7 @@ class Examples:
         )
 
 
-async def as_json(running: Session, processed: Processed, examples: Examples) -> str:
+async def as_json(running: LocalRun, processed: Processed, examples: Examples) -> str:
     """One object with every count of the run."""
     worker = processed.worker
     result = {
@@ -59,7 +59,7 @@ async def as_json(running: Session, processed: Processed, examples: Examples) ->
             for of, rows in (("events", examples.events), ("items", examples.items))
             for each in rows
         ],
-        "users": await _users_with_lists(running),
+        "users": await count_lists(running.settings.redis),
         "items": worker.items_known,
         "recommendations_written": worker.recommendations,
         "seconds": round(processed.seconds, 3),
@@ -69,7 +69,7 @@ async def as_json(running: Session, processed: Processed, examples: Examples) ->
     return orjson.dumps(result).decode() + "\n"
 
 
-async def as_text(running: Session, name: str, processed: Processed, examples: Examples) -> str:
+async def as_text(running: LocalRun, name: str, processed: Processed, examples: Examples) -> str:
     """Counts, some rejected rows in words, and a few users' lists with titles."""
     worker = processed.worker
     quarantined = processed.quarantined
@@ -98,7 +98,7 @@ def _reasons(what: str, reasons: Counter[str], rows: list[RejectedRow]) -> Itera
             yield f"    → {advice}"
 
 
-async def _user(running: Session, user_id: str) -> list[str]:
+async def _user(running: LocalRun, user_id: str) -> list[str]:
     base, user = running.serve.url, _segment(user_id)
     history = await get_json(running.http, f"{base}/users/{user}")
     listed = await get_json(running.http, f"{base}/recommendations/{user}?k={ITEMS_SHOWN}")
@@ -113,7 +113,7 @@ async def _user(running: Session, user_id: str) -> list[str]:
     ]
 
 
-async def addresses(running: Session) -> str:
+async def addresses(running: LocalRun) -> str:
     """Where to go from here, for as long as everything runs."""
     user = next(iter(await _recent_users(running)), "anybody")
     settings = running.settings
@@ -137,7 +137,7 @@ def _title(entry: dict[str, Any]) -> str:
     return str(entry.get("title") or entry["item_id"])
 
 
-async def _recent_users(running: Session) -> list[str]:
+async def _recent_users(running: LocalRun) -> list[str]:
     """Users with new lists; the worker tells of them once a second, so the first may not be there yet."""
     for _ in range(TRIES):
         answer = await get_json(running.http, f"{running.serve.url}/users")
@@ -145,20 +145,6 @@ async def _recent_users(running: Session) -> list[str]:
             break
         await asyncio.sleep(PAUSE_SECONDS)
     return [str(each["user_id"]) for each in answer["users"]]
-
-
-async def _users_with_lists(running: Session) -> int:
-    redis: Redis = connect(running.settings.redis)
-    pattern = Keys(running.settings.redis.prefix).recommendation("*")
-    try:
-        # A set, because SCAN may name a key twice while its table grows.
-        return len({key async for key in redis.scan_iter(match=_literal(pattern), count=10_000)})
-    finally:
-        await redis.aclose()
-
-
-def _literal(pattern: str) -> str:
-    return pattern.replace("[", r"\[").replace("?", r"\?")
 
 
 def _rounded(worker: Reading, q: float) -> float | None:

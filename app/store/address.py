@@ -17,7 +17,7 @@ from redis.asyncio.connection import (
 )
 
 from app.errors import HeadraceError
-from app.secrecy import HIDDEN
+from app.store.secrecy import HIDDEN
 
 SCHEME = re.compile(r"(redis|rediss|unix)://", re.IGNORECASE)
 DATABASE = re.compile(r"/?\d*/?", re.ASCII)

@@ -7,14 +7,14 @@ from typing import Any
 
 import orjson
 
+from app.store import item_fields
 from app.store.connection import UnreadableAnswer
+from models.contract import lists
+from models.contract.lists import Ranking
 
 TRENDING = "trending"
 SEMANTIC = "semantic"
 COUNTED_AT = "at"  # stands among the counts: the time as of which they are decayed
-ITEM_FIELDS = (
-    "title", "category", "brand", "price", "currency", "available", "deleted", "quality", "reasons", "recommendable"
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,24 +133,24 @@ class LiveFigures:
 def decode_list(raw: bytes) -> RecommendationList:
     """A stored list. Raises UnreadableAnswer."""
     try:
-        stored = orjson.loads(raw)
-        return RecommendationList(
-            user_id=stored["user_id"],
-            items=_listed(stored["items"]),
-            event_ts=stored["event_ts"],
-            generated_at=stored["generated_at"],
-            model=stored["model"],
-        )
-    except (ValueError, LookupError, TypeError) as error:
-        raise UnreadableAnswer(f"A stored list is not what Headrace writes: {error!r}") from None
+        stored = lists.decode_recommendation(raw)
+    except ValueError as error:
+        raise UnreadableAnswer(f"A stored list is not what Headrace writes: {error}") from None
+    return RecommendationList(
+        user_id=stored.user_id,
+        items=_listed(stored.ranking),
+        event_ts=stored.event_ts,
+        generated_at=stored.generated_at,
+        model=stored.model,
+    )
 
 
 def decode_similar(raw: bytes | None) -> tuple[ListedItem, ...]:
     """An item's stored neighbours, none for a missing key. Raises UnreadableAnswer."""
     try:
-        return _listed(orjson.loads(raw)) if raw is not None else ()
-    except (ValueError, LookupError, TypeError) as error:
-        raise UnreadableAnswer(f"Stored neighbours are not what Headrace writes: {error!r}") from None
+        return _listed(lists.decode_similar(raw)) if raw is not None else ()
+    except ValueError as error:
+        raise UnreadableAnswer(f"Stored neighbours are not what Headrace writes: {error}") from None
 
 
 def decode_near(item_id: str, reply: Any) -> tuple[ListedItem, ...]:
@@ -168,23 +168,9 @@ def trending_list(user_id: str, ranked: Sequence[tuple[str, float]]) -> Recommen
 
 
 def decode_item(item_id: str, values: Sequence[bytes | None]) -> CatalogueEntry:
-    """A catalogue entry from the values of ITEM_FIELDS, in their order. Raises UnreadableAnswer."""
+    """A catalogue entry from the values of item_fields.ENTRY_FIELDS, in their order. Raises UnreadableAnswer."""
     try:
-        found = {name: value.decode() for name, value in zip(ITEM_FIELDS, values, strict=True) if value}
-        return CatalogueEntry(
-            item_id=item_id,
-            title=found.get("title"),
-            category=found.get("category"),
-            brand=found.get("brand"),
-            price=float(found["price"]) if found.get("price") else None,
-            currency=found.get("currency"),
-            available=found.get("available", "1") != "0",
-            deleted=found.get("deleted") == "1",
-            quality=float(found["quality"]) if found.get("quality") else None,
-            reasons=tuple(map(str, orjson.loads(found["reasons"]))) if found.get("reasons") else None,
-            recommendable=found["recommendable"] != "0" if found.get("recommendable") else None,
-            known=bool(found),
-        )
+        return CatalogueEntry(item_id, **item_fields.decode_entry(values))
     except ValueError as error:
         raise UnreadableAnswer(f"A stored item is not what Headrace writes: {error!r}") from None
 
@@ -239,8 +225,8 @@ def sum_figures(workers: Sequence[WorkerFigures]) -> LiveFigures:
     )
 
 
-def _listed(rows: Iterable[Mapping[str, Any]]) -> tuple[ListedItem, ...]:
-    return tuple(ListedItem(row["item_id"], row["score"], row["source"]) for row in rows)
+def _listed(ranking: Ranking) -> tuple[ListedItem, ...]:
+    return tuple(map(ListedItem, ranking.item_ids, ranking.scores, ranking.sources))
 
 
 def _join(item: ListedItem, entry: CatalogueEntry) -> ListedItem:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from app.retry import Retry
-from app.store.connection import HashFields
+from app.store import item_hash
 from app.store.keys import Keys
-from models.contract.events import Item
-from models.contract.item_codec import Change, Deleted, Withdrawn
+from models.contract.item_codec import Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +27,5 @@ class RedisItems:
     async def _write(self, changes: Sequence[Change]) -> None:
         pipeline = self.redis.pipeline(transaction=False)
         for change in changes:
-            pipeline.hset(self.keys.item(change.item_id), mapping=_fields(change))
+            pipeline.hset(self.keys.item(change.item_id), mapping=item_hash.encode_change(change))
         await pipeline.execute()
-
-
-def _fields(change: Change) -> HashFields:
-    """All fields of an item, empty where there is nothing: one HSET replaces it, and no reader sees half of it."""
-    if isinstance(change, Withdrawn):
-        return {"available": 0}
-    deleted = isinstance(change, Deleted)
-    item = Item(change.item_id, title="", available=False) if isinstance(change, Deleted) else change
-    return {
-        "title": item.title,
-        "category": item.category,
-        "brand": item.brand,
-        "price": "" if item.price is None else repr(item.price),
-        "currency": item.currency,
-        "available": int(item.available),
-        "deleted": int(deleted),
-    }

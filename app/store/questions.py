@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from app.store import answers
+from app.store import answers, item_fields
 from app.store.answers import (
     CatalogueEntry,
     ListedItem,
@@ -124,5 +124,5 @@ def _catalogue(keys: Keys, item_ids: Iterable[str]) -> Question[dict[str, Catalo
     wanted = list(dict.fromkeys(item_ids))
     if not wanted:
         return {}
-    found = yield [("HMGET", keys.item(item_id), *answers.ITEM_FIELDS) for item_id in wanted]
+    found = yield [("HMGET", keys.item(item_id), *item_fields.ENTRY_FIELDS) for item_id in wanted]
     return {item_id: answers.decode_item(item_id, values) for item_id, values in zip(wanted, found, strict=True)}

@@ -12,8 +12,9 @@ from prometheus_client import CollectorRegistry
 
 from app.concerns import KafkaSettings, RedisSettings, ServeSettings
 from app.errors import HeadraceError
+from app.kafka.event_producer import EventProducer
 from app.store.lookup import Lookups
-from app.web.clicks import ClickProducer, ClickResource
+from app.web.clicks import ClickResource
 from app.web.lookups import LookupResources
 from app.web.measure import measure_requests
 from app.web.page import load_page, secure
@@ -50,7 +51,7 @@ def build_application(settings: ServeConcerns, surroundings: Surroundings) -> we
     middlewares = [measure_requests(surroundings.registry), as_problems]
     application = web.Application(middlewares=middlewares, client_max_size=LARGEST_BODY_BYTES)
     lookups = Lookups.connect(settings.redis)
-    producer = ClickProducer(settings.kafka) if settings.serve.accept_events else None
+    producer = EventProducer(settings.kafka) if settings.serve.accept_events else None
     application.add_routes(
         [
             *load_page(accept_events=settings.serve.accept_events).routes(),

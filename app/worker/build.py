@@ -10,12 +10,9 @@ from pathlib import Path
 from time import time
 from typing import Protocol
 
-import faust
-from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
-from prometheus_client import CollectorRegistry, ProcessCollector
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from prometheus_client import CollectorRegistry
 
+from agents.assess import Assess
 from agents.catalogue import FollowCatalogue, KeepCatalogue
 from agents.follow_vectors import FollowVectors
 from agents.learn import Learn
@@ -26,25 +23,21 @@ from agents.restore import Restore
 from app.health import Health
 from app.kafka.batch_agent import add_batch_agent
 from app.kafka.faust_app import FaustOptions, WorkerApp, build_faust_app, progress_of
-from app.kafka.outbox import KafkaOutbox, kafka_retry_errors, make_producer
+from app.kafka.outbox import KafkaOutbox
+from app.kafka.probes import add_probes
 from app.kafka.progress import Progress
 from app.kafka.replicas import KafkaReplicas
-from app.kafka.topics import Topics, topics
+from app.kafka.topics import topics
 from app.kafka.watch import KafkaWatch
-from app.retry import Retry
 from app.settings import Settings
 from app.store.board import Board
-from app.store.connection import connect, refuses
 from app.store.items import RedisItems
-from app.store.keys import Keys
-from app.store.sources import RedisSources
-from app.store.users import RedisUsers
+from app.store.store import Store
 from app.worker.figures import Figures
-from app.worker.probes import add_probes
+from app.worker.outside import Outside, open_outside
 from app.worker.restoring import Losses, build_restore
 from app.worker.snapshot_keeper import SnapshotKeeper
-from app.worker.with_models import Meaning, Store, Surroundings, build_meaning, find_models
-from models.contract.events import Kind
+from app.worker.with_models import ModelAgents, WorkerParts, build_model_agents, find_models
 from models.duplicates import DuplicateFilter
 from models.recommender import Recommender, RecommenderSettings
 from models.shown import Shown
@@ -54,9 +47,8 @@ from models.shown import Shown
 class Worker:
     """The parts of one worker that have to be started and stopped, in this order."""
 
-    redis: Redis
-    retry_redis: Retry
-    producer: AIOKafkaProducer
+    store: Store
+    outbox: KafkaOutbox
     replicas: KafkaReplicas
     figures: Figures
     refresh: Refresh
@@ -64,7 +56,7 @@ class Worker:
     health: Health
     metrics: Metrics
     snapshots: SnapshotKeeper | None
-    meaning: Meaning | None
+    model_agents: ModelAgents | None
     restore: Restore
     watch: KafkaWatch
 
@@ -78,29 +70,6 @@ class _Learning:
     learn: Learn
 
 
-@dataclass(frozen=True, slots=True)
-class _Outside:
-    """Kafka and Redis as all parts use them, and what is told of them."""
-
-    names: Topics
-    kinds: Mapping[str, Kind]
-    keys: Keys
-    redis: Redis
-    retry_redis: Retry
-    retry_kafka: Retry
-    outbox: KafkaOutbox
-    users: RedisUsers
-    sources: RedisSources
-    producer: AIOKafkaProducer
-    metrics: Metrics
-    health: Health
-
-    @property
-    def store(self) -> Store:
-        """Redis for the parts that keep the catalogue."""
-        return Store(self.redis, self.keys, self.retry_redis)
-
-
 def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: Path) -> Worker:
     """A worker on the configured Kafka and Redis, not started. `partitions` holds each topic's number of them.
 
@@ -108,87 +77,117 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     """
     app = _faust_app(settings, faust_dir)  # first, because its port may be taken
     metrics = Metrics(CollectorRegistry())
-    language = find_models(settings, metrics)  # before anything that would have to be closed if a model is broken
-    outside, progress = _outside(settings, metrics), progress_of(app)
+    loaded = find_models(settings, metrics)  # before anything that would have to be closed if a model is broken
+    outside, progress = open_outside(settings, metrics), progress_of(app)
     names, health = outside.names, outside.health
     learning = _learning(settings, metrics)
     recommender = learning.recommender
-    shown = Shown(recommender.items, settings.ranking.size, settings.worker.profile_cache)
-    refresh = Refresh(recommender, shown, outside.users, outside.outbox, metrics, time, asyncio.Lock())
+    refresh = _refresh(settings, outside, recommender)
     follow = FollowCatalogue(settings.events, recommender, refresh.gone.put_nowait)
     followers = {names.items: follow.handle, names.interactions: learning.learn.handle}
-    if language is not None:
+    if loaded is not None:
         vectors = FollowVectors(
-            language.infer.models, settings.quality, recommender, refresh.gone.put_nowait, band=settings.judge
+            loaded.infer.models, settings.quality, recommender, refresh.gone.put_nowait, band=settings.judge
         )
         followers[names.vectors] = vectors.handle
     replicas = KafkaReplicas(settings.kafka, followers, partitions, outside.retry_kafka, not_saved={names.vectors})
-    meaning = None
-    if language is not None:
-        around = _surroundings(outside, progress, replicas, refresh)
-        meaning = build_meaning(language, vectors, settings, around)
-        learning.learn.listeners.append(meaning.similar.touched)
+    model_agents = None
+    if loaded is not None:
+        parts = _worker_parts(outside, progress, replicas, refresh)
+        model_agents = build_model_agents(loaded, vectors, settings, parts)
+        learning.learn.listeners.append(model_agents.similar.touched)
     figures = _figures(outside, progress, recommender)
-    assess, similar = (meaning.assess, meaning.similar) if meaning is not None else (None, None)
+    assess, similar = (model_agents.assess, model_agents.similar) if model_agents is not None else (None, None)
     losses = Losses(outside.sources, figures, similar)
     restore = build_restore(settings, outside.store, outside.retry_kafka, progress, losses, assess)
-    process = Process(
-        outside.kinds, settings.events, settings.profile, learning.seen, recommender, learning.learn, shown,
-        replicas, outside.sources, outside.users, outside.outbox, metrics, time, refresh.turn,
-    )  # fmt: skip
-    items = RedisItems(outside.redis, outside.keys, outside.retry_redis)
-    keep = KeepCatalogue(
-        settings.events, items, outside.outbox, metrics, assess, restore.before, restore.after, restore.turn
-    )
+    process = _process(settings, outside, learning, refresh, replicas)
+    keep = _keep_catalogue(settings, outside, restore, assess)
     add_batch_agent(app, "process", list(outside.kinds), process.run)
     add_batch_agent(app, "catalogue", [names.items], keep.run)
-    _on_assignment(app, [outside.users, outside.sources, shown, restore], replicas, health)
+    _on_assignment(app, [outside.users, outside.sources, refresh.shown, restore], replicas, health)
     add_probes(app, replicas.progress, health, metrics, figures.refresh_gauges)
-    snapshots = SnapshotKeeper.of(settings, learning.learn, replicas, time)
-    watch = KafkaWatch(replicas.see_ends, health)
     return Worker(
-        outside.redis, outside.retry_redis, outside.producer, replicas, figures, refresh, app, health, metrics,
-        snapshots, meaning, restore, watch,
-    )  # fmt: skip
-
-
-def _outside(settings: Settings, metrics: Metrics) -> _Outside:
-    names, keys, health = topics(settings.kafka), Keys(settings.redis.prefix), Health()
-    ProcessCollector(registry=metrics.registry)
-    store = Retry("Redis", (RedisError, OSError), health, metrics.retries, refuses=refuses)
-    broker = Retry("Kafka", kafka_retry_errors(), health, metrics.retries)
-    redis, producer = connect(settings.redis), make_producer(settings.kafka)
-    return _Outside(
-        names=names,
-        kinds={names.views: Kind.VIEW, names.clicks: Kind.CLICK, names.orders: Kind.ORDER},
-        keys=keys,
-        redis=redis,
-        retry_redis=store,
-        retry_kafka=broker,
-        outbox=KafkaOutbox(producer, names, broker),
-        users=RedisUsers(redis, keys, store, settings.redis.expire_days, settings.worker.profile_cache),
-        sources=RedisSources(redis, keys, store),
-        producer=producer,
-        metrics=metrics,
+        store=outside.store,
+        outbox=outside.outbox,
+        replicas=replicas,
+        figures=figures,
+        refresh=refresh,
+        faust=app,
         health=health,
+        metrics=metrics,
+        snapshots=SnapshotKeeper.of(settings, learning.learn, replicas, time),
+        model_agents=model_agents,
+        restore=restore,
+        watch=KafkaWatch(replicas.see_ends, health),
     )
 
 
-def _surroundings(outside: _Outside, progress: Progress, replicas: KafkaReplicas, refresh: Refresh) -> Surroundings:
+def _refresh(settings: Settings, outside: Outside, recommender: Recommender) -> Refresh:
+    return Refresh(
+        recommender=recommender,
+        shown=Shown(recommender.items, settings.ranking.size, settings.worker.profile_cache),
+        users=outside.users,
+        outbox=outside.outbox,
+        metrics=outside.metrics,
+        clock=time,
+        turn=asyncio.Lock(),
+    )
+
+
+def _process(
+    settings: Settings, outside: Outside, learning: _Learning, refresh: Refresh, replicas: KafkaReplicas
+) -> Process:
+    return Process(
+        kinds=outside.kinds,
+        events=settings.events,
+        profile=settings.profile,
+        seen=learning.seen,
+        recommender=learning.recommender,
+        learn=learning.learn,
+        shown=refresh.shown,
+        replicas=replicas,
+        sources=outside.sources,
+        users=outside.users,
+        outbox=outside.outbox,
+        metrics=outside.metrics,
+        clock=time,
+        turn=refresh.turn,
+    )
+
+
+def _keep_catalogue(settings: Settings, outside: Outside, restore: Restore, assess: Assess | None) -> KeepCatalogue:
+    store = outside.store
+    return KeepCatalogue(
+        events=settings.events,
+        store=RedisItems(store.redis, store.keys, store.retry),
+        outbox=outside.outbox,
+        metrics=outside.metrics,
+        assess=assess,
+        before=restore.before,
+        after=restore.after,
+        turn=restore.turn,
+    )
+
+
+def _worker_parts(outside: Outside, progress: Progress, replicas: KafkaReplicas, refresh: Refresh) -> WorkerParts:
     items = outside.names.items
-    return Surroundings(
-        outside.store, outside.outbox, replicas, refresh, outside.metrics,
+    return WorkerParts(
+        store=outside.store,
+        outbox=outside.outbox,
+        replicas=replicas,
+        refresh=refresh,
+        metrics=outside.metrics,
         owned=partial(_owned, progress, items),
         advanced=partial(progress.advance, items),
         behind=partial(_behind, progress),
-    )  # fmt: skip
+    )
 
 
-def _figures(outside: _Outside, progress: Progress, recommender: Recommender) -> Figures:
+def _figures(outside: Outside, progress: Progress, recommender: Recommender) -> Figures:
     views = outside.names.views
     return Figures(
         worker_id=f"{socket.gethostname()}-{os.getpid()}",
-        board=Board(outside.redis, outside.keys),
+        board=Board(outside.store.redis, outside.store.keys),
         metrics=outside.metrics,
         health=outside.health,
         recommender=recommender,
@@ -210,7 +209,11 @@ def _behind(progress: Progress) -> bool:
 def _learning(settings: Settings, metrics: Metrics) -> _Learning:
     recommender = Recommender(
         RecommenderSettings(
-            settings.neighbours, settings.trending, settings.ranking, settings.profile, settings.semantic
+            neighbours=settings.neighbours,
+            trending=settings.trending,
+            ranking=settings.ranking,
+            profile=settings.profile,
+            semantic=settings.semantic,
         )
     )
     recommender.warm_up()
@@ -234,7 +237,7 @@ class _Forgetful(Protocol):
     def forget(self) -> None: ...
 
 
-def _on_assignment(app: faust.App, caches: Sequence[_Forgetful], replicas: KafkaReplicas, health: Health) -> None:
+def _on_assignment(app: WorkerApp, caches: Sequence[_Forgetful], replicas: KafkaReplicas, health: Health) -> None:
     async def forget(*_: object, **__: object) -> None:
         for cache in caches:
             cache.forget()

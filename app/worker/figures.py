@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from redis.exceptions import RedisError
 
 from agents.metrics import Metrics, total
 from agents.ports import Clock
 from app.health import Health
 from app.store.board import RECENT_USERS, Board
+from app.store.store import STORE_ERRORS
 from app.store.users import RedisUsers
 from models.recommender import Recommender
 from models.trending import Popular, TrendingLists
@@ -60,7 +60,7 @@ class Figures:
                 self.recommender.freshen()
             try:
                 await self._publish()
-            except (RedisError, OSError) as error:
+            except STORE_ERRORS as error:
                 logger.debug("figures not published: %s", error)
             await self.sleep(INTERVAL_SECONDS)
 

@@ -44,20 +44,20 @@ async def run_worker(settings: Settings, announce: Callable[[str], None] | None 
 
 
 async def _prepare(worker: Worker) -> None:
-    await worker.retry_redis(worker.redis.ping)
+    await worker.store.answers()
     await worker.replicas.caught_up()
 
 
 @asynccontextmanager
 async def _started(worker: Worker) -> AsyncIterator[list[asyncio.Task[None]]]:
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(worker.redis.aclose)
-        await worker.producer.start()
-        stack.push_async_callback(worker.producer.stop)
+        stack.push_async_callback(worker.store.close)
+        await worker.outbox.start()
+        stack.push_async_callback(worker.outbox.stop)
         await worker.replicas.start()
         stack.push_async_callback(worker.replicas.stop)
-        if worker.meaning is not None:
-            await stack.enter_async_context(worker.meaning.language.running())
+        if worker.model_agents is not None:
+            await stack.enter_async_context(worker.model_agents.loaded.running())
         if worker.snapshots is not None:
             stack.callback(worker.snapshots.close)
             await worker.snapshots.restore()
@@ -73,8 +73,8 @@ def _jobs(worker: Worker) -> Iterator[Coroutine[Any, Any, None]]:
     yield worker.refresh.run()
     yield worker.restore.run()
     yield worker.watch.run()
-    if worker.meaning is not None:
-        yield from worker.meaning.jobs()
+    if worker.model_agents is not None:
+        yield from worker.model_agents.jobs()
     if worker.snapshots is not None:
         yield worker.snapshots.run()
 

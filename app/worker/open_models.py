@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 
 from agents.infer import EMBEDDING, QUALITY, InferenceFigures, InferLocally
-from agents.inference import Inference
+from agents.inference_queue import InferenceQueue
 from agents.metrics import Metrics
 from app.errors import HeadraceError
 from app.settings import Settings
-from app.worker.second_judge import SecondStage, open_second_stage
+from app.worker.second_judge import LocalSecondJudge, open_second_judge
 from models.inference.causal_model import TASK as JUDGE
 from models.inference.encoder import Encoder, open_encoder
 from models.inference.manifest import Artefact, ManifestError, read_manifest
-from models.inference.onnx_session import Session
+from models.inference.onnx_session import OnnxSession
 from models.inference.vector_cache import MemoryCache
 from models.quality.assessment import Models
 from models.quality.defect import DEFECTS
@@ -29,12 +29,12 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Language:
+class LoadedModels:
     """The models that are open; `running` lets them work."""
 
     infer: InferLocally
     encoder: Encoder | None
-    second: SecondStage | None = None
+    second: LocalSecondJudge | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -49,7 +49,7 @@ class Language:
             yield
 
 
-def open_language(settings: Settings, metrics: Metrics) -> Language:
+def open_models(settings: Settings, metrics: Metrics) -> LoadedModels:
     """The models that the manifest in the model folder lists, of each task the first.
 
     Raises HeadraceError when one of them cannot be used.
@@ -69,21 +69,21 @@ def open_language(settings: Settings, metrics: Metrics) -> Language:
         if model is not None:
             _announce(task, artefacts[task], model.session, metrics)
     infer = _infer(settings, artefacts, (encoder, quality), metrics)
-    return _with_second_stage(Language(infer, encoder), settings, artefacts, metrics)
+    return _with_second_judge(LoadedModels(infer, encoder), settings, artefacts, metrics)
 
 
-def _with_second_stage(
-    language: Language, settings: Settings, artefacts: dict[str, Artefact], metrics: Metrics
-) -> Language:
-    second = open_second_stage(settings.judge, settings.model.folder, settings.inference)
+def _with_second_judge(
+    loaded: LoadedModels, settings: Settings, artefacts: dict[str, Artefact], metrics: Metrics
+) -> LoadedModels:
+    second = open_second_judge(settings.judge, settings.model.folder, settings.inference)
     if second is None:
-        return language
+        return loaded
     _announce(JUDGE, second.artefact, second.session, metrics)
     calibrated_for = second.artefact.details.get("quality_model")
     if calibrated_for != artefacts[QUALITY].key:
         logger.warning("the second judge was calibrated for the quality model %s: export it anew", calibrated_for)
-    models = replace(language.infer.models, second=second.name)
-    return replace(language, infer=replace(language.infer, models=models), second=second)
+    models = replace(loaded.infer.models, second=second.name)
+    return replace(loaded, infer=replace(loaded.infer, models=models), second=second)
 
 
 def _infer(
@@ -101,7 +101,7 @@ def _infer(
     figures = InferenceFigures(metrics.inference, EMBEDDING)
     cache = MemoryCache(settings.inference.cache_texts)
     embedding = (
-        Inference(encoder, models.embedding, cache, settings.inference, figures, perf_counter) if encoder else None
+        InferenceQueue(encoder, models.embedding, cache, settings.inference, figures, perf_counter) if encoder else None
     )
     return InferLocally(models, embedding, quality, settings.quality, InferenceFigures(metrics.inference, QUALITY))
 
@@ -112,7 +112,7 @@ def _digest(settings: Settings) -> str:
     return hashlib.blake2b(repr(thresholds).encode()).hexdigest()[:SETTINGS_DIGITS]
 
 
-def _announce(task: str, artefact: Artefact, session: Session, metrics: Metrics) -> None:
+def _announce(task: str, artefact: Artefact, session: OnnxSession, metrics: Metrics) -> None:
     logger.info("the %s model %s runs on %s", task, artefact.key, session.provider)
     if session.fallback is not None:
         logger.warning("%s: %s", artefact.name, session.fallback)

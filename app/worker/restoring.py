@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from agents.assess import Assess
 from agents.keep_similar import KeepSimilar
-from agents.restore import Restore, Span
+from agents.restore import ReadSpan, Restore
 from app.kafka.catalogue_log import KafkaCatalogueLog
 from app.kafka.progress import Progress
 from app.kafka.topics import topics
@@ -15,8 +15,8 @@ from app.settings import Settings
 from app.store.items import RedisItems
 from app.store.marks import RedisMarks
 from app.store.sources import RedisSources
+from app.store.store import Store
 from app.worker.figures import Figures
-from app.worker.with_models import Store
 
 logger = logging.getLogger(__name__)
 
@@ -52,17 +52,17 @@ def build_restore(
     """The agent that brings the catalogue back, not running."""
     topic = topics(settings.kafka).items
 
-    def spans() -> dict[int, Span]:
-        return {partition: Span(*span) for partition, span in progress.spans(topic).items()}
+    def spans() -> dict[int, ReadSpan]:
+        return {partition: ReadSpan(*span) for partition, span in progress.spans(topic).items()}
 
     return Restore(
-        settings.events,
-        RedisMarks(store.redis, store.keys, store.retry, topic),
-        KafkaCatalogueLog(settings.kafka, broker),
-        RedisItems(store.redis, store.keys, store.retry),
-        spans,
-        lambda: uuid4().hex,
-        losses.begin,
-        losses.end,
-        assess,
+        events=settings.events,
+        marks=RedisMarks(store.redis, store.keys, store.retry, topic),
+        log=KafkaCatalogueLog(settings.kafka, broker),
+        items=RedisItems(store.redis, store.keys, store.retry),
+        spans=spans,
+        claim=lambda: uuid4().hex,
+        lost=losses.begin,
+        restored=losses.end,
+        assess=assess,
     )

@@ -10,12 +10,12 @@ from pathlib import Path
 from app.errors import HeadraceError
 from models.contract.events import Item
 from models.inference.manifest import Artefact, ManifestError
-from models.inference.onnx_session import Session
+from models.inference.onnx_session import OnnxSession
 from models.inference.settings import InferenceSettings
 from models.quality.defect import ItemText
 from models.quality.judge import QualityModel, open_quality_model
-from models.quality.second_judge import TextJudge, open_text_judge
-from models.quality.second_judge_score import JudgeSettings
+from models.quality.second_judge import SecondJudgeModel, open_second_judge_model
+from models.quality.second_judge_score import SecondJudgeSettings
 from models.quality.text import text_of
 
 # Not the lowest: whoever waits for Python's lock waits for the thread that holds it, and so for its turn on a core.
@@ -23,11 +23,11 @@ LOW_PRIORITY = 10
 
 
 @dataclass(frozen=True, slots=True)
-class SecondStage:
+class LocalSecondJudge:
     """The `SecondJudge` port by models in this process; `first` is a quality model that nobody else uses."""
 
     first: QualityModel
-    model: TextJudge
+    model: SecondJudgeModel
     thread: ThreadPoolExecutor
 
     @property
@@ -36,7 +36,7 @@ class SecondStage:
         return self.model.artefact
 
     @property
-    def session(self) -> Session:
+    def session(self) -> OnnxSession:
         """The open model."""
         return self.model.session
 
@@ -58,7 +58,9 @@ class SecondStage:
         return self.model.judge(text, verdict)
 
 
-def open_second_stage(settings: JudgeSettings, folder: Path, inference: InferenceSettings) -> SecondStage | None:
+def open_second_judge(
+    settings: SecondJudgeSettings, folder: Path, inference: InferenceSettings
+) -> LocalSecondJudge | None:
     """The judge in the folder that the settings name, or None where they name none; the quality model is in `folder`.
 
     Raises HeadraceError when it cannot be used.
@@ -71,15 +73,15 @@ def open_second_stage(settings: JudgeSettings, folder: Path, inference: Inferenc
             "no score lies between them; change one of them"
         )
     try:
-        model = open_text_judge(Path(settings.dir), inference)
+        model = open_second_judge_model(Path(settings.dir), inference)
         first = open_quality_model(folder, replace(inference, threads=1))
     except ManifestError as error:
         raise HeadraceError(
-            f"the second stage cannot be used: {error}; it needs a quality model in HEADRACE_MODEL_DIR, "
+            f"the second judge cannot be used: {error}; it needs a quality model in HEADRACE_MODEL_DIR, "
             "and a judge made by `headrace models export-judge`; an empty HEADRACE_JUDGE_DIR leaves it off"
         ) from error
-    thread = ThreadPoolExecutor(1, thread_name_prefix="second-stage", initializer=_yield_to_others)
-    return SecondStage(first, model, thread)
+    thread = ThreadPoolExecutor(1, thread_name_prefix="second-judge", initializer=_yield_to_others)
+    return LocalSecondJudge(first, model, thread)
 
 
 def _yield_to_others() -> None:

@@ -3,19 +3,17 @@
 import asyncio
 import fcntl
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from time import perf_counter
 from typing import IO, Any, Self
 
-from aiokafka import TopicPartition  # type: ignore[import-untyped]  # ships no types
-
 from agents.learn import Learn
 from agents.memory import MemoryCopy, check, restore
 from app.errors import HeadraceError
-from app.kafka.log_mark import Mark
+from app.kafka.log_mark import Marks, as_rows, from_rows
 from app.kafka.replicas import KafkaReplicas
 from app.settings import PREFIX, Settings
 from app.worker.snapshot import Snapshot, UnusableSnapshot, read_snapshot, write_snapshot
@@ -30,7 +28,6 @@ SHAPING = ("events", "profile", "neighbours", "trending")
 
 logger = logging.getLogger(__name__)
 
-Marks = Mapping[TopicPartition, Mark]
 Shape = dict[str, Any]
 
 
@@ -67,7 +64,7 @@ class SnapshotKeeper:
         path, started = self.folder / FILE, perf_counter()
         try:
             snapshot = await asyncio.to_thread(self._read, path)
-            marks = _marks(snapshot.facts)
+            marks = from_rows(snapshot.facts["marks"])
             if difference := await self.replicas.resume(marks):
                 raise UnusableSnapshot(f"it is not of this log: {difference}")
         except FileNotFoundError:
@@ -80,8 +77,11 @@ class SnapshotKeeper:
         self._saved, self._saved_at = marks, float(snapshot.facts["saved_at"])
         logger.info(
             "restored %d sessions and %d items from %s in %.1f s; only what came after it is read from the log",
-            len(self.learn.recommender.index), len(self.learn.recommender.items), path, perf_counter() - started,
-        )  # fmt: skip
+            len(self.learn.recommender.index),
+            len(self.learn.recommender.items),
+            path,
+            perf_counter() - started,
+        )
 
     async def run(self) -> None:
         """Save for ever, with pauses; a failure is told and counted, and no reason to stop."""
@@ -127,7 +127,7 @@ class SnapshotKeeper:
         marks, memory = self.replicas.marks(), MemoryCopy(self.learn, room)
         for _ in memory.gather():
             await asyncio.sleep(0)
-        facts = {"saved_at": now, "shape": self.shape, "marks": [[*place, *mark] for place, mark in marks.items()]}
+        facts = {"saved_at": now, "shape": self.shape, "marks": as_rows(marks)}
         path = self.folder / FILE
         size = await asyncio.to_thread(lambda: write_snapshot(path, Snapshot(facts, memory.arrays())))
         self._saved, self._saved_at = marks, now
@@ -176,7 +176,3 @@ def shape_of(settings: Settings) -> Shape:
 def _changed(before: Shape, now: Shape) -> str:
     names = [name for name in sorted(before.keys() | now.keys()) if before.get(name) != now.get(name)]
     return ", ".join(f"{name} was {before.get(name)}, is {now.get(name)}" for name in names)
-
-
-def _marks(facts: Mapping[str, Any]) -> dict[TopicPartition, Mark]:
-    return {TopicPartition(topic, number): Mark(*mark) for topic, number, *mark in facts["marks"]}

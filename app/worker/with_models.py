@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from redis.asyncio import Redis
-
 from agents.assess import Assess
 from agents.follow_vectors import FollowVectors
 from agents.introduce import Introduce
@@ -16,39 +14,29 @@ from agents.keep_similar import KeepSimilar
 from agents.metrics import Metrics
 from agents.ports import Outbox, Replicas
 from agents.refresh import Refresh
-from agents.second_judge import SecondOpinion
-from app.retry import Retry
+from agents.second_judge import AskSecondJudge
 from app.settings import Settings
 from app.store.assessments import RedisAssessments
-from app.store.keys import Keys
 from app.store.similar import RedisSimilar
+from app.store.store import Store
 from app.store.vector_set import VectorSet
 from models.inference.manifest import FILE_NAME
 
 if TYPE_CHECKING:
-    from app.worker.open_models import Language
+    from app.worker.open_models import LoadedModels
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
-    """Redis as the worker uses it."""
+class ModelAgents:
+    """What is added to a worker when there are models: `jobs` run beside it while `loaded` is running."""
 
-    redis: Redis
-    keys: Keys
-    retry: Retry
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What is added to a worker when there are models: `jobs` run beside it while `language` is running."""
-
-    language: "Language"
+    loaded: "LoadedModels"
     assess: Assess
     similar: KeepSimilar
     introduce: Introduce
-    second: SecondOpinion | None
+    second: AskSecondJudge | None
 
     def jobs(self) -> Iterable[Coroutine[Any, Any, None]]:
         """What runs for ever in the background."""
@@ -57,8 +45,8 @@ class Meaning:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """The parts of the worker that a `Meaning` needs."""
+class WorkerParts:
+    """The parts of the worker that a `ModelAgents` needs."""
 
     store: Store
     outbox: Outbox
@@ -70,7 +58,7 @@ class Surroundings:
     behind: Callable[[], bool]
 
 
-def find_models(settings: Settings, metrics: Metrics) -> "Language | None":
+def find_models(settings: Settings, metrics: Metrics) -> "LoadedModels | None":
     """The models in the model folder, or None, with a line in the log, where there are none or nothing to run them.
 
     Raises HeadraceError when one of them cannot be used.
@@ -80,41 +68,60 @@ def find_models(settings: Settings, metrics: Metrics) -> "Language | None":
     manifest = settings.model.folder / FILE_NAME
     if settings.judge.dir and not manifest.exists():
         logger.warning(
-            "HEADRACE_JUDGE_DIR is not used: a second stage needs the quality model, and %s is not there", manifest
+            "HEADRACE_JUDGE_DIR is not used: the second judge needs the quality model, and %s is not there", manifest
         )
     if not settings.model.dir:
         return None
     if not manifest.exists():
         logger.warning(
             "no models: %s is not there. Texts of items are not judged and not compared; name the folder of the models "
-            "in HEADRACE_MODEL_DIR, or leave it empty to do without", manifest,
-        )  # fmt: skip
+            "in HEADRACE_MODEL_DIR, or leave it empty to do without",
+            manifest,
+        )
         return None
     if find_spec("onnxruntime") is None:
         logger.warning("the models of %s are not used: onnxruntime is missing; install the extra cpu or gpu", manifest)
         return None
-    from app.worker.open_models import open_language  # here, because it needs what only an extra installs
+    from app.worker.open_models import open_models  # here, because it needs what only an extra installs
 
-    return open_language(settings, metrics)
+    return open_models(settings, metrics)
 
 
-def build_meaning(language: "Language", follow: FollowVectors, settings: Settings, around: Surroundings) -> Meaning:
+def build_model_agents(
+    loaded: "LoadedModels", follow: FollowVectors, settings: Settings, parts: WorkerParts
+) -> ModelAgents:
     """The parts that use the models, with `follow` telling them what arrives."""
-    redis, keys, retry = around.store.redis, around.store.keys, around.store.retry
-    vectors = VectorSet(redis, keys, language.infer.models.embedding)
+    redis, keys, retry = parts.store.redis, parts.store.keys, parts.store.retry
+    vectors = VectorSet(redis, keys, loaded.infer.models.embedding)
     store = RedisAssessments(redis, keys, retry, vectors, settings.quality)
     assess = Assess(
-        language.infer, follow, store, around.outbox, around.replicas, settings.quality, around.metrics, around.owned,
-        asyncio.Lock(), around.advanced,
-    )  # fmt: skip
+        infer=loaded.infer,
+        follow=follow,
+        store=store,
+        outbox=parts.outbox,
+        replicas=parts.replicas,
+        settings=settings.quality,
+        metrics=parts.metrics,
+        owned=parts.owned,
+        turn=asyncio.Lock(),
+        advanced=parts.advanced,
+    )
     second = None
-    if language.second is not None:
-        second = SecondOpinion(
-            language.second, follow, store, around.outbox, around.replicas, settings.quality,
-            around.metrics.second_stage, around.owned, assess.turn, around.behind,
-        )  # fmt: skip
+    if loaded.second is not None:
+        second = AskSecondJudge(
+            judge=loaded.second,
+            follow=follow,
+            store=store,
+            outbox=parts.outbox,
+            replicas=parts.replicas,
+            settings=settings.quality,
+            metrics=parts.metrics.second_judge,
+            owned=parts.owned,
+            turn=assess.turn,
+            behind=parts.behind,
+        )
     recommender = follow.recommender
-    similar = KeepSimilar(recommender, RedisSimilar(redis, keys, retry), around.replicas, around.owned)
-    introduce = Introduce(recommender, around.refresh, around.replicas)
+    similar = KeepSimilar(recommender, RedisSimilar(redis, keys, retry), parts.replicas, parts.owned)
+    introduce = Introduce(recommender, parts.refresh, parts.replicas)
     follow.listeners += [similar.arrived, introduce.arrived]
-    return Meaning(language, assess, similar, introduce, second)
+    return ModelAgents(loaded, assess, similar, introduce, second)

@@ -89,23 +89,3 @@ class Item:
     available: bool = True
     attributes: dict[str, object] = field(default_factory=dict)
     updated_at: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ranking:
-    """A ranked list as columns of the same length, best first; `sources` say what found each item."""
-
-    item_ids: tuple[str, ...]
-    scores: tuple[float, ...]
-    sources: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Recommendation:
-    """A user's list. `event_ts` is the event time that led to it, `generated_at` the clock's; both in seconds."""
-
-    user_id: str
-    ranking: Ranking
-    event_ts: float
-    generated_at: float
-    model: str

@@ -1,28 +1,10 @@
-"""How interactions and recommendations are written for other programs, and how interactions are read back."""
+"""The JSON of interactions: written for other programs, and read back."""
 
 from typing import Any, NamedTuple
 
 import orjson
 
-from models.contract.events import KIND_OF_LABEL, Interactions, Kind, Ranking, Recommendation
-
-
-def encode_recommendation(recommendation: Recommendation) -> bytes:
-    """The contract's JSON of a user's list."""
-    return orjson.dumps(
-        {
-            "user_id": recommendation.user_id,
-            "items": _listed(recommendation.ranking),
-            "event_ts": recommendation.event_ts,
-            "generated_at": recommendation.generated_at,
-            "model": recommendation.model,
-        }
-    )
-
-
-def encode_similar(ranking: Ranking) -> bytes:
-    """The contract's JSON of what is like an item."""
-    return orjson.dumps(_listed(ranking))
+from models.contract.events import KIND_OF_LABEL, Interactions, Kind
 
 
 def encode_interactions(interactions: Interactions, session_ids: list[str], rows: list[int]) -> list[bytes]:
@@ -87,10 +69,3 @@ def decode_interaction(value: bytes) -> Learned:
     if tuple(map(type, learned)) != _TYPES or learned.offset not in _OFFSETS:
         raise ValueError("not an interaction: a field has another type")
     return learned
-
-
-def _listed(ranking: Ranking) -> list[dict[str, Any]]:
-    return [
-        {"item_id": item_id, "score": score, "source": source}
-        for item_id, score, source in zip(ranking.item_ids, ranking.scores, ranking.sources, strict=True)
-    ]

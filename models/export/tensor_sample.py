@@ -9,7 +9,7 @@ import numpy as np
 from models.export.graph import onnx, up_to
 from models.export.quantisation import Floats
 from models.inference.encoder import Tokens, pad_batch, plan_batches
-from models.inference.onnx_session import Session
+from models.inference.onnx_session import OnnxSession
 from models.inference.settings import InferenceSettings
 
 MOST_ROWS = 30_000
@@ -28,7 +28,7 @@ class TensorSample:
 
     def __call__(self, name: str) -> Floats:
         """The tensor's values, shape (tokens, channels), in random order, at most MOST_ROWS of them."""
-        session = Session(up_to(self._model, name).SerializeToString(), self._settings)
+        session = OnnxSession(up_to(self._model, name).SerializeToString(), self._settings)
         names = [each.name for each in session.inputs]
         rows = []
         for feeds in self._feeds:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from models.inference.encoder import open_tokenizer
 from models.inference.manifest import Artefact, ManifestError, check_files
-from models.inference.onnx_session import Session
+from models.inference.onnx_session import OnnxSession
 from models.inference.settings import InferenceSettings
 
 TASK = "judge"
@@ -56,7 +56,7 @@ class CausalModel:
         return ids
 
 
-def run_of(session: Session) -> Run:
+def run_of(session: OnnxSession) -> Run:
     """The open model as a function of tokens alone."""
     names = [each.name for each in session.inputs]
 
@@ -68,11 +68,11 @@ def run_of(session: Session) -> Run:
     return run
 
 
-def open_session(folder: Path, artefact: Artefact, settings: InferenceSettings | None = None) -> Session:
+def open_session(folder: Path, artefact: Artefact, settings: InferenceSettings | None = None) -> OnnxSession:
     """The artefact's graph, on one thread. Raises ManifestError for a file that is not as the manifest lists it."""
     check_files(folder, artefact)
     try:
-        session = Session(folder / artefact.model.file, replace(settings or InferenceSettings(), threads=1))
+        session = OnnxSession(folder / artefact.model.file, replace(settings or InferenceSettings(), threads=1))
     except Exception as error:  # onnxruntime has an error class for each of its status codes
         raise ManifestError(f"{artefact.name}: {artefact.model.file} cannot be opened: {error}") from error
     if session.inputs != artefact.inputs or session.outputs != artefact.outputs:
@@ -80,6 +80,6 @@ def open_session(folder: Path, artefact: Artefact, settings: InferenceSettings |
     return session
 
 
-def causal_model(folder: Path, artefact: Artefact, session: Session) -> CausalModel:
+def causal_model(folder: Path, artefact: Artefact, session: OnnxSession) -> CausalModel:
     """The open graph with its tokenizer. Raises ManifestError if that is none."""
     return CausalModel(run_of(session), open_tokenizer(folder / artefact.tokenizer.file), artefact.max_tokens)

@@ -1,6 +1,6 @@
 """Texts to vectors: tokens sorted by length, batches of few tokens and little padding, several runs at once.
 
-Everything here is arithmetic on what it is given; the event loop and the clock are in `agents.inference`.
+Everything here is arithmetic on what it is given; the event loop and the clock are in `agents.inference_queue`.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer  # type: ignore[import-untyped]  # the wheel ships no types
 
 from models.inference.manifest import Artefact, ManifestError, check_files
-from models.inference.onnx_session import CUDA, Session
+from models.inference.onnx_session import CUDA, OnnxSession
 from models.inference.settings import InferenceSettings
 
 Floats = NDArray[np.float32]
@@ -36,7 +36,7 @@ class Limits:
 class Encoder:
     """A model with its tokenizer. A text's vector does not depend on the texts encoded with it."""
 
-    def __init__(self, session: Session, tokenizer: Tokenizer, limits: Limits, parallel: int = 1) -> None:
+    def __init__(self, session: OnnxSession, tokenizer: Tokenizer, limits: Limits, parallel: int = 1) -> None:
         """`parallel` runs at a time. The tokenizer is changed: it cuts at `max_tokens` and does not pad."""
         tokenizer.no_padding()
         tokenizer.enable_truncation(limits.max_tokens)
@@ -98,11 +98,11 @@ def open_encoder(folder: Path, artefact: Artefact, settings: InferenceSettings |
     return Encoder(session, tokenizer, limits, parallel=1 if on_cuda else settings.threads)
 
 
-def open_session(folder: Path, artefact: Artefact, settings: InferenceSettings | None = None) -> Session:
+def open_session(folder: Path, artefact: Artefact, settings: InferenceSettings | None = None) -> OnnxSession:
     """The artefact's graph. Raises ManifestError for a file that is not as the manifest lists it."""
     check_files(folder, artefact)
     try:
-        session = Session(folder / artefact.model.file, settings)
+        session = OnnxSession(folder / artefact.model.file, settings)
     except Exception as error:  # onnxruntime has an error class for each of its status codes
         raise ManifestError(f"{artefact.name}: {artefact.model.file} cannot be opened: {error}") from error
     if session.inputs != artefact.inputs or session.outputs != artefact.outputs:

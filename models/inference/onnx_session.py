@@ -29,7 +29,7 @@ class Tensor:
     shape: tuple[str | int, ...]
 
 
-class Session:
+class OnnxSession:
     """An open model.
 
     `provider` is the execution provider in force, as the session itself reports it; `fallback` says in words

@@ -76,7 +76,7 @@ class Formula(NamedTuple):
     rarity: NDArray[np.float64]
 
 
-class Catalogue(NamedTuple):
+class ItemNames(NamedTuple):
     """Item names as UTF-8, name i at text[starts[i]:starts[i + 1]], and the weights of the items."""
 
     text: NDArray[np.uint8]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.kernel import kernel
-from models.neighbours.arrays import Catalogue
+from models.neighbours.arrays import ItemNames
 from models.vocabulary import Vocabulary
 
 T = TypeVar("T", bound=np.generic)
@@ -31,9 +31,9 @@ class NameTable:
         """Bytes that the arrays take, the vocabulary itself left out."""
         return self._text.nbytes + self._starts.nbytes + self.keys.nbytes
 
-    def weighted(self, weight: NDArray[np.float32]) -> Catalogue:
+    def weighted(self, weight: NDArray[np.float32]) -> ItemNames:
         """The names read so far, and the items' weights."""
-        return Catalogue(self._text, self._starts, weight)
+        return ItemNames(self._text, self._starts, weight)
 
     def catch_up(self) -> None:
         """Read the names that the vocabulary got since the last time."""

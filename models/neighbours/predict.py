@@ -3,7 +3,8 @@ items.
 
 Sums are kept in fixed point, so that they do not depend on the order of their terms; every choice among
 equals is made by time, session hash and item name, never by a number that depends on the order in which
-events arrived.
+events arrived. `catalogue` in this file is `ItemNames`: the names for such a choice, and the weights of
+the items.
 """
 
 from typing import NamedTuple
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.kernel import kernel
-from models.neighbours.arrays import Answer, Asked, Catalogue, Formula, Index, Lists
+from models.neighbours.arrays import Answer, Asked, Formula, Index, ItemNames, Lists
 
 ONE = 1 << 40
 SPREAD = 0x9E3779B1
@@ -42,7 +43,7 @@ class Tally(NamedTuple):
 
 
 @kernel
-def predict(index: Index, formula: Formula, catalogue: Catalogue, asked: Asked, answer: Answer) -> None:
+def predict(index: Index, formula: Formula, catalogue: ItemNames, asked: Asked, answer: Answer) -> None:
     """Fill the answer, one row a user."""
     found, tally = _make_found(formula), _make_tally(formula)
     for user in range(len(answer.items)):
@@ -225,7 +226,7 @@ def _count(tally: Tally, item: int, vote: float) -> None:
 
 
 @kernel
-def _score(index: Index, formula: Formula, catalogue: Catalogue, tally: Tally) -> None:
+def _score(index: Index, formula: Formula, catalogue: ItemNames, tally: Tally) -> None:
     """Turn votes into scores, and empty the table for the next user."""
     for i in range(tally.used[0]):
         tally.table[tally.cell[i]] = -1
@@ -245,7 +246,7 @@ def _hide(excluded: NDArray[np.int32], tally: Tally) -> None:
 
 
 @kernel
-def _rank(catalogue: Catalogue, tally: Tally, items: NDArray[np.int32], scores: NDArray[np.float32]) -> None:
+def _rank(catalogue: ItemNames, tally: Tally, items: NDArray[np.int32], scores: NDArray[np.float32]) -> None:
     """Insertion into a short sorted list: most candidates only meet its last entry."""
     most, ranked = len(items), 0
     for i in range(tally.used[0]):
@@ -263,7 +264,7 @@ def _rank(catalogue: Catalogue, tally: Tally, items: NDArray[np.int32], scores: 
 
 
 @kernel
-def _comes_first(catalogue: Catalogue, score: float, item: int, other_score: float, other: int) -> bool:
+def _comes_first(catalogue: ItemNames, score: float, item: int, other_score: float, other: int) -> bool:
     """By score, then by name; the byte order of UTF-8 is that of the code points."""
     if score != other_score:
         return score > other_score

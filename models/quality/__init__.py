@@ -1,4 +1,4 @@
 """Item text judged: defects, scores, and the second judge of doubtful texts.
 
-What serving needs lives here. Making the models lives in `models/training`.
+What serving needs lives here. Making the models does not: that is in `models/training`.
 """

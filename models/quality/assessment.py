@@ -40,16 +40,16 @@ class Models:
 
     @property
     def judges(self) -> str:
-        """The `judge` of an assessment that both have a share in."""
+        """The `judged_by` of an assessment that both have a share in."""
         return f"{self.quality}+{self.second}"
 
     def made(self, said: "Assessment") -> bool:
-        """Whether an assessment is by the models in use, with or without a second opinion."""
-        return said.embedding == self.embedding and (said.judge == self.quality or self.judged_twice(said))
+        """Whether an assessment is by the models in use, with or without the second judge."""
+        return said.embedding == self.embedding and (said.judged_by == self.quality or self.judged_twice(said))
 
     def judged_twice(self, said: "Assessment") -> bool:
         """Whether the second judge in use was heard already."""
-        return self.second != "" and said.judge == self.judges
+        return self.second != "" and said.judged_by == self.judges
 
     def text_hash(self, item: Item) -> str:
         """16 hexadecimal digits that differ when the models, or what they read of the item, differ."""
@@ -69,7 +69,7 @@ class Assessment:
     text_hash: str
     embedding: str = ""
     vector: bytes = b""
-    judge: str = ""
+    judged_by: str = ""
     quality: float | None = None
     reasons: tuple[str, ...] = ()
 
@@ -98,7 +98,7 @@ def encode_headers(assessment: Assessment) -> list[tuple[str, bytes]]:
     said = {
         "text": assessment.text_hash,
         "model": assessment.embedding,
-        "judge": assessment.judge,
+        "judge": assessment.judged_by,
         "quality": "" if assessment.quality is None else repr(assessment.quality),
         "reasons": ",".join(assessment.reasons),
     }
@@ -114,7 +114,7 @@ def decode_assessment(vector: bytes, headers: Mapping[str, bytes]) -> Assessment
         text_hash=text_hash,
         embedding=headers["model"].decode(),
         vector=vector,
-        judge=headers["judge"].decode(),
+        judged_by=headers["judge"].decode(),
         quality=_quality(headers["quality"].decode()),
         reasons=tuple(filter(None, headers["reasons"].decode().split(","))),
     )

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer  # type: ignore[import-untyped]  # the wheel sh
 
 from models.inference.encoder import Tokens, open_session, open_tokenizer, pad_batch, plan_batches
 from models.inference.manifest import Artefact, ManifestError, read_manifest
-from models.inference.onnx_session import CUDA, Session
+from models.inference.onnx_session import CUDA, OnnxSession
 from models.inference.settings import InferenceSettings
 from models.quality.calibration import Line
 from models.quality.defect import DEFECTS, Defect, ItemText
@@ -32,7 +32,7 @@ class QualityModel:
 
     def __init__(
         self,
-        session: Session,
+        session: OnnxSession,
         tokenizer: Tokenizer,
         calibration: Calibration,
         parallel: int = 1,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.inference.causal_model import TASK, CausalModel, causal_model, open_session
 from models.inference.manifest import Artefact, ManifestError, read_manifest
-from models.inference.onnx_session import Session
+from models.inference.onnx_session import OnnxSession
 from models.inference.settings import InferenceSettings
 from models.quality.defect import ItemText
 from models.quality.second_judge_score import (
@@ -64,10 +64,10 @@ class TextHearing:
         return _mean(self._model.log_likelihoods([f"{self._prefix}{TITLE} {ANY_TITLE}\n{kind}", f" {text}"])[1])
 
 
-class TextJudge:
+class SecondJudgeModel:
     """An open second judge."""
 
-    def __init__(self, artefact: Artefact, session: Session, hear: TextHearing) -> None:
+    def __init__(self, artefact: Artefact, session: OnnxSession, hear: TextHearing) -> None:
         """Raises ManifestError if the artefact's calibration is not for the evidence that is found here."""
         self.artefact = artefact
         self.session = session
@@ -85,11 +85,11 @@ class TextJudge:
         return float(probability(evidence(self.hear(item), first)[None], self._weights)[0])
 
 
-def open_text_judge(folder: Path, settings: InferenceSettings | None = None) -> TextJudge:
+def open_second_judge_model(folder: Path, settings: InferenceSettings | None = None) -> SecondJudgeModel:
     """The judge that the folder's manifest lists. Raises ManifestError if there is none, or of another make."""
     artefact = read_manifest(folder).find(TASK)
     session = open_session(folder, artefact, settings)
-    return TextJudge(artefact, session, TextHearing(causal_model(folder, artefact, session), artefact.prefix))
+    return SecondJudgeModel(artefact, session, TextHearing(causal_model(folder, artefact, session), artefact.prefix))
 
 
 def heard_titles(hear: TextHearing, titles: Sequence[str]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""The arithmetic of a second opinion: what a causal model's numbers and the quality model's score say together.
+"""The arithmetic of the second judge: what a causal model's numbers and the quality model's score say together.
 
 The text is laid out as a product page has it, line by line. A brand or category that is likelier after the title than
 after any title speaks for the item; so does a title that ends where one would expect it. How likely the title's words
@@ -30,8 +30,8 @@ EVIDENCE = ("quality_logit", "brand_gain * brand_mismatch", "title_end * truncat
 
 
 @dataclass(frozen=True, slots=True)
-class JudgeSettings:
-    """Whether, and of which scores, a second opinion is asked."""
+class SecondJudgeSettings:
+    """Whether, and of which scores, the second judge is asked."""
 
     dir: str = setting("", "folder of the second judge (`headrace models export-judge`); empty leaves it off")
     low: float = setting(0.05, "quality score from which the first verdict is in doubt", low=0, high=1)
@@ -92,7 +92,7 @@ def probability(found: NDArray[np.float64], weights: Weights) -> NDArray[np.floa
     return sigmoid((found - weights.means) / weights.spreads @ weights.weights + weights.offset)
 
 
-def revised(said: Assessment, fine: float, judge: str) -> Assessment:
-    """The assessment after a second opinion: its score is `fine`, and defects stand unless that overrules them."""
+def revised(said: Assessment, fine: float, judged_by: str) -> Assessment:
+    """The assessment after the second judge: its score is `fine`, and defects stay unless that overrules them."""
     reasons: Sequence[str] = () if fine >= OVERRULED_FROM else said.reasons
-    return replace(said, judge=judge, quality=fine, reasons=tuple(reasons))
+    return replace(said, judged_by=judged_by, quality=fine, reasons=tuple(reasons))

@@ -6,7 +6,7 @@ titles are for training only; nothing is measured on them.
 
 from models.quality.defect import ItemText
 from models.training.garble import Rng, pick
-from models.training.quality_catalogue import Catalogue
+from models.training.quality_catalogue import TrainingCatalogue
 from models.training.quality_goods import GOODS
 
 NAME = "assortment"
@@ -145,10 +145,10 @@ def invented_name(rng: Rng) -> str:
     return pick(rng, STARTS) + middle + pick(rng, ENDS)
 
 
-def assortment(rng: Rng, count: int) -> Catalogue:
+def assortment(rng: Rng, count: int) -> TrainingCatalogue:
     """So many titles with their categories; some with a brand, some with one that the title begins with."""
     goods = [(category, name.strip()) for category, names in GOODS.items() for name in names.split(",")]
-    return Catalogue(NAME, tuple(dict.fromkeys(_entry(goods, rng) for _ in range(count))))
+    return TrainingCatalogue(NAME, tuple(dict.fromkeys(_entry(goods, rng) for _ in range(count))))
 
 
 def _entry(goods: list[tuple[str, str]], rng: Rng) -> ItemText:

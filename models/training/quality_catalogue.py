@@ -39,15 +39,15 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Catalogue:
+class TrainingCatalogue:
     """The trusted, distinct texts of one file."""
 
     name: str
     items: tuple[ItemText, ...]
 
-    def part(self, part: Part) -> "Catalogue":
+    def part(self, part: Part) -> "TrainingCatalogue":
         """The items of one part of the split."""
-        return Catalogue(self.name, tuple(item for item in self.items if part_of(item.title) is part))
+        return TrainingCatalogue(self.name, tuple(item for item in self.items if part_of(item.title) is part))
 
 
 def normalised(title: str) -> str:
@@ -61,7 +61,7 @@ def part_of(title: str) -> Part:
     return Part.TEST if bucket == 0 else Part.VALIDATION if bucket == 1 else Part.TRAIN
 
 
-def trusted(name: str, entries: list[Entry]) -> Catalogue:
+def trusted(name: str, entries: list[Entry]) -> TrainingCatalogue:
     """The catalogue without what is doubtful, and without repeats of title, category and brand.
 
     Doubtful are titles with tags, entities or broken characters, without a word, in another case than nine tenths of
@@ -77,7 +77,7 @@ def trusted(name: str, entries: list[Entry]) -> Catalogue:
         and (entry.text.title.isupper() or not upper)
         and (entry.priced or not priced)
     ]
-    return Catalogue(name, tuple(dict.fromkeys(kept)))
+    return TrainingCatalogue(name, tuple(dict.fromkeys(kept)))
 
 
 def categories_only(entries: list[Entry]) -> list[str]:
@@ -96,7 +96,7 @@ def _tidied(item: ItemText) -> ItemText:
     return ItemText(" ".join(item.title.split()), category, "" if TAG.search(item.brand) else item.brand)
 
 
-def leading_brands(catalogue: Catalogue) -> frozenset[str]:
+def leading_brands(catalogue: TrainingCatalogue) -> frozenset[str]:
     """Words that look like brands: they begin at least five titles and seldom stand elsewhere."""
     first: Counter[str] = Counter()
     anywhere: Counter[str] = Counter()

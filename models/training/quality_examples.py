@@ -15,7 +15,7 @@ from models.quality.text import PATH, SPACE
 from models.training.corruptions import Corruption, corrupted, corruptions_of, other_brand, other_category
 from models.training.garble import Rng, pick
 from models.training.quality_assortment import ANYTHING, NAME, invented_name, other_name_of
-from models.training.quality_catalogue import Catalogue, TeachersView, leading_brands, with_leading_brand
+from models.training.quality_catalogue import TeachersView, TrainingCatalogue, leading_brands, with_leading_brand
 from models.training.quality_names import NAME as NAMES
 
 CLEAN = "clean"
@@ -77,7 +77,7 @@ class Example:
 class Material:
     """What examples are drawn from; build it with `material`."""
 
-    catalogues: tuple[Catalogue, ...]
+    catalogues: tuple[TrainingCatalogue, ...]
     weights: NDArray[np.float64]
     categories: list[str]
     brands: list[str]
@@ -91,7 +91,7 @@ class Material:
 
 
 def material(
-    catalogues: list[Catalogue],
+    catalogues: list[TrainingCatalogue],
     categories: list[str],
     view: TeachersView | None = None,
     left_out: frozenset[str] = frozenset(),
@@ -138,7 +138,7 @@ def clean(item: ItemText, brands: list[str], catalogue: str, rng: Rng) -> Exampl
     return Example(shown, labels, CLEAN, catalogue)
 
 
-def spoilt(item: ItemText, defect: Defect, source: Material, catalogue: Catalogue, rng: Rng) -> Example | None:
+def spoilt(item: ItemText, defect: Defect, source: Material, catalogue: TrainingCatalogue, rng: Rng) -> Example | None:
     """The item with the defect, or None where it cannot have it (no category, no brand in the title)."""
     if defect is Defect.CATEGORY_MISMATCH:
         # Any shelf could hold a title such as "The Harbour".
@@ -230,7 +230,7 @@ def _with_category(item: ItemText, source: Material, rng: Rng) -> ItemText:
     return replace(item, category=category) if cosine >= NEAR else item
 
 
-def _under_other_category(item: ItemText, catalogue: Catalogue, source: Material, rng: Rng) -> ItemText | None:
+def _under_other_category(item: ItemText, catalogue: TrainingCatalogue, source: Material, rng: Rng) -> ItemText | None:
     """Under a category of another kind from anywhere, or by chance under a neighbour in the same catalogue."""
     view = source.view
     if not item.category and (view is None or item.title not in view.rows):

@@ -19,7 +19,7 @@ FEWEST = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class HeadFigures:
     """One head, or one corruption against all clean examples."""
 
     name: str
@@ -58,7 +58,7 @@ def false_alarm(logits: NDArray[np.float32], calibration: Calibration, settings:
     return np.asarray((probability >= thresholds).any(axis=1) | (scores(probability) < settings.score_from))
 
 
-def by_head(drawn: list[Example], probability: NDArray[np.float64], settings: QualitySettings) -> list[Figures]:
+def by_head(drawn: list[Example], probability: NDArray[np.float64], settings: QualitySettings) -> list[HeadFigures]:
     """Every head against all other examples with a known label."""
     labels = labels_of(drawn)
     figures = []
@@ -69,7 +69,9 @@ def by_head(drawn: list[Example], probability: NDArray[np.float64], settings: Qu
     return figures
 
 
-def by_corruption(drawn: list[Example], probability: NDArray[np.float64], settings: QualitySettings) -> list[Figures]:
+def by_corruption(
+    drawn: list[Example], probability: NDArray[np.float64], settings: QualitySettings
+) -> list[HeadFigures]:
     """Every corruption against the clean examples, on the head of its first defect."""
     labels = labels_of(drawn)
     rows: dict[str, list[int]] = defaultdict(list)
@@ -86,11 +88,11 @@ def by_corruption(drawn: list[Example], probability: NDArray[np.float64], settin
     return figures
 
 
-def _figures(name: str, probability: NDArray[np.float64], positive: NDArray[np.bool_], threshold: float) -> Figures:
+def _figures(name: str, probability: NDArray[np.float64], positive: NDArray[np.bool_], threshold: float) -> HeadFigures:
     if positive.sum() < FEWEST or (~positive).sum() < FEWEST:
-        return Figures(name, int(positive.sum()), float("nan"), float("nan"), float("nan"), float("nan"))
+        return HeadFigures(name, int(positive.sum()), float("nan"), float("nan"), float("nan"), float("nan"))
     precision, recall = precision_recall(probability, positive, threshold)
-    return Figures(
+    return HeadFigures(
         name,
         int(positive.sum()),
         auroc(probability[~positive], probability[positive]),
@@ -100,7 +102,7 @@ def _figures(name: str, probability: NDArray[np.float64], positive: NDArray[np.b
     )
 
 
-def as_rows(figures: list[Figures]) -> list[dict[str, object]]:
+def as_rows(figures: list[HeadFigures]) -> list[dict[str, object]]:
     """The figures for JSON; a figure without enough examples is null."""
     return [
         {key: (None if isinstance(value, float) and np.isnan(value) else value) for key, value in asdict(each).items()}

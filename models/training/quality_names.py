@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from models.quality.defect import ItemText
 from models.training.garble import Rng, pick
 from models.training.quality_assortment import SURNAMES, invented_name
-from models.training.quality_catalogue import Catalogue
+from models.training.quality_catalogue import TrainingCatalogue
 from models.training.remarks import typical_words
 
 NAME = "names"
@@ -141,10 +141,12 @@ def words_of_vocabulary(vocabulary: dict[str, int]) -> Words:
     return Words(tuple(found[:COMMON]), tuple(found[:KNOWN]))
 
 
-def names(words: Words, rng: Rng, count: int) -> Catalogue:
+def names(words: Words, rng: Rng, count: int) -> TrainingCatalogue:
     """So many titles, most under a shelf where such titles stand."""
     kinds = (_phrase, _phrase, _phrase, _phrase, _bare, _model, _part, _spec, _alone)
-    return Catalogue(NAME, tuple(dict.fromkeys(kinds[int(rng.integers(len(kinds)))](words, rng) for _ in range(count))))
+    return TrainingCatalogue(
+        NAME, tuple(dict.fromkeys(kinds[int(rng.integers(len(kinds)))](words, rng) for _ in range(count)))
+    )
 
 
 def _phrase(words: Words, rng: Rng) -> ItemText:

@@ -12,7 +12,7 @@ from transformers import BertModel  # type: ignore[import-not-found]  # as above
 
 from models.inference.encoder import pad_batch
 from models.quality.text import PATH, SPACE
-from models.training.quality_catalogue import Catalogue, TeachersView
+from models.training.quality_catalogue import TeachersView, TrainingCatalogue
 
 BATCH = 64
 # More titles teach little more, and cost a minute for every five thousand.
@@ -22,7 +22,7 @@ MOST_TITLES = 4_000
 def teachers_view(
     folder: Path,
     tokenizer: Tokenizer,
-    catalogues: list[Catalogue],
+    catalogues: list[TrainingCatalogue],
     categories: list[str],
     progress: Callable[[int, int], None],
 ) -> TeachersView | None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.quality.calibration import sigmoid
 from models.quality.defect import DEFECTS, ItemText
-from models.quality.second_judge_score import JudgeSettings, Weights
+from models.quality.second_judge_score import SecondJudgeSettings, Weights
 from models.quality.text import TextVerdict
 from models.training.garble import Rng
 from models.training.quality_examples import CLEAN_SHARE, Example, Material, examples
@@ -45,7 +45,9 @@ class Doubtful:
         return not any(label > 0 for label in self.example.labels)
 
 
-def draw_doubtful(source: Material, first: FirstJudge, band: JudgeSettings, count: int, rng: Rng) -> list[Doubtful]:
+def draw_doubtful(
+    source: Material, first: FirstJudge, band: SecondJudgeSettings, count: int, rng: Rng
+) -> list[Doubtful]:
     """So many examples of which the quality model is unsure, half of them fine; fewer where it hardly ever is.
 
     Most doubtful examples are spoilt ones; `weight` makes up for that, and for the mix that examples are drawn with.
@@ -66,7 +68,7 @@ def draw_doubtful(source: Material, first: FirstJudge, band: JudgeSettings, coun
     ]
 
 
-def _doubtful(batch: list[Example], first: FirstJudge, band: JudgeSettings) -> Iterator[Doubtful]:
+def _doubtful(batch: list[Example], first: FirstJudge, band: SecondJudgeSettings) -> Iterator[Doubtful]:
     for example, verdict in zip(batch, first.judge([each.item for each in batch]), strict=True):
         if band.holds(verdict.score):
             yield Doubtful(example, verdict)

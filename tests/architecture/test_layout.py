@@ -1,5 +1,6 @@
 """The shape of the repository: where files may stand, how long they may be, what their text may not name."""
 
+import ast
 import re
 import subprocess
 from pathlib import Path
@@ -8,7 +9,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST_FILE = 300
+MOST_FILES_AT_A_ROOT = {"app": 10, "models": 14}
 SOURCES = {".py", ".sh", ".tpl", ".yaml", ".toml"}
+
+PACKAGES = ("app", "agents", "models")
+SENTENCE_END = re.compile(r"\.(?=\s|$)")
+BOUND = re.compile(r"\b(?:no|not|nothing|neither|never|only)\b", re.IGNORECASE)
 
 # Written in two parts, so that this file does not name them itself.
 REGISTRY_HOSTS = [
@@ -60,6 +66,23 @@ def test_no_source_file_is_longer_than_300_lines() -> None:
     sources = [path for path in project_files() if path.suffix in SOURCES or path.name in {"Makefile", "Dockerfile"}]
     lengths = {str(path.relative_to(ROOT)): len(text_of(path).splitlines()) for path in sources}
     assert {name: lines for name, lines in lengths.items() if lines > LONGEST_FILE} == {}
+
+
+@pytest.mark.parametrize(("package", "most"), MOST_FILES_AT_A_ROOT.items())
+def test_new_code_goes_into_a_room(package: str, most: int) -> None:
+    """A root holds what several rooms share; anything else belongs into the room of its concern."""
+    files = sorted(path.name for path in (ROOT / package).glob("*.py"))
+    assert len(files) <= most, files
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_room_says_what_lives_there_and_what_may_not(package: str) -> None:
+    told = {
+        path.parent.relative_to(ROOT).as_posix(): ast.get_docstring(ast.parse(text_of(path))) or ""
+        for path in (ROOT / package).rglob("__init__.py")
+    }
+    assert told
+    assert [room for room, text in told.items() if len(SENTENCE_END.findall(text)) < 2 or not BOUND.search(text)] == []
 
 
 @pytest.mark.parametrize("host", REGISTRY_HOSTS)

@@ -36,7 +36,7 @@ def said(*direction: float, quality: float | None = 0.9, reasons: tuple[str, ...
 
 
 @dataclass
-class Shop:
+class ItemStores:
     """Both stores of the agent of `items`."""
 
     items: ItemStore
@@ -51,10 +51,10 @@ class OnRedis:
     keys: Keys
     retry: Retry
 
-    def shop(self, model: str = "m1") -> Shop:
+    def shop(self, model: str = "m1") -> ItemStores:
         vectors = VectorSet(self.redis, self.keys, model)
         items = RedisItems(self.redis, self.keys, self.retry)
-        return Shop(items, RedisAssessments(self.redis, self.keys, self.retry, vectors, QualitySettings()))
+        return ItemStores(items, RedisAssessments(self.redis, self.keys, self.retry, vectors, QualitySettings()))
 
     async def similar(self, item_id: str) -> list[tuple[str, float]]:
         found = await Lookups(self.redis, self.keys, 5.0).similar(item_id, 10)
@@ -73,45 +73,45 @@ async def on_redis(redis_url: str) -> AsyncIterator[OnRedis]:
 
 
 @pytest.fixture(params=["memory", "redis"])
-def shop(request: pytest.FixtureRequest, on_redis: OnRedis) -> Shop:
+def shop(request: pytest.FixtureRequest, on_redis: OnRedis) -> ItemStores:
     if request.param == "redis":
         return on_redis.shop()
     items = MemoryItems()
-    return Shop(items, MemoryAssessments(items))
+    return ItemStores(items, MemoryAssessments(items))
 
 
-async def test_stored_items_come_back_as_they_are(shop: Shop) -> None:
+async def test_stored_items_come_back_as_they_are(shop: ItemStores) -> None:
     await shop.items.write([KETTLE, TEAPOT, Deleted("gone")])
     assert await shop.assessments.items(["teapot", "never", "kettle", "gone"]) == [TEAPOT, None, KETTLE, None]
 
 
-async def test_what_is_said_of_an_item_comes_back_whole(shop: Shop) -> None:
+async def test_what_is_said_of_an_item_comes_back_whole(shop: ItemStores) -> None:
     await shop.items.write([KETTLE, TEAPOT])
     kettle, teapot = said(1, 0, reasons=("spam",)), Assessment("ff" * 8)
     await shop.assessments.write([Assessed(KETTLE, kettle, True), Assessed(TEAPOT, teapot, True)])
     assert await shop.assessments.load(["teapot", "never", "kettle"]) == [teapot, None, kettle]
 
 
-async def test_what_is_not_new_leaves_what_is_stored(shop: Shop) -> None:
+async def test_what_is_not_new_leaves_what_is_stored(shop: ItemStores) -> None:
     await shop.assessments.write([Assessed(KETTLE, said(1, 0), True)])
     await shop.assessments.write([Assessed(replace(KETTLE, available=False), said(1, 0), False)])
     assert await shop.assessments.load(["kettle"]) == [said(1, 0)]
 
 
-async def test_writing_an_item_anew_keeps_what_is_said_of_it(shop: Shop) -> None:
+async def test_writing_an_item_anew_keeps_what_is_said_of_it(shop: ItemStores) -> None:
     await shop.items.write([KETTLE])
     await shop.assessments.write([Assessed(KETTLE, said(1, 0), True)])
     await shop.items.write([replace(KETTLE, price=5.0)])
     assert await shop.assessments.load(["kettle"]) == [said(1, 0)]
 
 
-async def test_a_forgotten_item_has_nothing_said_of_it(shop: Shop) -> None:
+async def test_a_forgotten_item_has_nothing_said_of_it(shop: ItemStores) -> None:
     await shop.assessments.write([Assessed(KETTLE, said(1, 0), True)])
     await shop.assessments.forget(["kettle", "never"])
     assert await shop.assessments.load(["kettle"]) == [None]
 
 
-async def test_what_is_remembered_is_said_again_without_being_written(shop: Shop) -> None:
+async def test_what_is_remembered_is_said_again_without_being_written(shop: ItemStores) -> None:
     await shop.items.write([KETTLE])
     await shop.assessments.remember({"kettle": said(1, 0), "teapot": said(0, 1)})
     await shop.assessments.remember({"teapot": None, "never": None})
@@ -128,7 +128,7 @@ async def test_a_remembered_vector_is_found_once_its_item_is_written_as_known(on
     assert await on_redis.attributes("kettle") is not None
 
 
-async def test_nothing_to_do_is_no_obstacle(shop: Shop) -> None:
+async def test_nothing_to_do_is_no_obstacle(shop: ItemStores) -> None:
     await shop.assessments.write([])
     await shop.assessments.forget([])
     await shop.assessments.remember({})

@@ -14,7 +14,8 @@ from agents.metrics import Metrics
 from agents.ports import Outbox
 from app.concerns import KafkaSettings
 from app.health import Health
-from app.kafka.outbox import KafkaOutbox, kafka_retry_errors, make_producer
+from app.kafka.failure import kafka_retry_errors
+from app.kafka.outbox import KafkaOutbox, make_producer
 from app.kafka.topics import Topics, create_topics, topics
 from app.retry import Retry
 from models.contract.outcome import Reason

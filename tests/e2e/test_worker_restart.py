@@ -73,7 +73,7 @@ def wait_for(condition: Callable[[], Any], explain: Callable[[], str]) -> None:
         time.sleep(0.05)
 
 
-class Shop:
+class Visitors:
     """Sends views, and reads lists."""
 
     def __init__(self, kafka: KafkaSettings, redis: Redis, prefix: str) -> None:
@@ -131,19 +131,19 @@ def start(settings: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Wo
 
 
 @pytest.fixture
-def shop(kafka: KafkaSettings, redis_url: str) -> Iterator[Shop]:
+def shop(kafka: KafkaSettings, redis_url: str) -> Iterator[Visitors]:
     with Redis.from_url(redis_url) as redis:
-        yield Shop(kafka, redis, f"{kafka.group}:")
+        yield Visitors(kafka, redis, f"{kafka.group}:")
 
 
-def view_and_wait(shop: Shop, user: str, item: str, worker: WorkerProcess) -> list[str]:
+def view_and_wait(shop: Visitors, user: str, item: str, worker: WorkerProcess) -> list[str]:
     shop.view((user, item))
     wait_for(lambda: shop.items(user), lambda: worker.log)
     return shop.items(user)
 
 
 def test_a_restarted_worker_reads_only_the_rest_and_gives_the_same_lists(
-    start: Callable[..., WorkerProcess], shop: Shop
+    start: Callable[..., WorkerProcess], shop: Visitors
 ) -> None:
     walks = [(f"u{user}", f"i{(user * step) % 23}") for step in range(1, 7) for user in range(50)]
     shop.view(*walks)
@@ -159,7 +159,7 @@ def test_a_restarted_worker_reads_only_the_rest_and_gives_the_same_lists(
         HEADRACE_WORKER_STATE_DIR="", HEADRACE_KAFKA_GROUP=f"{shop.kafka.group}-whole", HEADRACE_REDIS_PREFIX=prefix
     )
     fresh = view_and_wait(shop, "visitor", "i3", again)
-    other = Shop(shop.kafka, shop.redis, prefix)
+    other = Visitors(shop.kafka, shop.redis, prefix)
     wait_for(lambda: other.items("visitor"), lambda: whole.log)
     assert other.items("visitor") == fresh
     assert (again.learned(), whole.learned()) == (1, len(walks) + 1)
@@ -168,7 +168,7 @@ def test_a_restarted_worker_reads_only_the_rest_and_gives_the_same_lists(
 
 
 def test_a_killed_worker_goes_on_from_its_last_snapshot(
-    start: Callable[..., WorkerProcess], shop: Shop, tmp_path: Path
+    start: Callable[..., WorkerProcess], shop: Visitors, tmp_path: Path
 ) -> None:
     shop.view(*((f"u{user}", f"i{user % 7}") for user in range(40)))
     first = start(HEADRACE_WORKER_SNAPSHOT_SECONDS="1")

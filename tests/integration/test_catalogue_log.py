@@ -10,11 +10,12 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from agents.metrics import Metrics
-from agents.restore import Mark, Restore, Span
+from agents.restore import ReadSpan, Restore, StoredMark
 from app.concerns import KafkaSettings
 from app.health import Health
 from app.kafka.catalogue_log import KafkaCatalogueLog
-from app.kafka.outbox import KafkaOutbox, kafka_retry_errors, make_producer
+from app.kafka.failure import kafka_retry_errors
+from app.kafka.outbox import KafkaOutbox, make_producer
 from app.kafka.replicas import POLL_MILLISECONDS
 from app.kafka.topics import create_topics, topics
 from app.retry import Retry
@@ -91,7 +92,7 @@ async def test_a_lost_partition_comes_back_though_the_shop_never_rests(
     async with Redis.from_url(redis_url) as redis:
         restore = Restore(
             EventSettings(), marks, KafkaCatalogueLog(kafka, RETRY), RedisItems(redis, keys, RETRY),
-            lambda: {PARTITION: Span(1, 1)}, lambda: "me", lost, lambda *_: back.set(),
+            lambda: {PARTITION: ReadSpan(1, 1)}, lambda: "me", lost, lambda *_: back.set(),
         )  # fmt: skip
         shop = asyncio.create_task(prices())
         try:
@@ -101,7 +102,7 @@ async def test_a_lost_partition_comes_back_though_the_shop_never_rests(
             back.set()
             await shop
         assert await redis.exists(keys.item("jug"))
-    assert Mark.parse(marks.marks[PARTITION]).whole
+    assert StoredMark.parse(marks.marks[PARTITION]).whole
 
 
 async def test_assessments_come_with_what_the_headers_say(kafka: KafkaSettings, outbox: KafkaOutbox) -> None:

@@ -12,7 +12,8 @@ from prometheus_client import CollectorRegistry
 from agents.metrics import Metrics
 from app.concerns import KafkaSettings
 from app.health import Health
-from app.kafka.outbox import KafkaOutbox, kafka_retry_errors, make_producer
+from app.kafka.failure import kafka_retry_errors
+from app.kafka.outbox import KafkaOutbox, make_producer
 from app.kafka.replicas import KafkaReplicas
 from app.kafka.topics import create_topics, topics
 from app.retry import Retry

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.artefacts.train_quality import Request, train
+from app.artefacts.train_quality import train
+from app.artefacts.training_plan import TrainingPlan
 from app.errors import HeadraceError
 from models.inference.manifest import check_files, read_manifest
 from models.quality.defect import DEFECTS, ItemText
@@ -49,7 +50,7 @@ def shop(path: Path) -> Path:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
 def test_files_become_an_artefact_with_a_report(tmp_path: Path) -> None:
-    request = Request(
+    request = TrainingPlan(
         items=(shop(tmp_path / "shop.csv"),),
         base=tiny_encoder(tmp_path / "encoder"),
         out=tmp_path / "onnx",
@@ -80,7 +81,7 @@ def test_files_become_an_artefact_with_a_report(tmp_path: Path) -> None:
 def test_a_file_without_usable_titles_ends_with_advice(tmp_path: Path) -> None:
     (tmp_path / "shop.csv").write_text("title\n<b>Mug</b>\n\n")
     encoder = tiny_encoder(tmp_path / "encoder")
-    request = Request((tmp_path / "shop.csv",), encoder, tmp_path, tmp_path, 1, 1, 1, frozenset())
+    request = TrainingPlan((tmp_path / "shop.csv",), encoder, tmp_path, tmp_path, 1, 1, 1, frozenset())
 
     with pytest.raises(HeadraceError, match="none of the files has a usable title"):
         train(request)

@@ -13,7 +13,7 @@ from agents.metrics import total
 from app.concerns import KafkaSettings, WorkerSettings
 from app.errors import HeadraceError
 from app.health import Health
-from app.kafka.outbox import kafka_retry_errors
+from app.kafka.failure import kafka_retry_errors
 from app.kafka.replicas import KafkaReplicas
 from app.kafka.topics import create_topics
 from app.retry import Retry

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from assessing import PARTITION, Shop, changes, vectors
+from assessing import PARTITION, ItemAgents, changes, vectors
 from builders import Fields, batch, item
 from fakes import Away, LetterModel
 
@@ -14,18 +14,18 @@ from models.quality.assessment import Assessment, Models
 
 
 @pytest.fixture
-def shop() -> Shop:
-    return Shop()
+def shop() -> ItemAgents:
+    return ItemAgents()
 
 
-async def test_an_item_s_assessment_goes_to_the_log_and_then_to_the_store(shop: Shop) -> None:
+async def test_an_item_s_assessment_goes_to_the_log_and_then_to_the_store(shop: ItemAgents) -> None:
     await shop.handle(item("a", title="Mug"))
     assert [key for key, _ in shop.outbox.vectors_log[PARTITION]] == ["a"]
     assert shop.said.said["a"].quality == 0.75
     assert [each for each in shop.diary.entries if each != "quarantine"] == ["store", "vectors", "assessments"]
 
 
-async def test_the_item_is_readable_while_the_model_still_thinks(shop: Shop) -> None:
+async def test_the_item_is_readable_while_the_model_still_thinks(shop: ItemAgents) -> None:
     shop.model.gate = asyncio.Event()
     task = asyncio.create_task(shop.handle(item("a")))
     async with asyncio.timeout(10):
@@ -37,7 +37,7 @@ async def test_the_item_is_readable_while_the_model_still_thinks(shop: Shop) -> 
     assert "a" in shop.said.said
 
 
-async def test_an_unchanged_text_is_neither_asked_about_nor_sent_again(shop: Shop) -> None:
+async def test_an_unchanged_text_is_neither_asked_about_nor_sent_again(shop: ItemAgents) -> None:
     await shop.handle(item("a", title="Mug"))
     shop.deliver()
     await shop.handle(item("a", title="Mug", price=5, available=False))
@@ -47,7 +47,7 @@ async def test_an_unchanged_text_is_neither_asked_about_nor_sent_again(shop: Sho
     assert total(shop.metrics.assessed, outcome="unchanged") == 1
 
 
-async def test_what_is_withdrawn_keeps_its_vector_and_is_marked_there(shop: Shop) -> None:
+async def test_what_is_withdrawn_keeps_its_vector_and_is_marked_there(shop: ItemAgents) -> None:
     off: Fields = {"item_id": "a", "available": False}
     await shop.handle(item("a", title="Mug"))
     shop.deliver()
@@ -59,7 +59,7 @@ async def test_what_is_withdrawn_keeps_its_vector_and_is_marked_there(shop: Shop
     assert shop.said.vectors["b"] == Item("b", "Cup", available=False)
 
 
-async def test_what_is_deleted_and_then_withdrawn_is_forgotten(shop: Shop) -> None:
+async def test_what_is_deleted_and_then_withdrawn_is_forgotten(shop: ItemAgents) -> None:
     await shop.handle(item("k0", title="Mug"))
     shop.deliver()
     await shop.handle(None, {"item_id": "k0", "available": False})
@@ -67,27 +67,27 @@ async def test_what_is_deleted_and_then_withdrawn_is_forgotten(shop: Shop) -> No
     assert shop.follow.unassessed() == {}
 
 
-async def test_what_the_log_lost_is_sent_again_without_asking(shop: Shop) -> None:
+async def test_what_the_log_lost_is_sent_again_without_asking(shop: ItemAgents) -> None:
     await shop.handle(item("a", title="Mug"))
     await shop.handle(item("a", title="Mug"))
     assert shop.model.asked == ["Mug"]
     assert [key for key, _ in shop.outbox.vectors_log[PARTITION]] == ["a", "a"]
 
 
-async def test_of_an_item_s_changes_in_a_batch_only_the_last_is_assessed(shop: Shop) -> None:
+async def test_of_an_item_s_changes_in_a_batch_only_the_last_is_assessed(shop: ItemAgents) -> None:
     await shop.handle(item("a", title="Mug"), item("a", title="Cup"), item("k3", title="Jug"), None)
     assert shop.model.asked == ["Cup"]
     assert dict(shop.outbox.vectors_log[PARTITION])["k3"] is None
 
 
-async def test_a_large_batch_is_assessed_whole_and_in_order(shop: Shop) -> None:
+async def test_a_large_batch_is_assessed_whole_and_in_order(shop: ItemAgents) -> None:
     titles = [f"Mug number {number}" for number in range(2 * ITEMS_AT_ONCE + 1)]
     await shop.handle(*(item(title, title=title) for title in titles))
     assert shop.model.asked == titles
     assert list(shop.said.said) == [key for key, _ in shop.outbox.vectors_log[PARTITION]] == titles
 
 
-async def test_a_deleted_item_loses_vector_and_verdict(shop: Shop) -> None:
+async def test_a_deleted_item_loses_vector_and_verdict(shop: ItemAgents) -> None:
     await shop.handle(item("k0", title="Mug?"))
     shop.deliver()
     await shop.handle(None)
@@ -98,7 +98,7 @@ async def test_a_deleted_item_loses_vector_and_verdict(shop: Shop) -> None:
     assert shop.model.asked == ["Mug?", "Mug?"]
 
 
-async def test_while_the_store_is_away_nothing_counts_as_done(shop: Shop) -> None:
+async def test_while_the_store_is_away_nothing_counts_as_done(shop: ItemAgents) -> None:
     shop.store.away = True
     with pytest.raises(Away):
         await shop.handle(item("a"))
@@ -106,7 +106,7 @@ async def test_while_the_store_is_away_nothing_counts_as_done(shop: Shop) -> Non
     assert total(shop.metrics.assessed) == 0
 
 
-async def test_a_follower_weights_by_quality_and_hides_what_is_bad(shop: Shop) -> None:
+async def test_a_follower_weights_by_quality_and_hides_what_is_bad(shop: ItemAgents) -> None:
     await shop.handle(item("good", title="Mug"), item("bad", title="Mug?"), item("off", available=False))
     shop.deliver()
     assert [shop.weight(each) for each in ("good", "bad", "off")] == [1.0, 0.0, 0.0]
@@ -118,7 +118,7 @@ async def test_a_follower_weights_by_quality_and_hides_what_is_bad(shop: Shop) -
     assert shop.weight("bad") == 1.0
 
 
-async def test_a_follower_hands_vectors_to_the_recommender_and_tells_what_arrived(shop: Shop) -> None:
+async def test_a_follower_hands_vectors_to_the_recommender_and_tells_what_arrived(shop: ItemAgents) -> None:
     await shop.handle(item("a", title="aaa"), item("b", title="aab"), item("z", title="zzz"))
     shop.deliver()
     assert shop.arrived == ["a", "b", "z"]
@@ -137,13 +137,13 @@ async def test_a_follower_hands_vectors_to_the_recommender_and_tells_what_arrive
     ],
     ids=["not a number", "another length", "another model", "short hash", "no hash", "no score"],
 )
-async def test_a_follower_passes_over_what_is_not_of_its_models(shop: Shop, record: RawBatch) -> None:
+async def test_a_follower_passes_over_what_is_not_of_its_models(shop: ItemAgents, record: RawBatch) -> None:
     shop.follow.handle(record)
     assert len(shop.recommender.meaning.vectors) == 0
     assert shop.weight("a") == 1.0
 
 
-async def test_records_without_headers_are_passed_over(shop: Shop) -> None:
+async def test_records_without_headers_are_passed_over(shop: ItemAgents) -> None:
     raw = vectors(("a", LetterModel().say(shop_item())))
     shop.follow.handle(RawBatch(raw.topic, raw.partition, raw.offsets, raw.times, [b"\xff"], [b"x"], headers=[[]]))
     assert len(shop.recommender.meaning.vectors) == 0
@@ -153,7 +153,7 @@ def shop_item() -> Item:
     return Item("a", "Mug")
 
 
-async def test_another_model_assesses_the_whole_catalogue_in_the_background(shop: Shop) -> None:
+async def test_another_model_assesses_the_whole_catalogue_in_the_background(shop: ItemAgents) -> None:
     await shop.handle(item("a", title="Mug"), item("b", title="Jug"), item("k3"), None)
     shop.deliver()
     before = shop.recommender.catalogue.snapshot()
@@ -176,7 +176,7 @@ async def test_another_model_assesses_the_whole_catalogue_in_the_background(shop
     assert len(before["partition"]) == len(shop.recommender.catalogue.partition)
 
 
-async def test_what_others_own_is_left_to_them(shop: Shop) -> None:
+async def test_what_others_own_is_left_to_them(shop: ItemAgents) -> None:
     shop.follow_items.handle(batch(item("a"), topic="items", partition=PARTITION + 1))
     await shop.assess.catch_up()
     assert shop.model.asked == []
@@ -184,7 +184,7 @@ async def test_what_others_own_is_left_to_them(shop: Shop) -> None:
     assert shop.follow.any_unassessed()
 
 
-async def test_the_store_is_told_when_everything_is_assessed(shop: Shop) -> None:
+async def test_the_store_is_told_when_everything_is_assessed(shop: ItemAgents) -> None:
     await shop.handle(item("a"))
     await shop.assess.catch_up()
     assert shop.said.completed == 0  # the log has not brought it back yet
@@ -197,7 +197,7 @@ async def test_the_store_is_told_when_everything_is_assessed(shop: Shop) -> None
     assert shop.said.completed == 1
 
 
-async def test_a_store_that_lost_everything_gets_it_back_without_asking_the_models(shop: Shop) -> None:
+async def test_a_store_that_lost_everything_gets_it_back_without_asking_the_models(shop: ItemAgents) -> None:
     await shop.handle(item("a", title="Mug"), item("b", title="Wow?"), item("c", title="Jug"))
     await shop.handle(item("c", title="Cup"), item("k1", title="Pot"), None)
     shop.deliver()
@@ -212,7 +212,7 @@ async def test_a_store_that_lost_everything_gets_it_back_without_asking_the_mode
     assert (shop.model.asked, len(shop.outbox.vectors_log[PARTITION])) == (asked, sent)
 
 
-async def test_what_other_models_said_is_not_brought_back(shop: Shop) -> None:
+async def test_what_other_models_said_is_not_brought_back(shop: ItemAgents) -> None:
     await shop.handle(item("a", title="Mug"))
     shop.said.said.clear()
     shop.follow_with(LetterModel(Models("letters-2", "questions-1", shop.model.models.dimension)))

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from assessing import PARTITION, Shop, changes
+from assessing import PARTITION, ItemAgents, changes
 from builders import Fields, item
 from fakes import Away, LetterModel
 
@@ -26,14 +26,14 @@ class Interrupted(LetterModel):
         return await super().assess(items)
 
 
-async def stocked(shop: Shop, *items: Fields | None) -> None:
+async def stocked(shop: ItemAgents, *items: Fields | None) -> None:
     """The items are in the log and the store, and no model has read them."""
     raw = changes(*items)
     shop.follow_items.handle(raw)
     await KeepCatalogue(shop.keep.events, shop.store, shop.outbox, shop.metrics).handle(raw)
 
 
-async def start_anew(shop: Shop, *items: Fields) -> None:
+async def start_anew(shop: ItemAgents, *items: Fields) -> None:
     """A new worker follows both logs from their beginnings, and catches up."""
     shop.follow_with(shop.model)
     shop.follow_items.handle(changes(*items))
@@ -43,8 +43,8 @@ async def start_anew(shop: Shop, *items: Fields) -> None:
 
 
 async def test_what_a_new_owner_said_of_a_newer_text_is_not_overwritten() -> None:
-    model, heir = Interrupted(), Shop()
-    shop = Shop(model)
+    model, heir = Interrupted(), ItemAgents()
+    shop = ItemAgents(model)
     heir.store, heir.said, heir.outbox = shop.store, shop.said, shop.outbox
     heir.follow_with(heir.model)
     model.meanwhile.append(lambda: heir.handle(item("a", title="New")))
@@ -56,7 +56,7 @@ async def test_what_a_new_owner_said_of_a_newer_text_is_not_overwritten() -> Non
 
 
 async def test_what_was_deleted_while_no_models_ran_is_forgotten() -> None:
-    shop = Shop()
+    shop = ItemAgents()
     await shop.handle(item("k0", title="Mug"), item("b", title="Saw"))
     await stocked(shop, None)
     shop.follow_with(shop.model)
@@ -71,7 +71,7 @@ async def test_what_was_deleted_while_no_models_ran_is_forgotten() -> None:
 
 
 async def test_what_is_stored_is_not_forgotten_though_this_worker_has_not_read_of_it_yet() -> None:
-    shop = Shop()
+    shop = ItemAgents()
     await shop.handle(item("a", title="Mug"))
     shop.follow_with(shop.model)
     shop.deliver()
@@ -83,7 +83,7 @@ async def test_what_is_stored_is_not_forgotten_though_this_worker_has_not_read_o
 
 async def test_a_partition_that_moved_away_is_left_to_its_new_owner() -> None:
     model = Interrupted()
-    shop = Shop(model)
+    shop = ItemAgents(model)
 
     async def moves() -> None:
         shop.owned.clear()
@@ -95,7 +95,7 @@ async def test_a_partition_that_moved_away_is_left_to_its_new_owner() -> None:
 
 
 async def test_what_changed_while_there_were_no_models_is_assessed_when_they_are_back() -> None:
-    shop = Shop()
+    shop = ItemAgents()
     await shop.handle(item("a", title="Mug"), item("b", title="Cup"))
     await stocked(shop, item("a", title="Power drill"))
     await start_anew(shop, item("a", title="Power drill"), item("b", title="Cup"))
@@ -104,7 +104,7 @@ async def test_what_changed_while_there_were_no_models_is_assessed_when_they_are
 
 
 async def test_what_a_worker_sent_and_did_not_store_before_it_ended_is_stored_by_the_next() -> None:
-    shop = Shop()
+    shop = ItemAgents()
     await stocked(shop, item("a", title="Mug"))
     shop.store.away = True
     with pytest.raises(Away):
@@ -117,7 +117,7 @@ async def test_what_a_worker_sent_and_did_not_store_before_it_ended_is_stored_by
 
 
 async def test_every_part_of_a_batch_counts_as_progress() -> None:
-    shop = Shop()
+    shop = ItemAgents()
     done: list[int] = []
     shop.follow_with(shop.model, lambda: done.append(len(shop.said.said)))
     await shop.handle(*(item(f"i{number}", title="Mug") for number in range(2 * ITEMS_AT_ONCE)))

@@ -24,7 +24,7 @@ def changes(*values: Fields | bytes | None) -> RawBatch:
     return batch(*values, topic="items", partition=2)
 
 
-class Shop:
+class CatalogueAgent:
     """The agent of `items` with its surroundings."""
 
     def __init__(self) -> None:
@@ -36,23 +36,23 @@ class Shop:
 
 
 @pytest.fixture
-def shop() -> Shop:
-    return Shop()
+def shop() -> CatalogueAgent:
+    return CatalogueAgent()
 
 
-async def test_upserts_and_deletions_are_stored_in_their_order(shop: Shop) -> None:
+async def test_upserts_and_deletions_are_stored_in_their_order(shop: CatalogueAgent) -> None:
     await shop.keep.handle(changes(item("a", title="old"), item("k3"), item("a", title="new"), None))
     assert shop.store.items == {"a": Item("a", "new"), "k3": Deleted("k3")}
 
 
-async def test_what_cannot_be_kept_goes_to_quarantine_after_the_store(shop: Shop) -> None:
+async def test_what_cannot_be_kept_goes_to_quarantine_after_the_store(shop: CatalogueAgent) -> None:
     await shop.keep.handle(changes(item("a"), b"{", item("b", title="")))
     assert shop.diary.entries == ["store", "quarantine"]
     assert [each.reason for each in shop.outbox.quarantined] == [Reason.MALFORMED_JSON, Reason.MISSING_FIELD]
     assert [each.topic for each in shop.outbox.quarantined] == ["items", "items"]
 
 
-async def test_while_the_store_is_away_nothing_is_quarantined_or_counted(shop: Shop) -> None:
+async def test_while_the_store_is_away_nothing_is_quarantined_or_counted(shop: CatalogueAgent) -> None:
     shop.store.away = True
     with pytest.raises(Away):
         await shop.keep.handle(changes(item("a"), b"{"))
@@ -60,7 +60,7 @@ async def test_while_the_store_is_away_nothing_is_quarantined_or_counted(shop: S
     assert total(shop.metrics.items) == 0
 
 
-async def test_every_record_is_upserted_withdrawn_deleted_or_quarantined(shop: Shop) -> None:
+async def test_every_record_is_upserted_withdrawn_deleted_or_quarantined(shop: CatalogueAgent) -> None:
     raw = changes(item("a"), None, b"{", item("b"), b"[]", b"{", {"item_id": "a", "available": False})
     await shop.keep.handle(raw)
     outcomes = {name: total(shop.metrics.items, outcome=name) for name in OUTCOMES}
@@ -69,7 +69,9 @@ async def test_every_record_is_upserted_withdrawn_deleted_or_quarantined(shop: S
     assert total(shop.metrics.rejected, kind="item", reason="malformed_json") == 2
 
 
-async def test_a_sold_out_notice_beside_a_broken_field_is_stored_and_quarantined_and_counts_once(shop: Shop) -> None:
+async def test_a_sold_out_notice_beside_a_broken_field_is_stored_and_quarantined_and_counts_once(
+    shop: CatalogueAgent,
+) -> None:
     raw = changes(item("a", available=0, price="19.99"), item("b", available="in stock"))
     await shop.keep.handle(changes(item("a", price=19.5)))
     await shop.keep.handle(raw)
@@ -82,7 +84,7 @@ async def test_a_sold_out_notice_beside_a_broken_field_is_stored_and_quarantined
     assert total(shop.metrics.coerced, field="available") == 2
 
 
-async def test_the_agent_takes_one_batch_after_the_other_from_its_stream(shop: Shop) -> None:
+async def test_the_agent_takes_one_batch_after_the_other_from_its_stream(shop: CatalogueAgent) -> None:
     async def stream() -> AsyncIterator[RawBatch]:
         yield changes(item("a"))
         yield changes(item("b"))

@@ -20,7 +20,7 @@ from models.shown import Holder, Shown
 UNTOUCHED = b"as it was"
 
 
-class Shop:
+class TwoUsers:
     """Two users with lists: u1 saw the pan, u2 saw the novel."""
 
     def __init__(self) -> None:
@@ -59,11 +59,11 @@ class Shop:
 
 
 @pytest.fixture
-def shop() -> Shop:
-    return Shop()
+def shop() -> TwoUsers:
+    return TwoUsers()
 
 
-async def test_lists_that_hold_the_item_are_written_and_emitted_without_it(shop: Shop) -> None:
+async def test_lists_that_hold_the_item_are_written_and_emitted_without_it(shop: TwoUsers) -> None:
     await shop.loses("pot")
     assert shop.listed("u1") == {"novel", "atlas"}
     assert shop.listed("u2") == {"pan", "atlas"}
@@ -75,12 +75,12 @@ async def test_lists_that_hold_the_item_are_written_and_emitted_without_it(shop:
     assert total(shop.metrics.recommendations) == 2
 
 
-async def test_only_lists_that_hold_the_item_are_touched(shop: Shop) -> None:
+async def test_only_lists_that_hold_the_item_are_touched(shop: TwoUsers) -> None:
     await shop.loses("pan")
     assert shop.corrected() == {"u2"}
 
 
-async def test_a_corrected_list_tells_when_it_was_made_and_leaves_the_profile_alone(shop: Shop) -> None:
+async def test_a_corrected_list_tells_when_it_was_made_and_leaves_the_profile_alone(shop: TwoUsers) -> None:
     before = dict(shop.users.profiles)
     await shop.loses("pot")
     body = orjson.loads(shop.users.lists["u1"])
@@ -88,14 +88,14 @@ async def test_a_corrected_list_tells_when_it_was_made_and_leaves_the_profile_al
     assert shop.users.profiles == before
 
 
-async def test_a_list_that_was_corrected_is_not_corrected_again(shop: Shop) -> None:
+async def test_a_list_that_was_corrected_is_not_corrected_again(shop: TwoUsers) -> None:
     await shop.loses("pot")
     shop.users.lists.update(u1=UNTOUCHED, u2=UNTOUCHED)
     await shop.loses("pot")
     assert shop.corrected() == set()
 
 
-async def test_items_that_went_away_are_handled_as_they_come(shop: Shop) -> None:
+async def test_items_that_went_away_are_handled_as_they_come(shop: TwoUsers) -> None:
     running = asyncio.create_task(shop.refresh.run())
     for item_id in ("pot", "atlas"):
         shop.recommender.catalogue.delete(item_id)
@@ -109,7 +109,7 @@ async def test_items_that_went_away_are_handled_as_they_come(shop: Shop) -> None
     assert shop.listed("u2") == {"pan"}
 
 
-async def test_a_correction_waits_for_its_turn(shop: Shop) -> None:
+async def test_a_correction_waits_for_its_turn(shop: TwoUsers) -> None:
     async with shop.refresh.turn:
         correcting = asyncio.create_task(shop.loses("pot"))
         for _ in range(20):
@@ -119,7 +119,7 @@ async def test_a_correction_waits_for_its_turn(shop: Shop) -> None:
     assert shop.corrected() == {"u1", "u2"}
 
 
-async def test_a_list_that_was_being_stored_while_its_item_went_away_is_corrected_too(shop: Shop) -> None:
+async def test_a_list_that_was_being_stored_while_its_item_went_away_is_corrected_too(shop: TwoUsers) -> None:
     shop.shown.forget()
     async with shop.refresh.turn:
         correcting = asyncio.create_task(shop.loses("pot"))
@@ -130,7 +130,7 @@ async def test_a_list_that_was_being_stored_while_its_item_went_away_is_correcte
     assert "pot" not in shop.listed("u1")
 
 
-async def test_users_that_moved_to_another_worker_during_a_correction_are_left_to_it(shop: Shop) -> None:
+async def test_users_that_moved_to_another_worker_during_a_correction_are_left_to_it(shop: TwoUsers) -> None:
     load = shop.users.load
 
     async def load_and_rebalance(user_ids: Sequence[str]) -> Mapping[str, Profile]:
@@ -143,7 +143,7 @@ async def test_users_that_moved_to_another_worker_during_a_correction_are_left_t
     assert shop.shown.holders_of(np.arange(10, dtype=np.int32)) == []
 
 
-async def test_a_user_whose_list_has_expired_gets_none(shop: Shop) -> None:
+async def test_a_user_whose_list_has_expired_gets_none(shop: TwoUsers) -> None:
     del shop.users.lists["u1"]
     await shop.loses("pot")
     assert set(shop.users.lists) == {"u2"}
@@ -151,7 +151,7 @@ async def test_a_user_whose_list_has_expired_gets_none(shop: Shop) -> None:
     assert total(shop.metrics.recommendations) == 1
 
 
-async def test_a_user_whose_profile_has_expired_is_left_alone(shop: Shop) -> None:
+async def test_a_user_whose_profile_has_expired_is_left_alone(shop: TwoUsers) -> None:
     del shop.users.profiles["u1"]
     await shop.loses("pot")
     assert shop.corrected() == {"u2"}

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from agents.catalogue import KeepCatalogue
 from agents.metrics import Metrics
-from agents.restore import Mark, Restore, Span
+from agents.restore import ReadSpan, Restore, StoredMark
 from models.contract.event_codec import EventSettings
 from models.contract.events import Item
 
@@ -29,7 +29,7 @@ class Bench:
     """One worker's `Restore` over a log, a store with marks, and where the worker is in its partitions."""
 
     log: MemoryCatalogueLog
-    spans: dict[int, Span]
+    spans: dict[int, ReadSpan]
     store: MemoryItems = field(default_factory=MemoryItems)
     marks: MemoryMarks = field(default_factory=MemoryMarks)
     lost: list[tuple[int, int]] = field(default_factory=list)
@@ -60,7 +60,7 @@ class Bench:
 @pytest.fixture
 def bench() -> Bench:
     """A worker that read two items before it was started anew, and whose store has all of them."""
-    found = Bench(log_of([item("a", title="Mug")], [item("b", title="Jug")]), {0: Span(2, 2)})
+    found = Bench(log_of([item("a", title="Mug")], [item("b", title="Jug")]), {0: ReadSpan(2, 2)})
     found.marks.marks[0] = "2"
     return found
 
@@ -94,9 +94,9 @@ async def test_a_store_that_went_back_gets_what_it_lacks(bench: Bench) -> None:
 
 
 async def test_the_mark_follows_the_worker() -> None:
-    bench = Bench(log_of([item("a")]), {0: Span(0, 0)})
+    bench = Bench(log_of([item("a")]), {0: ReadSpan(0, 0)})
     await bench.restore.check()
-    bench.spans[0] = Span(0, 1)
+    bench.spans[0] = ReadSpan(0, 1)
     await bench.restore.check()
     assert (bench.marks.marks, bench.log.read_from) == ({0: "1"}, [])
 
@@ -104,7 +104,7 @@ async def test_the_mark_follows_the_worker() -> None:
 async def test_a_worker_that_takes_over_right_after_a_batch_finds_its_mark(bench: Bench) -> None:
     await bench.restore.check()
     await bench.restore.after(0, 3)
-    bench.spans[0], heir = Span(3, 3), bench.worker()
+    bench.spans[0], heir = ReadSpan(3, 3), bench.worker()
     await heir.check()
     assert (bench.marks.marks, bench.lost) == ({0: "3"}, [])
 
@@ -117,28 +117,28 @@ async def test_a_batch_sets_no_mark_in_a_store_that_lost_it(bench: Bench) -> Non
 
 
 async def test_a_group_that_reads_from_the_beginning_has_nothing_to_restore() -> None:
-    bench = Bench(log_of([item("a")]), {0: Span(0, 0)})
+    bench = Bench(log_of([item("a")]), {0: ReadSpan(0, 0)})
     await bench.restore.before(0)
-    bench.spans[0] = Span(0, 1)
+    bench.spans[0] = ReadSpan(0, 1)
     await bench.restore.check()
     assert (bench.marks.marks, bench.lost) == ({0: "1"}, [])
 
 
 async def test_the_first_mark_takes_no_other_s_place(bench: Bench) -> None:
-    bench.spans[0] = Span(0, 0)
+    bench.spans[0] = ReadSpan(0, 0)
     await bench.restore.before(0)
     assert bench.marks.marks == {0: "2"}
 
 
 async def test_items_read_before_the_first_mark_are_written_once_more_as_they_may_be_lost() -> None:
-    bench = Bench(log_of([item("a")]), {0: Span(0, 1)})
+    bench = Bench(log_of([item("a")]), {0: ReadSpan(0, 1)})
     await bench.restore.check()
     assert (bench.marks.marks, bench.lost) == ({0: "1"}, [(0, 0)])
 
 
 async def test_a_worker_that_takes_over_believes_the_mark_and_not_what_it_knew_before(bench: Bench) -> None:
     await bench.restore.check()
-    bench.marks.marks[0], bench.spans[0] = "1", Span(1, 1)
+    bench.marks.marks[0], bench.spans[0] = "1", ReadSpan(1, 1)
     bench.restore.forget()
     await bench.restore.check()
     assert (bench.lost, bench.marks.marks) == ([], {0: "1"})
@@ -189,7 +189,7 @@ async def test_a_partition_that_was_lost_while_it_was_restored_is_left_to_its_ne
 
 
 async def test_deletions_and_what_cannot_be_read_are_restored_as_they_were() -> None:
-    bench = Bench(log_of([item("a"), item("k2"), None, b"{"]), {0: Span(4, 4)})
+    bench = Bench(log_of([item("a"), item("k2"), None, b"{"]), {0: ReadSpan(4, 4)})
     await bench.restore.check()
     assert bench.titles() == {"a": "Title of a"}
     assert set(bench.store.items) == {"a", "k2"}
@@ -198,7 +198,7 @@ async def test_deletions_and_what_cannot_be_read_are_restored_as_they_were() -> 
 
 async def test_the_mark_covers_offsets_that_compaction_took_away(bench: Bench) -> None:
     bench.empty()
-    bench.spans[0] = Span(9, 9)
+    bench.spans[0] = ReadSpan(9, 9)
     await bench.restore.check()
     await bench.restore.check()
     assert (bench.marks.marks, bench.restored) == ({0: "9"}, [(0, 2)])
@@ -214,13 +214,13 @@ async def test_partitions_of_other_workers_are_left_to_them(bench: Bench) -> Non
 @pytest.mark.parametrize(
     ("text", "mark"),
     [
-        ("", Mark(0, False)),
-        ("17", Mark(17, True)),
-        ("17 claim", Mark(17, False)),
-        ("0", Mark(0, True)),
-        ("seventeen", Mark(0, False)),
-        ("-1", Mark(0, False)),
+        ("", StoredMark(0, False)),
+        ("17", StoredMark(17, True)),
+        ("17 claim", StoredMark(17, False)),
+        ("0", StoredMark(0, True)),
+        ("seventeen", StoredMark(0, False)),
+        ("-1", StoredMark(0, False)),
     ],
 )
-def test_marks_are_read_as_they_are_written(text: str, mark: Mark) -> None:
-    assert Mark.parse(text) == mark
+def test_marks_are_read_as_they_are_written(text: str, mark: StoredMark) -> None:
+    assert StoredMark.parse(text) == mark

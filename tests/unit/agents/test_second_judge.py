@@ -1,27 +1,22 @@
-"""The second stage: only what is in doubt is judged, once, whatever changes or fails in between."""
+"""The second judge: only what is in doubt is judged, once, whatever changes or fails in between."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 import pytest
-from assessing import PARTITION, vectors
-from builders import Fields, batch, item
-from fakes import Away, LetterModel, MemoryAssessments, MemoryItems, MemoryOutbox, MemoryReplicas
+from assessing import PARTITION, ItemAgents, changes
+from builders import Fields, item
+from fakes import Away, LetterModel
 from prometheus_client import CollectorRegistry
 
-from agents.assess import Assess
-from agents.catalogue import FollowCatalogue, KeepCatalogue
-from agents.follow_vectors import FollowVectors
 from agents.metrics import Metrics, total
-from agents.second_judge import SecondOpinion
-from models.contract.event_codec import EventSettings
+from agents.second_judge import AskSecondJudge
 from models.contract.events import Item
-from models.quality.second_judge_score import JudgeSettings
+from models.quality.second_judge_score import SecondJudgeSettings
 from models.quality.text import QualitySettings
-from models.recommender import Recommender, RecommenderSettings
 
-BAND = JudgeSettings(low=0.1, high=0.5)  # what `LetterModel` finds doubtful has 0.125
+BAND = SecondJudgeSettings(low=0.1, high=0.5)  # what `LetterModel` finds doubtful has 0.125
 
 
 @dataclass
@@ -40,59 +35,45 @@ class Oracle:
         return self.fine
 
 
-class Shop:
-    """The agents of `items`, and one worker that follows; `deliver` carries the log to it."""
+class Doubts(ItemAgents):
+    """The agents of `items` and of the second judge; what is handled or judged is followed at once."""
 
     def __init__(self) -> None:
-        self.store = MemoryItems()
-        self.said = MemoryAssessments(self.store)
-        self.outbox = MemoryOutbox()
         self.oracle = Oracle()
-        self.owned = {PARTITION}
         self.behind = False
+        super().__init__(band=BAND)
         self.start(second="oracle-1")
 
     def start(self, second: str) -> None:
-        """Start the worker anew; the stores and the log stay."""
+        """Start the worker again; the stores and the log stay."""
         self.model = LetterModel(models=replace(LetterModel().models, second=second))
         self.metrics = Metrics(CollectorRegistry())
-        self.recommender = Recommender(RecommenderSettings())
-        self.follow_items = FollowCatalogue(EventSettings(), self.recommender, lambda _: None)
-        self.follow = FollowVectors(self.model.models, QualitySettings(), self.recommender, lambda _: None, band=BAND)
-        replicas, owned = MemoryReplicas(), lambda: self.owned
-        assess = Assess(
-            self.model, self.follow, self.said, self.outbox, replicas, QualitySettings(), self.metrics, owned
+        self.follow_with(self.model)
+        self.second = AskSecondJudge(
+            judge=self.oracle,
+            follow=self.follow,
+            store=self.said,
+            outbox=self.outbox,
+            replicas=self.replicas,
+            settings=QualitySettings(),
+            metrics=self.metrics.second_judge,
+            owned=lambda: self.owned,
+            turn=self.assess.turn,
+            behind=lambda: self.behind,
         )
-        self.assess = assess
-        self.keep = KeepCatalogue(EventSettings(), self.store, self.outbox, self.metrics, assess)
-        self.second = SecondOpinion(
-            self.oracle, self.follow, self.said, self.outbox, replicas, QualitySettings(),
-            self.metrics.second_stage, owned, assess.turn, lambda: self.behind,
-        )  # fmt: skip
-        self.follow_items.handle(batch(*map(fields, self.store.items.values()), topic="items", partition=PARTITION))
-        self.delivered = 0
+        self.follow_items.handle(changes(*map(fields, self.store.items.values())))
         self.deliver()
 
-    async def handle(self, *values: Fields | None) -> None:
-        raw = batch(*values, topic="items", partition=PARTITION)
-        self.follow_items.handle(raw)
-        await self.keep.handle(raw)
+    async def handle(self, *values: Fields | bytes | None) -> None:
+        await super().handle(*values)
         self.deliver()
-
-    def deliver(self) -> None:
-        log = self.outbox.vectors_log.get(PARTITION, [])
-        self.follow.handle(vectors(*log[self.delivered :]))
-        self.delivered = len(log)
 
     async def judge(self) -> None:
         await self.second.catch_up()
         self.deliver()
 
-    def weight(self, item_id: str) -> float:
-        return float(self.recommender.catalogue.weight[self.recommender.items.number(item_id)])
-
     def judged(self, verdict: str) -> int:
-        return total(self.metrics.second_stage.judged, verdict=verdict)
+        return total(self.metrics.second_judge.judged, verdict=verdict)
 
 
 def fields(kept: object) -> Fields:
@@ -101,23 +82,23 @@ def fields(kept: object) -> Fields:
 
 
 @pytest.fixture
-def shop() -> Shop:
-    return Shop()
+def shop() -> Doubts:
+    return Doubts()
 
 
-async def test_only_what_is_in_doubt_is_judged_and_the_item_becomes_shown(shop: Shop) -> None:
+async def test_only_what_is_in_doubt_is_judged_and_the_item_becomes_shown(shop: Doubts) -> None:
     await shop.handle(item("sure", title="Mug"), item("doubtful", title="Mug?"))
     assert shop.weight("doubtful") == 0.0
     await shop.judge()
     assert shop.oracle.asked == ["Mug?"]
     assert shop.weight("doubtful") > 0
     stored = shop.said.said["doubtful"]
-    assert (stored.quality, stored.reasons, stored.judge) == (0.875, (), "questions-1+oracle-1")
+    assert (stored.quality, stored.reasons, stored.judged_by) == (0.875, (), "questions-1+oracle-1")
     assert shop.outbox.vectors_log[PARTITION][-1] == ("doubtful", stored)
     assert shop.judged("now_shown") == 1
 
 
-async def test_an_item_that_was_shown_becomes_hidden(shop: Shop) -> None:
+async def test_an_item_that_was_shown_becomes_hidden(shop: Doubts) -> None:
     await shop.handle(item("a", title="Mug"))
     shop.said.said["a"] = replace(shop.said.said["a"], quality=0.4)
     await shop.outbox.vectors(PARTITION, {"a": shop.said.said["a"]})
@@ -128,7 +109,7 @@ async def test_an_item_that_was_shown_becomes_hidden(shop: Shop) -> None:
     assert shop.judged("now_hidden") == 1
 
 
-async def test_a_verdict_that_stands_is_counted_as_such_and_its_reasons_stay(shop: Shop) -> None:
+async def test_a_verdict_that_stands_is_counted_as_such_and_its_reasons_stay(shop: Doubts) -> None:
     shop.oracle.fine = 0.15
     await shop.handle(item("a", title="Mug?"))
     await shop.judge()
@@ -136,7 +117,7 @@ async def test_a_verdict_that_stands_is_counted_as_such_and_its_reasons_stay(sho
     assert shop.judged("still_hidden") == 1
 
 
-async def test_nothing_is_judged_twice_not_even_after_a_restart_or_when_the_item_comes_again(shop: Shop) -> None:
+async def test_nothing_is_judged_twice_not_even_after_a_restart_or_when_the_item_comes_again(shop: Doubts) -> None:
     await shop.handle(item("a", title="Mug?"))
     await shop.second.catch_up()
     await shop.second.catch_up()  # the log has not brought the opinion back yet
@@ -150,28 +131,28 @@ async def test_nothing_is_judged_twice_not_even_after_a_restart_or_when_the_item
     assert shop.weight("a") > 0
 
 
-async def test_what_waited_when_the_worker_stopped_is_found_again(shop: Shop) -> None:
+async def test_what_waited_when_the_worker_stopped_is_found_again(shop: Doubts) -> None:
     await shop.handle(item("a", title="Mug?"), item("b", title="Jug?"))
     shop.start(second="oracle-1")
     assert shop.follow.doubtful({PARTITION}) == {PARTITION: ["a", "b"]}
     await shop.judge()
     assert shop.oracle.asked == ["Mug?", "Jug?"]
     assert shop.follow.doubtful({PARTITION}) == {}
-    assert shop.metrics.second_stage.queue._value.get() == 0
+    assert shop.metrics.second_judge.queue._value.get() == 0
 
 
-async def test_a_text_that_changed_while_it_was_judged_is_judged_anew(shop: Shop) -> None:
+async def test_a_text_that_changed_while_it_was_judged_is_judged_anew(shop: Doubts) -> None:
     await shop.handle(item("a", title="Mug?"))
     shop.oracle.meanwhile = lambda: shop.handle(item("a", title="Red mug?"))
     await shop.judge()
     assert shop.judged("outdated") == 1
-    assert shop.said.said["a"].judge == "questions-1"
+    assert shop.said.said["a"].judged_by == "questions-1"
     await shop.judge()
     assert shop.oracle.asked == ["Mug?", "Red mug?"]
     assert shop.said.said["a"].quality == 0.875
 
 
-async def test_an_item_that_was_deleted_while_it_was_judged_stays_deleted(shop: Shop) -> None:
+async def test_an_item_that_was_deleted_while_it_was_judged_stays_deleted(shop: Doubts) -> None:
     await shop.handle(item("k0", title="Mug?"))
     shop.oracle.meanwhile = lambda: shop.handle(None)
     await shop.judge()
@@ -179,7 +160,7 @@ async def test_an_item_that_was_deleted_while_it_was_judged_stays_deleted(shop: 
     assert shop.follow.doubtful({PARTITION}) == {}
 
 
-async def test_an_opinion_on_what_another_worker_took_over_is_dropped(shop: Shop) -> None:
+async def test_an_opinion_on_what_another_worker_took_over_is_dropped(shop: Doubts) -> None:
     async def lose() -> None:
         shop.owned.clear()
 
@@ -187,17 +168,17 @@ async def test_an_opinion_on_what_another_worker_took_over_is_dropped(shop: Shop
     shop.oracle.meanwhile = lose
     await shop.judge()
     assert shop.judged("outdated") == 1
-    assert shop.said.said["a"].judge == "questions-1"
+    assert shop.said.said["a"].judged_by == "questions-1"
 
 
-async def test_what_others_own_is_left_to_them(shop: Shop) -> None:
+async def test_what_others_own_is_left_to_them(shop: Doubts) -> None:
     await shop.handle(item("a", title="Mug?"))
     shop.owned = {PARTITION + 1}
     await shop.judge()
     assert shop.oracle.asked == []
 
 
-async def test_an_opinion_that_the_log_never_heard_of_is_sent_without_asking_again(shop: Shop) -> None:
+async def test_an_opinion_that_the_log_never_heard_of_is_sent_without_asking_again(shop: Doubts) -> None:
     await shop.handle(item("a", title="Mug?"))
     shop.outbox.away = True
     with pytest.raises(Away):
@@ -210,7 +191,7 @@ async def test_an_opinion_that_the_log_never_heard_of_is_sent_without_asking_aga
     assert shop.weight("a") > 0
 
 
-async def test_what_the_store_lost_is_passed_over_until_the_log_brings_it_again(shop: Shop) -> None:
+async def test_what_the_store_lost_is_passed_over_until_the_log_brings_it_again(shop: Doubts) -> None:
     await shop.handle(item("a", title="Mug?"))
     shop.said.said.clear()
     await shop.judge()
@@ -219,7 +200,9 @@ async def test_what_the_store_lost_is_passed_over_until_the_log_brings_it_again(
 
 
 @pytest.mark.parametrize("second", ["", "oracle-2"])
-async def test_without_the_judge_or_with_another_the_first_verdict_is_asked_for_again(shop: Shop, second: str) -> None:
+async def test_without_the_judge_or_with_another_the_first_verdict_is_asked_for_again(
+    shop: Doubts, second: str
+) -> None:
     await shop.handle(item("a", title="Mug?"), item("b", title="Mug"))
     await shop.judge()
     shop.start(second=second)
@@ -228,11 +211,11 @@ async def test_without_the_judge_or_with_another_the_first_verdict_is_asked_for_
     shop.deliver()
     assert shop.model.asked == ["Mug?"]
     assert shop.follow.unassessed() == {}
-    assert shop.said.said["a"].judge == "questions-1"
+    assert shop.said.said["a"].judged_by == "questions-1"
     assert (shop.follow.doubtful({PARTITION}) != {}) is (second != "")
 
 
-async def test_items_are_assessed_while_the_judge_thinks(shop: Shop) -> None:
+async def test_items_are_assessed_while_the_judge_thinks(shop: Doubts) -> None:
     await shop.handle(item("a", title="Mug?"))
     shop.oracle.meanwhile = lambda: asyncio.wait_for(shop.handle(item("b", title="Jug")), 10)
     await shop.judge()
@@ -240,7 +223,7 @@ async def test_items_are_assessed_while_the_judge_thinks(shop: Shop) -> None:
     assert shop.weight("a") > 0
 
 
-async def test_the_judge_rests_while_the_worker_is_behind_the_stream(shop: Shop) -> None:
+async def test_the_judge_rests_while_the_worker_is_behind_the_stream(shop: Doubts) -> None:
     await shop.handle(item("a", title="Mug?"))
     shop.behind = True
     task = asyncio.create_task(shop.judge())

@@ -2,6 +2,8 @@
 
 from io import StringIO
 
+from fakes import ManualClock
+
 from app.progress_line import ProgressLine
 
 
@@ -10,16 +12,8 @@ class Terminal(StringIO):
         return True
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def test_in_a_terminal_one_line_is_rewritten() -> None:
-    clock, stream = Clock(), Terminal()
+    clock, stream = ManualClock(100.0), Terminal()
     line = ProgressLine(stream, clock)
     line.show("a thousand")
     clock.now += 0.01
@@ -31,7 +25,7 @@ def test_in_a_terminal_one_line_is_rewritten() -> None:
 
 
 def test_elsewhere_a_line_comes_every_few_seconds_and_at_the_end() -> None:
-    clock, stream = Clock(), StringIO()
+    clock, stream = ManualClock(100.0), StringIO()
     line = ProgressLine(stream, clock)
     for second in range(12):
         line.show(f"{second} s")

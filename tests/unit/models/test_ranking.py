@@ -1,6 +1,6 @@
 """From candidates to a list: neighbours, then the fallbacks in their order, ties by item id."""
 
-from models.contract.events import Ranking
+from models.contract.lists import Ranking
 from models.ranking import Candidates, rank
 from models.trending import Popular
 

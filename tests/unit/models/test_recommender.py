@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import pytest
 from builders import DAY, NOW, teach
 
-from models.contract.events import Item, Kind, Ranking
+from models.contract.events import Item, Kind
+from models.contract.lists import Ranking
 from models.profile import Event, Profile, ProfileSettings, step
 from models.ranking import RankingSettings
 from models.recommender import Asker, Recommender, RecommenderSettings

@@ -12,7 +12,7 @@ from models.vocabulary import Vocabulary
 HALF_LIFE = 24 * HOUR
 
 
-class Shop:
+class Trends:
     """Trending items of a shop, by name."""
 
     def __init__(self, settings: TrendingSettings | None = None) -> None:
@@ -20,7 +20,7 @@ class Shop:
         self.catalogue = Catalogue(self.items)
         self.trending = Trending(settings or TrendingSettings())
 
-    def sees(self, *seen: tuple[str, float], weight: float = 1.0) -> "Shop":
+    def sees(self, *seen: tuple[str, float], weight: float = 1.0) -> "Trends":
         names, ts = [name for name, _ in seen], np.array([ts for _, ts in seen])
         self.trending.update(self.items.numbers(names), ts, np.full(len(seen), weight))
         return self
@@ -41,51 +41,51 @@ class Shop:
 
 def test_an_interaction_counts_half_after_a_half_life() -> None:
     # a: ●──── 24 h ────┤        b: ● now
-    shop = Shop().sees(("a", NOW - HALF_LIFE), ("b", NOW))
+    shop = Trends().sees(("a", NOW - HALF_LIFE), ("b", NOW))
     assert shop.shares() == pytest.approx({"b": 1.0, "a": 0.5})
 
 
 def test_interactions_of_an_item_add_up_as_of_now() -> None:
     # a: ●── 24 h ──●── 24 h ──●    1/4 + 1/2 + 1
     # b:                       ●    1
-    shop = Shop().sees(("a", NOW - 2 * HALF_LIFE), ("a", NOW - HALF_LIFE), ("a", NOW), ("b", NOW))
+    shop = Trends().sees(("a", NOW - 2 * HALF_LIFE), ("a", NOW - HALF_LIFE), ("a", NOW), ("b", NOW))
     assert shop.shares() == pytest.approx({"a": 1.0, "b": 1 / 1.75})
 
 
 def test_an_item_seen_late_counts_for_the_time_when_it_was_seen() -> None:
-    in_time = Shop().sees(("a", NOW - HALF_LIFE), ("a", NOW), ("b", NOW))
-    late = Shop().sees(("b", NOW), ("a", NOW)).sees(("a", NOW - HALF_LIFE))
+    in_time = Trends().sees(("a", NOW - HALF_LIFE), ("a", NOW), ("b", NOW))
+    late = Trends().sees(("b", NOW), ("a", NOW)).sees(("a", NOW - HALF_LIFE))
     assert late.shares() == pytest.approx(in_time.shares(), abs=1e-9)
 
 
 def test_three_views_of_yesterday_are_more_than_one_of_today() -> None:
-    shop = Shop().sees(("new", NOW), ("old", NOW - DAY), ("old", NOW - DAY), ("old", NOW - DAY))
+    shop = Trends().sees(("new", NOW), ("old", NOW - DAY), ("old", NOW - DAY), ("old", NOW - DAY))
     assert shop.names() == ["old", "new"]
 
 
 def test_weights_count() -> None:
-    shop = Shop().sees(("ordered", NOW), weight=5.0).sees(("viewed", NOW), weight=1.0)
+    shop = Trends().sees(("ordered", NOW), weight=5.0).sees(("viewed", NOW), weight=1.0)
     assert shop.shares() == pytest.approx({"ordered": 1.0, "viewed": 0.2})
 
 
 def test_an_interaction_without_weight_is_none() -> None:
-    assert Shop().sees(("a", NOW), weight=0.0).names() == []
+    assert Trends().sees(("a", NOW), weight=0.0).names() == []
 
 
 def test_equally_popular_items_stand_by_item_id_whatever_came_first() -> None:
-    shop = Shop().sees(("c", NOW), ("a", NOW), ("b", NOW))
+    shop = Trends().sees(("c", NOW), ("a", NOW), ("b", NOW))
     assert shop.names() == ["a", "b", "c"]
 
 
 def test_items_of_a_log_of_years_stand_in_order_down_to_the_last() -> None:
     # The names run against popularity, so that a tie would show.
     names = [f"{700 - day:03}" for day in range(700)]
-    shop = Shop().sees(*((name, NOW - DAY * day) for day, name in enumerate(names)))
+    shop = Trends().sees(*((name, NOW - DAY * day) for day, name in enumerate(names)))
     assert shop.names(len(names)) == names
 
 
 def test_items_that_may_not_be_shown_are_in_no_list() -> None:
-    shop = Shop().sees(("gone", NOW), ("sold out", NOW), ("here", NOW - DAY))
+    shop = Trends().sees(("gone", NOW), ("sold out", NOW), ("here", NOW - DAY))
     for item_id in ("gone", "sold out", "here"):
         shop.catalogue.upsert(Item(item_id, "title", category="Home", available=item_id != "sold out"))
     shop.catalogue.delete("gone")
@@ -94,12 +94,12 @@ def test_items_that_may_not_be_shown_are_in_no_list() -> None:
 
 
 def test_items_beyond_the_catalogues_end_may_be_shown() -> None:
-    shop = Shop().sees(*((f"i{number}", NOW) for number in range(5_000)))
+    shop = Trends().sees(*((f"i{number}", NOW) for number in range(5_000)))
     assert len(shop.names(5_000)) == 5_000
 
 
 def test_each_category_has_a_list_of_its_own() -> None:
-    shop = Shop().sees(("pan", NOW), ("pot", NOW - DAY), ("book", NOW - 2 * DAY), ("thing", NOW))
+    shop = Trends().sees(("pan", NOW), ("pot", NOW - DAY), ("book", NOW - 2 * DAY), ("thing", NOW))
     for item_id, category in [("pan", "Kitchen"), ("pot", "Kitchen"), ("book", "Books")]:
         shop.catalogue.upsert(Item(item_id, "title", category=category))
     assert shop.of("Kitchen") == ["pan", "pot"]
@@ -109,7 +109,7 @@ def test_each_category_has_a_list_of_its_own() -> None:
 
 
 def test_lists_end_after_n_items_and_of_equals_the_first_by_item_id_stay() -> None:
-    shop = Shop().sees(*((f"i{number}", NOW) for number in reversed(range(9))))
+    shop = Trends().sees(*((f"i{number}", NOW) for number in reversed(range(9))))
     for number in range(9):
         shop.catalogue.upsert(Item(f"i{number}", "title", category="Home"))
     lists = shop.lists(3)
@@ -118,13 +118,13 @@ def test_lists_end_after_n_items_and_of_equals_the_first_by_item_id_stay() -> No
 
 
 def test_nothing_is_popular_before_the_first_interaction() -> None:
-    assert Shop().lists() == TrendingLists((), {})
-    assert Shop().sees().lists() == TrendingLists((), {})
+    assert Trends().lists() == TrendingLists((), {})
+    assert Trends().sees().lists() == TrendingLists((), {})
 
 
 def test_a_snapshot_restores_the_lists() -> None:
-    shop = Shop().sees(("a", NOW), ("b", NOW - DAY))
-    restored = Shop()
+    shop = Trends().sees(("a", NOW), ("b", NOW - DAY))
+    restored = Trends()
     restored.items.numbers(["a", "b"])
     restored.trending.restore(shop.trending.snapshot())
     shop.sees(("b", NOW))

@@ -1,28 +1,36 @@
 """What a measurement makes of observations: spans, counters, medians, and the table for people."""
 
-import orjson
-from prometheus_client import CollectorRegistry, generate_latest
+from collections import Counter
 
-from agents.metrics import Metrics
+import orjson
+
+from agents.metrics import STAGES
 from app.bench.pipeline import Round, summarise
-from app.bench.span import Seen, Span, Spread, span, spread, start_of
-from app.bench.worker_run import STAGES, Counters, WorkerRun, parse_counters
+from app.bench.span import Sample, Span, Spread, span, spread, start_of
+from app.bench.worker_run import WorkerRun
 from app.commands.bench import table
+from app.local.scrape import Reading
 
 
 def test_the_clock_starts_with_the_first_event_done_and_ends_with_the_last() -> None:
-    #       start-up        |          working           | idle
-    seen = [Seen(0, 0, 0), Seen(5, 0, 3), Seen(6, 100, 4), Seen(7, 300, 4.5), Seen(8, 500, 5), Seen(9, 500, 6)]
+    seen = [
+        Sample(0, 0, 0),
+        Sample(5, 0, 3),  # start-up until here
+        Sample(6, 100, 4),
+        Sample(7, 300, 4.5),
+        Sample(8, 500, 5),  # idle from here on
+        Sample(9, 500, 6),
+    ]
     assert span(seen) == Span(events=400, seconds=2, cpu_seconds=1)
     assert start_of(seen) == 2
 
 
 def test_a_log_that_is_done_at_the_first_look_is_counted_from_the_look_before() -> None:
-    assert span([Seen(0, 0, 0), Seen(1, 0, 1), Seen(2, 50, 2)]) == Span(events=50, seconds=1, cpu_seconds=1)
+    assert span([Sample(0, 0, 0), Sample(1, 0, 1), Sample(2, 50, 2)]) == Span(events=50, seconds=1, cpu_seconds=1)
 
 
 def test_a_single_look_gives_no_rate() -> None:
-    found = span([Seen(3, 50, 1)])
+    found = span([Sample(3, 50, 1)])
     assert (found.events_per_second, found.cpu_microseconds_per_event) == (0, 0)
 
 
@@ -30,28 +38,12 @@ def test_a_spread_names_the_median_and_the_extremes() -> None:
     assert spread([3.0, 1.0, 10.0]) == Spread(median=3.0, low=1.0, high=10.0)
 
 
-def test_the_workers_own_metrics_can_be_read() -> None:
-    metrics = Metrics(CollectorRegistry())
-    metrics.events.labels("view", "accepted").inc(3)
-    metrics.events.labels("order", "accepted").inc(2)
-    metrics.events.labels("order", "quarantined").inc()
-    metrics.recommendations.inc(4)
-    metrics.stage.labels("decide").observe(0.5)
-    metrics.stage.labels("decide").observe(0.25)
-    found = parse_counters(generate_latest(metrics.registry).decode())
-    assert found.outcomes == {"accepted": 5, "quarantined": 1}
-    assert (found.events, found.recommendations) == (6, 4)
-    assert found.stage_seconds == {"admit": 0, "load": 0, "decide": 0.75, "write": 0, "emit": 0}
-
-
-def test_a_worker_that_has_done_nothing_counts_nothing() -> None:
-    assert parse_counters(generate_latest(Metrics(CollectorRegistry()).registry).decode()).events == 0
-
-
 def measured(worker_seconds: float, faust_seconds: float) -> Round:
     stages = dict.fromkeys(STAGES, worker_seconds / 10)
     worker = WorkerRun(
-        Span(1000, worker_seconds, 0.05), Counters({"accepted": 990, "duplicate": 10}, 70, stages), stages
+        Span(1000, worker_seconds, 0.05),
+        Reading(Counter(accepted=990, duplicate=10), recommendations=70, stage_seconds=stages),
+        stages,
     )
     return Round(Span(1000, 0.1, 0.002), Span(1000, faust_seconds, 0.1), worker)
 

@@ -1,17 +1,11 @@
+from fakes import ManualClock
+
 from app.kafka.progress import Progress
 
 VIEWS_0 = ("views", 0)
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def assigned(clock: Clock, position: int = 0) -> Progress:
+def assigned(clock: ManualClock, position: int = 0) -> Progress:
     progress = Progress(clock)
     progress.assign([VIEWS_0])
     progress.move(VIEWS_0, position)
@@ -19,7 +13,7 @@ def assigned(clock: Clock, position: int = 0) -> Progress:
 
 
 def test_a_worker_without_lag_is_alive_for_ever() -> None:
-    clock = Clock()
+    clock = ManualClock(1000.0)
     progress = assigned(clock, position=10)
     progress.see_end(VIEWS_0, 10)
     clock.now += 10_000
@@ -28,7 +22,7 @@ def test_a_worker_without_lag_is_alive_for_ever() -> None:
 
 
 def test_lag_without_a_finished_batch_is_not_alive_after_a_while() -> None:
-    clock = Clock()
+    clock = ManualClock(1000.0)
     progress = assigned(clock)
     progress.see_end(VIEWS_0, 5)
     clock.now += 60
@@ -39,7 +33,7 @@ def test_lag_without_a_finished_batch_is_not_alive_after_a_while() -> None:
 
 
 def test_a_part_of_a_batch_keeps_its_topic_alive_and_no_other() -> None:
-    clock = Clock()
+    clock = ManualClock(1000.0)
     progress = Progress(clock)
     waiting = [("items", 0), ("items", 1), VIEWS_0]
     progress.assign(waiting)
@@ -52,7 +46,7 @@ def test_a_part_of_a_batch_keeps_its_topic_alive_and_no_other() -> None:
 
 
 def test_every_finished_batch_starts_the_wait_anew() -> None:
-    clock = Clock()
+    clock = ManualClock(1000.0)
     progress = assigned(clock)
     progress.see_end(VIEWS_0, 100)
     for position in range(10, 100, 10):
@@ -63,7 +57,7 @@ def test_every_finished_batch_starts_the_wait_anew() -> None:
 
 
 def test_the_first_event_after_a_quiet_night_is_given_its_time() -> None:
-    clock = Clock()
+    clock = ManualClock(1000.0)
     progress = assigned(clock, position=5)
     progress.see_end(VIEWS_0, 5)
     clock.now += 30_000
@@ -72,7 +66,7 @@ def test_the_first_event_after_a_quiet_night_is_given_its_time() -> None:
 
 
 def test_seeing_the_end_again_is_no_progress() -> None:
-    clock = Clock()
+    clock = ManualClock(1000.0)
     progress = assigned(clock)
     for _ in range(10):
         progress.see_end(VIEWS_0, 5)
@@ -81,7 +75,7 @@ def test_seeing_the_end_again_is_no_progress() -> None:
 
 
 def test_a_rebalance_that_never_ends_is_not_alive() -> None:
-    clock = Clock()
+    clock = ManualClock(1000.0)
     progress = assigned(clock)
     progress.see_end(VIEWS_0, 5)
     clock.now += 50
@@ -95,7 +89,7 @@ def test_a_rebalance_that_never_ends_is_not_alive() -> None:
 
 
 def test_a_worker_that_was_given_no_partition_is_alive() -> None:
-    clock = Clock()
+    clock = ManualClock(1000.0)
     progress = Progress(clock)
     progress.start_rebalance()
     progress.assign([])
@@ -104,7 +98,7 @@ def test_a_worker_that_was_given_no_partition_is_alive() -> None:
 
 
 def test_news_of_a_partition_that_went_away_is_ignored() -> None:
-    progress = Progress(Clock())
+    progress = Progress(ManualClock(1000.0))
     progress.move(VIEWS_0, 3)
     progress.see_end(VIEWS_0, 9)
     assert progress.lag() == {}

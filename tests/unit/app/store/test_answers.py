@@ -4,7 +4,6 @@ import orjson
 import pytest
 
 from app.store.answers import (
-    ITEM_FIELDS,
     CatalogueEntry,
     ListedItem,
     WorkerFigures,
@@ -19,6 +18,7 @@ from app.store.answers import (
     sum_figures,
 )
 from app.store.connection import UnreadableAnswer
+from app.store.item_fields import ENTRY_FIELDS
 
 STORED = {
     "user_id": "u1",
@@ -61,7 +61,7 @@ def test_neighbours_are_read_in_order_and_none_are_none() -> None:
 
 
 def item_values(**said: bytes) -> list[bytes | None]:
-    return [said.get(name) for name in ITEM_FIELDS]
+    return [said.get(name) for name in ENTRY_FIELDS]
 
 
 @pytest.mark.parametrize(

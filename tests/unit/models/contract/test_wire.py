@@ -1,31 +1,12 @@
-"""What other programs read: lists and interactions, as the contract writes them."""
+"""What other programs read: interactions, as the contract writes them."""
 
 import numpy as np
 import orjson
 import pytest
 from builders import NOW, Fields, interaction, without
 
-from models.contract.events import Interactions, Kind, Ranking, Recommendation
-from models.contract.wire import Learned, decode_interaction, encode_interactions, encode_recommendation
-
-
-def test_a_list_is_written_as_the_contract_says() -> None:
-    ranking = Ranking(("i1", "é2"), (0.5, 0.25), ("neighbours", "trending"))
-    assert orjson.loads(encode_recommendation(Recommendation("u1", ranking, NOW, NOW + 1, "vmis-knn"))) == {
-        "user_id": "u1",
-        "items": [
-            {"item_id": "i1", "score": 0.5, "source": "neighbours"},
-            {"item_id": "é2", "score": 0.25, "source": "trending"},
-        ],
-        "event_ts": NOW,
-        "generated_at": NOW + 1,
-        "model": "vmis-knn",
-    }
-
-
-def test_an_empty_list_has_no_items() -> None:
-    body = orjson.loads(encode_recommendation(Recommendation("u1", Ranking((), (), ()), NOW, NOW, "m")))
-    assert body["items"] == []
+from models.contract.events import Interactions, Kind
+from models.contract.wire import Learned, decode_interaction, encode_interactions
 
 
 def two_orders() -> Interactions:

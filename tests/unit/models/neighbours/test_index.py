@@ -17,7 +17,7 @@ TWO_SESSIONS: list[Event] = [(1, "a", 1), (1, "b", 2), (1, "c", 3), (2, "a", 4),
 NO_WEIGHT = np.zeros(0, np.float32)
 
 
-class Shop:
+class NamedIndex:
     """An index that is fed and asked by item name."""
 
     def __init__(self, settings: NeighbourSettings = PLAIN, events: Sequence[Event] = ()) -> None:
@@ -50,7 +50,7 @@ class Shop:
 
 
 def test_the_formula_computed_by_hand() -> None:
-    found = Shop(PLAIN, TWO_SESSIONS).ask(["a"], excluded=["a"])
+    found = NamedIndex(PLAIN, TWO_SESSIONS).ask(["a"], excluded=["a"])
 
     rarity_of_a_and_b, rarity_of_c = log(1 + 2 / 2) / log(1 + 2), 1.0
     assert found == pytest.approx(
@@ -67,7 +67,7 @@ def test_every_shared_item_votes_and_older_ones_vote_less() -> None:
         rarity_power=0.0, far_share=0.0, vote_distance=1.0, revisit_weight=0.0, position_decay=0.5
     )
 
-    found = Shop(settings, TWO_SESSIONS).ask(["b", "a"])
+    found = NamedIndex(settings, TWO_SESSIONS).ask(["b", "a"])
 
     assert found == pytest.approx({"c": exp(-1) + 0.5 * exp(-2), "a": 2 * exp(-1), "b": 2 * 0.5 * exp(-1)})
 
@@ -76,9 +76,9 @@ def test_only_the_nearest_sessions_vote_and_of_equals_the_most_recent() -> None:
     settings = NeighbourSettings(neighbours=1)
     events: list[Event] = [(1, "a", 1), (1, "old", 2), (2, "a", 3), (2, "new", 4)]
 
-    assert list(Shop(settings, events).ask(["a"], excluded=["a"])) == ["new"]
+    assert list(NamedIndex(settings, events).ask(["a"], excluded=["a"])) == ["new"]
     both: list[Event] = [*events, (1, "b", 2.5)]
-    assert list(Shop(settings, both).ask(["a", "b"], excluded=["a", "b"])) == ["old"]
+    assert list(NamedIndex(settings, both).ask(["a", "b"], excluded=["a", "b"])) == ["old"]
 
 
 def test_equal_scores_are_in_the_order_of_names_whatever_their_numbers() -> None:
@@ -87,12 +87,12 @@ def test_equal_scores_are_in_the_order_of_names_whatever_their_numbers() -> None
 
     for order in (names, names[::-1]):
         events: list[Event] = [(1, name, float(ts)) for ts, name in enumerate(order)]
-        found = list(Shop(settings, [*events, (1, "q", 99.0)]).ask(["q"], excluded=["q"], n=5))
+        found = list(NamedIndex(settings, [*events, (1, "q", 99.0)]).ask(["q"], excluded=["q"], n=5))
         assert found == sorted(names)[:5]
 
 
 def test_the_users_own_session_is_no_neighbour() -> None:
-    shop = Shop(PLAIN, TWO_SESSIONS)
+    shop = NamedIndex(PLAIN, TWO_SESSIONS)
 
     assert "c" in shop.ask(["a"])
     assert "c" not in shop.ask(["a"], own=1)
@@ -100,7 +100,7 @@ def test_the_users_own_session_is_no_neighbour() -> None:
 
 
 def test_weights_multiply_scores_and_a_zero_hides() -> None:
-    shop = Shop(PLAIN, TWO_SESSIONS)
+    shop = NamedIndex(PLAIN, TWO_SESSIONS)
     plain = shop.ask(["a"])
 
     weighted = shop.ask(["a"], weight={"c": 10.0, "b": 0.0})
@@ -109,7 +109,7 @@ def test_weights_multiply_scores_and_a_zero_hides() -> None:
 
 
 def test_items_beyond_the_weights_have_weight_one() -> None:
-    shop = Shop(PLAIN, TWO_SESSIONS)
+    shop = NamedIndex(PLAIN, TWO_SESSIONS)
     query = Queries.build([([0], [], 0)])
 
     without, _ = shop.index.predict_many(query, NO_WEIGHT, 3)
@@ -120,7 +120,7 @@ def test_items_beyond_the_weights_have_weight_one() -> None:
 
 
 def test_rows_do_not_influence_each_other_and_are_padded() -> None:
-    shop = Shop(PLAIN, TWO_SESSIONS)
+    shop = NamedIndex(PLAIN, TWO_SESSIONS)
     rows = [([2], [2], 0), ([], [], 0), ([0], [0, 1], 0), ([2], [2], 0)]
 
     items, scores = shop.index.predict_many(Queries.build(rows), NO_WEIGHT, 3)
@@ -131,7 +131,7 @@ def test_rows_do_not_influence_each_other_and_are_padded() -> None:
 
 
 def test_an_item_that_nobody_looked_at_has_no_neighbours() -> None:
-    shop = Shop(PLAIN, TWO_SESSIONS)
+    shop = NamedIndex(PLAIN, TWO_SESSIONS)
 
     assert shop.ask(["brand new"]) == {}
     assert shop.ask(["brand new", "a"]) == pytest.approx(
@@ -140,11 +140,11 @@ def test_an_item_that_nobody_looked_at_has_no_neighbours() -> None:
 
 
 def test_an_empty_index_answers_with_nothing() -> None:
-    assert Shop().ask(["a"]) == {}
+    assert NamedIndex().ask(["a"]) == {}
 
 
 def test_a_list_of_length_nought_is_empty() -> None:
-    items, scores = Shop(PLAIN, TWO_SESSIONS).index.predict_many(Queries.build([([0], [], 0)]), NO_WEIGHT, 0)
+    items, scores = NamedIndex(PLAIN, TWO_SESSIONS).index.predict_many(Queries.build([([0], [], 0)]), NO_WEIGHT, 0)
 
     assert items.shape == scores.shape == (1, 0)
 
@@ -152,7 +152,7 @@ def test_a_list_of_length_nought_is_empty() -> None:
 def test_an_item_pushed_out_of_its_session_no_longer_leads_to_it() -> None:
     settings = NeighbourSettings(session_items=2, neighbours=1)
     pushed: list[Event] = [(1, "a", 1), (1, "b", 2), (1, "c", 3)]
-    shop = Shop(settings, [*pushed, (2, "b", 4), (2, "d", 5)])
+    shop = NamedIndex(settings, [*pushed, (2, "b", 4), (2, "d", 5)])
 
     # Were "a" still to lead to session 1, that would be the nearer one.
     assert shop.ask(["a"]) == {}
@@ -160,7 +160,7 @@ def test_an_item_pushed_out_of_its_session_no_longer_leads_to_it() -> None:
 
 
 def test_a_session_that_lets_go_of_an_item_makes_way_for_an_older_one() -> None:
-    shop = Shop(NeighbourSettings(session_items=2, postings=1), [(1, "a", 1), (1, "b", 2), (2, "a", 3)])
+    shop = NamedIndex(NeighbourSettings(session_items=2, postings=1), [(1, "a", 1), (1, "b", 2), (2, "a", 3)])
     assert shop.ask(["a"], excluded=["a"]) == {}
 
     shop.learn([(2, "c", 4), (2, "d", 5)])
@@ -169,7 +169,7 @@ def test_a_session_that_lets_go_of_an_item_makes_way_for_an_older_one() -> None:
 
 
 def test_a_forgotten_session_does_not_come_back_as_the_one_in_its_place() -> None:
-    shop = Shop(NeighbourSettings(session_items=2, sessions=1), [(1, "a", 1), (1, "b", 2), (1, "c", 3)])
+    shop = NamedIndex(NeighbourSettings(session_items=2, sessions=1), [(1, "a", 1), (1, "b", 2), (1, "c", 3)])
     shop.learn([(number, "filler", 4.0) for number in range(2, 1025)])
     shop.learn([(1025, "d", 5), (1025, "e", 6)])
 
@@ -177,7 +177,7 @@ def test_a_forgotten_session_does_not_come_back_as_the_one_in_its_place() -> Non
 
 
 def test_the_session_learnt_of_first_makes_room() -> None:
-    shop = Shop(NeighbourSettings(sessions=2), TWO_SESSIONS)
+    shop = NamedIndex(NeighbourSettings(sessions=2), TWO_SESSIONS)
 
     shop.learn([(3, "b", 6), (3, "d", 7)])
 
@@ -198,7 +198,7 @@ def test_the_session_learnt_of_first_makes_room() -> None:
 def test_a_bad_batch_is_refused_and_nothing_is_learnt(
     sessions: list[int], items: list[int], ts: list[float], message: str
 ) -> None:
-    shop = Shop(PLAIN, TWO_SESSIONS)
+    shop = NamedIndex(PLAIN, TWO_SESSIONS)
     before = shop.ask(["a"])
 
     with pytest.raises(ValueError, match=message):
@@ -216,7 +216,7 @@ def test_a_bad_batch_is_refused_and_nothing_is_learnt(
 )
 def test_a_bad_query_is_refused(query: Queries, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Shop(PLAIN, TWO_SESSIONS).index.predict_many(query, NO_WEIGHT, 3)
+        NamedIndex(PLAIN, TWO_SESSIONS).index.predict_many(query, NO_WEIGHT, 3)
 
 
 def test_after_many_rounds_of_forgetting_only_the_latest_sessions_are_known() -> None:
@@ -247,16 +247,16 @@ def test_after_many_rounds_of_forgetting_only_the_latest_sessions_are_known() ->
 
 
 def test_a_snapshot_of_something_else_is_refused() -> None:
-    snapshot = Shop(PLAIN, TWO_SESSIONS).index.snapshot()
+    snapshot = NamedIndex(PLAIN, TWO_SESSIONS).index.snapshot()
 
     with pytest.raises(KeyError, match="names"):
-        Shop().index.restore({})
+        NamedIndex().index.restore({})
     with pytest.raises(ValueError, match="without a name"):
-        Shop().index.restore({**snapshot, "items": snapshot["items"] + 10})
+        NamedIndex().index.restore({**snapshot, "items": snapshot["items"] + 10})
 
 
 def test_warming_up_teaches_nothing() -> None:
-    shop = Shop()
+    shop = NamedIndex()
 
     shop.index.warm_up()
 
@@ -265,7 +265,7 @@ def test_warming_up_teaches_nothing() -> None:
 
 
 def test_memory_stops_growing_once_the_sessions_are_full() -> None:
-    shop = Shop(NeighbourSettings(sessions=1_000, postings=16))
+    shop = NamedIndex(NeighbourSettings(sessions=1_000, postings=16))
     random = np.random.default_rng(7)
 
     def learn(first: int) -> int:

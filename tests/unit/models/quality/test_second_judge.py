@@ -1,4 +1,4 @@
-"""Second opinions: what is in doubt, what a language model's numbers say, and what becomes of the first verdict."""
+"""The second judge: what is in doubt, what a language model's numbers say, and what becomes of the first verdict."""
 
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
@@ -13,9 +13,17 @@ from models.inference.manifest import ManifestError
 from models.quality.assessment import Assessment, Models
 from models.quality.defect import DEFECTS, Defect, ItemText
 from models.quality.second_judge import TextHearing, heard_titles, weights_of
-from models.quality.second_judge_score import EVIDENCE, Heard, JudgeSettings, evidence, lines, probability, revised
+from models.quality.second_judge_score import (
+    EVIDENCE,
+    Heard,
+    SecondJudgeSettings,
+    evidence,
+    lines,
+    probability,
+    revised,
+)
 from models.quality.text import TextVerdict
-from models.training.quality_catalogue import Catalogue
+from models.training.quality_catalogue import TrainingCatalogue
 from models.training.quality_examples import material
 from models.training.second_judge_fit import draw_doubtful, fit_weights
 
@@ -53,7 +61,7 @@ def verdict(score: float, **probabilities: float) -> TextVerdict:
 
 @pytest.mark.parametrize(("score", "doubtful"), [(0.04, False), (0.05, True), (0.79, True), (0.8, False), (1.0, False)])
 def test_the_band_holds_its_lower_end_and_not_its_upper(score: float, doubtful: bool) -> None:
-    assert JudgeSettings(low=0.05, high=0.8).holds(score) is doubtful
+    assert SecondJudgeSettings(low=0.05, high=0.8).holds(score) is doubtful
 
 
 def test_parts_of_a_text_are_scored_in_one_run_and_told_apart() -> None:
@@ -155,8 +163,8 @@ class Unsure:
 
 def test_examples_in_doubt_are_half_fine_and_stand_for_their_share_of_the_feed() -> None:
     items = tuple(ItemText(f"Red ceramic mug number {number}", "Home/Mugs") for number in range(50))
-    source = material([Catalogue("shop", items)], ["Home/Mugs", "Garden/Hoses"])
-    drawn = draw_doubtful(source, Unsure(), JudgeSettings(low=0.05, high=0.8), 100, np.random.default_rng(3))
+    source = material([TrainingCatalogue("shop", items)], ["Home/Mugs", "Garden/Hoses"])
+    drawn = draw_doubtful(source, Unsure(), SecondJudgeSettings(low=0.05, high=0.8), 100, np.random.default_rng(3))
     fine = [each for each in drawn if each.fine]
     assert (len(drawn), len(fine)) == (100, 50)
     assert {each.first.score for each in drawn} == {0.5}
@@ -172,11 +180,11 @@ def test_an_opinion_sets_the_score_and_overrules_defects_when_fine_is_likelier(
     fine: float, reasons: tuple[str, ...]
 ) -> None:
     after = revised(SAID, fine, "quality+judge")
-    assert (after.quality, after.reasons, after.judge) == (fine, reasons, "quality+judge")
+    assert (after.quality, after.reasons, after.judged_by) == (fine, reasons, "quality+judge")
     assert (after.text_hash, after.embedding) == (SAID.text_hash, SAID.embedding)
 
 
-def test_an_assessment_is_of_the_models_in_use_with_and_without_second_opinion() -> None:
+def test_an_assessment_is_of_the_models_in_use_with_and_without_the_second_judge() -> None:
     models = Models("letters", "quality", 0, "judge")
     twice = revised(SAID, 0.4, models.judges)
     assert models.made(SAID)

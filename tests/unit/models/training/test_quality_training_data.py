@@ -8,10 +8,10 @@ import numpy as np
 from models.quality.defect import DEFECTS, Defect, ItemText
 from models.training.corruptions import CORRUPTIONS
 from models.training.quality_catalogue import (
-    Catalogue,
     Entry,
     Part,
     TeachersView,
+    TrainingCatalogue,
     leading_brands,
     part_of,
     trusted,
@@ -26,12 +26,12 @@ MAKERS = ("Acme", "Bellworth", "Corvo", "Dunmore")
 PLACES = ("Kitchen > Mugs", "Garden > Tools", "Apparel > Shirts", "Lighting > Lamps")
 
 
-def a_catalogue(name: str = "shop") -> Catalogue:
+def a_catalogue(name: str = "shop") -> TrainingCatalogue:
     items = [
         ItemText(f"{maker} {thing} {number}", PLACES[number % len(PLACES)])
         for number, (maker, thing) in enumerate((m, t) for m in MAKERS for t in THINGS)
     ]
-    return Catalogue(name, tuple(items))
+    return TrainingCatalogue(name, tuple(items))
 
 
 def entry(title: str, *, priced: bool = True) -> Entry:
@@ -98,7 +98,7 @@ def test_nothing_is_said_about_the_category_of_an_unreadable_title() -> None:
 
 
 def test_without_categories_a_teacher_lends_the_nearest_one() -> None:
-    catalogue = Catalogue("shop", (ItemText("Acme Mug"), ItemText("Acme Spade")))
+    catalogue = TrainingCatalogue("shop", (ItemText("Acme Mug"), ItemText("Acme Spade")))
     view = TeachersView(
         np.array([[0.8, 0.0], [0.1, 0.7]], np.float32),
         {"Acme Mug": 0, "Acme Spade": 1},

@@ -7,7 +7,8 @@ import pytest
 from builders import DAY, HOUR, NOW, PureWorker, batch, event, teach
 from meanings import direction, means
 
-from models.contract.events import Item, Kind, Ranking
+from models.contract.events import Item, Kind
+from models.contract.lists import Ranking
 from models.profile import Profile, Seen
 from models.recommender import NO_SESSION, Asker, Recommender, RecommenderSettings
 from models.vectors.semantic import SemanticSettings

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 
-import faust
 from faust.web import Request, Response, View
 from prometheus_client import generate_latest
 
 from agents.metrics import Metrics
 from app.health import Health
-from app.kafka.faust_app import progress_of
+from app.kafka.faust_app import WorkerApp, progress_of
 from app.kafka.progress import Progress
 
 STALLED_SECONDS = 60.0
@@ -16,7 +15,7 @@ EXPOSITION_TYPE = "text/plain; version=0.0.4"
 
 
 def add_probes(
-    app: faust.App, replicas: Progress, health: Health, metrics: Metrics, refresh: Callable[[], None]
+    app: WorkerApp, replicas: Progress, health: Health, metrics: Metrics, refresh: Callable[[], None]
 ) -> None:
     """Serve `/healthz` (does it make progress), `/readyz` (are lists fresh) and `/metrics` (after `refresh`).
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from app.concerns import LogSettings, RedisSettings
 from app.errors import HeadraceError, in_words
 from app.logs import configure_logs
-from app.secrecy import passwords_in, scrub_for, scrub_tracebacks, scrubber
 from app.settings import InvalidSetting, Settings, load
 from app.store.address import check_address, shown_address
+from app.store.secrecy import passwords_in, scrub_for, scrub_tracebacks, scrubber
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,9 @@ from app.datasets.record import Dataset, Record
 from app.errors import HeadraceError
 from app.kafka.replay import QUARANTINE, Pace, producer_for, replay
 from app.local.processes import Child, child, patiently
+from app.local.scrape import Reading
 from app.local.servers import embedded_broker, embedded_redis
-from app.local.watch import Reading, Watch
+from app.local.watch import Watch
 from app.progress_line import ProgressLine
 from app.settings import Settings
 from app.store.address import check_address
@@ -37,7 +38,7 @@ EMBEDDED = {"HEADRACE_KAFKA_PARTITIONS": "4", "HEADRACE_KAFKA_SESSION_TIMEOUT_SE
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class LocalRun:
     """Everything running: where it is, and the worker watched."""
 
     settings: Settings
@@ -108,7 +109,7 @@ def servers(environ: Mapping[str, str], defaults: Mapping[str, str]) -> Iterator
 
 
 @asynccontextmanager
-async def session(settings: Settings, environ: Mapping[str, str]) -> AsyncIterator[Session]:
+async def running_locally(settings: Settings, environ: Mapping[str, str]) -> AsyncIterator[LocalRun]:
     """The worker and the look-up process on the servers that `environ` names; ready when the block begins."""
     quiet = {LOG_LEVEL: "warning", WORKER_PORT: "0", "HEADRACE_SERVE_ACCEPT_EVENTS": "true", "PYTHONSAFEPATH": "1"}
     environ = quiet | dict(environ)
@@ -117,7 +118,7 @@ async def session(settings: Settings, environ: Mapping[str, str]) -> AsyncIterat
         child("worker", [], environ) as worker,
         _serve(settings, environ) as serve,
     ):
-        running = Session(settings, worker, serve, Watch(http, worker.url), http)
+        running = LocalRun(settings, worker, serve, Watch(http, worker.url), http)
         await running.alongside(patiently(running.watch.ready(), "headrace worker to be ready", sys.stderr))
         yield running
 
@@ -137,12 +138,12 @@ async def _serve(settings: Settings, environ: Mapping[str, str]) -> AsyncIterato
         yield serve
 
 
-async def process(running: Session, dataset: Dataset, speed: float | None) -> Processed:
+async def process(running: LocalRun, dataset: Dataset, speed: float | None) -> Processed:
     """Replay the catalogue, then the events, and wait until the worker is done with both."""
     return await running.alongside(_process(running, dataset, speed))
 
 
-async def _process(running: Session, dataset: Dataset, speed: float | None) -> Processed:
+async def _process(running: LocalRun, dataset: Dataset, speed: float | None) -> Processed:
     watch, kafka = running.watch, running.settings.kafka
     line = ProgressLine(sys.stderr)
     start = await watch.read()

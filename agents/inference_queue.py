@@ -66,8 +66,8 @@ class _Done:
     infer_seconds: float
 
 
-class Inference:
-    """Takes texts from many tasks and gives vectors; use as `async with Inference(…) as inference`.
+class InferenceQueue:
+    """Takes texts from many tasks and gives vectors; use as `async with InferenceQueue(…) as inference`.
 
     `model` is the artefact's key: vectors of different models never meet in the cache.
     """

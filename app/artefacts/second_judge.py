@@ -18,11 +18,11 @@ from models.inference.canonical import ABSOLUTE, TEXTS, Canonical, write_canonic
 from models.inference.causal_model import TASK, CausalModel, Run, run_of
 from models.inference.encoder import open_tokenizer
 from models.inference.manifest import Artefact, Manifest, pin, write_manifest
-from models.inference.onnx_session import Session
+from models.inference.onnx_session import OnnxSession
 from models.inference.settings import InferenceSettings
 from models.quality.calibration import auroc
 from models.quality.second_judge import TextHearing, heard_titles
-from models.quality.second_judge_score import EVIDENCE, JudgeSettings, Weights, evidence, probability
+from models.quality.second_judge_score import EVIDENCE, SecondJudgeSettings, Weights, evidence, probability
 from models.training.second_judge_fit import Doubtful, fit_weights
 
 Tell = Callable[[str], None]
@@ -38,7 +38,7 @@ FEWEST = 40
 
 
 @dataclass(frozen=True, slots=True)
-class JudgePlan:
+class SecondJudgePlan:
     """What is exported, from where, where to, and on which examples it is calibrated and measured."""
 
     source: str
@@ -47,14 +47,14 @@ class JudgePlan:
     prefix: str | None
     folder: Path
     work: Path
-    band: JudgeSettings
+    band: SecondJudgeSettings
     quality_key: str
     titles: Sequence[str]
     calibration: Sequence[Doubtful]
     reports: Mapping[str, Sequence[Doubtful]]
 
 
-def export_judge(plan: JudgePlan, tell: Tell, watch: Watch) -> Artefact:
+def export_second_judge(plan: SecondJudgePlan, tell: Tell, watch: Watch) -> Artefact:
     """Export, compare, calibrate, measure, and list the judge in the folder. Raises HeadraceError.
 
     Needs the extra `export`.
@@ -73,7 +73,7 @@ def export_judge(plan: JudgePlan, tell: Tell, watch: Watch) -> Artefact:
     prefix = export_causal.document_start(plan.work / "source") if plan.prefix is None else plan.prefix
     tell("exporting to ONNX")
     model = export_causal.export_causal(plan.work / "source", plan.work, plan.variant)
-    session = Session(model, InferenceSettings(provider="cpu", threads=1))
+    session = OnnxSession(model, InferenceSettings(provider="cpu", threads=1))
     hear = _hearing(plan, run_of(session), prefix)
     original = _hearing(plan, export_causal.torch_run(plan.work / "source"), prefix)
     tell(f"comparing with PyTorch on {PARITY_TITLES} titles")
@@ -86,7 +86,7 @@ def export_judge(plan: JudgePlan, tell: Tell, watch: Watch) -> Artefact:
     return _put_to_use(plan, finished, (hear, original))
 
 
-def _check_examples(plan: JudgePlan) -> None:
+def _check_examples(plan: SecondJudgePlan) -> None:
     fine = sum(each.fine for each in plan.calibration)
     if min(fine, len(plan.calibration) - fine) < FEWEST:
         raise HeadraceError(
@@ -95,11 +95,11 @@ def _check_examples(plan: JudgePlan) -> None:
         )
 
 
-def _hearing(plan: JudgePlan, run: Run, prefix: str) -> TextHearing:
+def _hearing(plan: SecondJudgePlan, run: Run, prefix: str) -> TextHearing:
     return TextHearing(CausalModel(run, open_tokenizer(plan.work / "tokenizer.json"), MOST_TOKENS), prefix)
 
 
-def _parity(plan: JudgePlan, hear: TextHearing, original: TextHearing, model: Path) -> dict[str, float]:
+def _parity(plan: SecondJudgePlan, hear: TextHearing, original: TextHearing, model: Path) -> dict[str, float]:
     titles = plan.titles[:PARITY_TITLES]
     found, wanted = heard_titles(hear, titles)[:, 0], heard_titles(original, titles)[:, 0]
     off, together = np.abs(found - wanted), float(np.corrcoef(found, wanted)[0, 1])
@@ -117,7 +117,7 @@ def _parity(plan: JudgePlan, hear: TextHearing, original: TextHearing, model: Pa
     }
 
 
-def _calibrate(plan: JudgePlan, hear: TextHearing, watch: Watch) -> tuple[Weights, dict[str, Any]]:
+def _calibrate(plan: SecondJudgePlan, hear: TextHearing, watch: Watch) -> tuple[Weights, dict[str, Any]]:
     found, seconds = _heard(hear, plan.calibration, "calibration", watch)
     fine = _fine(plan.calibration)
     weights = fit_weights(found, fine, np.array([each.weight for each in plan.calibration]))
@@ -146,10 +146,10 @@ def _heard(hear: TextHearing, drawn: Sequence[Doubtful], name: str, watch: Watch
 
 
 def _report(second: NDArray[np.float64], drawn: Sequence[Doubtful]) -> dict[str, float | None]:
-    """AUROC of fine against spoilt, by the quality model alone and with the second stage."""
+    """AUROC of fine against spoilt, by the quality model alone and with the second judge."""
     fine, first = _fine(drawn), np.array([each.first.score for each in drawn])
     figures: dict[str, float | None] = {"fine": int(fine.sum()), "spoilt": int((~fine).sum())}
-    for name, scores in (("quality_model", first), ("second_stage", second)):
+    for name, scores in (("quality_model", first), ("with_second_judge", second)):
         both = bool(fine.any() and not fine.all())
         figures[f"auroc_{name}"] = round(auroc(scores[~fine], scores[fine]), 4) if both else None
     return figures
@@ -165,7 +165,7 @@ def _listed(weights: Weights) -> dict[str, Any]:
     return {"evidence": list(EVIDENCE), **rounded, "offset": round(weights.offset, 6)}
 
 
-def _artefact(plan: JudgePlan, model: Path, session: Session, said: tuple[str, str, str]) -> Artefact:
+def _artefact(plan: SecondJudgePlan, model: Path, session: OnnxSession, said: tuple[str, str, str]) -> Artefact:
     """The artefact as it lies in the work folder, nothing measured yet; `said` is prefix, licence and origin."""
     prefix, licence, origin = said
     tokenizer = pin(plan.work, "tokenizer.json")
@@ -192,7 +192,7 @@ def _artefact(plan: JudgePlan, model: Path, session: Session, said: tuple[str, s
     )
 
 
-def _put_to_use(plan: JudgePlan, artefact: Artefact, hearings: tuple[TextHearing, TextHearing]) -> Artefact:
+def _put_to_use(plan: SecondJudgePlan, artefact: Artefact, hearings: tuple[TextHearing, TextHearing]) -> Artefact:
     stem = f"{artefact.name}-{plan.variant}"
     model, tokenizer, texts = f"{stem}.onnx", f"{artefact.name}-tokenizer.json", f"{stem}-canonical.json"
     plan.folder.mkdir(parents=True, exist_ok=True)

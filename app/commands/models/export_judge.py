@@ -4,47 +4,40 @@ import argparse
 import json
 import logging
 import sys
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from app.artefacts.catalogue_files import catalogue_name, read_entries
-from app.artefacts.judge import JudgePlan, Watch, export_judge
+from app.artefacts.doubtful_examples import DoubtfulDraw, read_catalogue, titles_to_compare
+from app.artefacts.progress_bar import ProgressBar
+from app.artefacts.second_judge import SecondJudgePlan, Watch, export_second_judge
 from app.artefacts.smollm import SMOLLM
+from app.commands.models.arguments import WORK, tell
 from app.errors import HeadraceError
 from app.settings import Settings
 from models.inference.manifest import Artefact, ManifestError, read_manifest
 from models.quality.judge import TASK as QUALITY_TASK
-from models.quality.judge import QualityModel, open_quality_model
-from models.quality.second_judge_score import JudgeSettings
-from models.training.quality_catalogue import Catalogue, Part, trusted
-from models.training.quality_examples import material
-from models.training.second_judge_fit import Doubtful, draw_doubtful
+from models.quality.judge import open_quality_model
+from models.training.quality_catalogue import Part
 
 SUMMARY = "make a causal language model the second judge of doubtful item texts"
 EPILOG = """examples:
   headrace models export-judge --items shop.csv.gz
   headrace models export-judge --items a.csv b.csv --unseen c.csv --examples 1000
   headrace models export-judge --items a.csv --source ./my-causal-model --name my-model --licence MIT
-  HEADRACE_JUDGE_DIR=build/second-stage headrace worker
+  HEADRACE_JUDGE_DIR=build/second-judge headrace worker
 
 Needs the extra `export` (torch) and the quality model in HEADRACE_MODEL_DIR. The judge is calibrated on the catalogues'
 validation part, clean and spoilt, where the quality model's score lies between HEADRACE_JUDGE_LOW and _HIGH, and
 reported on their test part and on all of --unseen. Its file is large: the default is 170 MB; do not commit it.
 """
-WORK = Path("build/models")
-OUT = Path("build/second-stage")
-SEED = 5
+OUT = Path("build/second-judge")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.description, parser.epilog = SUMMARY, EPILOG
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
     files: dict[str, Any] = {"type": Path, "nargs": "+", "metavar": "FILE"}
     parser.add_argument("--items", required=True, help="catalogue files, .csv or .jsonl, gzipped or not", **files)
     parser.add_argument("--unseen", default=[], help="catalogues only to report on", **files)
@@ -67,7 +60,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     try:
         plan = _plan(args, settings)
         with ExitStack() as bars:
-            artefact = export_judge(plan, _tell, _bars(bars))
+            artefact = export_second_judge(plan, tell, _show(bars))
     except ModuleNotFoundError as missing:
         raise HeadraceError(f"{missing}; this needs the extra `export`: make export-setup") from missing
     except ManifestError as error:
@@ -76,20 +69,19 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _plan(args: argparse.Namespace, settings: Settings) -> JudgePlan:
+def _plan(args: argparse.Namespace, settings: Settings) -> SecondJudgePlan:
     if args.examples < 1:
         raise HeadraceError("--examples must be at least 1")
     folder, band = settings.model.folder, settings.judge
-    quality, key = open_quality_model(folder), read_manifest(folder).find(QUALITY_TASK).key
-    catalogues, unseen = ([_catalogue(path) for path in paths] for paths in (args.items, args.unseen))
-    _tell(f"looking for texts that the quality model scores between {band.low} and {band.high}; this takes minutes")
-    calibration = _draw([each.part(Part.VALIDATION) for each in catalogues], quality, band, args.examples)
-    reports = {"test part": _draw([each.part(Part.TEST) for each in catalogues], quality, band, args.examples // 2)}
-    reports |= {each.name: _draw([each], quality, band, args.examples // 2) for each in unseen}
+    examples = DoubtfulDraw(open_quality_model(folder), band, tell)
+    key = read_manifest(folder).find(QUALITY_TASK).key
+    catalogues, unseen = ([read_catalogue(path) for path in paths] for paths in (args.items, args.unseen))
+    tell(f"looking for texts that the quality model scores between {band.low} and {band.high}; this takes minutes")
+    calibration = examples.draw([each.part(Part.VALIDATION) for each in catalogues], args.examples)
+    reports = {"test part": examples.draw([each.part(Part.TEST) for each in catalogues], args.examples // 2)}
+    reports |= {each.name: examples.draw([each], args.examples // 2) for each in unseen}
     name = args.name or args.source.rstrip("/").rsplit("/", 1)[-1]
-    titles = [item.title for each in catalogues for item in each.part(Part.TEST).items]
-    mixed = [titles[row] for row in np.random.default_rng(SEED).permutation(len(titles))]
-    return JudgePlan(
+    return SecondJudgePlan(
         source=args.source,
         variant=args.variant,
         licence=args.licence,
@@ -98,35 +90,19 @@ def _plan(args: argparse.Namespace, settings: Settings) -> JudgePlan:
         work=args.work / name,
         band=band,
         quality_key=key,
-        titles=mixed,
+        titles=titles_to_compare(catalogues),
         calibration=calibration,
         reports=reports,
     )
 
 
-def _catalogue(path: Path) -> Catalogue:
-    return trusted(catalogue_name(path), read_entries(path))
-
-
-def _draw(catalogues: Sequence[Catalogue], quality: QualityModel, band: JudgeSettings, count: int) -> list[Doubtful]:
-    if not any(each.items for each in catalogues):
-        raise HeadraceError("none of the files has a usable title in the part that is needed: name larger ones")
-    categories = sorted({item.category for each in catalogues for item in each.items if item.category})
-    source = material(list(catalogues), categories)
-    drawn = draw_doubtful(source, quality, band, count, np.random.default_rng(SEED))
-    fine = sum(each.fine for each in drawn)
-    _tell(f"{', '.join(each.name for each in catalogues)}: {fine} fine, {len(drawn) - fine} spoilt")
-    return drawn
-
-
-def _bars(stack: ExitStack) -> Watch:
-    from app.artefacts.train_quality import Bar
-
-    shown: dict[str, Bar] = {}
+def _show(bars: ExitStack) -> Watch:
+    """A progress bar for each name that is told of; they end with `bars`."""
+    shown: dict[str, ProgressBar] = {}
 
     def watch(name: str, done: int, total: int) -> None:
         if name not in shown:
-            shown[name] = stack.enter_context(Bar(name))
+            shown[name] = bars.enter_context(ProgressBar(name))
         shown[name](done, total)
 
     return watch
@@ -137,16 +113,12 @@ def _summary(artefact: Artefact, folder: Path) -> str:
     lines += [f"{'AUROC in the band':<28}{'quality model':>15}{'with both':>12}{'fine':>8}{'spoilt':>8}"]
     for name, said in artefact.details["reports"].items():
         first, both = (
-            "-" if each is None else f"{each:.3f}" for each in (said["auroc_quality_model"], said["auroc_second_stage"])
+            "-" if each is None else f"{each:.3f}"
+            for each in (said["auroc_quality_model"], said["auroc_with_second_judge"])
         )
         lines.append(f"{name:<28}{first:>15}{both:>12}{said['fine']:>8}{said['spoilt']:>8}")
     tested = artefact.details["reports"]["test part"]
-    if (tested["auroc_second_stage"] or 0.0) <= (tested["auroc_quality_model"] or 0.0):
+    if (tested["auroc_with_second_judge"] or 0.0) <= (tested["auroc_quality_model"] or 0.0):
         lines.append("It does not help on the titles kept for the test: leave it off.")
     lines.append(f"Turn it on with HEADRACE_JUDGE_DIR={folder}")
     return "\n".join(lines) + "\n"
-
-
-def _tell(text: str) -> None:
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()

@@ -1,4 +1,7 @@
-"""What the worker is measured against: the raw client (the ceiling), and the Faust app of a sensible user."""
+"""Events read without Headrace: by the raw client (the ceiling), and by the Faust app of a sensible user.
+
+`headrace bench` measures the worker against these two.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -6,16 +9,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic, perf_counter, process_time
+from typing import NamedTuple
 
 import faust
 import orjson
 from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]  # ships no types
 from faust.types import TopicT
 
-from app.bench.sources import partitions_of
-from app.bench.span import Span
 from app.concerns import KafkaSettings
 from app.errors import HeadraceError
+from app.kafka.group_offsets import partitions_of
 from app.kafka.topics import SOURCES
 
 POLL_MILLISECONDS = 1000
@@ -25,7 +28,15 @@ WATCH_SECONDS = 0.2
 SESSION_SECONDS = 6.0
 
 
-async def ceiling(kafka: KafkaSettings, events: int) -> Span:
+class TimedRead(NamedTuple):
+    """Events that were read, from the first to the last one, and the seconds and processor seconds that it took."""
+
+    events: int
+    seconds: float
+    cpu_seconds: float
+
+
+async def ceiling(kafka: KafkaSettings, events: int) -> TimedRead:
     """Fetch and parse all events with aiokafka alone, outside any group. Raises HeadraceError when they do not come."""
     places = await partitions_of(kafka)
     consumer = AIOKafkaConsumer(
@@ -39,7 +50,7 @@ async def ceiling(kafka: KafkaSettings, events: int) -> Span:
         await consumer.stop()
 
 
-async def plain_faust(kafka: KafkaSettings, events: int) -> Span:
+async def plain_faust(kafka: KafkaSettings, events: int) -> TimedRead:
     """Parse all events in a stock Faust agent, one by one. Raises HeadraceError when they do not come."""
     if find_spec("faust._cython.streams") is None:
         raise HeadraceError("Faust runs without its Cython parts here: install its wheel again")
@@ -64,10 +75,10 @@ async def plain_faust(kafka: KafkaSettings, events: int) -> Span:
         app.agent(_topics(app, kafka), name="parse")(parse)
         app.finalize()
         await _run(app, lambda: done, events)
-    return Span(done, last - first, cpu)
+    return TimedRead(done, last - first, cpu)
 
 
-async def _read(consumer: AIOKafkaConsumer, events: int) -> Span:
+async def _read(consumer: AIOKafkaConsumer, events: int) -> TimedRead:
     done = 0
     # It fetches ahead: a clock that starts at the first event would start when many have arrived.
     started, cpu, idle_since = perf_counter(), process_time(), monotonic()
@@ -84,7 +95,7 @@ async def _read(consumer: AIOKafkaConsumer, events: int) -> Span:
                 except orjson.JSONDecodeError:
                     pass
             done += len(records)
-    return Span(done, perf_counter() - started, process_time() - cpu)
+    return TimedRead(done, perf_counter() - started, process_time() - cpu)
 
 
 def _stock_app(kafka: KafkaSettings, folder: Path) -> faust.App:

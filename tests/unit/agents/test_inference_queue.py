@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from agents.inference import Inference
+from agents.inference_queue import InferenceQueue
 from models.inference.settings import InferenceSettings
 from models.inference.vector_cache import MemoryCache
 
@@ -61,15 +61,15 @@ class Figures:
 
 @dataclass
 class Stage:
-    """An Inference that is not started yet, with all that it works with."""
+    """An InferenceQueue that is not started yet, with all that it works with."""
 
     settings: InferenceSettings
     encoder: CountingEncoder = field(default_factory=CountingEncoder)
     cache: MemoryCache = field(default_factory=lambda: MemoryCache(100))
     figures: Figures = field(default_factory=Figures)
 
-    def inference(self) -> Inference:
-        return Inference(self.encoder, "m", self.cache, self.settings, self.figures, monotonic)
+    def inference(self) -> InferenceQueue:
+        return InferenceQueue(self.encoder, "m", self.cache, self.settings, self.figures, monotonic)
 
 
 def stage(opened: bool = True, **said: float) -> Stage:

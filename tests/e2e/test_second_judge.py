@@ -1,4 +1,4 @@
-"""A language model as second stage, from export to stream: a small Llama of random weights, made in the export
+"""A language model as second judge, from export to stream: a small Llama of random weights, made in the export
 environment, judges what the shipped quality model is unsure of."""
 
 import json
@@ -98,7 +98,7 @@ def test_an_exported_judge_is_near_the_original_calibrated_and_verified_without_
     assert artefact["prefix"] == "<|endoftext|>"
     assert artefact["parity"]["correlation"] > 0.98
     assert artefact["details"]["examples"]["fine"] + artefact["details"]["examples"]["spoilt"] == 200
-    assert artefact["details"]["reports"]["test part"]["auroc_second_stage"] > 0.5
+    assert artefact["details"]["reports"]["test part"]["auroc_with_second_judge"] > 0.5
     verified = json.loads(run(HEADRACE, "models", "verify", "--dir", str(folder), "--json", cwd=folder))
     assert verified["ok"] is True
 

@@ -1,0 +1,63 @@
+"""Questions to Kafka about its brokers and topics. Changes nothing."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped]  # ships no types
+from aiokafka.admin.config_resource import (  # type: ignore[import-untyped]  # ships no types
+    ConfigResource,
+    ConfigResourceType,
+)
+
+from app.concerns import KafkaSettings
+from app.kafka.failure import as_kafka_away
+from app.kafka.topics import CONFIGS
+
+REQUEST_MILLISECONDS = 5_000
+CONFIG_ENTRIES = 4  # place of the list in aiokafka's answer to describe_configs
+
+
+@dataclass(frozen=True, slots=True)
+class ExistingTopics:
+    """Headrace's topics that exist, by name without prefix: their number of partitions and their configuration."""
+
+    partitions: Mapping[str, int]
+    configs: Mapping[str, Mapping[str, str]]
+
+
+async def describe_brokers(settings: KafkaSettings) -> list[str]:
+    """The addresses that the brokers of the cluster advertise. Raises KafkaAway."""
+    async with _admin(settings) as admin:
+        cluster = await admin.describe_cluster()
+    return [f"{each['host']}:{each['port']}" for each in cluster["brokers"]]
+
+
+async def describe_topics(settings: KafkaSettings) -> ExistingTopics:
+    """Those of Headrace's topics that exist. Raises KafkaAway."""
+    prefix = settings.topic_prefix
+    async with _admin(settings) as admin:
+        # Asked for all, because asking for a topic by name may create it.
+        listed = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
+        found = {name: listed[prefix + name] for name in CONFIGS if prefix + name in listed}
+        return ExistingTopics(found, {name: await _config(admin, prefix + name) for name in found})
+
+
+@asynccontextmanager
+async def _admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
+    with as_kafka_away():
+        admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap, request_timeout_ms=REQUEST_MILLISECONDS)
+        try:
+            await admin.start()
+            yield admin
+        finally:
+            await admin.close()
+
+
+async def _config(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    # One request a topic: the embedded broker answers for the first of several only.
+    for answer in await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)]):
+        for resource in answer.resources:
+            found |= {entry[0]: entry[1] for entry in resource[CONFIG_ENTRIES]}
+    return found

@@ -1,0 +1,125 @@
+"""How far the consumer group is: its committed offsets, what waits behind them, and the newest event's time."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition  # type: ignore[import-untyped]  # ships no types
+
+from app.concerns import KafkaSettings
+from app.errors import HeadraceError
+from app.kafka.failure import as_kafka_away
+from app.kafka.topics import SOURCES, create_topics
+
+ITEMS = "items"
+COMMIT_SECONDS = 30.0
+POLL_SECONDS = 0.1
+POLL_MILLISECONDS = 1_000
+REQUEST_MILLISECONDS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLag:
+    """Records of events and items that wait for the group, and how many partitions it has committed at all.
+
+    `newest` is the time of the newest event by Kafka's clock, in seconds since 1970; None where there is no event.
+    """
+
+    records: int
+    started: int
+    newest: float | None
+
+
+async def read_group_lag(settings: KafkaSettings) -> GroupLag | None:
+    """The lag of the group over events and items; None where these topics do not exist. Raises KafkaAway."""
+    with as_kafka_away():
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=settings.bootstrap,
+            group_id=settings.group,
+            enable_auto_commit=False,
+            request_timeout_ms=REQUEST_MILLISECONDS,
+            max_partition_fetch_bytes=settings.max_message_bytes,
+        )
+        try:
+            await consumer.start()
+            places = await _existing_places(consumer, settings)
+            return await _lag(consumer, places) if places else None
+        finally:
+            await consumer.stop()
+
+
+async def partitions_of(kafka: KafkaSettings, names: Iterable[str] = SOURCES) -> list[TopicPartition]:
+    """All partitions of these topics; views, clicks and orders when none are named. Raises HeadraceError."""
+    counts = await create_topics(kafka)
+    full_names = [kafka.topic_prefix + name for name in names]
+    return [TopicPartition(name, number) for name in full_names for number in range(counts[name])]
+
+
+async def wait_until_committed(kafka: KafkaSettings, events: int) -> None:
+    """Return when the group has committed all events. Raises HeadraceError when it does not within 30 s.
+
+    The events are counted against what was sent, not against the ends of the partitions: for those, the embedded
+    broker answers with the beginning of the last batch.
+    """
+    places = await partitions_of(kafka)
+    async with _group_member(kafka) as consumer:
+        deadline = time.monotonic() + COMMIT_SECONDS
+        while (committed := sum([await consumer.committed(place) or 0 for place in places])) != events:
+            if time.monotonic() > deadline:
+                raise HeadraceError(f"{committed:,} of {events:,} events were committed within {COMMIT_SECONDS:g} s")
+            await asyncio.sleep(POLL_SECONDS)
+
+
+@asynccontextmanager
+async def _group_member(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=kafka.bootstrap,
+        group_id=kafka.group,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+    )
+    await consumer.start()
+    try:
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def _existing_places(consumer: AIOKafkaConsumer, settings: KafkaSettings) -> list[TopicPartition]:
+    names = {settings.topic_prefix + name for name in (*SOURCES, ITEMS)} & await consumer.topics()
+    return [
+        TopicPartition(name, number) for name in sorted(names) for number in consumer.partitions_for_topic(name) or ()
+    ]
+
+
+async def _lag(consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> GroupLag:
+    consumer.assign(places)
+    begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+    for place in places:
+        consumer.seek(place, max(begins[place], ends[place] - 1))
+    found = await _last_records(consumer, ends)
+    # The time of an item's record may be its producer's.
+    records = [record for place, last in found.items() if not place.topic.endswith(ITEMS) for record in last]
+    lag = started = 0
+    for place in places:
+        done = await consumer.committed(place)
+        started += done is not None
+        # The embedded broker puts the end just behind the first record of the last batch; a fetch tells the true one.
+        end = max(ends[place], consumer.highwater(place) or 0)
+        lag += max(0, end - max(done or 0, begins[place]))
+    newest = max((record.timestamp for record in records), default=None)
+    return GroupLag(lag, started, None if newest is None else newest / 1000)
+
+
+async def _last_records(
+    consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, list[ConsumerRecord]]:
+    """The last records of each partition that has some, as far as Kafka gives them at once."""
+    missing = {place for place, end in ends.items() if end > 0}
+    found: dict[TopicPartition, list[ConsumerRecord]] = {}
+    while missing and (fetched := await consumer.getmany(*missing, timeout_ms=POLL_MILLISECONDS)):
+        found |= fetched
+        missing -= fetched.keys()
+    return found

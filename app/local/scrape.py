@@ -1,0 +1,96 @@
+"""The worker's `/metrics`, read back: for `headrace run`, `headrace bench` and the tests."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from prometheus_client.parser import text_string_to_metric_families
+
+from agents.metrics import (
+    EVENTS,
+    FRESHNESS,
+    FRESHNESS_BUCKETS,
+    ITEMS,
+    ITEMS_KNOWN,
+    LAG,
+    RECOMMENDATIONS,
+    REJECTED,
+    STAGE,
+    STAGES,
+    quantile,
+)
+from models.contract.events import Kind
+
+ITEM = "item"  # the kind under which rejected records of the catalogue are counted
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The worker's counters at one moment, or the difference of two.
+
+    `stage_seconds` is the time that all batches took in each stage; `freshness` counts lists per bucket of seconds.
+    """
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    items: int = 0
+    item_reasons: Counter[str] = field(default_factory=Counter)
+    recommendations: int = 0
+    items_known: int = 0
+    lag: int = 0
+    partitions: int = 0
+    stage_seconds: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
+    freshness: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(FRESHNESS_BUCKETS) + 1, np.int64))
+
+    @property
+    def events(self) -> int:
+        """Events that are done with, whatever became of them."""
+        return self.outcomes.total()
+
+    def since(self, earlier: "Reading") -> "Reading":
+        """What happened between two readings."""
+        return Reading(
+            outcomes=self.outcomes - earlier.outcomes,
+            reasons=self.reasons - earlier.reasons,
+            items=self.items - earlier.items,
+            item_reasons=self.item_reasons - earlier.item_reasons,
+            recommendations=self.recommendations - earlier.recommendations,
+            items_known=self.items_known,
+            lag=self.lag,
+            partitions=self.partitions,
+            stage_seconds={name: self.stage_seconds[name] - earlier.stage_seconds[name] for name in STAGES},
+            freshness=self.freshness - earlier.freshness,
+        )
+
+    def freshness_quantile(self, q: float) -> float | None:
+        """Seconds from the broker's append to the list being readable; None when no list was written."""
+        return quantile(np.array(FRESHNESS_BUCKETS), self.freshness, q)
+
+
+def parse_metrics(text: str) -> Reading:
+    """The counters out of Prometheus' text form; what is not there is 0."""
+    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+
+    def by(name: str, label: str, **labels: str) -> Counter[str]:
+        found: Counter[str] = Counter()
+        for sample in samples:
+            if sample.name == name and labels.items() <= sample.labels.items():
+                found[sample.labels.get(label, "")] += int(sample.value)
+        return found
+
+    seconds = {sample.labels["stage"]: sample.value for sample in samples if sample.name == f"{STAGE}_sum"}
+    cumulative = [int(sample.value) for sample in samples if sample.name == f"{FRESHNESS}_bucket"]
+    return Reading(
+        outcomes=by(f"{EVENTS}_total", "outcome"),
+        reasons=sum((by(f"{REJECTED}_total", "reason", kind=kind.label) for kind in Kind), Counter()),
+        items=by(f"{ITEMS}_total", "outcome").total(),
+        item_reasons=by(f"{REJECTED}_total", "reason", kind=ITEM),
+        recommendations=by(f"{RECOMMENDATIONS}_total", "").total(),
+        items_known=by(ITEMS_KNOWN, "").total(),
+        lag=by(LAG, "").total(),
+        partitions=sum(sample.name == LAG for sample in samples),
+        stage_seconds={stage: seconds.get(stage, 0.0) for stage in STAGES},
+        freshness=np.diff(cumulative, prepend=0).astype(np.int64),
+    )

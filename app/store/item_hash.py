@@ -1,0 +1,83 @@
+"""An item's Redis hash as the worker writes and reads it: the catalogue's fields and the models' fields.
+
+The names are in `item_fields`. The catalogue writes its fields whole on every upsert, the models theirs; neither
+touches the other's.
+"""
+
+from collections.abc import Sequence
+
+import orjson
+
+from app.store.connection import HashFields
+from models.contract.events import Item
+from models.contract.item_codec import Change, Deleted, Withdrawn
+from models.quality.assessment import Assessment
+from models.quality.text import QualitySettings
+
+
+def encode_change(change: Change) -> HashFields:
+    """All fields of the catalogue, empty where there is nothing: one HSET replaces them, and no reader sees half."""
+    if isinstance(change, Withdrawn):
+        return {"available": 0}
+    deleted = isinstance(change, Deleted)
+    item = Item(change.item_id, title="", available=False) if isinstance(change, Deleted) else change
+    return {
+        "title": item.title,
+        "category": item.category,
+        "brand": item.brand,
+        "price": "" if item.price is None else repr(item.price),
+        "currency": item.currency,
+        "available": int(item.available),
+        "deleted": int(deleted),
+    }
+
+
+def decode_item(item_id: str, values: Sequence[bytes | None]) -> Item | None:
+    """The item in the values of CATALOGUE_FIELDS; None where it is unknown or deleted."""
+    title, category, brand, price, currency, available, deleted = (value.decode() if value else "" for value in values)
+    if not title or deleted == "1":
+        return None
+    return Item(
+        item_id=item_id,
+        title=title,
+        category=category,
+        brand=brand,
+        price=float(price) if price else None,
+        currency=currency,
+        available=available != "0",
+    )
+
+
+def encode_assessment(assessment: Assessment, settings: QualitySettings) -> dict[str, str | bytes]:
+    """All fields of the models, in the order of ASSESSMENT_FIELDS."""
+    return {
+        "vector": assessment.vector,
+        "quality": "" if assessment.quality is None else repr(assessment.quality),
+        "reasons": orjson.dumps(assessment.reasons),
+        "vector_model": assessment.embedding,
+        "judge": assessment.judged_by,
+        # Stored lists may be older than the verdict, and look-ups know no thresholds.
+        "recommendable": "1" if assessment.weight(settings) > 0 else "0",
+        "text_hash": assessment.text_hash,
+    }
+
+
+def decode_assessment(values: Sequence[bytes | None]) -> Assessment | None:
+    """The assessment in the values of ASSESSMENT_FIELDS.
+
+    None also for what another program wrote: the models are asked again then.
+    """
+    vector, quality, reasons, embedding, judged_by, _, text_hash = values
+    if not text_hash:
+        return None
+    try:
+        return Assessment(
+            text_hash=text_hash.decode(),
+            embedding=(embedding or b"").decode(),
+            vector=vector or b"",
+            judged_by=(judged_by or b"").decode(),
+            quality=float(quality) if quality else None,
+            reasons=tuple(map(str, orjson.loads(reasons or b"[]"))),
+        )
+    except (ValueError, TypeError):
+        return None

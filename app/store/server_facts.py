@@ -1,0 +1,65 @@
+"""What a Redis server says of itself: version, memory policy, vector sets, clock. Changes nothing."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
+
+from app.concerns import RedisSettings
+from app.errors import HeadraceError, in_words
+from app.store.connection import connect
+
+
+class ServerAway(HeadraceError):
+    """Nothing that speaks Redis answers at the address."""
+
+
+class LoginRefused(HeadraceError):
+    """Redis does not accept the user or the password."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """The server's answers. `info` is None where this user may not ask for it; `refusal` says why then.
+
+    `ahead_seconds` is how far the server's clock is ahead of ours.
+    """
+
+    info: Mapping[str, Any] | None
+    refusal: str = ""
+    has_vector_sets: bool = False
+    ahead_seconds: float = 0.0
+
+
+async def ask_server(settings: RedisSettings, clock: Callable[[], float]) -> ServerFacts:
+    """Ask the configured Redis. Raises ServerAway, LoginRefused, and HeadraceError for an address of no use."""
+    redis = connect(settings)
+    try:
+        async with redis:
+            return await _ask(redis, clock)
+    except AuthenticationError as error:
+        raise LoginRefused(in_words(error)) from error
+    except (RedisError, OSError) as error:
+        raise ServerAway(in_words(error)) from error
+
+
+async def _ask(redis: Redis, clock: Callable[[], float]) -> ServerFacts:
+    await redis.ping()
+    try:
+        info: dict[str, Any] = await redis.info()
+    except (NoPermissionError, ResponseError) as error:
+        return ServerFacts(None, refusal=in_words(error))
+    has_vector_sets = await _has_vector_sets(redis)
+    before = clock()
+    seconds, microseconds = await redis.time()
+    ahead = seconds + microseconds / 1e6 - (before + clock()) / 2
+    return ServerFacts(info, has_vector_sets=has_vector_sets, ahead_seconds=ahead)
+
+
+async def _has_vector_sets(redis: Redis) -> bool:
+    try:
+        return bool(await redis.command_list(pattern="vsim"))
+    except ResponseError:  # Redis 6 does not know the question
+        return False

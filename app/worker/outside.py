@@ -1,0 +1,58 @@
+"""Kafka and Redis as all parts of a worker use them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from prometheus_client import ProcessCollector
+
+from agents.metrics import Metrics
+from app.health import Health
+from app.kafka.failure import kafka_retry_errors
+from app.kafka.outbox import KafkaOutbox, make_producer
+from app.kafka.topics import Topics, topics
+from app.retry import Retry
+from app.settings import Settings
+from app.store.sources import RedisSources
+from app.store.store import Store, open_store
+from app.store.users import RedisUsers
+from models.contract.events import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What the parts of a worker share: Kafka, Redis, and the metrics and health that tell of them."""
+
+    names: Topics
+    kinds: Mapping[str, Kind]
+    store: Store
+    retry_kafka: Retry
+    outbox: KafkaOutbox
+    users: RedisUsers
+    sources: RedisSources
+    metrics: Metrics
+    health: Health
+
+
+def open_outside(settings: Settings, metrics: Metrics) -> Outside:
+    """Kafka and Redis by their settings; nothing is connected yet. Raises HeadraceError for an address of no use."""
+    names, health = topics(settings.kafka), Health()
+    ProcessCollector(registry=metrics.registry)
+    store = open_store(settings.redis, health, metrics.retries)
+    broker = Retry("Kafka", kafka_retry_errors(), health, metrics.retries)
+    return Outside(
+        names=names,
+        kinds={names.views: Kind.VIEW, names.clicks: Kind.CLICK, names.orders: Kind.ORDER},
+        store=store,
+        retry_kafka=broker,
+        outbox=KafkaOutbox(make_producer(settings.kafka), names, broker),
+        users=RedisUsers(
+            redis=store.redis,
+            keys=store.keys,
+            retry=store.retry,
+            expire_days=settings.redis.expire_days,
+            capacity=settings.worker.profile_cache,
+        ),
+        sources=RedisSources(store.redis, store.keys, store.retry),
+        metrics=metrics,
+        health=health,
+    )

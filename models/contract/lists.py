@@ -1,0 +1,84 @@
+"""Ranked lists of items, and their JSON: written for other programs, and read back.
+
+Look-ups and the shop's client read it, so nothing here needs numpy.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """A ranked list as columns of the same length, best first; `sources` say what found each item."""
+
+    item_ids: tuple[str, ...]
+    scores: tuple[float, ...]
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """A user's list. `event_ts` is the event time that led to it, `generated_at` the clock's; both in seconds."""
+
+    user_id: str
+    ranking: Ranking
+    event_ts: float
+    generated_at: float
+    model: str
+
+
+def encode_recommendation(recommendation: Recommendation) -> bytes:
+    """The contract's JSON of a user's list."""
+    return orjson.dumps(
+        {
+            "user_id": recommendation.user_id,
+            "items": _listed(recommendation.ranking),
+            "event_ts": recommendation.event_ts,
+            "generated_at": recommendation.generated_at,
+            "model": recommendation.model,
+        }
+    )
+
+
+def decode_recommendation(value: bytes) -> Recommendation:
+    """Read back what `encode_recommendation` wrote. Raises ValueError on anything else."""
+    try:
+        stored = orjson.loads(value)
+        return Recommendation(
+            user_id=stored["user_id"],
+            ranking=_ranking(stored["items"]),
+            event_ts=stored["event_ts"],
+            generated_at=stored["generated_at"],
+            model=stored["model"],
+        )
+    except (ValueError, LookupError, TypeError) as error:
+        raise ValueError(f"not a list of recommendations: {error!r}") from None
+
+
+def encode_similar(ranking: Ranking) -> bytes:
+    """The contract's JSON of what is like an item."""
+    return orjson.dumps(_listed(ranking))
+
+
+def decode_similar(value: bytes) -> Ranking:
+    """Read back what `encode_similar` wrote. Raises ValueError on anything else."""
+    try:
+        return _ranking(orjson.loads(value))
+    except (ValueError, LookupError, TypeError) as error:
+        raise ValueError(f"not a list of similar items: {error!r}") from None
+
+
+def _listed(ranking: Ranking) -> list[dict[str, Any]]:
+    return [
+        {"item_id": item_id, "score": score, "source": source}
+        for item_id, score, source in zip(ranking.item_ids, ranking.scores, ranking.sources, strict=True)
+    ]
+
+
+def _ranking(rows: Iterable[Mapping[str, Any]]) -> Ranking:
+    columns = [(row["item_id"], row["score"], row["source"]) for row in rows]
+    item_ids, scores, sources = zip(*columns, strict=True) if columns else ((), (), ())
+    return Ranking(item_ids, scores, sources)
