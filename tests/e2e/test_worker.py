@@ -103,6 +103,45 @@ async def test_what_is_deleted_or_unavailable_is_never_recommended_again(
         assert listed(store, redis_settings, "you") == ["d"]
 
 
+async def test_what_is_sold_out_or_deleted_in_another_form_than_the_contract_s_leaves_the_lists_too(
+    kafka: KafkaSettings,
+    redis_settings: RedisSettings,
+    store: "redis.Redis",
+    read_topic: ReadTopic,
+    tmp_path: Path,
+) -> None:
+    with running_worker(environment(kafka, redis_settings), tmp_path / "worker.log") as worker:
+        await send(kafka, "items", *((item, {"item_id": item, "title": f"Title {item}"}) for item in "abcdefg"))
+        await send(kafka, "views", *((u, event(f"{u}{item}", u, item)) for u in ("u1", "u2") for item in "abcdefg"))
+        await send(kafka, "views", ("me", event("me-a", "me", "a")))
+        until(lambda: set(listed(store, redis_settings, "me")) == set("bcdefg"), worker.log)
+
+        notices: list[tuple[str, Event | None]] = [
+            ("b", {"item_id": "b", "title": "Title b", "available": 0}),
+            ("c", {"item_id": "c", "title": "Title c", "availability": "https://schema.org/OutOfStock"}),
+            ("d", {"item_id": "d", "title": "Title d", "available": "out of stock", "price": "19.99"}),
+            ('"e"', None),
+            ('{"item_id":"f"}', None),
+            ('{"id":"g"}', None),
+        ]
+        await send(kafka, "items", *notices)
+
+        until(lambda: listed(store, redis_settings, "me") == ["g"], worker.log)
+        until(lambda: worker.read().item_reasons.total() == 2, worker.log)
+        coerced = {field: worker.metric("headrace_coerced_total", field=field) for field in ("available", "key")}
+    assert coerced == {"available": 3, "key": 2}
+    found = [dict(record.headers)["detail"].decode() for record in await read_topic(f"{kafka.topic_prefix}quarantine")]
+    assert sorted(found) == [
+        "price is a string, not a number",
+        "the key is JSON that names no item_id; write the item id itself as the key",
+    ]
+    known = {
+        key.decode().removeprefix(f"{redis_settings.prefix}item:")
+        for key in store.scan_iter(f"{redis_settings.prefix}item:*")
+    }
+    assert known == {f"{{{item}}}" for item in "abcdefg"}
+
+
 async def test_a_killed_worker_s_users_move_to_the_other_and_their_lists_go_on_changing(
     kafka: KafkaSettings, redis_settings: RedisSettings, store: "redis.Redis", tmp_path: Path
 ) -> None:
