@@ -2,27 +2,24 @@
 
 import argparse
 import asyncio
-import logging
 import math
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import orjson
 
 from app.concerns import KafkaSettings
 from app.datasets.folder import open_dataset
-from app.datasets.record import Dataset, Record
-from app.kafka.replay import QUARANTINE, Pace, producer_for, replay
+from app.datasets.misfits import telling
+from app.datasets.record import Dataset
+from app.kafka.replay import Pace, producer_for, replay
 from app.kafka.topics import create_topics
 from app.progress_line import ProgressLine
 from app.settings import Settings
 
-logger = logging.getLogger(__name__)
-
-ROWS_SHOWN = 3
+GOES = "goes to quarantine"
 
 DETAILS = """
 PATH is a folder with events.csv (or .csv.gz, .jsonl, .jsonl.gz) and perhaps items.csv, or one such file.
@@ -92,25 +89,12 @@ async def _send(dataset: Dataset, settings: KafkaSettings, speed: float | None) 
     pace = Pace(speed, progress=lambda counts: line.show(_text(dataset.name, done + counts)))
     try:
         async with producer_for(settings) as producer:
-            done = await replay(_telling(dataset.items()), producer, Pace(), prefix=settings.topic_prefix)
-            events = await replay(_telling(dataset.events()), producer, pace, prefix=settings.topic_prefix)
+            done = await replay(telling(dataset.items(), GOES), producer, Pace(), prefix=settings.topic_prefix)
+            events = await replay(telling(dataset.events(), GOES), producer, pace, prefix=settings.topic_prefix)
             done, total = Counter(), done + events
     finally:
         line.close()
     return total
-
-
-def _telling(records: Iterable[Record]) -> Iterator[Record]:
-    """The records; the log shows the first three rows of each reason that go to quarantine."""
-    counts: Counter[bytes] = Counter()
-    for record in records:
-        if record.topic == QUARANTINE:
-            headers = dict(record.headers)
-            counts[headers["reason"]] += 1
-            if counts[headers["reason"]] <= ROWS_SHOWN:
-                file, detail = (headers[name].decode(errors="replace") for name in ("source-topic", "detail"))
-                logger.warning("%s, row %d goes to quarantine: %s", file, record.row, detail)
-        yield record
 
 
 def _text(name: str, counts: Counter[str]) -> str:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 from models.contract.events import GUEST_PREFIX
 from models.contract.outcome import Reason
 
+QUARANTINE = "quarantine"
+
 
 class Record(NamedTuple):
     """One Kafka record to be; `ts` is its event time in seconds since 1970, None when it cannot be read.
@@ -60,7 +62,7 @@ def quarantined(row: Row, reason: Reason, detail: str) -> Record:
         "source-offset": str(row.number),
     }
     return Record(
-        "quarantine",
+        QUARANTINE,
         None,
         row.content,
         None,

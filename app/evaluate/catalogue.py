@@ -13,7 +13,8 @@ from agents.follow_vectors import FollowVectors
 from agents.infer import InferLocally
 from agents.metrics import Metrics
 from app.datasets.folder import open_dataset
-from app.datasets.record import Record
+from app.datasets.misfits import telling
+from app.datasets.record import QUARANTINE, Record
 from app.settings import Settings
 from app.worker.with_models import find_models
 from models.contract.events import Item, RawBatch
@@ -31,7 +32,10 @@ def learn_catalogue(folder: Path, recommender: Recommender, settings: Settings) 
 
     Raises HeadraceError when the catalogue cannot be used.
     """
-    return _follow(open_dataset(folder).items(), recommender, settings) if any(folder.glob("items.*")) else []
+    if not any(folder.glob("items.*")):
+        return []
+    rows = telling(open_dataset(folder).items(), "is left out")
+    return _follow((each for each in rows if each.topic != QUARANTINE), recommender, settings)
 
 
 def assess_catalogue(items: Sequence[Item], recommender: Recommender, settings: Settings, show: Show) -> dict[str, str]:

@@ -23,12 +23,11 @@ from aiokafka.errors import (  # type: ignore[import-untyped]  # ships no types
 from aiokafka.partitioner import DefaultPartitioner  # type: ignore[import-untyped]  # ships no types
 
 from app.concerns import KafkaSettings
-from app.datasets.record import Record
+from app.datasets.record import QUARANTINE, Record
 from app.errors import HeadraceError
 
 logger = logging.getLogger(__name__)
 
-QUARANTINE = "quarantine"
 WINDOW_RECORDS = 5_000
 WINDOW_BYTES = 16 * 1024 * 1024
 WINDOW_SECONDS = 0.05

@@ -8,8 +8,7 @@ from itertools import islice
 
 import numpy as np
 
-from app.datasets.record import Record
-from app.kafka.replay import QUARANTINE
+from app.datasets.record import QUARANTINE, Record
 from models.contract.event_codec import EventSettings, decode
 from models.contract.events import KIND_OF_TOPIC, RawBatch
 from models.contract.item_codec import decode_items

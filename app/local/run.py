@@ -13,9 +13,9 @@ from typing import TypeVar
 
 import aiohttp
 
-from app.datasets.record import Dataset, Record
+from app.datasets.record import QUARANTINE, Dataset, Record
 from app.errors import HeadraceError
-from app.kafka.replay import QUARANTINE, Pace, producer_for, replay
+from app.kafka.replay import Pace, producer_for, replay
 from app.local.processes import Child, child, patiently
 from app.local.scrape import Reading
 from app.local.servers import embedded_broker, embedded_redis

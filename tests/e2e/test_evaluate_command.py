@@ -101,6 +101,7 @@ def test_rows_that_cannot_be_used_are_left_out_and_named(tmp_path: Path) -> None
     result = orjson.loads(done.stdout)
     assert (result["predictions"], result["hit_rate@20"]) == (1, 1.0)
     assert b"row 3: 6 cells where 5 columns have a name" in done.stderr
+    assert b"items.csv, row 2 is left out: 5 cells where 4 columns have a name" in done.stderr
     assert b"Traceback" not in done.stderr
 
 

@@ -141,8 +141,8 @@ def test_a_log_of_which_nothing_was_accepted_ends_with_examples_and_status_1(tmp
         text=True,
     )
 
-    assert done.returncode == 1
-    assert "nothing was accepted: all 5 rows were rejected" in done.stderr
+    assert done.returncode == 1, done.stderr
+    assert "nothing was accepted: all 5 rows were rejected" in done.stderr, done.stderr
     detail = "ts '2022-06-24 21:20:10' has no zone"
     if as_json:
         shown = orjson.loads(done.stdout)["rejected_rows"]
