@@ -135,7 +135,7 @@ def test_a_log_of_which_nothing_was_accepted_ends_with_examples_and_status_1(tmp
     (tmp_path / "items.csv").write_text("item_id,title\ntea-1,Green tea\n")
     done = subprocess.run(
         [HEADRACE, "run", "--once", "--data", str(tmp_path), *(["--json"] if as_json else [])],
-        env=ENVIRONMENT | {"HEADRACE_MODEL_DIR": ""},
+        env=ENVIRONMENT | {"HEADRACE_MODEL_DIR": "", "HEADRACE_SERVE_PORT": "0"},
         capture_output=True,
         check=False,
         text=True,
@@ -159,7 +159,7 @@ def test_a_catalogue_of_which_nothing_was_accepted_ends_with_status_1(tmp_path: 
     (tmp_path / "items.csv").write_text("item_id,title\n,Green tea\nlamp,Desk lamp, brass\n")
     done = subprocess.run(
         [HEADRACE, "run", "--once", "--json", "--data", str(tmp_path)],
-        env=ENVIRONMENT | {"HEADRACE_MODEL_DIR": ""},
+        env=ENVIRONMENT | {"HEADRACE_MODEL_DIR": "", "HEADRACE_SERVE_PORT": "0"},
         capture_output=True,
         check=False,
         text=True,
