@@ -1,17 +1,19 @@
-# The image of worker and look-ups. BASE needs python3.11 with venv, and nothing else; both stages start from it.
-ARG BASE=python:3.11-slim-bookworm
+# The image of worker and look-ups. BASE needs python3, from 3.11 to 3.13, with venv, and nothing else; both stages
+# start from it.
+ARG BASE=python:3.13-slim-bookworm
 
 FROM ${BASE} AS build
 ENV PYTHONSAFEPATH=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
 COPY requirements-runtime.lock requirements.lock ./
-# setuptools, which makes the wheel, has its sum in the larger lock. Only wheels: the image has no compiler.
-RUN python3.11 -m venv /opt/build \
-    && python3.11 -m venv --without-pip /opt/headrace \
+# setuptools, which makes the wheel, has its sum in the larger lock. The image has no compiler and needs none: all but
+# faust-streaming are wheels, and that, without one for Linux on ARM, is built there without its optional C parts.
+RUN python3 -m venv /opt/build \
+    && python3 -m venv --without-pip /opt/headrace \
     && sed -n '/^setuptools==/,/# via/p' requirements.lock > build.lock \
     && /opt/build/bin/pip install --no-cache-dir --only-binary :all: --require-hashes -r build.lock \
-    && /opt/build/bin/pip --python /opt/headrace/bin/python install --no-cache-dir --only-binary :all: \
-        --require-hashes -r requirements-runtime.lock
+    && /opt/build/bin/pip --python /opt/headrace/bin/python install --no-cache-dir --require-hashes \
+        -r requirements-runtime.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY app app
 COPY agents agents

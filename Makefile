@@ -1,15 +1,18 @@
 # Every target does its own set-up.
 export PYTHONSAFEPATH = 1
-PYTHON ?= python3.11
+# Which Python to use; empty: that of the environment that is there, or the newest that fits
+PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url
+# One resolution for every Python from this one on, and for every platform
+RESOLVE := --universal --python-version 3.11 --no-python-downloads
+COMPILE := $(BIN)/uv pip compile --quiet $(RESOLVE) --generate-hashes --no-header --no-emit-index-url
 # More arguments for what a target runs: make test ARGS="-k ranking -x", make lock ARGS=--upgrade
 ARGS ?=
 # Docker or what takes its place (podman, buildah), and the image to start from
 ENGINE ?= docker
-BASE ?= python:3.11-slim-bookworm
+BASE ?= python:3.13-slim-bookworm
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
@@ -18,8 +21,15 @@ VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 help: ## Show what can be done
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
 
+# An environment that was made with another Python than the named one, or whose Python is gone, is made again.
+ifneq ($(PYTHON)$(if $(wildcard $(BIN)/python),,gone),)
+ifneq ($(shell scripts/make_environment.sh --fits $(VENV) $(PYTHON) 2>/dev/null || echo no),)
+.PHONY: $(STAMP)
+endif
+endif
+
 $(STAMP): requirements.lock pyproject.toml
-	$(PYTHON) -m venv $(VENV)
+	@scripts/make_environment.sh $(VENV) $(PYTHON)
 	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	$(BIN)/python scripts/warm_up.py
@@ -35,6 +45,10 @@ run: $(STAMP) ## Start everything on this machine and replay a sample log; Ctrl-
 .PHONY: test
 test: $(STAMP) ## Run all tests
 	$(BIN)/pytest $(ARGS)
+
+.PHONY: smoke-pythons
+smoke-pythons: $(STAMP) ## Install and try Headrace with every other Python on this machine that it is made for
+	scripts/smoke_pythons.sh
 
 .PHONY: check
 check: check-code check-text check-image check-helm check-architecture ## Run every check that must be clean
@@ -74,7 +88,7 @@ EXPORT := .venv-export
 EXPORT_STAMP := $(EXPORT)/.installed
 
 $(EXPORT_STAMP): requirements-export.lock pyproject.toml
-	$(PYTHON) -m venv $(EXPORT)
+	@scripts/make_environment.sh $(EXPORT) $(PYTHON)
 	$(EXPORT)/bin/pip install --quiet -r requirements-export.lock
 	$(EXPORT)/bin/pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
@@ -84,7 +98,7 @@ export-setup: $(EXPORT_STAMP) ## Make .venv-export with what exporting and train
 
 .PHONY: export-lock
 export-lock: $(STAMP) ## Resolve requirements-export.lock anew
-	scripts/export_lock.sh $(ARGS)
+	scripts/export_lock.sh $(RESOLVE) $(ARGS)
 
 # ITEMS: catalogues whose titles models are calibrated and compared on
 ITEMS ?= ../shared/data/uci_online_retail ../shared/data/product_listings ../shared/data/fashion_catalog ../shared/data/amazon_gift_cards_2018
@@ -116,7 +130,7 @@ env-example: $(STAMP) ## Write .env.example and the chart's list of settings ane
 	$(BIN)/python scripts/env_example.py
 
 .PHONY: image
-image: ## Build the container image (ENGINE=docker, BASE=python:3.11-slim-bookworm)
+image: ## Build the container image (ENGINE=docker, BASE=python:3.13-slim-bookworm)
 	$(ENGINE) build --build-arg BASE=$(BASE) --tag headrace:$(VERSION) .
 
 .PHONY: clean

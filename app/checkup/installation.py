@@ -2,14 +2,14 @@
 
 import json
 import sys
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, metadata, requires, version
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 from app.checkup.doctor import Finding, Findings, fail, ok, warn
 
-PYTHON = (3, 11)
 EXTRAS = {
     "embedded": "only `headrace run` without addresses needs it",
     "cpu": "only models need it; `gpu` takes its place on machines with CUDA",
@@ -19,10 +19,10 @@ EXTRAS = {
 async def check_python() -> Findings:
     """The interpreter's version."""
     found = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info[:2] == PYTHON:
+    wanted = SpecifierSet(metadata("headrace")["Requires-Python"])
+    if wanted.contains(found, prereleases=True):
         return [ok("python", found)]
-    wanted = ".".join(map(str, PYTHON))
-    return [fail("python", f"{found}, but Headrace is made for {wanted}", f"make the environment with python{wanted}")]
+    return [fail("python", f"{found}, but Headrace is made for {wanted}", "make the environment with such a Python")]
 
 
 async def check_packages() -> Findings:

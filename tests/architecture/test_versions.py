@@ -1,4 +1,4 @@
-"""What repeats a version says the same everywhere: the project, the changelog, the chart, the two lock files."""
+"""What repeats a version says the same everywhere: project, changelog, chart, lock files, Pythons."""
 
 import re
 import tomllib
@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,3 +87,39 @@ def test_the_image_finds_setuptools_in_the_full_lock() -> None:
     entry = re.search(r"^setuptools==.*?^ +# via", text("requirements.lock"), re.MULTILINE | re.DOTALL)
     assert entry is not None
     assert len(PIN.findall(entry.group())) == 1
+
+
+def pythons() -> list[str]:
+    """The versions that `pyproject.toml` admits, oldest first."""
+    admitted = SpecifierSet(project()["requires-python"])
+    return [version for version in (f"3.{minor}" for minor in range(30)) if admitted.contains(version)]
+
+
+def test_the_classifiers_name_every_python() -> None:
+    prefix = "Programming Language :: Python :: 3."
+    named = [line.removeprefix(prefix[:-2]) for line in project()["classifiers"] if line.startswith(prefix)]
+    assert named == pythons()
+
+
+def test_locks_and_types_are_resolved_for_the_oldest_python() -> None:
+    assert f"--python-version {pythons()[0]} " in text("Makefile")
+    assert tomllib.loads(text("pyproject.toml"))["tool"]["mypy"]["python_version"] == pythons()[0]
+
+
+def test_the_image_has_the_newest_python() -> None:
+    images = re.findall(r"python:(3\.\d+)-slim", text("Makefile") + text("Dockerfile"))
+    assert len(images) == 3
+    assert set(images) == {pythons()[-1]}
+
+
+def test_the_documents_name_the_pythons() -> None:
+    for document in ("README.md", "CONTRIBUTING.md"):
+        assert f"Python {pythons()[0]} to {pythons()[-1]}" in text(document), document
+
+
+def test_a_pin_holds_for_every_python() -> None:
+    """One line a package, so that what was tested with one Python is what another gets."""
+    for lock in ("requirements.lock", "requirements-runtime.lock"):
+        lines = [line for line in text(lock).splitlines() if re.match(r"^[A-Za-z0-9]", line)]
+        assert len(lines) == len(pins(lock)), lock
+        assert [line for line in lines if "python_version" in line or "python_full_version" in line] == [], lock

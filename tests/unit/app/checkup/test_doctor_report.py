@@ -32,11 +32,19 @@ async def test_this_installation_is_as_it_should_be() -> None:
     }
 
 
-async def test_another_python_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "version_info", (3, 13, 1, "final", 0))
+@pytest.mark.parametrize("minor", [11, 12, 13])
+async def test_every_python_that_headrace_is_made_for_is_right(monkeypatch: pytest.MonkeyPatch, minor: int) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, minor, 1, "final", 0))
+    [finding] = await check_python()
+    assert (finding.status, finding.detail) == (Status.OK, f"3.{minor}.1")
+
+
+@pytest.mark.parametrize("minor", [10, 14])
+async def test_another_python_is_a_failure(monkeypatch: pytest.MonkeyPatch, minor: int) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, minor, 1, "final", 0))
     [finding] = await check_python()
     assert finding.status is Status.FAILED
-    assert "3.13.1" in finding.detail
+    assert f"3.{minor}.1" in finding.detail
 
 
 async def test_a_package_of_another_version_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
