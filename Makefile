@@ -22,7 +22,7 @@ help: ## Show what can be done
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
 
 # An environment that was made with another Python than the named one, or whose Python is gone, is made again.
-ifneq ($(PYTHON)$(if $(wildcard $(BIN)/python),,gone),)
+ifneq ($(PYTHON)$(shell test -x $(BIN)/python || echo gone),)
 ifneq ($(shell scripts/make_environment.sh --fits $(VENV) $(PYTHON) 2>/dev/null || echo no),)
 .PHONY: $(STAMP)
 endif

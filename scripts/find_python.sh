@@ -9,7 +9,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 read -r oldest above < <(sed -nE 's/^requires-python = ">=3\.([0-9]+),<3\.([0-9]+)"$/\1 \2/p' "$root/pyproject.toml")
 newest=$((above - 1))
 
-# Runs in whatever is found, also in Python 2. Prints: minor version, what is wrong with it, path outside any environment.
+# Runs in whatever is found, also in Python 2. Prints: minor version, what is wrong with it, path (of the Python that an
+# environment was made with, where it runs in one).
 probe='
 import platform, sys, sysconfig
 found, fault = sys.version_info[:2], ""
@@ -66,7 +67,9 @@ refuse() {
   {
     echo "Headrace needs Python 3.$oldest to 3.$newest. $1"
     printf '%s' "$faults"
-    echo "Install one (Debian, Ubuntu: sudo apt install python3 python3-venv), or name one: make PYTHON=/path/to/python3.$newest"
+    echo "Install one, for example: sudo apt install python3 python3-venv (Debian, Ubuntu),"
+    echo "brew install python@3.$newest (macOS), uv python install 3.$newest."
+    echo "Or name one: make PYTHON=/path/to/python3.$newest"
   } >&2
   exit 1
 }

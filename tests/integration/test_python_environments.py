@@ -130,22 +130,38 @@ def make(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An environment, with a file in it that goes when it is made again."""
-    folder = tmp_path_factory.mktemp("project") / "environment"
+    project = tmp_path_factory.mktemp("project")
+    for name in ("Makefile", "pyproject.toml", "requirements.lock"):
+        shutil.copy(ROOT / name, project)
+    (project / "scripts").symlink_to(ROOT / "scripts")
+    folder = project / ".venv"
     made = make(folder, REAL)
     assert made.returncode == 0, made.stderr
     assert f"from {REAL}, in {folder}" in made.stdout
     (folder / "mark").touch()
+    (folder / ".installed").touch()
     return folder
+
+
+def would_set_up(environment: Path, *arguments: str) -> bool:
+    """Whether `make` would make or fill the environment, or finds it as it should be."""
+    command = ["make", "--dry-run", "--no-print-directory", "setup", *arguments]
+    inherited = {name: value for name, value in os.environ.items() if name not in {"PYTHON", "MAKEFLAGS", "MAKELEVEL"}}
+    done = subprocess.run(command, cwd=environment.parent, env=inherited, capture_output=True, text=True, check=True)
+    return "scripts/make_environment.sh .venv" in done.stdout
 
 
 def test_an_environment_that_works_stays(environment: Path) -> None:
     assert [make(environment).returncode, make(environment, REAL).returncode] == [0, 0]
     assert [make("--fits", environment).returncode, make("--fits", environment, REAL).returncode] == [0, 0]
+    assert [would_set_up(environment), would_set_up(environment, f"PYTHON={REAL}")] == [False, False]
     assert (environment / "mark").exists()
 
 
 def test_an_environment_gives_way_only_to_another_python_that_fits(environment: Path, tmp_path: Path) -> None:
-    assert make("--fits", environment, python(tmp_path, "other", (3, 11))).returncode == 1
+    other = python(tmp_path, "other", (3, 11))
+    assert make("--fits", environment, other).returncode == 1
+    assert would_set_up(environment, f"PYTHON={other}")
     refused = make(environment, "absent")
     assert refused.returncode == 1
     assert "There is no absent." in refused.stderr
@@ -156,6 +172,7 @@ def test_an_environment_whose_python_is_gone_is_made_again(environment: Path, tm
     (environment / "bin/python").unlink()
     (environment / "bin/python").symlink_to(tmp_path / "gone")
     assert make("--fits", environment).returncode == 1
+    assert would_set_up(environment)
     assert "making it again" in make(environment, REAL).stdout
     assert make("--fits", environment, REAL).returncode == 0
     assert not (environment / "mark").exists()
