@@ -176,6 +176,9 @@ class Metrics:
         )
         self.lag = Gauge(LAG, "Events behind the end of a partition", ["topic", "partition"], registry=registry)
         self.learned = Counter("headrace_learned", "Interactions learned from the log", ["outcome"], registry=registry)
+        self.trending_half_life = Gauge(
+            "headrace_trending_half_life_seconds", "After how long an interaction counts half", registry=registry
+        )
         self.index_bytes = Gauge("headrace_index_bytes", "Memory of the neighbour index", registry=registry)
         self.snapshot_ts = Gauge(
             "headrace_snapshot_timestamp_seconds", "When the last snapshot was saved; 0 if none was", registry=registry

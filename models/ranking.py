@@ -9,6 +9,7 @@ from models.setting import setting
 from models.trending import Popular
 
 SCORE_DIGITS = 6
+SHARE_DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,6 @@ def _best(candidates: Candidates, size: int) -> list[tuple[float, str]]:
 
 def _scores_below(scores: list[float], found: list[Popular]) -> list[float]:
     best = -found[0].minus_share
-    if best == 0.0:  # forgotten so long that it is below the smallest number
-        return [0.0] * len(found)
     highest = 0.5 * scores[-1] if scores else best
-    return [round(highest * (-each.minus_share / best), SCORE_DIGITS) for each in found]
+    # Significant digits: what is a million times less popular than the best still has its own score.
+    return [float(f"{highest * (-each.minus_share / best):.{SHARE_DIGITS}g}") for each in found]

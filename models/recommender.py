@@ -175,9 +175,9 @@ class Recommender:
     def restore(self, arrays: Arrays) -> None:
         """Take over the columns of a copy, into an empty recommender. Raises ValueError, before it changes anything."""
         self.check(arrays)
+        self.trending.restore(part(arrays, "trending"))
         self.index.restore(part(arrays, "neighbours"))
         self.catalogue.restore(part(arrays, "catalogue"))
-        self.trending.restore(part(arrays, "trending"))
         self.catalogue_changed()
 
     @staticmethod

@@ -5,7 +5,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from itertools import count
+from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +22,8 @@ from models.trending import Popular, TrendingLists
 
 INTERVAL_SECONDS = 1.0
 WINDOW = 10  # intervals over which rate and freshness are taken
-TRENDING_ROUNDS = 10  # in a quiet shop trending lists follow after this many intervals
+# Trending lists follow every interval, less often where that would take more than this share of the time.
+TRENDING_SHARE = 0.02
 
 logger = logging.getLogger(__name__)
 
@@ -51,13 +52,12 @@ class Figures:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _marks: deque[_Mark] = field(default_factory=lambda: deque(maxlen=WINDOW))
     _published: TrendingLists | None = None
+    _trending_due: float = 0.0
 
     async def run(self) -> None:
         """Publish until cancelled; while Redis is away, a round is left out."""
-        for rounds in count(1):
+        while True:
             self.refresh_gauges()
-            if rounds % TRENDING_ROUNDS == 0:
-                self.recommender.freshen()
             try:
                 await self._publish()
             except STORE_ERRORS as error:
@@ -74,11 +74,20 @@ class Figures:
         written = self.users.take_written(RECENT_USERS)
         if written:
             await self.board.recent_users(written, now)
+        await self._publish_trending()
+
+    async def _publish_trending(self) -> None:
+        started = perf_counter()
+        if started >= self._trending_due:
+            self.recommender.freshen()
         lists = self.recommender.trending_lists()
         # Every worker knows the same trending lists, so one of them writes for all.
         if lists is not self._published and self.publishes_trending():
             await self.board.trending(*self._named(lists))
             self._published = lists
+        if started >= self._trending_due:
+            ended = perf_counter()
+            self._trending_due = ended + (ended - started) / TRENDING_SHARE
 
     def _named(self, lists: TrendingLists) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
         categories = self.recommender.catalogue.categories.names
@@ -95,6 +104,7 @@ class Figures:
             self.metrics.lag.labels(topic, partition).set(lag)
         self.metrics.users.set(len(self.users))
         self.metrics.items_known.set(len(self.recommender.items))
+        self.metrics.trending_half_life.set(self.recommender.trending.half_life_seconds)
         self.metrics.ready.set(self.health.ready)
 
     def _take(self, now: float) -> dict[str, object]:

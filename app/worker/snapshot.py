@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 MAGIC = b"headrace-snapshot"
 # One more whenever a column changes its meaning, or a hash that they hold is computed in another way.
-FORMAT = 2
+FORMAT = 3
 LONGEST_FIRST_LINE = 200
 
 

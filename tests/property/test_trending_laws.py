@@ -12,24 +12,37 @@ from models.catalogue import Catalogue
 from models.trending import Trending, TrendingSettings
 from models.vocabulary import Vocabulary
 
-SETTINGS = TrendingSettings()
+SETTINGS = TrendingSettings(half_life_hours=24)
+AUTOMATIC = TrendingSettings()
 NAMES = ["a", "b", "c", "d", "e"]
 
 Event = tuple[str, float, float]
-# Less than a month, so that no share is lost to the absolute tolerance below.
+# Days enough for shares down to one millionth, below which they only keep the order.
 events = st.lists(
     st.tuples(
         st.sampled_from(NAMES),
-        st.floats(0, 20).map(lambda days: NOW - DAY * days),
+        st.floats(0, 12).map(lambda days: NOW - DAY * days),
         st.sampled_from([1.0, 2.0, 5.0]),
     ),
     max_size=40,
 )
 
 
-def shares(log: list[Event], batch: int = 1_000) -> dict[str, float]:
+# Many at once, on a few days of three decades, so that the half-life and its choice matter.
+bursts = st.lists(
+    st.tuples(
+        st.sampled_from(NAMES),
+        st.sampled_from([0.0, 0.5, 1.0, 3.0, 40.0, 10_000.0]).map(lambda days: NOW - DAY * days),
+        st.sampled_from([1.0, 2.0, 5.0]),
+        st.sampled_from([1, 30, 1_000]),
+    ),
+    max_size=12,
+).map(lambda drawn: [(name, ts + at, weight) for name, ts, weight, count in drawn for at in range(count)])
+
+
+def shares(log: list[Event], batch: int = 1_000, settings: TrendingSettings = SETTINGS) -> dict[str, float]:
     items = Vocabulary()
-    trending = Trending(SETTINGS)
+    trending = Trending(settings)
     for start in range(0, len(log), batch):
         names, ts, weights = zip(*log[start : start + batch], strict=True)
         trending.update(items.numbers(names), np.array(ts), np.array(weights))
@@ -56,6 +69,27 @@ def test_neither_order_nor_batches_change_popularity(log: list[Event], random: R
     shuffled = list(log)
     random.shuffle(shuffled)
     assert shares(shuffled, batch) == pytest.approx(shares(log), abs=1e-9)
+
+
+@given(bursts, st.randoms(use_true_random=False), st.integers(1, 2_000))
+def test_neither_order_nor_batches_change_the_half_life_that_is_chosen(
+    log: list[Event], random: Random, batch: int
+) -> None:
+    shuffled = list(log)
+    random.shuffle(shuffled)
+    once, again = shares(log, settings=AUTOMATIC), shares(shuffled, batch, AUTOMATIC)
+    assert list(again) == list(once)
+    assert again == pytest.approx(once, rel=1e-6)
+
+
+@given(events, st.sampled_from(NAMES), st.floats(0, 40).map(lambda years: NOW + 365 * DAY * years))
+def test_an_event_however_late_leaves_the_other_items_in_their_order(log: list[Event], name: str, ts: float) -> None:
+    def others(listed: dict[str, float]) -> list[str]:
+        return [each for each in listed if each != name]
+
+    after = shares([*log, (name, ts, 1.0)])
+    assert others(after) == others(shares(log))
+    assert name in after
 
 
 @given(events)

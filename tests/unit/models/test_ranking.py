@@ -76,11 +76,16 @@ def test_later_fallbacks_are_not_asked_once_the_list_is_full() -> None:
     assert rank(Candidates([]), [("category", popular("a"))], NOTHING, 0) == Ranking((), (), ())
 
 
-def test_a_fallback_that_has_been_forgotten_almost_wholly_still_fills_the_list() -> None:
-    forgotten = (Popular(-0.0, "x", 0), Popular(-0.0, "y", 1))
-    ranking = rank(Candidates([("a", 0.5)]), [("category", forgotten), ("trending", popular("b"))], NOTHING, 4)
-    assert ranking.item_ids == ("a", "x", "y", "b")
-    assert ranking.scores == (0.5, 0.0, 0.0, 0.0)
+def test_items_that_have_been_forgotten_almost_wholly_still_have_scores_of_their_own() -> None:
+    forgotten = (Popular(-1.0, "x", 0), Popular(-2e-9, "y", 1), Popular(-1e-9, "z", 2))
+    ranking = rank(Candidates([("a", 0.5)]), [("category", forgotten), ("trending", popular("b"))], NOTHING, 5)
+    assert ranking.item_ids == ("a", "x", "y", "z", "b")
+    assert ranking.scores == (0.5, 0.25, 5e-10, 2.5e-10, 1.25e-10)
+
+
+def test_ties_of_a_fallback_stay_ties() -> None:
+    tied = (Popular(-1.0, "x", 0), Popular(-1e-9, "y", 1), Popular(-1e-9, "z", 2))
+    assert rank(Candidates([]), [("trending", tied)], NOTHING, 3).scores == (1.0, 1e-9, 1e-9)
 
 
 def test_nothing_to_show_is_an_empty_list() -> None:

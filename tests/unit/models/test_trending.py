@@ -6,10 +6,12 @@ from builders import DAY, HOUR, NOW
 
 from models.catalogue import Catalogue
 from models.contract.events import Item
-from models.trending import Trending, TrendingLists, TrendingSettings
+from models.trending import Trending, TrendingLists, TrendingSettings, share_of
 from models.vocabulary import Vocabulary
 
 HALF_LIFE = 24 * HOUR
+A_DAY = TrendingSettings(half_life_hours=24)
+YEARS = 28 * 365 * DAY
 
 
 class Trends:
@@ -41,20 +43,20 @@ class Trends:
 
 def test_an_interaction_counts_half_after_a_half_life() -> None:
     # a: ●──── 24 h ────┤        b: ● now
-    shop = Trends().sees(("a", NOW - HALF_LIFE), ("b", NOW))
+    shop = Trends(A_DAY).sees(("a", NOW - HALF_LIFE), ("b", NOW))
     assert shop.shares() == pytest.approx({"b": 1.0, "a": 0.5})
 
 
 def test_interactions_of_an_item_add_up_as_of_now() -> None:
     # a: ●── 24 h ──●── 24 h ──●    1/4 + 1/2 + 1
     # b:                       ●    1
-    shop = Trends().sees(("a", NOW - 2 * HALF_LIFE), ("a", NOW - HALF_LIFE), ("a", NOW), ("b", NOW))
+    shop = Trends(A_DAY).sees(("a", NOW - 2 * HALF_LIFE), ("a", NOW - HALF_LIFE), ("a", NOW), ("b", NOW))
     assert shop.shares() == pytest.approx({"a": 1.0, "b": 1 / 1.75})
 
 
 def test_an_item_seen_late_counts_for_the_time_when_it_was_seen() -> None:
-    in_time = Trends().sees(("a", NOW - HALF_LIFE), ("a", NOW), ("b", NOW))
-    late = Trends().sees(("b", NOW), ("a", NOW)).sees(("a", NOW - HALF_LIFE))
+    in_time = Trends(A_DAY).sees(("a", NOW - HALF_LIFE), ("a", NOW), ("b", NOW))
+    late = Trends(A_DAY).sees(("b", NOW), ("a", NOW)).sees(("a", NOW - HALF_LIFE))
     assert late.shares() == pytest.approx(in_time.shares(), abs=1e-9)
 
 
@@ -80,8 +82,74 @@ def test_equally_popular_items_stand_by_item_id_whatever_came_first() -> None:
 def test_items_of_a_log_of_years_stand_in_order_down_to_the_last() -> None:
     # The names run against popularity, so that a tie would show.
     names = [f"{700 - day:03}" for day in range(700)]
-    shop = Trends().sees(*((name, NOW - DAY * day) for day, name in enumerate(names)))
+    shop = Trends(A_DAY).sees(*((name, NOW - DAY * day) for day, name in enumerate(names)))
     assert shop.names(len(names)) == names
+    shares = list(shop.shares().values())
+    assert len(set(shares)) == len(shares)
+    assert min(shares) > 0
+
+
+def old_log(per_day: int, days: int = 20) -> list[tuple[str, float]]:
+    """What was seen 28 years ago: "000" most often, and the last name seldom; names run against popularity."""
+    every = [number for number in range(40) for _ in range(40 - number)]
+    return [
+        (f"{40 - every[row % len(every)]:03}", NOW - YEARS + DAY * day + row)
+        for day in range(days)
+        for row in range(per_day)
+    ]
+
+
+@pytest.mark.parametrize("settings", [TrendingSettings(), A_DAY])
+def test_one_click_of_today_after_an_old_log_moves_that_item_only(settings: TrendingSettings) -> None:
+    shop = Trends(settings).sees(*old_log(2_000))
+    before = shop.names(40)
+    assert len(before) == 40
+    shop.sees((before[29], NOW))
+    assert shop.names(40) == [before[29], *before[:29], *before[30:]]
+    assert len(set(shop.shares().values())) == 10
+
+
+def test_trending_moves_over_to_live_events_while_the_old_order_follows_behind() -> None:
+    shop = Trends().sees(*old_log(2_000))
+    before = shop.names(40)
+    live = [("new", NOW + 60), (before[35], NOW + 120), ("new", NOW + 180), (before[20], NOW + 240)]
+    shop.sees(*live)
+    moved = ["new", before[20], before[35]]
+    assert shop.names(41) == [*moved, *(name for name in before if name not in moved)]
+
+
+@pytest.mark.parametrize(
+    ("per_day", "hours"),
+    [(1, 4320), (50, 720), (200, 168), (1_300, 24), (4_900, 24), (6_000, 6), (29_000, 6), (40_000, 1), (200_000, 1)],
+)
+def test_the_denser_the_log_the_shorter_the_half_life(per_day: int, hours: float) -> None:
+    shop = Trends()
+    for day in range(2):
+        shop.sees(*[("a", NOW + DAY * day)] * per_day)
+    assert shop.trending.half_life_seconds == hours * HOUR
+
+
+def test_neither_silence_nor_a_quiet_time_makes_the_half_life_longer() -> None:
+    shop = Trends().sees(*old_log(2_000))
+    dense = shop.trending.half_life_seconds
+    shop.sees(*(("a", NOW + DAY * day) for day in range(100)))
+    assert shop.trending.half_life_seconds == dense == 24 * HOUR
+
+
+def test_a_half_life_that_is_set_is_kept_whatever_the_log_is_like() -> None:
+    assert Trends(A_DAY).sees(*old_log(10)).trending.half_life_seconds == HALF_LIFE
+
+
+def test_without_any_event_the_longest_half_life_is_in_force() -> None:
+    assert Trends().trending.half_life_seconds == 4320 * HOUR
+
+
+def test_shares_are_popularity_down_to_a_millionth_and_an_order_below() -> None:
+    halved = share_of(np.log([1.0, 0.5, 1e-6]))
+    assert halved.tolist() == pytest.approx([1.0, 0.5, 1e-6])
+    tail = share_of(np.array([-13.8, -13.9, -100.0, -100.000000001, -7_000.0, -1e6]))
+    assert (np.diff(tail) < 0).all()
+    assert tail.min() > 0
 
 
 def test_items_that_may_not_be_shown_are_in_no_list() -> None:
@@ -123,9 +191,23 @@ def test_nothing_is_popular_before_the_first_interaction() -> None:
 
 
 def test_a_snapshot_restores_the_lists() -> None:
-    shop = Trends().sees(("a", NOW), ("b", NOW - DAY))
-    restored = Trends()
+    shop = Trends(A_DAY).sees(("a", NOW), ("b", NOW - DAY))
+    restored = Trends(A_DAY)
     restored.items.numbers(["a", "b"])
     restored.trending.restore(shop.trending.snapshot())
     shop.sees(("b", NOW))
     assert restored.shares() == pytest.approx({"a": 1.0, "b": 0.5})
+
+
+def test_a_snapshot_restores_the_half_life_that_the_log_chose() -> None:
+    shop = Trends().sees(*old_log(2_000))
+    restored = Trends()
+    restored.items.numbers(shop.items.names)
+    restored.trending.restore(shop.trending.snapshot())
+    assert restored.trending.half_life_seconds == 24 * HOUR
+    assert restored.names(40) == shop.names(40)
+
+
+def test_a_snapshot_with_other_half_lives_is_refused() -> None:
+    with pytest.raises(ValueError, match="other half-lives"):
+        Trends(A_DAY).trending.restore(Trends().trending.snapshot())
