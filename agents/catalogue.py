@@ -71,7 +71,8 @@ class KeepCatalogue:
 class FollowCatalogue:
     """Tells this worker's recommender of every change, whichever worker owns the item.
 
-    `went_away` is told of each item that was shown and may not be shown any more.
+    `went_away` is told of each item that a list may hold and that may not be shown any more. It is not told of all
+    unknown items when the first item of a catalogue arrives: most of them arrive too, and look-ups leave out the rest.
     """
 
     events: EventSettings
@@ -80,15 +81,16 @@ class FollowCatalogue:
 
     def handle(self, batch: RawBatch) -> None:
         """Take in one batch; what cannot be read is the owner's to quarantine."""
-        changed = False
+        catalogue = self.recommender.catalogue
+        changed, lists_unknown = False, catalogue.lists_unknown
         for change in changes_of(decode_items(batch, self.events)):
-            before = self._standing(change.item_id)
+            before, was_unknown = self._standing(change.item_id), catalogue.is_unknown(change.item_id)
             self._apply(change, batch.partition)
             after = self._standing(change.item_id)
             changed |= before != after
-            if before[0] and not after[0]:
+            if (before[0] or was_unknown) and not after[0]:
                 self.went_away(change.item_id)
-        if changed:
+        if changed or lists_unknown != catalogue.lists_unknown:
             self.recommender.catalogue_changed()
 
     def _standing(self, item_id: str) -> tuple[bool, int]:

@@ -16,6 +16,7 @@ EVENTS = "headrace_events"
 REJECTED = "headrace_rejected"
 ITEMS = "headrace_items"
 ITEMS_KNOWN = "headrace_items_known"
+UNKNOWN_ITEMS = "headrace_events_unknown_item"
 RECOMMENDATIONS = "headrace_recommendations"
 STAGE = "headrace_stage_seconds"
 FRESHNESS = "headrace_freshness_seconds"
@@ -154,6 +155,9 @@ class Metrics:
             registry=registry,
         )
         self.unknown_fields = Counter("headrace_unknown_fields", "Fields that were ignored", registry=registry)
+        self.unknown_items = Counter(
+            UNKNOWN_ITEMS, "Accepted events on items that the catalogue lacks", registry=registry
+        )
         self.items = Counter(ITEMS, "Catalogue records by what became of them", ["outcome"], registry=registry)
         self.recommendations = Counter(RECOMMENDATIONS, "Lists written", registry=registry)
         self.items_known = Gauge(ITEMS_KNOWN, "Items of the catalogue and of events", registry=registry)

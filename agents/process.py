@@ -71,6 +71,7 @@ class Process:
         with self.metrics.timed("emit"):
             await self._emit(batch.partition, effects, lists)
         self._count(batch, admitted, effects)
+        self._count_unknown(admitted)
 
     async def _emit(self, partition: int, effects: Effects, lists: Mapping[str, bytes]) -> None:
         await asyncio.gather(
@@ -89,3 +90,8 @@ class Process:
             self.metrics.rejected.labels(kind, reason).inc(count)
         self.metrics.unknown_fields.inc(effects.unknown_fields)
         self.metrics.recommendations.inc(len(effects.recommendations))
+
+    def _count_unknown(self, admitted: Admitted) -> None:
+        item_ids = admitted.interactions.item_ids
+        numbers = self.recommender.items.numbers(item_ids[row] for row in admitted.rows)
+        self.metrics.unknown_items.inc(self.recommender.catalogue.count_unknown(numbers))

@@ -16,6 +16,7 @@ from app.concerns import (
     WorkerSettings,
 )
 from app.store.secrecy import HIDDEN
+from models.catalogue import CatalogueSettings
 from models.contract.event_codec import EventSettings
 from models.inference.settings import InferenceSettings
 from models.neighbours.index import NeighbourSettings
@@ -58,6 +59,7 @@ class Settings:
     quality: QualitySettings = field(default_factory=QualitySettings)
     judge: SecondJudgeSettings = field(default_factory=SecondJudgeSettings)
     semantic: SemanticSettings = field(default_factory=SemanticSettings)
+    catalogue: CatalogueSettings = field(default_factory=CatalogueSettings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,57 +1,93 @@
 """What every worker must know of the catalogue: which items may be shown, how good and of what category they are."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.contract.events import Item
+from models.setting import setting
 from models.state import Arrays, columns, pack, require, unpack
 from models.vocabulary import Vocabulary
 
 NO_CATEGORY = -1
 NO_PARTITION = -1
+AUTO, ALWAYS, NEVER = "auto", "always", "never"
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueSettings:
+    """What the catalogue means for lists."""
+
+    list_unknown: str = setting(
+        AUTO,
+        "whether to list items that the catalogue lacks; auto lists them until it has its first item",
+        choices=(AUTO, ALWAYS, NEVER),
+    )
 
 
 class Catalogue:
-    """Availability, quality, category and place by item number; an item that it does not know may be shown."""
+    """Availability, quality, category and place by item number.
 
-    def __init__(self, items: Vocabulary) -> None:
+    An unknown item is one of which the catalogue never said anything. `weight` is the one place that decides
+    whether an item is listed, unknown or not: all lists multiply by it.
+    """
+
+    def __init__(self, items: Vocabulary, settings: CatalogueSettings | None = None) -> None:
         self._items = items
+        self._list_unknown = (settings or CatalogueSettings()).list_unknown
+        self._size = 0
         self.categories = Vocabulary()
         self._available = np.ones(1024, np.float32)
         self._quality = np.ones(1024, np.float32)
-        self._weight = np.ones(1024, np.float32)
         self._category = np.full(1024, NO_CATEGORY, np.int32)
         self._partition = np.full(1024, NO_PARTITION, np.int32)
+        self._weigh_all()
 
-    def upsert(self, item: Item, partition: int = NO_PARTITION) -> None:
+    def upsert(self, item: Item, partition: int = 0) -> None:
         """Take in an item as it is now; `partition` is that of the log of items in which it stands."""
         number = self._items.number(item.item_id)
-        self._set_available(number, 1.0 if item.available else 0.0)
+        self._set(number, available=1.0 if item.available else 0.0, partition=partition)
         self._category[number] = self.categories.number(item.category) if item.category else NO_CATEGORY
-        self._partition[number] = partition
 
     def withdraw(self, item_id: str) -> None:
         """Do not show the item until it is upserted again; what else is known of it stays."""
-        self._set_available(self._items.number(item_id), 0.0)
+        number = self._items.number(item_id)
+        self._grow(number + 1)
+        self._set(number, available=0.0, partition=int(self._partition[number]))
 
     def delete(self, item_id: str) -> None:
         """Never show the item again, unless it comes back."""
-        number = self._items.number(item_id)
-        self._set_available(number, 0.0)
-        self._partition[number] = NO_PARTITION
+        self._set(self._items.number(item_id), available=0.0, partition=NO_PARTITION)
 
     def set_quality(self, item: int, quality: float) -> None:
         """Weight an item by the quality of its text, in [0, 1]; with 0 it is kept, but not shown."""
         self._grow(item + 1)
         self._quality[item] = quality
-        self._weight[item] = self._available[item] * self._quality[item]
+        self._weigh(item)
+
+    def __len__(self) -> int:
+        """The number of items in the catalogue."""
+        return self._size
+
+    @property
+    def lists_unknown(self) -> bool:
+        """Whether unknown items are listed."""
+        return self._list_unknown == ALWAYS or (self._list_unknown == AUTO and self._size == 0)
 
     @property
     def weight(self) -> NDArray[np.float32]:
-        """Factor of each item's score by item number; 0 is never shown, items beyond the end count 1."""
+        """Factor of each item's score by item number, of all items of the vocabulary; with 0 it is never shown."""
+        self._grow(len(self._items))
         return self._weight
+
+    def count_unknown(self, items: NDArray[np.int32]) -> int:
+        """How many of these item numbers, shape (n,), are unknown items; none while the catalogue is empty."""
+        if self._size == 0:
+            return 0
+        self._grow(len(self._items))
+        return int(np.count_nonzero((self._partition[items] == NO_PARTITION) & (self._available[items] > 0)))
 
     @property
     def category(self) -> NDArray[np.int32]:
@@ -66,7 +102,14 @@ class Catalogue:
     def is_shown(self, item_id: str) -> bool:
         """Whether the item may be shown."""
         number = self._items.find(item_id)
-        return number is None or number >= len(self._weight) or self._weight[number] > 0
+        return self.lists_unknown if number is None else bool(self.weight[number] > 0)
+
+    def is_unknown(self, item_id: str) -> bool:
+        """Whether the catalogue never said anything of the item."""
+        number = self._items.find(item_id)
+        if number is None or number >= len(self._partition):
+            return True
+        return bool(self._partition[number] == NO_PARTITION and self._available[number] > 0)
 
     def is_deleted(self, item_id: str) -> bool:
         """Whether the shop deleted the item, or withdrew what it never described."""
@@ -92,9 +135,10 @@ class Catalogue:
         """Take over what `snapshot` gave, into an empty catalogue. Raises ValueError for anything else."""
         categories = self.check(arrays)
         self.categories.numbers(categories)
-        self._available, self._weight = arrays["available"].copy(), arrays["available"].copy()
-        self._quality = np.ones_like(self._available)
+        self._available, self._quality = arrays["available"].copy(), np.ones_like(arrays["available"])
         self._category, self._partition = arrays["category"].copy(), arrays["partition"].copy()
+        self._size = int(np.count_nonzero(self._partition != NO_PARTITION))
+        self._weigh_all()
 
     @staticmethod
     def check(arrays: Arrays) -> list[str]:
@@ -106,10 +150,25 @@ class Catalogue:
         require(category.min() >= NO_CATEGORY and category.max() < len(categories), "a category has no name")
         return categories
 
-    def _set_available(self, number: int, available: float) -> None:
+    def _set(self, number: int, *, available: float, partition: int) -> None:
         self._grow(number + 1)
+        listed_unknown = self.lists_unknown
+        self._size += int(partition != NO_PARTITION) - int(self._partition[number] != NO_PARTITION)
         self._available[number] = available
-        self._weight[number] = available * self._quality[number]
+        self._partition[number] = partition
+        if self.lists_unknown == listed_unknown:
+            self._weigh(number)
+        else:
+            self._weigh_all()
+
+    def _weigh(self, number: int) -> None:
+        is_listed = self._partition[number] != NO_PARTITION or self.lists_unknown
+        self._weight[number] = self._available[number] * self._quality[number] if is_listed else 0.0
+
+    def _weigh_all(self) -> None:
+        self._weight: NDArray[np.float32] = self._available * self._quality
+        if not self.lists_unknown:
+            self._weight[self._partition == NO_PARTITION] = 0.0
 
     def _grow(self, size: int) -> None:
         if size > len(self._weight):
@@ -117,6 +176,6 @@ class Catalogue:
             ones = np.ones(more, np.float32)
             self._available = np.concatenate([self._available, ones])
             self._quality = np.concatenate([self._quality, ones])
-            self._weight = np.concatenate([self._weight, ones])
+            self._weight = np.concatenate([self._weight, ones if self.lists_unknown else np.zeros_like(ones)])
             self._category = np.concatenate([self._category, np.full(more, NO_CATEGORY, np.int32)])
             self._partition = np.concatenate([self._partition, np.full(more, NO_PARTITION, np.int32)])

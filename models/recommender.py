@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.catalogue import NO_CATEGORY, Catalogue
+from models.catalogue import NO_CATEGORY, Catalogue, CatalogueSettings
 from models.contract.lists import Ranking
 from models.neighbours.arrays import Index
 from models.neighbours.copy import Room
@@ -35,6 +35,7 @@ class RecommenderSettings:
     ranking: RankingSettings = field(default_factory=RankingSettings)
     profile: ProfileSettings = field(default_factory=ProfileSettings)
     semantic: SemanticSettings = field(default_factory=SemanticSettings)
+    catalogue: CatalogueSettings = field(default_factory=CatalogueSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Recommender:
     def __init__(self, settings: RecommenderSettings) -> None:
         self._settings = settings
         self.items = Vocabulary()
-        self.catalogue = Catalogue(self.items)
+        self.catalogue = Catalogue(self.items, settings.catalogue)
         self.index = NeighbourIndex(settings.neighbours, self.items)
         self.trending = Trending(settings.trending)
         self.meaning = Meaning(settings.semantic, settings.profile, self.items)

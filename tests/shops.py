@@ -53,6 +53,9 @@ class Shop:
     def trending(self, *item_ids: str) -> None:
         self.redis.zadd(self.keys.trending(), {item: 100.0 - rank for rank, item in enumerate(item_ids)})
 
+    def lists_known_only(self) -> None:
+        self.redis.set(self.keys.known_only(), b"1")
+
     def history(self, user_id: str, *rows: tuple[str, float, str]) -> None:
         counts = {"view": 2.0, "click": 1.0, "order": 0.0, "at": NOW}
         self.redis.hset(

@@ -68,7 +68,12 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
         raise HeadraceError(f"{args.folder} has no test session of two items or more: nothing to predict")
     recommender = Recommender(
         RecommenderSettings(
-            settings.neighbours, settings.trending, settings.ranking, settings.profile, settings.semantic
+            settings.neighbours,
+            settings.trending,
+            settings.ranking,
+            settings.profile,
+            settings.semantic,
+            settings.catalogue,
         )
     )
     line = ProgressLine(sys.stderr)

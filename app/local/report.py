@@ -59,6 +59,7 @@ async def as_json(running: LocalRun, processed: Processed, examples: Examples) -
             for of, rows in (("events", examples.events), ("items", examples.items))
             for each in rows
         ],
+        "unknown_items": worker.unknown_items,
         "users": await count_lists(running.settings.redis),
         "items": worker.items_known,
         "recommendations_written": worker.recommendations,
@@ -83,6 +84,11 @@ async def as_text(running: LocalRun, name: str, processed: Processed, examples: 
     ]
     lines += _reasons("quarantined", quarantined, examples.events)
     lines += _reasons("quarantined of the catalogue", processed.items_quarantined, examples.items)
+    if worker.unknown_items:
+        lines.append(
+            f"  {worker.unknown_items:,} events on items that the catalogue lacks; they are not listed "
+            "(HEADRACE_CATALOGUE_LIST_UNKNOWN)"
+        )
     users = [] if processed.nothing_accepted else await _recent_users(running)
     for user in users[:USERS_SHOWN]:
         lines += await _user(running, user)

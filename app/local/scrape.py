@@ -19,6 +19,7 @@ from agents.metrics import (
     REJECTED,
     STAGE,
     STAGES,
+    UNKNOWN_ITEMS,
     quantile,
 )
 from models.contract.events import Kind
@@ -39,6 +40,7 @@ class Reading:
     item_reasons: Counter[str] = field(default_factory=Counter)
     recommendations: int = 0
     items_known: int = 0
+    unknown_items: int = 0
     lag: int = 0
     partitions: int = 0
     stage_seconds: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
@@ -58,6 +60,7 @@ class Reading:
             item_reasons=self.item_reasons - earlier.item_reasons,
             recommendations=self.recommendations - earlier.recommendations,
             items_known=self.items_known,
+            unknown_items=self.unknown_items - earlier.unknown_items,
             lag=self.lag,
             partitions=self.partitions,
             stage_seconds={name: self.stage_seconds[name] - earlier.stage_seconds[name] for name in STAGES},
@@ -89,6 +92,7 @@ def parse_metrics(text: str) -> Reading:
         item_reasons=by(f"{REJECTED}_total", "reason", kind=ITEM),
         recommendations=by(f"{RECOMMENDATIONS}_total", "").total(),
         items_known=by(ITEMS_KNOWN, "").total(),
+        unknown_items=by(f"{UNKNOWN_ITEMS}_total", "").total(),
         lag=by(LAG, "").total(),
         partitions=sum(sample.name == LAG for sample in samples),
         stage_seconds={stage: seconds.get(stage, 0.0) for stage in STAGES},

@@ -1,7 +1,7 @@
 """What a look-up answers, decoded from raw Redis values without touching Redis."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -37,10 +37,10 @@ class CatalogueEntry:
     recommendable: bool | None = None
     known: bool = False
 
-    @property
-    def shown(self) -> bool:
+    def shown(self, *, known_only: bool) -> bool:
         """Whether look-ups may still show the item, whatever an older list says."""
-        return self.available and not self.deleted and self.recommendable is not False
+        is_listed = self.known or not known_only
+        return is_listed and self.available and not self.deleted and self.recommendable is not False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +70,17 @@ class RecommendationList:
 
 @dataclass(frozen=True, slots=True)
 class RecentInteraction:
-    """Something the user did; `ts` is event time in seconds since 1970."""
+    """Something the user did; `ts` is event time in seconds since 1970.
+
+    `unknown` is whether there is a catalogue which never had this item.
+    """
 
     item_id: str
     ts: float
     kind: str
     title: str | None = None
     category: str | None = None
+    unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,10 +207,30 @@ def decode_ranked(reply: Sequence[Any]) -> tuple[tuple[str, float], ...]:
     return tuple((member.decode(), float(score)) for member, score in pairs)
 
 
-def shown_items(items: Iterable[ListedItem], catalogue: Mapping[str, CatalogueEntry], k: int) -> tuple[ListedItem, ...]:
-    """The first k items that may still be shown, each with its catalogue entry joined in."""
-    joined = (_join(item, catalogue[item.item_id]) for item in items if catalogue[item.item_id].shown)
-    return tuple(islice(joined, k))
+def decode_flag(raw: bytes | None) -> bool:
+    """A stored truth value, false for a missing key."""
+    return raw == b"1"
+
+
+def shown_items(
+    items: Iterable[ListedItem], catalogue: Mapping[str, CatalogueEntry], k: int, *, known_only: bool
+) -> tuple[ListedItem, ...]:
+    """The first k items that may still be shown, each with its catalogue entry joined in.
+
+    With `known_only`, items without an entry are left out.
+    """
+    shown = (item for item in items if catalogue[item.item_id].shown(known_only=known_only))
+    return tuple(islice((_join(item, catalogue[item.item_id]) for item in shown), k))
+
+
+def joined_history(history: UserHistory, catalogue: Mapping[str, CatalogueEntry], *, known_only: bool) -> UserHistory:
+    """The history with what the catalogue says of each item."""
+    entries = ((row, catalogue[row.item_id]) for row in history.recent)
+    rows = (
+        replace(row, title=entry.title, category=entry.category, unknown=known_only and not entry.known)
+        for row, entry in entries
+    )
+    return replace(history, recent=tuple(rows))
 
 
 def sum_figures(workers: Sequence[WorkerFigures]) -> LiveFigures:

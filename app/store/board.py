@@ -21,12 +21,19 @@ class Board:
     redis: Redis
     keys: Keys
 
-    async def trending(self, overall: Mapping[str, float], by_category: Mapping[str, Mapping[str, float]]) -> None:
-        """Replace the trending lists: popularity by item id, overall and per category."""
+    async def trending(
+        self, overall: Mapping[str, float], by_category: Mapping[str, Mapping[str, float]], *, known_only: bool
+    ) -> None:
+        """Replace the trending lists: popularity by item id, overall and per category.
+
+        `known_only` tells look-ups to leave out what the catalogue lacks, also of lists that were written before.
+        """
         named = {self.keys.trending(): overall}
         named |= {self.keys.trending(category): popular for category, popular in by_category.items()}
         # A transaction each, so that no reader finds a list empty while it is replaced.
-        commands: list[Command] = []
+        commands: list[Command] = [
+            ("SET", self.keys.known_only(), int(known_only), "EX", TRENDING_EXPIRE_SECONDS),
+        ]
         for key, popular in named.items():
             commands += [("MULTI",), ("DEL", key)]
             if popular:

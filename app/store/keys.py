@@ -44,6 +44,10 @@ class Keys:
         """Decayed popularity, of everything or of one category: a sorted set of item ids."""
         return f"{self.prefix}trending" if category is None else f"{self.prefix}trending:{category}"
 
+    def known_only(self) -> str:
+        """1 when lists hold only what the catalogue has, 0 when unknown items are listed too: a string."""
+        return f"{self.prefix}known_only"
+
     def recent_users(self) -> str:
         """The users whose lists were written last: a sorted set of user ids by time, capped at 50."""
         return f"{self.prefix}recent_users"

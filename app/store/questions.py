@@ -47,15 +47,18 @@ def ask_recommendations(keys: Keys, user_id: str, k: int) -> Question[Recommenda
     Raises ValueError for a k outside 1..K_MAX.
     """
     _check(k)
-    raw, ranked = yield [
+    flag, raw, ranked = yield [
+        ("GET", keys.known_only()),
         ("GET", keys.recommendation(user_id)),
         ("ZREVRANGE", keys.trending(), 0, TRENDING_SPARE * k - 1, "WITHSCORES"),
     ]
+    known_only = answers.decode_flag(flag)
     if raw is not None:
-        own = yield from _shown(keys, answers.decode_list(raw), k)
+        own = yield from _shown(keys, answers.decode_list(raw), k, known_only=known_only)
         if own.items:
             return own
-    return (yield from _shown(keys, answers.trending_list(user_id, answers.decode_ranked(ranked)), k))
+    trending = answers.trending_list(user_id, answers.decode_ranked(ranked))
+    return (yield from _shown(keys, trending, k, known_only=known_only))
 
 
 def ask_similar(keys: Keys, item_id: str, k: int) -> Question[tuple[ListedItem, ...]]:
@@ -64,14 +67,15 @@ def ask_similar(keys: Keys, item_id: str, k: int) -> Question[tuple[ListedItem, 
     Raises ValueError as above.
     """
     _check(k)
-    (raw,) = yield [("GET", keys.similar(item_id))]
+    flag, raw = yield [("GET", keys.known_only()), ("GET", keys.similar(item_id))]
     items = answers.decode_similar(raw)
     if not items:
         (near,) = yield [
             ("VSIM", keys.vectors(), "ELE", item_id, "WITHSCORES", "COUNT", VECTOR_SPARE + k, "FILTER", RECOMMENDED)
         ]
         items = answers.decode_near(item_id, near)
-    return answers.shown_items(items, (yield from _catalogue(keys, (item.item_id for item in items))), k)
+    catalogue = yield from _catalogue(keys, (item.item_id for item in items))
+    return answers.shown_items(items, catalogue, k, known_only=answers.decode_flag(flag))
 
 
 def ask_item(keys: Keys, item_id: str) -> Question[CatalogueEntry | None]:
@@ -82,16 +86,12 @@ def ask_item(keys: Keys, item_id: str) -> Question[CatalogueEntry | None]:
 
 def ask_history(keys: Keys, user_id: str) -> Question[UserHistory | None]:
     """What the user did lately, with titles (also of items that are gone); None for an unknown user."""
-    ((recent, counts),) = yield [("HMGET", keys.profile(user_id), "recent", "counts")]
+    flag, (recent, counts) = yield [("GET", keys.known_only()), ("HMGET", keys.profile(user_id), "recent", "counts")]
     history = answers.decode_history(user_id, recent, counts)
     if history is None:
         return None
     catalogue = yield from _catalogue(keys, (row.item_id for row in history.recent))
-    rows = (
-        replace(row, title=catalogue[row.item_id].title, category=catalogue[row.item_id].category)
-        for row in history.recent
-    )
-    return replace(history, recent=tuple(rows))
+    return answers.joined_history(history, catalogue, known_only=answers.decode_flag(flag))
 
 
 def ask_recent_users(keys: Keys, count: int) -> Question[tuple[RecentUser, ...]]:
@@ -114,9 +114,9 @@ def _check(k: int) -> None:
         raise ValueError(f"k is {k}; use 1 to {K_MAX}")
 
 
-def _shown(keys: Keys, found: RecommendationList, k: int) -> Question[RecommendationList]:
+def _shown(keys: Keys, found: RecommendationList, k: int, *, known_only: bool) -> Question[RecommendationList]:
     catalogue = yield from _catalogue(keys, (item.item_id for item in found.items))
-    return replace(found, items=answers.shown_items(found.items, catalogue, k))
+    return replace(found, items=answers.shown_items(found.items, catalogue, k, known_only=known_only))
 
 
 def _catalogue(keys: Keys, item_ids: Iterable[str]) -> Question[dict[str, CatalogueEntry]]:

@@ -214,6 +214,7 @@ def _learning(settings: Settings, metrics: Metrics) -> _Learning:
             ranking=settings.ranking,
             profile=settings.profile,
             semantic=settings.semantic,
+            catalogue=settings.catalogue,
         )
     )
     recommender.warm_up()

@@ -83,7 +83,8 @@ class Figures:
         lists = self.recommender.trending_lists()
         # Every worker knows the same trending lists, so one of them writes for all.
         if lists is not self._published and self.publishes_trending():
-            await self.board.trending(*self._named(lists))
+            known_only = not self.recommender.catalogue.lists_unknown
+            await self.board.trending(*self._named(lists), known_only=known_only)
             self._published = lists
         if started >= self._trending_due:
             ended = perf_counter()

@@ -145,6 +145,26 @@ async def test_a_click_changes_the_list(console: Console, stocked: Shop) -> None
     assert (await page.run(HISTORY))[0].startswith("Kettle <b>steel</b>\nclick · ")
 
 
+async def test_the_page_says_which_item_of_the_history_is_unknown(console: Console, stocked: Shop) -> None:
+    stocked.history("anna/1", ("no-such-item", NOW, "click"), ("p1", NOW, "view"))
+    stocked.lists_known_only()
+    await console.page.open(f"{console.url}#anna%2F1")
+    await console.page.until(LISTED)
+    unknown, known = await console.page.run(HISTORY)
+    assert unknown.startswith("no-such-item\nclick · ")
+    assert unknown.endswith(" · unknown item")
+    assert "unknown" not in known
+    assert [row[1] for row in await console.page.run(ROWS)] == ["Kettle <b>steel</b>\nk1", "Tea cup\nc1"]
+
+
+async def test_the_scores_of_a_long_trending_list_differ_on_the_page_too(console: Console, stocked: Shop) -> None:
+    stocked.history("stranger", ("p1", NOW, "view"))
+    stocked.redis.zadd(stocked.keys.trending(), {"k1": 1.0, "c1": 0.0004, "p1": 0.00000012})
+    await console.page.open(f"{console.url}#stranger")
+    await console.page.until(LISTED)
+    assert [row[3] for row in await console.page.run(ROWS)] == ["1.000", "0.00040", "1.2e-7"]
+
+
 async def test_any_item_can_be_clicked_by_its_id(console: Console, stocked: Shop) -> None:
     page = console.page
     await page.open(f"{console.url}#anna%2F1")

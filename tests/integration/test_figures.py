@@ -18,6 +18,7 @@ from app.health import Health
 from app.retry import Retry
 from app.store.answers import LiveFigures, RecommendationList
 from app.store.board import Board
+from app.store.items import RedisItems
 from app.store.keys import Keys
 from app.store.lookup import Lookups
 from app.store.users import RedisUsers
@@ -39,6 +40,7 @@ class Worker:
         self.writes_trending = True
         retry = Retry("Redis", (RedisError, OSError), self.health, self.metrics.retries)
         self.users = RedisUsers(redis, self.keys, retry, 30, 100)
+        self.items = RedisItems(redis, self.keys, retry)
         self.figures = Figures(
             worker_id="w1",
             board=Board(redis, self.keys),
@@ -130,7 +132,9 @@ async def test_a_worker_that_is_not_ready_says_so(worker: Worker) -> None:
 
 async def test_trending_items_are_published_with_their_popularity(worker: Worker) -> None:
     teach(worker.recommender, {"s1": ["pan"], "s2": ["pan"], "s3": ["novel"]})
-    worker.recommender.catalogue.upsert(Item("pan", "A pan", category="Home/Kitchen"))
+    for item_id, category in {"pan": "Home/Kitchen", "novel": ""}.items():
+        worker.recommender.catalogue.upsert(Item(item_id, f"A {item_id}", category=category))
+        await worker.items.write([Item(item_id, f"A {item_id}")])
     await worker.publishes()
     trending = await worker.trending()
     assert {each.item_id: each.score for each in trending.items} == pytest.approx({"pan": 1.0, "novel": 0.5})
@@ -138,9 +142,33 @@ async def test_trending_items_are_published_with_their_popularity(worker: Worker
     assert await worker.trending_of("Home/Kitchen") == ["pan"]
 
 
+async def test_unknown_items_are_published_until_there_is_a_catalogue(worker: Worker) -> None:
+    teach(worker.recommender, {"s1": ["pan"], "s2": ["no-such-item"]})
+    await worker.publishes()
+    assert {each.item_id for each in (await worker.trending()).items} == {"pan", "no-such-item"}
+    assert await worker.redis.get(worker.keys.known_only()) == b"0"
+    worker.recommender.catalogue.upsert(Item("pan", "A pan"))
+    worker.recommender.catalogue_changed()
+    await worker.items.write([Item("pan", "A pan")])
+    await worker.publishes()
+    assert [each.item_id for each in (await worker.trending()).items] == ["pan"]
+    assert await worker.redis.get(worker.keys.known_only()) == b"1"
+
+
+async def test_trending_lists_follow_by_themselves_however_little_is_new(worker: Worker) -> None:
+    teach(worker.recommender, {f"s{number}": ["pan"] for number in range(500)})
+    await worker.publishes()
+    teach(worker.recommender, {"one more": ["novel"]})
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while len((await worker.trending()).items) < 2:
+            await worker.publishes()
+
+
 async def test_an_item_that_went_away_leaves_the_published_lists(worker: Worker) -> None:
     teach(worker.recommender, {"s1": ["pan"], "s2": ["novel"]})
-    worker.recommender.catalogue.upsert(Item("pan", "A pan", category="Home/Kitchen"))
+    for item_id, category in {"pan": "Home/Kitchen", "novel": ""}.items():
+        worker.recommender.catalogue.upsert(Item(item_id, f"A {item_id}", category=category))
+        await worker.items.write([Item(item_id, f"A {item_id}")])
     await worker.publishes()
     worker.recommender.catalogue.delete("pan")
     worker.recommender.catalogue_changed()

@@ -84,6 +84,40 @@ async def test_a_list_of_nothing_but_deleted_items_gives_way_to_trending(shop: S
     assert ids(await listed("u1", 20)) == ["bestseller"]
 
 
+async def test_unknown_items_are_left_out_once_lists_hold_known_ones_only(shop: Shop, listed: Listed) -> None:
+    shop.listed("u1", "no-such-item", "kettle")
+    shop.listed("u2", "no-such-item")
+    shop.trending("no-such-item", "pot")
+    for item_id in ("kettle", "pot"):
+        shop.item(item_id, title="Title", available="1")
+    assert ids(await listed("u1", 20)) == ["no-such-item", "kettle"]
+    shop.lists_known_only()
+    assert ids(await listed("u1", 20)) == ["kettle"]
+    assert ids(await listed("u2", 20)) == ids(await listed("nobody", 20)) == ["pot"]
+
+
+async def test_unknown_items_are_similar_to_nothing_once_lists_hold_known_ones_only(
+    shop: Shop, lookups: Lookups, redis_settings: RedisSettings
+) -> None:
+    shop.similar("kettle", "no-such-item", "pot")
+    shop.item("pot", title="Pot", available="1")
+    shop.lists_known_only()
+    assert ids(list(await lookups.similar("kettle", 20))) == ["pot"]
+    with Headrace(redis_settings.url, prefix=redis_settings.prefix) as headrace:
+        assert ids(headrace.similar("kettle")) == ["pot"]
+
+
+async def test_history_tells_unknown_items_where_there_is_a_catalogue(shop: Shop, lookups: Lookups) -> None:
+    shop.item("kettle", title="Kettle", available="1")
+    shop.delete_item("gone")
+    shop.history("u1", ("kettle", NOW, "click"), ("no-such-item", NOW - 60, "view"), ("gone", NOW - 90, "view"))
+    for has_catalogue in (False, True):
+        history = await lookups.profile("u1")
+        assert history is not None
+        assert [row.unknown for row in history.recent] == [False, has_catalogue, False]
+        shop.lists_known_only()
+
+
 async def test_an_empty_store_answers_an_empty_list(shop: Shop, listed: Listed) -> None:
     assert await listed("nobody", 20) == []
 

@@ -179,7 +179,7 @@ async def test_users_and_history_and_live_feed_the_console(http: Http, shop: Sho
     shop.worker("w1", accepted=3, events_per_second=1.5, ready=True)
     assert (await (await http.get("/users?sample=5")).json()) == {"users": [{"user_id": "u1", "generated_at": NOW}]}
     user = await (await http.get("/users/u1")).json()
-    assert user["recent"] == [{"item_id": "a", "ts": NOW, "kind": "click"}]
+    assert user["recent"] == [{"item_id": "a", "ts": NOW, "kind": "click", "unknown": False}]
     live = await (await http.get("/live")).json()
     assert (live["accepted"], live["events_per_second"], live["workers"][0]["ready"]) == (3, 1.5, True)
 

@@ -103,6 +103,7 @@ def test_a_follower_tells_the_recommender_of_every_change_at_once() -> None:
     gone: list[str] = []
     follow = FollowCatalogue(EventSettings(), recommender, gone.append)
     teach(recommender, {"s1": ["a", "b", "k0"]})
+    follow.handle(changes(item("a"), item("b"), item("k0")))
     seen = [set(shown(recommender))]
     for change in (item("a", available=False), item("a"), None, item("k0")):
         follow.handle(changes(change))
@@ -117,7 +118,7 @@ def test_a_withdrawn_item_is_shown_no_more_and_keeps_its_category() -> None:
     gone: list[str] = []
     follow = FollowCatalogue(EventSettings(), recommender, gone.append)
     teach(recommender, {"s1": ["a", "b"]})
-    follow.handle(changes(item("a", category="Home"), {"item_id": "a", "available": False}))
+    follow.handle(changes(item("b"), item("a", category="Home"), {"item_id": "a", "available": False}))
     assert shown(recommender) == ("b",)
     assert gone == ["a"]
     catalogue = recommender.catalogue
@@ -145,5 +146,19 @@ def test_a_follower_passes_over_what_the_owner_quarantines() -> None:
     recommender = Recommender(RecommenderSettings())
     teach(recommender, {"s1": ["a", "b"]})
     follow = FollowCatalogue(EventSettings(), recommender, lambda _: None)
-    follow.handle(changes(b"{", item("a", available=False), b"\xff"))
+    follow.handle(changes(b"{", item("a", available=False), b"\xff", item("b")))
     assert shown(recommender) == ("b",)
+
+
+def test_unknown_items_leave_the_lists_with_the_first_item_of_a_catalogue_and_come_with_their_own() -> None:
+    recommender = Recommender(RecommenderSettings())
+    gone: list[str] = []
+    follow = FollowCatalogue(EventSettings(), recommender, gone.append)
+    teach(recommender, {"s1": ["a"], "s2": ["b"], "s3": ["c"]})
+    listed = [shown(recommender)]
+    for change in (item("a"), item("b"), item("c", available=False), {"item_id": "a", "available": False}):
+        follow.handle(changes(change))
+        listed.append(shown(recommender))
+    assert listed == [("a", "b", "c"), ("a",), ("a", "b"), ("a", "b"), ("b",)]
+    # A list may hold c from the time before the catalogue.
+    assert gone == ["c", "a"]

@@ -13,7 +13,7 @@ from agents.learn import Learn
 from agents.metrics import Metrics, total
 from agents.process import Process
 from models.contract.event_codec import EventSettings
-from models.contract.events import KIND_OF_TOPIC, RawBatch
+from models.contract.events import KIND_OF_TOPIC, Item, RawBatch
 from models.contract.outcome import Reason
 from models.duplicates import DuplicateFilter
 from models.profile import ProfileSettings
@@ -160,6 +160,22 @@ async def test_a_crash_between_store_and_emission_is_made_good_by_the_replay(cra
     assert bench.users.lists == undisturbed.users.lists
     assert bench.emitted() == undisturbed.emitted()
     assert bench.outbox.quarantined == undisturbed.outbox.quarantined
+
+
+async def test_events_on_unknown_items_are_accepted_and_counted_once_there_is_a_catalogue(bench: Bench) -> None:
+    await bench.handle(batch(event("a", item_id="no-such-item")))
+    assert total(bench.metrics.unknown_items) == 0
+    bench.recommender.catalogue.upsert(Item("i1", "title"))
+    bench.recommender.catalogue_changed()
+    await bench.handle(
+        batch(event("b", item_id="no-such-item"), event("c"), event("b", item_id="no-such-item"), first=1),
+        batch(event("d", user_id="u2", item_id="nor-this"), event("e", user_id="u2"), topic="clicks"),
+    )
+    assert total(bench.metrics.unknown_items) == 2
+    assert total(bench.metrics.events, outcome="accepted") == 5
+    assert total(bench.metrics.rejected) == 0
+    assert "no-such-item" not in bench.listed("u1") + bench.listed("u2")
+    assert [each["item_id"] for each in bench.emitted()].count("no-such-item") == 2
 
 
 async def test_a_crash_after_everything_but_the_commit_changes_no_profile_and_teaches_nothing(bench: Bench) -> None:

@@ -46,8 +46,8 @@ class TwoUsers:
             self.users.lists[user_id] = UNTOUCHED
 
     async def loses(self, *item_ids: str) -> None:
-        for item_id in item_ids:
-            self.recommender.catalogue.upsert(Item(item_id, "title", available=False))
+        for item_id in self.recommender.items.names:
+            self.recommender.catalogue.upsert(Item(item_id, "title", available=item_id not in item_ids))
         self.recommender.catalogue_changed()
         await self.refresh.handle(set(item_ids))
 
@@ -97,6 +97,8 @@ async def test_a_list_that_was_corrected_is_not_corrected_again(shop: TwoUsers) 
 
 async def test_items_that_went_away_are_handled_as_they_come(shop: TwoUsers) -> None:
     running = asyncio.create_task(shop.refresh.run())
+    for item_id in shop.recommender.items.names:
+        shop.recommender.catalogue.upsert(Item(item_id, "title"))
     for item_id in ("pot", "atlas"):
         shop.recommender.catalogue.delete(item_id)
         shop.refresh.gone.put_nowait(item_id)

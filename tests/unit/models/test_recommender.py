@@ -107,8 +107,30 @@ def test_a_list_follows_at_once_from_what_was_just_learned() -> None:
     recommender = a_shop()
     before = ask(recommender, user("pan"))
     teach(recommender, {"new": ["pan", "ladle"]})
+    recommender.catalogue.upsert(Item("ladle", "A ladle"))
     assert "ladle" not in before.item_ids
     assert "ladle" in ask(recommender, user("pan")).item_ids
+
+
+def test_an_unknown_item_is_in_no_list_though_it_is_what_everybody_looks_at() -> None:
+    recommender = a_shop()
+    before = [ask(recommender, profile).item_ids for profile in (Profile(), user("pan"), user("novel"))]
+    teach(recommender, {f"n{session}": ["pan", "no-such-item", "novel"] for session in range(50)})
+    recommender.freshen()
+    for profile, listed in zip(
+        (Profile(), user("pan"), user("novel"), user("no-such-item")), [*before, ()], strict=True
+    ):
+        assert (
+            set(listed) <= set(ask(recommender, profile).item_ids) <= {"pan", "pot", "kettle", "mug", "novel", "atlas"}
+        )
+    assert "no-such-item" not in recommender.similar("pan", 10).item_ids
+    assert "pan" in recommender.similar("no-such-item", 10).item_ids
+
+    recommender.catalogue.upsert(Item("no-such-item", "Now there is", category="Kitchen"))
+    recommender.catalogue_changed()
+    for profile in (Profile(), user("pan"), user("mug")):
+        assert "no-such-item" in ask(recommender, profile).item_ids
+    assert "no-such-item" in recommender.similar("pan", 10).item_ids
 
 
 def test_a_list_has_at_most_its_size() -> None:
@@ -133,8 +155,8 @@ def test_a_category_that_nobody_visits_any_more_still_fills_the_list() -> None:
     recommender = Recommender(RecommenderSettings())
     teach(recommender, {"s1": ["sledge"]}, ts=NOW - 90 * DAY)
     teach(recommender, {"s2": ["glove", "hat"]})
-    for item_id in ("sledge", "glove"):
-        recommender.catalogue.upsert(Item(item_id, "title", category="Winter"))
+    for item_id, category in {"sledge": "Winter", "glove": "Winter", "hat": "Hats"}.items():
+        recommender.catalogue.upsert(Item(item_id, "title", category=category))
     ranking = ask(recommender, user("glove"))
     assert ranking.item_ids == ("hat", "sledge")
     assert ranking.sources == ("neighbours", "category")

@@ -161,6 +161,13 @@ def test_items_that_may_not_be_shown_are_in_no_list() -> None:
     assert shop.of("Home") == ["here"]
 
 
+def test_an_unknown_item_is_in_no_list_once_there_is_a_catalogue() -> None:
+    shop = Trends().sees(("unknown", NOW), ("pan", NOW - DAY))
+    assert shop.names() == ["unknown", "pan"]
+    shop.catalogue.upsert(Item("pan", "title", category="Kitchen"))
+    assert (shop.names(), shop.of("Kitchen")) == (["pan"], ["pan"])
+
+
 def test_items_beyond_the_catalogues_end_may_be_shown() -> None:
     shop = Trends().sees(*((f"i{number}", NOW) for number in range(5_000)))
     assert len(shop.names(5_000)) == 5_000
@@ -168,7 +175,7 @@ def test_items_beyond_the_catalogues_end_may_be_shown() -> None:
 
 def test_each_category_has_a_list_of_its_own() -> None:
     shop = Trends().sees(("pan", NOW), ("pot", NOW - DAY), ("book", NOW - 2 * DAY), ("thing", NOW))
-    for item_id, category in [("pan", "Kitchen"), ("pot", "Kitchen"), ("book", "Books")]:
+    for item_id, category in [("pan", "Kitchen"), ("pot", "Kitchen"), ("book", "Books"), ("thing", "")]:
         shop.catalogue.upsert(Item(item_id, "title", category=category))
     assert shop.of("Kitchen") == ["pan", "pot"]
     assert shop.of("Books") == ["book"]

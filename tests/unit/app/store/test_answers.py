@@ -78,7 +78,7 @@ def item_values(**said: bytes) -> list[bytes | None]:
     ],
 )
 def test_only_an_item_known_to_be_gone_or_defective_is_not_shown(said: dict[str, bytes], shown: bool) -> None:
-    assert decode_item("i", item_values(**said)).shown is shown
+    assert decode_item("i", item_values(**said)).shown(known_only=False) is shown
 
 
 def test_an_item_keeps_its_unicode_and_its_price() -> None:
@@ -92,18 +92,29 @@ def test_an_item_that_headrace_did_not_write_is_unreadable(said: dict[str, bytes
         decode_item("i", item_values(**said))
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [({}, False), ({"title": b"Kettle"}, True), ({"title": b"Kettle", "available": b"0"}, False)],
+)
+def test_where_only_known_items_are_listed_one_without_an_entry_is_not_shown(
+    said: dict[str, bytes], shown: bool
+) -> None:
+    assert decode_item("i", item_values(**said)).shown(known_only=True) is shown
+
+
 def test_shown_items_are_the_first_k_that_may_be_shown() -> None:
     catalogue = {
         "gone": CatalogueEntry("gone", deleted=True, available=False),
-        "a": CatalogueEntry("a", title="A"),
+        "a": CatalogueEntry("a", title="A", known=True),
         "b": CatalogueEntry("b"),
         "c": CatalogueEntry("c"),
     }
     ranked = [ListedItem(item_id, 1.0, "neighbours") for item_id in catalogue]
-    assert shown_items(ranked, catalogue, 2) == (
+    assert shown_items(ranked, catalogue, 2, known_only=False) == (
         ListedItem("a", 1.0, "neighbours", title="A"),
         ListedItem("b", 1.0, "neighbours"),
     )
+    assert shown_items(ranked, catalogue, 2, known_only=True) == (ListedItem("a", 1.0, "neighbours", title="A"),)
 
 
 @pytest.mark.parametrize("reply", [[b"a", b"2.5", b"b", b"1"], [[b"a", 2.5], [b"b", 1.0]]])
