@@ -5,11 +5,12 @@ from collections.abc import Callable
 
 import aiohttp
 
-from app.checkup.doctor import Finding, Findings, ok, warn
+from app.checkup.doctor import Finding, Findings, fail, ok, warn
 from app.checkup.kafka_server import unchecked
 from app.concerns import KafkaSettings
 from app.kafka.failure import KafkaAway
 from app.kafka.group_offsets import read_group_lag
+from app.kafka.unreadable import ADVICE, UnreadableRecords
 
 PROBE_SECONDS = 3.0
 LARGEST_SKEW_SECONDS = 1.0
@@ -20,6 +21,8 @@ async def check_lag(settings: KafkaSettings, clock: Callable[[], float] = time.t
     """Events that the group has not processed yet, and how old the newest one is by this machine's clock."""
     try:
         lag = await read_group_lag(settings)
+    except UnreadableRecords as error:
+        return [fail("lag", error.detail, ADVICE)]
     except KafkaAway as away:
         return [unchecked("lag", away)]
     if lag is None:

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-unt
 from app.concerns import KafkaSettings
 from app.kafka.replicas import POLL_MILLISECONDS, raw_batch
 from app.kafka.topics import topics
+from app.kafka.unreadable import explained
 from app.retry import Retry
 from models.contract.events import RawBatch
 
@@ -34,7 +35,8 @@ class KafkaCatalogueLog:
             consumer.seek(place, start)
             told, end = (await self.retry(lambda: consumer.end_offsets([place])))[place], None
             while end is None or await consumer.position(place) < end:
-                fetched = await consumer.getmany(timeout_ms=POLL_MILLISECONDS)
+                with explained(consumer):
+                    fetched = await consumer.getmany(timeout_ms=POLL_MILLISECONDS)
                 if end is None and (seen := consumer.highwater(place)) is not None:
                     # Tansu tells the first offset after the beginning of its last batch; a fetch sees the real end.
                     end = max(told, seen)

@@ -93,8 +93,11 @@ async def run_faust(app: WorkerApp, stop: asyncio.Event, stop_seconds: float = 6
         await _stop(app, stop_seconds)
         await _cancel({starting, *ends})
     reason = app.crash_reason or _failure(starting)
-    if reason is not None and not interrupted:
-        raise HeadraceError(f"the worker stopped after an error: {reason!r}; see the log") from reason
+    if reason is None or interrupted:
+        return
+    if isinstance(reason, HeadraceError):  # it says what happened and what helps
+        raise reason
+    raise HeadraceError(f"the worker stopped after an error: {reason!r}; see the log") from reason
 
 
 async def _stop(app: WorkerApp, stop_seconds: float) -> None:

@@ -12,6 +12,8 @@ from faust.types import TP
 from mode.threads import ServiceThread, WorkerThread
 from typing_extensions import override
 
+from app.kafka.unreadable import explained
+
 # aiokafka has one fetch under way per broker. While it waits for partitions without news, a partition whose batch was
 # just taken cannot be asked for: Faust's 1500 ms would be added to the age of its next events. Tansu waits it out even
 # when something arrives. An idle worker spends 3 % of a core on asking this often.
@@ -109,9 +111,10 @@ class FetchThread(AIOKafkaConsumerThread):
 
     async def _fetch(self, partitions: set[TP], timeout: float) -> list[Fetched]:
         consumer = self._ensure_consumer()
-        records = await self._fetch_records(
-            consumer, partitions, timeout=timeout, max_records=consumer._max_poll_records
-        )
+        with explained(consumer):
+            records = await self._fetch_records(
+                consumer, partitions, timeout=timeout, max_records=consumer._max_poll_records
+            )
         assignment = self._assignment()
         return [
             Fetched(TP(*tp), batch, assignment, self._seeks[TP(*tp)], self._end(assignment, tp))

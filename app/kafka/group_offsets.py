@@ -12,6 +12,7 @@ from app.concerns import KafkaSettings
 from app.errors import HeadraceError
 from app.kafka.failure import as_kafka_away
 from app.kafka.topics import SOURCES, create_topics
+from app.kafka.unreadable import explained
 
 ITEMS = "items"
 COMMIT_SECONDS = 30.0
@@ -119,7 +120,8 @@ async def _last_records(
     """The last records of each partition that has some, as far as Kafka gives them at once."""
     missing = {place for place, end in ends.items() if end > 0}
     found: dict[TopicPartition, list[ConsumerRecord]] = {}
-    while missing and (fetched := await consumer.getmany(*missing, timeout_ms=POLL_MILLISECONDS)):
-        found |= fetched
-        missing -= fetched.keys()
+    with explained(consumer):
+        while missing and (fetched := await consumer.getmany(*missing, timeout_ms=POLL_MILLISECONDS)):
+            found |= fetched
+            missing -= fetched.keys()
     return found

@@ -11,6 +11,7 @@ from app.concerns import KafkaSettings
 from app.kafka.fetch_thread import LONG_POLL_MS
 from app.kafka.log_mark import Mark, find_difference, mark_after
 from app.kafka.progress import Progress
+from app.kafka.unreadable import explained
 from app.retry import Retry
 from models.contract.events import RawBatch
 
@@ -89,7 +90,8 @@ class KafkaReplicas:
     async def run(self) -> None:
         """Read for ever; ends only by being cancelled, or by a bug in a follower."""
         while True:
-            fetched = await self._consumer.getmany(timeout_ms=POLL_MILLISECONDS)
+            with explained(self._consumer):
+                fetched = await self._consumer.getmany(timeout_ms=POLL_MILLISECONDS)
             for partition, records in fetched.items():
                 self._followers[partition.topic](raw_batch(partition, records))
                 self._positions[partition] = records[-1].offset + 1
