@@ -18,7 +18,7 @@ from app.concerns import RedisSettings
 from app.store import questions
 from app.store.address import bad_address, check_address
 from app.store.answers import CatalogueEntry, ListedItem
-from app.store.connection import PAUSE_BETWEEN_RETRIES, RETRIES, timeouts, translate
+from app.store.connection import DEMOTED, PAUSE_BETWEEN_RETRIES, RETRIES, timeouts, translate
 from app.store.keys import Keys
 from app.store.questions import Question, T
 
@@ -79,4 +79,6 @@ class Headrace:
             answer: T = done.value
             return answer
         except (RedisError, OSError) as error:
+            if isinstance(error, DEMOTED):
+                self._redis.connection_pool.disconnect(inuse_connections=False)
             raise translate(error) from error

@@ -11,7 +11,10 @@ CHUNK = 65_536
 
 @dataclass
 class Line:
-    """Hands on what comes to `port`; while it is cut, connections are refused as if nobody were there."""
+    """Hands on what comes to `port`; while it is cut, connections are refused as if nobody were there.
+
+    New connections go to `target`; those that are open stay where they are when it changes.
+    """
 
     target: int
     port: int

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -80,7 +81,7 @@ def running_worker(environ: dict[str, str], log: Path) -> Iterator[RunningWorker
         line = process.stdout.readline()
         assert line, log.read_text()
         worker = RunningWorker(process, log, orjson.loads(line)["url"])
-        until(lambda: _is_ready(worker.url), log)
+        until(lambda: is_ready(worker.url), log)
         yield worker
         if process.poll() is None:
             process.terminate()
@@ -99,7 +100,16 @@ def until(condition: Callable[[], bool], log: Path | None = None, seconds: float
         time.sleep(0.05)
 
 
-def _is_ready(url: str) -> bool:
+def free_port() -> int:
+    """A port that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_ready(url: str) -> bool:
+    """Whether the worker answers that it is."""
     try:
         with urllib.request.urlopen(f"{url}/readyz") as answer:
             return bool(answer.status == 200)

@@ -72,6 +72,7 @@ def embedded_redis(log_dir: Path) -> Iterator[str]:
 
     def command(port: int) -> list[str]:
         options = {"bind": "127.0.0.1", "port": str(port), "save": "", "appendonly": "no", "daemonize": "no"}
+        options["dir"] = str(log_dir)  # a replica writes what it is sent to a file in its working directory
         return [binary, *(word for name, value in options.items() for word in (f"--{name}", value))]
 
     with _running(Server("redis", command, _redis_answers), log_dir) as port:

@@ -1,19 +1,22 @@
 """How Redis is reached and what its failures mean, the same for the look-up process and the shop's client."""
 
 from collections.abc import Mapping
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import (
     ClusterDownError,
+    MasterDownError,
     OutOfMemoryError,
     ReadOnlyError,
     RedisError,
     ResponseError,
     TryAgainError,
 )
+from typing_extensions import override
 
 from app.concerns import RedisSettings
 from app.errors import HeadraceError, in_words
@@ -27,6 +30,9 @@ HashFields = Mapping[
 # Refusals that pass by themselves; redis-py has no classes for the last three.
 PASSING = (OutOfMemoryError, ReadOnlyError, TryAgainError, ClusterDownError)
 PASSING_TEXTS = ("BUSY Redis", "MISCONF ", "NOREPLICAS ")
+# What a server says that is no primary any more, or lost its own: the same address may lead to another by now.
+# A server that is still loading needs no more here: redis-py takes that for a connection error, and connects again.
+DEMOTED = (ReadOnlyError, MasterDownError)
 
 
 class StoreAway(HeadraceError):
@@ -55,7 +61,7 @@ def timeouts(seconds: float) -> Timeouts:
 
 def translate(error: RedisError | OSError) -> HeadraceError:
     """The error that callers see. Its text never holds the Redis URL, which may carry a password."""
-    if isinstance(error, ResponseError):
+    if isinstance(error, RedisError) and refuses(error):
         return UnreadableAnswer(
             f"Redis refused the look-up: {in_words(error)}. Does another program use the same prefix?"
         )
@@ -69,11 +75,43 @@ def refuses(error: Exception) -> bool:
     return not any(text in str(error) for text in PASSING_TEXTS)
 
 
+class _Connection(AbstractConnection):
+    """Notes that its server is no primary any more; one of redis-py's kinds of connection comes with it."""
+
+    demoted = False
+
+    @override
+    async def read_response(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await super().read_response(*args, **kwargs)
+        except DEMOTED:
+            self.demoted = True
+            raise
+
+
+class _Pool(ConnectionPool):
+    """Connects again after a failover behind one address, which leaves the connections to the old primary open."""
+
+    @override
+    async def release(self, connection: AbstractConnection) -> None:
+        demoted = connection if isinstance(connection, _Connection) and connection.demoted else None
+        if demoted is not None:
+            demoted.demoted = False
+            demoted.mark_for_reconnect()  # type: ignore[no-untyped-call]  # redis-py has no types here
+        await super().release(connection)
+        if demoted is not None:  # the other connections lead to the same server
+            await self.update_active_connections_for_reconnect()  # type: ignore[no-untyped-call]  # nor here
+            await self.disconnect(inuse_connections=False)
+
+
 def connect(settings: RedisSettings) -> Redis:
     """The configured Redis, asynchronous and pooled; the first call opens a connection. Raises HeadraceError."""
     check_address(settings.url)
     retry = Retry(PAUSE_BETWEEN_RETRIES, RETRIES)
     try:
-        return Redis.from_url(settings.url, retry=retry, **timeouts(settings.timeout_seconds))
+        pool = _Pool.from_url(settings.url, retry=retry, **timeouts(settings.timeout_seconds))
     except ValueError:  # of an option; its text may repeat the value
         raise bad_address("an option after the ? has a value that cannot be read") from None
+    # The address decides between TCP, TLS and a Unix socket.
+    pool.connection_class = type("Connection", (_Connection, pool.connection_class), {})
+    return Redis.from_pool(pool)

@@ -1,6 +1,5 @@
 """A worker whose Kafka goes away, or that cannot start: it says so, in few words, and recovers."""
 
-import socket
 import subprocess
 import urllib.error
 import urllib.request
@@ -13,7 +12,7 @@ import pytest
 import redis
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
 from lines import Line, line_to
-from workers import HEADRACE, RunningWorker, environment, running_worker, until
+from workers import HEADRACE, RunningWorker, environment, free_port, running_worker, until
 
 from app.concerns import KafkaSettings, RedisSettings
 from app.local import servers as embedded
@@ -21,13 +20,6 @@ from app.local.servers import Server
 from app.store.keys import Keys
 
 MOST_LINES = 60
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture
