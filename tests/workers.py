@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -111,7 +112,15 @@ def free_port() -> int:
 def is_ready(url: str) -> bool:
     """Whether the worker answers that it is."""
     try:
-        with urllib.request.urlopen(f"{url}/readyz") as answer:
-            return bool(answer.status == 200)
+        return readiness(url)[0] == 200
     except OSError:
         return False
+
+
+def readiness(url: str) -> tuple[int, str]:
+    """The worker's answer: the status, and what is in the way."""
+    try:
+        with urllib.request.urlopen(f"{url}/readyz") as answer:
+            return answer.status, orjson.loads(answer.read())["detail"]
+    except urllib.error.HTTPError as error:
+        return error.code, orjson.loads(error.read())["detail"]

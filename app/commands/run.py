@@ -13,7 +13,7 @@ from app.datasets.folder import open_dataset
 from app.datasets.record import Dataset
 from app.datasets.sample import sample_dataset
 from app.local.report import Examples, addresses, as_json, as_text
-from app.local.run import LocalRun, Processed, process, running_locally, servers, settings_at
+from app.local.run import LocalRun, Processed, Servers, process, running_locally, servers_for, settings_at
 from app.progress_line import ProgressLine
 from app.settings import Settings
 
@@ -62,18 +62,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Run; Ctrl-C ends it cleanly, with status 0 once the log was processed and some of it was accepted."""
     dataset = open_dataset(args.data) if args.data else sample_dataset(settings.embedded)
-    with servers(os.environ, {} if args.data else SAMPLE_SETTINGS) as environ:
-        return asyncio.run(_run(args, settings_at(settings, environ), dataset, environ))
+    with servers_for(os.environ, {} if args.data else SAMPLE_SETTINGS) as running:
+        return asyncio.run(_run(args, settings_at(settings, running.environ), dataset, running))
 
 
-async def _run(args: argparse.Namespace, settings: Settings, dataset: Dataset, environ: dict[str, str]) -> int:
+async def _run(args: argparse.Namespace, settings: Settings, dataset: Dataset, started: Servers) -> int:
     status = INTERRUPTED
     task = asyncio.current_task()
     assert task is not None  # inside a coroutine there is one; narrows the type
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     try:
-        async with running_locally(settings, environ) as running:
+        async with started.watched(), running_locally(settings, started) as running:
             processed = await process(running, dataset, args.speed)
             await _show(args, running, dataset, processed)
             status = _status(processed)

@@ -4,7 +4,7 @@ import asyncio
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,6 @@ from app.local.children import ending_with_us
 
 T = TypeVar("T")
 
-STOP_SECONDS = 30.0
 TELL_SECONDS = 5.0
 END_SECONDS = 1.0
 
@@ -46,8 +45,12 @@ class Child:
 
 
 @asynccontextmanager
-async def child(name: str, arguments: list[str], environ: Mapping[str, str]) -> AsyncIterator[Child]:
+async def child(
+    name: str, arguments: list[str], environ: Mapping[str, str], patience: Callable[[], float]
+) -> AsyncIterator[Child]:
     """Run `headrace NAME … --json` until the block ends; it must print its url. Raises HeadraceError otherwise.
+
+    At the end it is asked to stop, and killed when that takes longer than `patience` says then, in seconds.
 
     Its log goes to our standard error. It gets a process group of its own: Ctrl-C reaches us alone, and the
     worker finishes its batch when we ask it to.
@@ -60,7 +63,7 @@ async def child(name: str, arguments: list[str], environ: Mapping[str, str]) -> 
     try:
         yield Child(name, process, await _url(name, process))
     finally:
-        await _stop(process)
+        await _stop(process, patience())
 
 
 async def _url(name: str, process: Process) -> str:
@@ -92,12 +95,15 @@ def _ended(name: str, status: int) -> HeadraceError:
     )
 
 
-async def _stop(process: Process) -> None:
+async def _stop(process: Process, patience: float) -> None:
     if process.returncode is not None:
         return
     process.terminate()
     try:
-        await asyncio.wait_for(process.wait(), STOP_SECONDS)
+        await asyncio.wait_for(process.wait(), patience)
     except TimeoutError:
         process.kill()
         await process.wait()
+    except asyncio.CancelledError:  # asked to end a second time
+        process.kill()
+        raise

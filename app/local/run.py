@@ -1,11 +1,12 @@
 """One run of everything: start, replay, wait until all is processed."""
 
+import asyncio
 import socket
 import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,9 +17,9 @@ import aiohttp
 from app.datasets.record import QUARANTINE, Dataset, Record
 from app.errors import HeadraceError
 from app.kafka.replay import Pace, producer_for, replay
-from app.local.processes import Child, child, patiently
+from app.local.processes import END_SECONDS, Child, child, patiently
 from app.local.scrape import Reading
-from app.local.servers import embedded_broker, embedded_redis
+from app.local.servers import RunningServer, running_broker, running_redis
 from app.local.watch import Watch
 from app.progress_line import ProgressLine
 from app.settings import Settings
@@ -30,6 +31,11 @@ KAFKA = "HEADRACE_KAFKA_BOOTSTRAP"
 REDIS = "HEADRACE_REDIS_URL"
 WORKER_PORT = "HEADRACE_WORKER_PORT"
 LOG_LEVEL = "HEADRACE_LOG_LEVEL"
+
+SERVER_POLL_SECONDS = 0.2
+STOP_SECONDS = 30.0
+FAILED_STOP_SECONDS = 3.0
+SERVER_ENDED = "All it held was in its memory, so everything is stopped; `headrace run` starts anew"
 
 # What is in flight stands in the broker, and its wait counts as staleness; enough to keep the worker busy.
 EVENTS_IN_FLIGHT = 10_000
@@ -89,34 +95,69 @@ class Processed:
         return self.worker.item_reasons + self.item_misfits
 
 
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """The environment that names a Kafka and a Redis, and those of the two that are ours."""
+
+    environ: dict[str, str]
+    ours: tuple[RunningServer, ...]
+
+    def patience(self) -> float:
+        """How long a process may take to stop, in seconds: without Kafka or Redis there is nothing left to finish."""
+        return FAILED_STOP_SECONDS if any(server.fault for server in self.ours) else STOP_SECONDS
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """Break the block off when a server of ours ends meanwhile. Raises HeadraceError then."""
+        block = asyncio.current_task()
+        assert block is not None  # inside a coroutine there is one; narrows the type
+        watch = asyncio.create_task(self._end())
+        watch.add_done_callback(lambda done: None if done.cancelled() else block.cancel())
+        try:
+            yield
+        except Exception:  # whatever it is, it may come from a server that is going this moment, which is then named
+            await asyncio.wait({watch}, timeout=END_SECONDS)
+            raise
+        finally:
+            watch.cancel()
+            if faults := [server.fault for server in self.ours if server.fault]:
+                raise HeadraceError(f"{'; '.join(faults)}. {SERVER_ENDED}")
+
+    async def _end(self) -> None:
+        while not any(server.fault for server in self.ours):
+            await asyncio.sleep(SERVER_POLL_SECONDS)
+
+
 @contextmanager
-def servers(environ: Mapping[str, str], defaults: Mapping[str, str]) -> Iterator[dict[str, str]]:
+def servers_for(environ: Mapping[str, str], defaults: Mapping[str, str]) -> Iterator[Servers]:
     """The environment with a Kafka and a Redis in it: the given ones, or embedded ones for the length of the block.
 
     `defaults` holds settings that suit the log, for those that `environ` does not set. Raises HeadraceError for an
     address of Redis that cannot be used.
     """
-    found = {**defaults, **environ}
+    found, ours = {**defaults, **environ}, list[RunningServer]()
     if REDIS in found:
         check_address(found[REDIS])
     with ExitStack() as stack:
         logs = Path(stack.enter_context(TemporaryDirectory(prefix="headrace-run-")))
         if KAFKA not in found:
-            found = EMBEDDED | found | {KAFKA: stack.enter_context(embedded_broker(logs))}
+            ours.append(stack.enter_context(running_broker(logs)))
+            found = EMBEDDED | found | {KAFKA: ours[-1].address}
         if REDIS not in found:
-            found[REDIS] = stack.enter_context(embedded_redis(logs))
-        yield found
+            ours.append(stack.enter_context(running_redis(logs)))
+            found[REDIS] = ours[-1].address
+        yield Servers(found, tuple(ours))
 
 
 @asynccontextmanager
-async def running_locally(settings: Settings, environ: Mapping[str, str]) -> AsyncIterator[LocalRun]:
-    """The worker and the look-up process on the servers that `environ` names; ready when the block begins."""
+async def running_locally(settings: Settings, servers: Servers) -> AsyncIterator[LocalRun]:
+    """The worker and the look-up process on these servers; ready when the block begins."""
     quiet = {LOG_LEVEL: "warning", WORKER_PORT: "0", "HEADRACE_SERVE_ACCEPT_EVENTS": "true", "PYTHONSAFEPATH": "1"}
-    environ = quiet | dict(environ)
+    servers = replace(servers, environ=quiet | servers.environ)
     async with (
         aiohttp.ClientSession() as http,
-        child("worker", [], environ) as worker,
-        _serve(settings, environ) as serve,
+        child("worker", [], servers.environ, servers.patience) as worker,
+        _serve(settings, servers) as serve,
     ):
         running = LocalRun(settings, worker, serve, Watch(http, worker.url), http)
         await running.alongside(patiently(running.watch.ready(), "headrace worker to be ready", sys.stderr))
@@ -124,17 +165,21 @@ async def running_locally(settings: Settings, environ: Mapping[str, str]) -> Asy
 
 
 @asynccontextmanager
-async def _serve(settings: Settings, environ: Mapping[str, str]) -> AsyncIterator[Child]:
+async def _serve(settings: Settings, servers: Servers) -> AsyncIterator[Child]:
     """The look-up process on its port, or on a free one when somebody else has it or takes it meanwhile."""
     host, port = settings.serve.host, settings.serve.port
+
+    def start(port: int) -> AbstractAsyncContextManager[Child]:
+        return child("serve", ["--port", str(port)], servers.environ, servers.patience)
+
     async with AsyncExitStack() as stack:
         try:
             wanted = port if _is_free(host, port) else 0
-            serve = await stack.enter_async_context(child("serve", ["--port", str(wanted)], environ))
+            serve = await stack.enter_async_context(start(wanted))
         except HeadraceError:
             if wanted == 0 or _is_free(host, port):
                 raise
-            serve = await stack.enter_async_context(child("serve", ["--port", "0"], environ))
+            serve = await stack.enter_async_context(start(0))
         yield serve
 
 

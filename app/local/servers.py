@@ -37,6 +37,28 @@ class Server:
     name: str
     command: Callable[[int], list[str]]
     answers: Callable[[int, int], bool]  # (port, process id) -> it is there, and it is ours
+    address: str = "{port}"
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """A server of ours that has started."""
+
+    name: str
+    port: int
+    address: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def fault(self) -> str:
+        """What became of it, with the last line of its log; empty while it runs."""
+        status = self.process.poll()
+        if status is None:
+            return ""
+        last = next((line for line in reversed(_lines(self.log)) if line.strip()), "")
+        said = f"the last line of its log: {last.strip()}" if last else "its log is empty"
+        return f"the embedded {self.name} ended with status {status}; {said}"
 
 
 @contextmanager
@@ -45,6 +67,23 @@ def embedded_broker(log_dir: Path) -> Iterator[str]:
 
     Its log goes to `log_dir/broker.log`. Raises HeadraceError when it is not installed or does not start.
     """
+    with running_broker(log_dir) as server:
+        yield server.address
+
+
+@contextmanager
+def embedded_redis(log_dir: Path) -> Iterator[str]:
+    """Run a Redis server for the length of the block; gives its url `redis://127.0.0.1:port/0`.
+
+    Its log goes to `log_dir/redis.log`. Raises HeadraceError when it is not installed or does not start.
+    """
+    with running_redis(log_dir) as server:
+        yield server.address
+
+
+@contextmanager
+def running_broker(log_dir: Path) -> Iterator[RunningServer]:
+    """Like `embedded_broker`, for those who want to know whether it still runs."""
     binary = _broker_binary()
 
     def command(port: int) -> list[str]:
@@ -58,16 +97,13 @@ def embedded_broker(log_dir: Path) -> Iterator[str]:
             "--storage-engine=memory://headrace/",
         ]
 
-    with _running(Server("broker", command, _broker_answers), log_dir) as port:
-        yield f"127.0.0.1:{port}"
+    with _running(Server("broker", command, _broker_answers, "127.0.0.1:{port}"), log_dir) as server:
+        yield server
 
 
 @contextmanager
-def embedded_redis(log_dir: Path) -> Iterator[str]:
-    """Run a Redis server for the length of the block; gives its url `redis://127.0.0.1:port/0`.
-
-    Its log goes to `log_dir/redis.log`. Raises HeadraceError when it is not installed or does not start.
-    """
+def running_redis(log_dir: Path) -> Iterator[RunningServer]:
+    """Like `embedded_redis`, for those who want to know whether it still runs."""
     binary = _redis_binary()
 
     def command(port: int) -> list[str]:
@@ -75,18 +111,18 @@ def embedded_redis(log_dir: Path) -> Iterator[str]:
         options["dir"] = str(log_dir)  # a replica writes what it is sent to a file in its working directory
         return [binary, *(word for name, value in options.items() for word in (f"--{name}", value))]
 
-    with _running(Server("redis", command, _redis_answers), log_dir) as port:
-        yield f"redis://127.0.0.1:{port}/0"
+    with _running(Server("redis", command, _redis_answers, "redis://127.0.0.1:{port}/0"), log_dir) as server:
+        yield server
 
 
 @contextmanager
-def _running(server: Server, log_dir: Path) -> Iterator[int]:
+def _running(server: Server, log_dir: Path) -> Iterator[RunningServer]:
     log_dir.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         yield _start(server, log_dir / f"{server.name}.log", stack)
 
 
-def _start(server: Server, log: Path, stack: ExitStack) -> int:
+def _start(server: Server, log: Path, stack: ExitStack) -> RunningServer:
     for _ in range(PORT_ATTEMPTS):
         port = _free_port()
         with log.open("wb") as output:
@@ -94,7 +130,7 @@ def _start(server: Server, log: Path, stack: ExitStack) -> int:
                 stack, server.command(port), stop_seconds=STOP_SECONDS, stdout=output, stderr=subprocess.STDOUT
             )
         if _wait_until_ready(server, process, port):
-            return port
+            return RunningServer(server.name, port, server.address.format(port=port), process, log)
         stop(process, STOP_SECONDS)
         if "in use" not in _tail(log).lower():  # only a port that someone else took meanwhile is worth another try
             break
@@ -142,8 +178,11 @@ def _exchange(port: int, request: bytes, *, size: int) -> bytes:
 
 
 def _tail(log: Path) -> str:
-    lines = log.read_text(errors="replace").splitlines()
-    return "\n".join(f"  {line}" for line in lines[-LOG_TAIL_LINES:])
+    return "\n".join(f"  {line}" for line in _lines(log)[-LOG_TAIL_LINES:])
+
+
+def _lines(log: Path) -> list[str]:
+    return log.read_text(errors="replace").splitlines()
 
 
 def _broker_binary() -> str:

@@ -1,8 +1,6 @@
 """A worker whose Kafka goes away, or that cannot start: it says so, in few words, and recovers."""
 
 import subprocess
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +9,11 @@ import orjson
 import pytest
 import redis
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
+from kafka_lines import broker_that_says
 from lines import Line, line_to
-from workers import HEADRACE, RunningWorker, environment, free_port, running_worker, until
+from workers import HEADRACE, RunningWorker, environment, free_port, readiness, running_worker, until
 
 from app.concerns import KafkaSettings, RedisSettings
-from app.local import servers as embedded
-from app.local.servers import Server
 from app.store.keys import Keys
 
 MOST_LINES = 60
@@ -26,27 +23,8 @@ MOST_LINES = 60
 def line(tmp_path: Path) -> Iterator[Line]:
     """The only way to a broker of this test alone, which tells its clients the address of the line."""
     port = free_port()
-
-    def command(own: int) -> list[str]:
-        return [
-            embedded._broker_binary(),
-            "broker",
-            f"--listener-url=tcp://127.0.0.1:{own}",
-            f"--advertised-listener-url=tcp://127.0.0.1:{port}",
-            "--storage-engine=memory://headrace/",
-        ]
-
-    server = Server("broker", command, embedded._broker_answers)
-    with embedded._running(server, tmp_path) as own, line_to(own, port) as found:
+    with broker_that_says(port, tmp_path) as own, line_to(own, port) as found:
         yield found
-
-
-def readiness(worker: RunningWorker) -> tuple[int, str]:
-    try:
-        with urllib.request.urlopen(f"{worker.url}/readyz") as answer:
-            return answer.status, orjson.loads(answer.read())["detail"]
-    except urllib.error.HTTPError as error:
-        return error.code, orjson.loads(error.read())["detail"]
 
 
 async def send_view(kafka: KafkaSettings, user_id: str, item_id: str) -> None:
@@ -66,8 +44,8 @@ async def test_a_worker_without_kafka_is_not_ready_says_so_in_few_lines_and_goes
         before = len(worker.log.read_text().splitlines())
 
         line.cut()
-        until(lambda: readiness(worker)[0] == 503, worker.log)
-        _, detail = readiness(worker)
+        until(lambda: readiness(worker.url)[0] == 503, worker.log)
+        _, detail = readiness(worker.url)
         assert detail.startswith("Kafka is away: ")
         # Long enough for a client that complains ten times a second to fill the log.
         assert not becomes_ready(worker, seconds=15)
@@ -75,14 +53,14 @@ async def test_a_worker_without_kafka_is_not_ready_says_so_in_few_lines_and_goes
         assert len(lines) < MOST_LINES, "\n".join(lines)
 
         line.mend()
-        until(lambda: readiness(worker)[0] == 200, worker.log)
+        until(lambda: readiness(worker.url)[0] == 200, worker.log)
         await send_view(kafka, "bob", "b")
         until(lambda: bool(store.exists(keys.profile("bob"))), worker.log)
 
 
 def becomes_ready(worker: RunningWorker, seconds: float) -> bool:
     try:
-        until(lambda: readiness(worker)[0] == 200, seconds=seconds)
+        until(lambda: readiness(worker.url)[0] == 200, seconds=seconds)
     except AssertionError:
         return False
     return True

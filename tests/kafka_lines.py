@@ -1,0 +1,118 @@
+"""A line to a Kafka broker that understands requests: one connection may go dead at a chosen one, all may be slow."""
+
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from workers import free_port
+
+from app.local import servers as embedded
+from app.local.servers import Server
+
+CHUNK = 65_536
+# Numbers of requests in Kafka's protocol
+OFFSET_COMMIT, OFFSET_FETCH, JOIN_GROUP, HEARTBEAT, SYNC_GROUP = 8, 9, 11, 12, 14
+
+
+@contextmanager
+def broker_that_says(port: int, folder: Path) -> Iterator[int]:
+    """A broker of this test alone that tells its clients `port` of this machine; gives the port it listens on."""
+
+    def command(own: int) -> list[str]:
+        return [
+            embedded._broker_binary(),
+            "broker",
+            f"--listener-url=tcp://127.0.0.1:{own}",
+            f"--advertised-listener-url=tcp://127.0.0.1:{port}",
+            "--storage-engine=memory://headrace/",
+        ]
+
+    with embedded._running(Server("broker", command, embedded._broker_answers), folder) as server:
+        yield server.port
+
+
+@dataclass
+class KafkaLine:
+    """Hands on requests and answers between clients of `port` and the broker."""
+
+    target: int
+    port: int
+    delay_seconds: float = 0.0
+    dead: threading.Event = field(default_factory=threading.Event)
+    _deadly: int | None = None
+    _ends: list[socket.socket] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def die_at(self, request: int) -> None:
+        """Let the next connection that sends this request go dead: it stays open, and nothing passes any more."""
+        self._deadly = request
+
+    def serve(self, listener: socket.socket) -> None:
+        """Take connections until the listener is closed."""
+        with suppress(OSError):
+            while True:
+                near, _ = listener.accept()
+                far = socket.create_connection(("127.0.0.1", self.target))
+                self._ends += [near, far]
+                dead = threading.Event()
+                for work in (self._requests, self._answers):
+                    threading.Thread(target=work, args=(near, far, dead), daemon=True).start()
+
+    def close(self) -> None:
+        """End all connections."""
+        for end in self._ends:
+            _shut(end)
+            end.close()
+
+    def _requests(self, near: socket.socket, far: socket.socket, dead: threading.Event) -> None:
+        with suppress(OSError), near.makefile("rb") as stream:
+            while head := stream.read(4):
+                body = stream.read(struct.unpack(">i", head)[0])
+                if self._kills(struct.unpack(">h", body[:2])[0]):
+                    dead.set()
+                    self.dead.set()
+                if not dead.is_set():
+                    time.sleep(self.delay_seconds)
+                    far.sendall(head + body)
+        if not dead.is_set():
+            _shut(near, far)
+
+    def _answers(self, near: socket.socket, far: socket.socket, dead: threading.Event) -> None:
+        with suppress(OSError):
+            while chunk := far.recv(CHUNK):
+                if not dead.is_set():
+                    near.sendall(chunk)
+        if not dead.is_set():
+            _shut(near, far)
+
+    def _kills(self, request: int) -> bool:
+        with self._lock:
+            if request != self._deadly:
+                return False
+            self._deadly = None
+            return True
+
+
+@contextmanager
+def kafka_line(folder: Path) -> Iterator[KafkaLine]:
+    """A broker of this test alone, and the only way to it."""
+    port = free_port()
+    with broker_that_says(port, folder) as own, socket.create_server(("127.0.0.1", port)) as listener:
+        line = KafkaLine(own, port)
+        threading.Thread(target=line.serve, args=(listener,), daemon=True).start()
+        try:
+            yield line
+        finally:
+            _shut(listener)  # `close` alone leaves a thread that waits in `accept` waiting
+            line.close()
+
+
+def _shut(*ends: socket.socket) -> None:
+    for end in ends:
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
