@@ -178,7 +178,12 @@ class Metrics:
             FRESHNESS_BUCKETS,
             registry,
         )
-        self.lag = Gauge(LAG, "Events behind the end of a partition", ["topic", "partition"], registry=registry)
+        self.lag = Gauge(
+            LAG,
+            "Events behind the end of a partition; none while that is not known",
+            ["topic", "partition"],
+            registry=registry,
+        )
         self.learned = Counter("headrace_learned", "Interactions learned from the log", ["outcome"], registry=registry)
         self.trending_half_life = Gauge(
             "headrace_trending_half_life_seconds", "After how long an interaction counts half", registry=registry

@@ -1,5 +1,6 @@
 """What the worker's probes answer: which dependencies are away, and whether it is still starting."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
@@ -11,6 +12,7 @@ class Health:
     """
 
     starting: str = "the index is being rebuilt from the log"
+    also: Callable[[], str] = lambda: ""  # what else is in the way now; empty when nothing is
     _failing: dict[str, dict[object, str]] = field(default_factory=dict)
 
     def fails(self, name: str, caller: object, error: str) -> bool:
@@ -35,11 +37,13 @@ class Health:
     @property
     def ready(self) -> bool:
         """True while events lead to lists without delay."""
-        return not self.starting and not self._failing
+        return not self._reasons()
 
     @property
     def detail(self) -> str:
         """Why the worker is not ready, in words; empty when it is."""
-        reasons = [self.starting] if self.starting else []
-        reasons += [f"{name} is away: {error}" for name, error in self.away.items()]
-        return "; ".join(reasons)
+        return "; ".join(self._reasons())
+
+    def _reasons(self) -> list[str]:
+        reasons = [self.starting, self.also(), *(f"{name} is away: {error}" for name, error in self.away.items())]
+        return [reason for reason in reasons if reason]

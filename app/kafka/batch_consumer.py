@@ -22,20 +22,27 @@ from app.kafka.batch_book import BatchBook
 from app.kafka.batch_message import BatchMessage, to_raw_batch
 from app.kafka.fetch_thread import Fetched, FetchThread
 from app.kafka.progress import Progress
+from app.settling import Settling
 
 IDLE_FETCH_SECONDS = 1.0
+SETTLE_POLL_SECONDS = 0.5
 # While one partition waits for room, the others may not hold up its next batch for longer than this.
 CROWDED_FETCH_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class BatchOptions:
-    """Which topics are read in batches, and how."""
+    """Which topics are read in batches, and how.
+
+    `settle_seconds` bounds the end of a rebalance, from the assignment until reading begins. It has to be less than
+    Faust's own limit (`broker_request_timeout`), behind which Faust stops reading and says nothing.
+    """
 
     topics: frozenset[str]
     batches_per_partition: int = 2
     drain_seconds: float = 30.0
     watch_seconds: float = 5.0
+    settle_seconds: float = 30.0
     clock: Callable[[], float] = monotonic
 
 
@@ -50,6 +57,7 @@ class BatchConsumer(driver.Consumer):
         self.options = options
         self.progress = progress
         self.book = BatchBook(self.options.batches_per_partition)
+        self.settling = Settling(options.settle_seconds, options.clock)
         self._failed = False
         self._finished = asyncio.Event()
         # Held while a seek and its new page belong together: no batch may be written down in between.
@@ -171,12 +179,14 @@ class BatchConsumer(driver.Consumer):
     @override
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         # Faust waits for the agents and commits in here, so the pages are torn out only afterwards.
+        self.settling.stop()
         await super().on_partitions_revoked(revoked)
         self.book.close(revoked)
         self.progress.start_rebalance()
 
     @override
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        self.settling.start()
         self.progress.assign(tp for tp in assigned if self._is_batched(tp))
         await super().on_partitions_assigned(assigned, generation_id)
 
@@ -246,6 +256,13 @@ class BatchConsumer(driver.Consumer):
         """Faust's check for stuck streams trips over partitions just revoked; `progress` takes its place."""
 
     @Service.task
+    async def _watch_settling(self) -> None:
+        async for _ in self.itertimer(SETTLE_POLL_SECONDS, name="settling"):
+            if self.settling.is_overdue(settled=self.flow_active and not self.progress.unplaced):
+                self.fail()
+                await self.crash(self.settling.error(self.progress.unplaced))
+
+    @Service.task
     async def _watch_progress(self) -> None:
         async for _ in self.itertimer(self.options.watch_seconds, name="progress"):
             try:
@@ -258,7 +275,11 @@ class BatchConsumer(driver.Consumer):
         if not partitions:
             return
         idle = {tp for tp in partitions if self.book.is_idle(tp)}
-        for tp, found in (await self._thread.whereabouts(partitions)).items():
+        places = await self._thread.whereabouts(partitions)
+        for tp in idle - {tp for tp, found in places.items() if found.position is not None}:
+            if self.book.is_idle(tp):
+                self.progress.lose(tp)
+        for tp, found in places.items():
             # A position may pass records that are never handed over, such as those of an aborted transaction.
             if found.position is not None and tp in idle and self.book.is_idle(tp):
                 self.progress.move(tp, found.position)

@@ -23,6 +23,10 @@ from app.kafka.batch_consumer import BatchOptions
 from app.kafka.progress import Progress
 from app.kafka.transport import BatchTransport
 
+STOP_SECONDS = 60.0
+# What failed may hang, such as the good-bye to a coordinator that does not answer; nothing it has left is lost.
+FAILED_STOP_SECONDS = 5.0
+
 logger = logging.getLogger(__name__)
 
 
@@ -37,6 +41,7 @@ class FaustOptions:
     commit_seconds: float = 1.0
     batches_per_partition: int = 2
     watch_seconds: float = 5.0
+    settle_seconds: float = 30.0
     clock: Callable[[], float] = monotonic
 
 
@@ -75,7 +80,7 @@ def progress_of(app: faust.App) -> Progress:
     return cast(BatchTransport, app.transport).progress
 
 
-async def run_faust(app: WorkerApp, stop: asyncio.Event, stop_seconds: float = 60.0) -> None:
+async def run_faust(app: WorkerApp, stop: asyncio.Event) -> None:
     """Run the app until `stop` is set; the batches in flight are finished and committed then.
 
     Raises HeadraceError when something inside Faust failed: the process is to end with an error, and what was not
@@ -90,7 +95,8 @@ async def run_faust(app: WorkerApp, stop: asyncio.Event, stop_seconds: float = 6
         # Faust trips over its own half-started services when it is stopped that early; nothing was read yet.
         interrupted = stop.is_set() and not starting.done()
     finally:
-        await _stop(app, stop_seconds)
+        failed = app.crash_reason is not None or (starting.done() and _failure(starting) is not None)
+        await _stop(app, FAILED_STOP_SECONDS if failed else STOP_SECONDS)
         await _cancel({starting, *ends})
     reason = app.crash_reason or _failure(starting)
     if reason is None or interrupted:
@@ -139,6 +145,7 @@ def _batch_options(kafka: KafkaSettings, options: FaustOptions) -> BatchOptions:
         # The group waits for us while we finish; the others should not have to wait until it throws us out.
         drain_seconds=min(30.0, kafka.session_timeout_seconds),
         watch_seconds=options.watch_seconds,
+        settle_seconds=options.settle_seconds,
         clock=options.clock,
     )
 

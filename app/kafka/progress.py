@@ -14,9 +14,9 @@ class _Reading:
     end: int | None = None
 
     @property
-    def lag(self) -> int:
+    def lag(self) -> int | None:
         if self.position is None or self.end is None:
-            return 0
+            return None
         return max(0, self.end - self.position)
 
 
@@ -32,6 +32,16 @@ class Progress:
     def partitions(self) -> frozenset[TopicPartition]:
         """The partitions that this process reads in batches."""
         return frozenset(self._readings)
+
+    @property
+    def unplaced(self) -> list[TopicPartition]:
+        """Assigned partitions of which nobody knows where reading is: nothing is read of them."""
+        return sorted(partition for partition, reading in self._readings.items() if reading.position is None)
+
+    @property
+    def behind(self) -> bool:
+        """Whether something is left to read, as far as it is known; what is not known counts."""
+        return any(reading.lag != 0 for reading in self._readings.values())
 
     def start_rebalance(self) -> None:
         """Partitions are being taken away; until `assign`, none is read."""
@@ -53,6 +63,13 @@ class Progress:
             reading.position = position
             reading.moved_at = self._clock()
 
+    def lose(self, partition: TopicPartition) -> None:
+        """Nobody knows any more where reading is, until `move` tells."""
+        reading = self._readings.get(partition)
+        if reading is not None and reading.position is not None:
+            reading.position = None
+            reading.moved_at = self._clock()
+
     def advance(self, topic: str) -> None:
         """Something of a batch of the topic is done; one batch at a time is, so the other partitions wait for it."""
         for (name, _), reading in self._readings.items():
@@ -64,7 +81,7 @@ class Progress:
         reading = self._readings.get(partition)
         if reading is None:
             return
-        if reading.lag == 0:
+        if reading.position is not None and not reading.lag:
             reading.moved_at = self._clock()
         reading.end = end
 
@@ -77,16 +94,20 @@ class Progress:
         }
 
     def lag(self) -> dict[TopicPartition, int]:
-        """Events behind the end, per partition; 0 while the position or the end is not known yet."""
-        return {partition: reading.lag for partition, reading in self._readings.items()}
+        """Events behind the end, per partition; none for those whose position or end is not known."""
+        return {partition: reading.lag for partition, reading in self._readings.items() if reading.lag is not None}
 
     def stalled(self, seconds: float) -> list[TopicPartition]:
-        """Partitions with lag that have not moved for so long."""
+        """Partitions that have not moved for so long, though they have lag or their position is not known."""
         deadline = self._clock() - seconds
-        return sorted(p for p, r in self._readings.items() if r.lag > 0 and r.moved_at < deadline)
+        return sorted(
+            partition
+            for partition, reading in self._readings.items()
+            if (reading.lag or reading.position is None) and reading.moved_at < deadline
+        )
 
     def is_alive(self, seconds: float) -> bool:
-        """False when a partition with lag, or a rebalance, has not moved for so long."""
+        """False when a partition that should, or a rebalance, has not moved for so long."""
         rebalancing = self._rebalancing_since
         stuck = rebalancing is not None and self._clock() - rebalancing > seconds
         return not stuck and not self.stalled(seconds)

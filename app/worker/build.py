@@ -30,6 +30,7 @@ from app.kafka.replicas import KafkaReplicas
 from app.kafka.topics import topics
 from app.kafka.watch import KafkaWatch
 from app.settings import Settings
+from app.settling import named
 from app.store.board import Board
 from app.store.items import RedisItems
 from app.store.store import Store
@@ -80,6 +81,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     loaded = find_models(settings, metrics)  # before anything that would have to be closed if a model is broken
     outside, progress = open_outside(settings, metrics), progress_of(app)
     names, health = outside.names, outside.health
+    health.also = partial(_not_begun, progress)
     learning = _learning(settings, metrics)
     recommender = learning.recommender
     refresh = _refresh(settings, outside, recommender)
@@ -179,7 +181,7 @@ def _worker_parts(outside: Outside, progress: Progress, replicas: KafkaReplicas,
         metrics=outside.metrics,
         owned=partial(_owned, progress, items),
         advanced=partial(progress.advance, items),
-        behind=partial(_behind, progress),
+        behind=lambda: progress.behind,
     )
 
 
@@ -202,8 +204,9 @@ def _owned(progress: Progress, topic: str) -> set[int]:
     return {partition for name, partition in progress.partitions if name == topic}
 
 
-def _behind(progress: Progress) -> bool:
-    return any(progress.lag().values())
+def _not_begun(progress: Progress) -> str:
+    unplaced = progress.unplaced
+    return f"it has not begun to read {named(unplaced)}" if unplaced else ""
 
 
 def _learning(settings: Settings, metrics: Metrics) -> _Learning:

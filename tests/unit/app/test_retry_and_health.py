@@ -161,3 +161,12 @@ def test_a_worker_is_ready_when_nothing_is_in_the_way(starting: str, away: dict[
 
 def test_a_new_worker_is_not_ready() -> None:
     assert not Health().ready
+
+
+def test_what_else_is_in_the_way_is_asked_each_time(health: Health) -> None:
+    health.starting = ""
+    reasons = ["it has not begun to read views-0"]
+    health.also = lambda: reasons[0]
+    assert (health.ready, health.detail) == (False, "it has not begun to read views-0")
+    reasons[0] = ""
+    assert (health.ready, health.detail) == (True, "")

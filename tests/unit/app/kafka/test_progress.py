@@ -102,3 +102,41 @@ def test_news_of_a_partition_that_went_away_is_ignored() -> None:
     progress.move(VIEWS_0, 3)
     progress.see_end(VIEWS_0, 9)
     assert progress.lag() == {}
+
+
+def test_an_assigned_partition_whose_position_nobody_knows_is_not_without_lag() -> None:
+    clock = ManualClock(1000.0)
+    progress = Progress(clock)
+    progress.assign([VIEWS_0])
+    assert progress.unplaced == [VIEWS_0]
+    assert progress.lag() == {}
+    assert progress.behind
+    for _ in range(6):
+        clock.now += 10
+        progress.see_end(VIEWS_0, 5)  # that the broker answers is no progress
+    assert progress.is_alive(60)
+    clock.now += 1
+    assert not progress.is_alive(60)
+    assert progress.stalled(60) == [VIEWS_0]
+    progress.move(VIEWS_0, 5)
+    assert progress.is_alive(60)
+    assert (progress.unplaced, progress.lag(), progress.behind) == ([], {VIEWS_0: 0}, False)
+
+
+def test_a_position_that_got_lost_is_given_its_time_from_then_on() -> None:
+    clock = ManualClock(1000.0)
+    progress = assigned(clock, position=5)
+    progress.see_end(VIEWS_0, 5)
+    clock.now += 30_000
+    progress.lose(VIEWS_0)
+    clock.now += 60
+    progress.lose(VIEWS_0)
+    assert progress.is_alive(60)
+    clock.now += 1
+    assert not progress.is_alive(60)
+
+
+def test_a_position_without_an_end_is_not_without_lag() -> None:
+    progress = assigned(ManualClock(1000.0), position=5)
+    assert progress.lag() == {}
+    assert progress.behind

@@ -1,0 +1,82 @@
+"""Connections to Kafka that are open and dead, or alive and slow, while partitions are handed out."""
+
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+import pytest
+from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
+from kafka_lines import OFFSET_FETCH, KafkaLine, kafka_line
+from workers import HEADRACE, environment, readiness, running_worker, until
+
+from app.concerns import KafkaSettings, RedisSettings
+from app.kafka.topics import create_topics
+
+EVENTS = 200
+ENDED_SECONDS = 60.0  # 30 s for the rebalance to end, some to stop; Faust's own limit is 90 s
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Iterator[KafkaLine]:
+    with kafka_line(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def behind(kafka: KafkaSettings, line: KafkaLine) -> KafkaSettings:
+    return replace(kafka, bootstrap=f"127.0.0.1:{line.port}", partitions=2)
+
+
+async def send_views(kafka: KafkaSettings, first: int, end: int) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, linger_ms=50) as producer:
+        for number in range(first, end):
+            event = {"event_id": f"e{number}", "user_id": f"u{number % 2}", "item_id": f"i{number % 7}"}
+            value = orjson.dumps(event | {"ts": time.time()})
+            await producer.send(f"{kafka.topic_prefix}views", value, key=b"u%d" % (number % 2), partition=number % 2)
+
+
+async def test_a_worker_whose_connection_dies_as_a_rebalance_ends_ends_too_and_a_restart_loses_nothing(
+    behind: KafkaSettings, redis_settings: RedisSettings, line: KafkaLine, tmp_path: Path
+) -> None:
+    await create_topics(behind)
+    await send_views(behind, 0, EVENTS)
+    environ = environment(behind, redis_settings)
+    line.die_at(OFFSET_FETCH)
+    log = tmp_path / "ended.log"
+    with (
+        log.open("wb") as written,
+        subprocess.Popen(
+            [HEADRACE, "worker", "--json"], env=environ, stdout=subprocess.PIPE, stderr=written
+        ) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            url = orjson.loads(process.stdout.readline())["url"]
+            until(line.dead.is_set, log)
+            until(lambda: "has not begun to read" in readiness(url)[1], log)
+            assert readiness(url)[0] == 503
+            assert process.wait(ENDED_SECONDS) == 1
+        finally:
+            process.kill()
+    assert log.read_text().splitlines()[-1].startswith("headrace: a rebalance gave this worker partitions 30 s ago")
+    with running_worker(environ, tmp_path / "worker.log") as worker:
+        await send_views(behind, EVENTS, 2 * EVENTS)
+        worker.until_events(2 * EVENTS)
+        assert worker.metric("headrace_events_total", outcome="accepted") == 2 * EVENTS
+
+
+async def test_a_worker_on_slow_connections_goes_on(
+    behind: KafkaSettings, redis_settings: RedisSettings, line: KafkaLine, tmp_path: Path
+) -> None:
+    await create_topics(behind)
+    await send_views(behind, 0, EVENTS)
+    line.delay_seconds = 1.0
+    with running_worker(environment(behind, redis_settings), tmp_path / "worker.log") as worker:
+        worker.until_events(EVENTS)
+        await send_views(behind, EVENTS, 2 * EVENTS)
+        worker.until_events(2 * EVENTS)
+        until(lambda: worker.read().lag == 0, worker.log)
+        assert worker.process.poll() is None

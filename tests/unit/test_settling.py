@@ -1,0 +1,64 @@
+"""How long the end of a rebalance may take."""
+
+import pytest
+
+from app.settling import Settling, named
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def settling(clock: Clock) -> Settling:
+    return Settling(30, clock)
+
+
+def test_without_a_rebalance_nothing_is_overdue(settling: Settling, clock: Clock) -> None:
+    clock.now += 10_000
+    assert not settling.is_overdue(settled=False)
+
+
+def test_partitions_that_are_not_read_in_time_are_overdue(settling: Settling, clock: Clock) -> None:
+    settling.start()
+    clock.now += 30
+    assert not settling.is_overdue(settled=False)
+    clock.now += 1
+    assert settling.is_overdue(settled=False)
+
+
+def test_once_they_are_read_the_rebalance_has_ended(settling: Settling, clock: Clock) -> None:
+    settling.start()
+    assert not settling.is_overdue(settled=True)
+    clock.now += 10_000
+    assert not settling.is_overdue(settled=False)
+
+
+def test_another_rebalance_has_time_of_its_own(settling: Settling, clock: Clock) -> None:
+    settling.start()
+    clock.now += 29
+    settling.stop()
+    clock.now += 29
+    assert not settling.is_overdue(settled=False)
+    settling.start()
+    clock.now += 29
+    assert not settling.is_overdue(settled=False)
+
+
+def test_the_error_names_the_partitions_that_are_not_read(settling: Settling) -> None:
+    assert "cannot read views-0, views-3:" in str(settling.error([("views", 0), ("views", 3)]))
+    assert "cannot read them:" in str(settling.error([]))
+
+
+def test_of_many_partitions_a_few_are_named() -> None:
+    partitions = [("views", number) for number in range(7)]
+    assert named(partitions) == "views-0, views-1, views-2, views-3, views-4 and 2 more"
+    assert named(partitions[:5]) == "views-0, views-1, views-2, views-3, views-4"
