@@ -22,7 +22,7 @@ from app.kafka.batch_book import BatchBook
 from app.kafka.batch_message import BatchMessage, to_raw_batch
 from app.kafka.fetch_thread import Fetched, FetchThread
 from app.kafka.progress import Progress
-from app.settling import Settling
+from app.kafka.settling import Settling
 
 IDLE_FETCH_SECONDS = 1.0
 SETTLE_POLL_SECONDS = 0.5

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped]  # ships no types
 
 from app.concerns import KafkaSettings
+from app.kafka.consumer_stop import stop_consumer
 from app.kafka.replicas import POLL_MILLISECONDS, raw_batch
 from app.kafka.topics import topics
 from app.kafka.unreadable import explained
@@ -57,4 +58,4 @@ class KafkaCatalogueLog:
             await self.retry(consumer.start)
             yield consumer
         finally:
-            await consumer.stop()
+            await stop_consumer(consumer, consumer.stop)

@@ -12,6 +12,7 @@ from faust.types import TP
 from mode.threads import ServiceThread, WorkerThread
 from typing_extensions import override
 
+from app.kafka.consumer_stop import stop_consumer
 from app.kafka.unreadable import explained
 
 # aiokafka has one fetch under way per broker. While it waits for partitions without news, a partition whose batch was
@@ -79,6 +80,10 @@ class FetchThread(AIOKafkaConsumerThread):
         while not self._started.is_set() and self._thread.is_alive():
             await asyncio.sleep(STARTING_POLL_SECONDS)
         await super().stop()
+
+    @override
+    async def on_thread_stop(self) -> None:
+        await stop_consumer(self._consumer, super().on_thread_stop)
 
     @override
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:

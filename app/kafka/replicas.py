@@ -8,6 +8,7 @@ import numpy as np
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition  # type: ignore[import-untyped]  # ships no types
 
 from app.concerns import KafkaSettings
+from app.kafka.consumer_stop import stop_consumer
 from app.kafka.fetch_thread import LONG_POLL_MS
 from app.kafka.log_mark import Mark, find_difference, mark_after
 from app.kafka.progress import Progress
@@ -113,7 +114,7 @@ class KafkaReplicas:
 
     async def stop(self) -> None:
         """Disconnect."""
-        await self._consumer.stop()
+        await stop_consumer(self._consumer, self._consumer.stop)
 
     async def caught_up(self) -> None:
         """Return once all that stood in the log when partitions were last assigned is learned."""

@@ -27,10 +27,10 @@ from app.kafka.outbox import KafkaOutbox
 from app.kafka.probes import add_probes
 from app.kafka.progress import Progress
 from app.kafka.replicas import KafkaReplicas
+from app.kafka.settling import named
 from app.kafka.topics import topics
 from app.kafka.watch import KafkaWatch
 from app.settings import Settings
-from app.settling import named
 from app.store.board import Board
 from app.store.items import RedisItems
 from app.store.store import Store

@@ -29,9 +29,9 @@ async def test_a_worker_writes_to_the_new_primary_within_seconds_though_the_old_
         environ = environment(kafka, replace(redis_settings, url=pair.url))
         keys = Keys(redis_settings.prefix)
         with running_worker(environ, tmp_path / "worker.log") as worker:
-            await click(kafka, "ines", partition=0)
+            await click(kafka, "mira", partition=0)
             # Until all is written that comes in batches: the first refusal is then that of a plain call, jon's source.
-            told = (keys.recommendation("ines"), keys.trending(), keys.recent_users())
+            told = (keys.recommendation("mira"), keys.trending(), keys.recent_users())
             until(lambda: pair.first.exists(*told) == len(told), worker.log)
             pair.fail_over()
             await click(kafka, "jon", partition=1)
@@ -40,4 +40,4 @@ async def test_a_worker_writes_to_the_new_primary_within_seconds_though_the_old_
             await click(kafka, "eva", partition=0)
             until(lambda: bool(pair.second.exists(keys.recommendation("eva"))), worker.log, HEALED_SECONDS)
             until(lambda: is_ready(worker.url), worker.log, HEALED_SECONDS)
-            assert pair.second.exists(*(keys.profile(user) for user in ("ines", "jon", "eva"))) == 3
+            assert pair.second.exists(*(keys.profile(user) for user in ("mira", "jon", "eva"))) == 3

@@ -17,6 +17,7 @@ from app.concerns import KafkaSettings, RedisSettings
 from app.store.keys import Keys
 
 MOST_LINES = 60
+GOOD_ORDER_SECONDS = 20.0
 
 
 @pytest.fixture
@@ -56,6 +57,18 @@ async def test_a_worker_without_kafka_is_not_ready_says_so_in_few_lines_and_goes
         until(lambda: readiness(worker.url)[0] == 200, worker.log)
         await send_view(kafka, "bob", "b")
         until(lambda: bool(store.exists(keys.profile("bob"))), worker.log)
+
+
+async def test_a_worker_stops_in_good_order_while_kafka_is_away(
+    kafka: KafkaSettings, redis_settings: RedisSettings, line: Line, tmp_path: Path
+) -> None:
+    kafka = replace(kafka, bootstrap=f"127.0.0.1:{line.port}")
+    with running_worker(environment(kafka, redis_settings), tmp_path / "worker.log") as worker:
+        line.cut()
+        until(lambda: "Failed fetch" in worker.log.read_text(), worker.log)
+        worker.process.terminate()
+        assert worker.process.wait(GOOD_ORDER_SECONDS) == 0, worker.log.read_text()
+    assert "Traceback" not in worker.log.read_text()
 
 
 def becomes_ready(worker: RunningWorker, seconds: float) -> bool:

@@ -1,33 +1,27 @@
 """How long the end of a rebalance may take."""
 
 import pytest
+from fakes import ManualClock
 
-from app.settling import Settling, named
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from app.kafka.settling import Settling, named
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> ManualClock:
+    return ManualClock(1000.0)
 
 
 @pytest.fixture
-def settling(clock: Clock) -> Settling:
+def settling(clock: ManualClock) -> Settling:
     return Settling(30, clock)
 
 
-def test_without_a_rebalance_nothing_is_overdue(settling: Settling, clock: Clock) -> None:
+def test_without_a_rebalance_nothing_is_overdue(settling: Settling, clock: ManualClock) -> None:
     clock.now += 10_000
     assert not settling.is_overdue(settled=False)
 
 
-def test_partitions_that_are_not_read_in_time_are_overdue(settling: Settling, clock: Clock) -> None:
+def test_partitions_that_are_not_read_in_time_are_overdue(settling: Settling, clock: ManualClock) -> None:
     settling.start()
     clock.now += 30
     assert not settling.is_overdue(settled=False)
@@ -35,14 +29,14 @@ def test_partitions_that_are_not_read_in_time_are_overdue(settling: Settling, cl
     assert settling.is_overdue(settled=False)
 
 
-def test_once_they_are_read_the_rebalance_has_ended(settling: Settling, clock: Clock) -> None:
+def test_once_they_are_read_the_rebalance_has_ended(settling: Settling, clock: ManualClock) -> None:
     settling.start()
     assert not settling.is_overdue(settled=True)
     clock.now += 10_000
     assert not settling.is_overdue(settled=False)
 
 
-def test_another_rebalance_has_time_of_its_own(settling: Settling, clock: Clock) -> None:
+def test_another_rebalance_has_time_of_its_own(settling: Settling, clock: ManualClock) -> None:
     settling.start()
     clock.now += 29
     settling.stop()
