@@ -1,7 +1,7 @@
 """Record batches that cannot be decompressed, on a real broker: whoever fetches them learns where they are."""
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped]  # ships no types
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition  # type: ignore[import-untyped]  # ships no types
 from batch_workers import send
 from compressed import CODECS, send_labelled
 
@@ -60,3 +60,13 @@ async def test_doctor_names_records_that_cannot_be_read_instead_of_blaming_the_c
     assert finding.status is Status.FAILED
     assert "views-0 from offset 0 cannot be decompressed" in finding.detail
     assert "compression.type" in finding.advice
+
+
+@pytest.mark.parametrize("codec", CODECS)
+async def test_doctor_reads_compressed_records(one_partition: KafkaSettings, codec: str) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=one_partition.bootstrap, compression_type=codec)
+    async with producer:
+        await producer.send_and_wait(f"{one_partition.topic_prefix}views", b"{}" * 1000)
+    lag, clock = await check_lag(one_partition)
+    assert (lag.status, clock.status) == (Status.OK, Status.OK)
+    assert lag.detail.startswith("1 records of events and items wait")
