@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from redis.asyncio import Redis
 
 from agents.ports import Assessed
 from app.retry import Retry
-from app.store.commands import Command, execute
+from app.store.commands import execute
 from app.store.keys import Keys
+from app.store.packed import Command, PackedRedis
 from app.store.vector_set import VectorSet
 from models.contract.events import Item
 from models.quality.assessment import Assessment, unpack_vectors
@@ -25,7 +25,7 @@ ITEM_FIELDS = ("title", "category", "brand", "price", "currency", "available", "
 class RedisAssessments:
     """The `AssessmentStore` port on Redis."""
 
-    redis: Redis
+    redis: PackedRedis
     keys: Keys
     retry: Retry
     vectors: VectorSet

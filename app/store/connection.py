@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import TypedDict
 
-from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import (
@@ -17,6 +16,7 @@ from redis.exceptions import (
 
 from app.concerns import RedisSettings
 from app.errors import HeadraceError
+from app.store.packed import PackedRedis
 
 HashFields = Mapping[
     bytes | bytearray | memoryview | str | int | float, bytes | bytearray | memoryview | str | int | float
@@ -73,10 +73,10 @@ def bad_address(error: ValueError) -> HeadraceError:
     return HeadraceError(f"HEADRACE_REDIS_URL cannot be used: {error}; write redis://host:6379/0")
 
 
-def connect(settings: RedisSettings) -> Redis:
+def connect(settings: RedisSettings) -> PackedRedis:
     """The configured Redis, asynchronous and pooled; the first call opens a connection. Raises HeadraceError."""
     retry = Retry(PAUSE_BETWEEN_RETRIES, RETRIES)
     try:
-        return Redis.from_url(settings.url, retry=retry, **timeouts(settings.timeout_seconds))
+        return PackedRedis.from_url(settings.url, retry=retry, **timeouts(settings.timeout_seconds))
     except ValueError as error:
         raise bad_address(error) from None

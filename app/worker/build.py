@@ -13,7 +13,6 @@ from typing import Protocol
 import faust
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
 from prometheus_client import CollectorRegistry, ProcessCollector
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from agents.catalogue import FollowCatalogue, KeepCatalogue
@@ -37,6 +36,7 @@ from app.store.board import Board
 from app.store.connection import connect, refuses
 from app.store.items import RedisItems
 from app.store.keys import Keys
+from app.store.packed import PackedRedis
 from app.store.sources import RedisSources
 from app.store.users import RedisUsers
 from app.worker.figures import Figures
@@ -54,7 +54,7 @@ from models.shown import Shown
 class Worker:
     """The parts of one worker that have to be started and stopped, in this order."""
 
-    redis: Redis
+    redis: PackedRedis
     retry_redis: Retry
     producer: AIOKafkaProducer
     replicas: KafkaReplicas
@@ -85,7 +85,7 @@ class _Outside:
     names: Topics
     kinds: Mapping[str, Kind]
     keys: Keys
-    redis: Redis
+    redis: PackedRedis
     retry_redis: Retry
     retry_kafka: Retry
     outbox: KafkaOutbox

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from redis.asyncio import Redis
-
 from agents.assess import Assess
 from agents.follow_vectors import FollowVectors
 from agents.introduce import Introduce
@@ -21,6 +19,7 @@ from app.retry import Retry
 from app.settings import Settings
 from app.store.assessments import RedisAssessments
 from app.store.keys import Keys
+from app.store.packed import PackedRedis
 from app.store.similar import RedisSimilar
 from app.store.vector_set import VectorSet
 from models.inference.manifest import FILE_NAME
@@ -35,7 +34,7 @@ logger = logging.getLogger(__name__)
 class Store:
     """Redis as the worker uses it."""
 
-    redis: Redis
+    redis: PackedRedis
     keys: Keys
     retry: Retry
 

@@ -9,7 +9,6 @@ import orjson
 import pytest
 from fakes import MemoryAssessments, MemoryItems
 from prometheus_client import CollectorRegistry
-from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from agents.metrics import Metrics
@@ -21,6 +20,7 @@ from app.store.commands import execute
 from app.store.items import RedisItems
 from app.store.keys import Keys
 from app.store.lookup import Lookups
+from app.store.packed import PackedRedis
 from app.store.vector_set import VectorSet
 from models.contract.events import Item
 from models.contract.item_codec import Deleted
@@ -47,7 +47,7 @@ class Shop:
 class OnRedis:
     """The same on Redis, with what reads it."""
 
-    redis: Redis
+    redis: PackedRedis
     keys: Keys
     retry: Retry
 
@@ -68,7 +68,7 @@ class OnRedis:
 @pytest.fixture
 async def on_redis(redis_url: str) -> AsyncIterator[OnRedis]:
     retry = Retry("Redis", (RedisError, OSError), Health(), Metrics(CollectorRegistry()).retries)
-    async with Redis.from_url(redis_url) as connected:
+    async with PackedRedis.from_url(redis_url) as connected:
         yield OnRedis(connected, Keys(f"test-{uuid4().hex}:"), retry)
 
 
@@ -225,7 +225,7 @@ async def test_vectors_of_a_model_that_was_given_up_go(on_redis: OnRedis) -> Non
 
 
 async def test_a_store_without_vector_sets_keeps_the_rest(on_redis: OnRedis, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def without_vector_sets(redis: Redis, commands: list[tuple[str, ...]]) -> list[object]:
+    async def without_vector_sets(redis: PackedRedis, commands: list[tuple[str, ...]]) -> list[object]:
         if any(command[0].startswith("V") for command in commands):
             raise ResponseError("unknown command 'VCARD', with args beginning with: ")
         return await execute(redis, commands)

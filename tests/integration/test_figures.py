@@ -10,7 +10,6 @@ import pytest
 from builders import NOW, teach
 from fakes import ManualClock
 from prometheus_client import CollectorRegistry
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from agents.metrics import Metrics
@@ -20,6 +19,7 @@ from app.store.answers import LiveFigures, RecommendationList
 from app.store.board import Board
 from app.store.keys import Keys
 from app.store.lookup import Lookups
+from app.store.packed import PackedRedis
 from app.store.users import RedisUsers
 from app.worker.figures import Figures
 from models.contract.events import Item
@@ -32,7 +32,7 @@ DEADLINE_SECONDS = 10
 class Worker:
     """The parts of a worker that figures are made of, on a real Redis."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: PackedRedis) -> None:
         self.redis, self.keys = redis, Keys(f"test-{uuid4().hex}:")
         self.metrics, self.health, self.clock = Metrics(CollectorRegistry()), Health(starting=""), ManualClock(NOW)
         self.recommender = Recommender(RecommenderSettings())
@@ -80,7 +80,7 @@ class Worker:
 
 @pytest.fixture
 async def worker(redis_url: str) -> AsyncIterator[Worker]:
-    async with Redis.from_url(redis_url) as redis:
+    async with PackedRedis.from_url(redis_url) as redis:
         yield Worker(redis)
 
 
