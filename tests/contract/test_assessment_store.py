@@ -10,6 +10,7 @@ import pytest
 from fakes import MemoryAssessments, MemoryItems
 from prometheus_client import CollectorRegistry
 from redis.exceptions import RedisError, ResponseError
+from shops import lookups_on
 
 from agents.metrics import Metrics
 from agents.ports import Assessed, AssessmentStore, ItemStore
@@ -19,7 +20,6 @@ from app.store.assessments import RedisAssessments
 from app.store.commands import execute
 from app.store.items import RedisItems
 from app.store.keys import Keys
-from app.store.lookup import Lookups
 from app.store.packed import PackedRedis
 from app.store.vector_set import VectorSet
 from models.contract.events import Item
@@ -57,8 +57,8 @@ class OnRedis:
         return Shop(items, RedisAssessments(self.redis, self.keys, self.retry, vectors, QualitySettings()))
 
     async def similar(self, item_id: str) -> list[tuple[str, float]]:
-        found = await Lookups(self.redis, self.keys, 5.0).similar(item_id, 10)
-        return [(each.item_id, round(each.score, 1)) for each in found]
+        found = await lookups_on(self.redis, self.keys).similar(item_id, 10)
+        return [(each["item_id"], round(each["score"], 1)) for each in found]
 
     async def attributes(self, item_id: str) -> object:
         raw = await self.redis.execute_command("VGETATTR", self.keys.vectors(), item_id)  # type: ignore[no-untyped-call]  # redis-py has no types here
@@ -140,7 +140,7 @@ async def test_look_ups_see_quality_and_reasons(on_redis: OnRedis) -> None:
     shop = on_redis.shop()
     await shop.items.write([KETTLE, TEAPOT])
     await shop.assessments.write([Assessed(KETTLE, said(1, 0, quality=0.25, reasons=("spam", "markup")), True)])
-    lookups = Lookups(on_redis.redis, on_redis.keys, 5.0)
+    lookups = lookups_on(on_redis.redis, on_redis.keys)
     kettle, teapot = await lookups.item("kettle"), await lookups.item("teapot")
     assert kettle is not None
     assert teapot is not None

@@ -7,6 +7,7 @@ import pytest
 from fakes import MemoryItems
 from prometheus_client import CollectorRegistry
 from redis.exceptions import RedisError
+from shops import lookups_on
 
 from agents.metrics import Metrics
 from agents.ports import ItemStore
@@ -14,7 +15,6 @@ from app.health import Health
 from app.retry import Retry
 from app.store.items import RedisItems
 from app.store.keys import Keys
-from app.store.lookup import Lookups
 from app.store.packed import PackedRedis
 from models.contract.events import Item
 from models.contract.item_codec import Change, Deleted, Withdrawn
@@ -54,7 +54,7 @@ def in_redis(redis: PackedRedis) -> tuple[ItemStore, Look]:
     retry = Retry("Redis", (RedisError, OSError), Health(), Metrics(CollectorRegistry()).retries)
 
     async def look(item_id: str) -> Shown | None:
-        item = await Lookups(redis, keys, 5.0).item(item_id)
+        item = await lookups_on(redis, keys).item(item_id)
         if item is None:
             return None
         return item.title, item.category, item.brand, item.price, item.currency, item.available
