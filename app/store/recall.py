@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from app.store.lists import KnownItem
 
-# An item takes about 1 kB; a shop with more items than this is asked for the rare ones more often.
+# An item takes about 700 bytes; a shop with more items than this is asked for the rare ones more often.
 CAPACITY = 100_000
 
 Ranked = tuple[tuple[str, float], ...]
