@@ -25,6 +25,9 @@ USERS = 20_000
 # The worker's load runs for this long before and after each measured load.
 LEAD_SECONDS = 2.0
 TARGETS = ("redis", "http")
+# The first answers of a new process take longer; they are not measured.
+WARM_UP_RATE = 100.0
+WARM_UP_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,8 @@ def run_lookup(plan: LookupPlan, tell: Tell) -> dict[str, object]:
     with stage(plan.stage, tell) as here, running_worker(here.place), running_serve(here.place) as (serve, url):
         users = _write_users(here, plan.prefix)
         bench = _Bench(plan, here, serve, {"redis": here.place.redis_url, "http": url}, tell)
+        for target in TARGETS:
+            _load(bench, target, WARM_UP_RATE, WARM_UP_SECONDS)
         runs = [_measure(bench, target, rate, "idle") for rate in plan.rates for target in TARGETS]
         with _at_work(bench, len(plan.rates) * len(TARGETS)):
             runs += [_measure(bench, target, rate, "half load") for rate in plan.rates for target in TARGETS]
@@ -129,7 +134,7 @@ def _at_work(bench: _Bench, runs: int) -> Iterator[None]:
 
 def _measure(bench: _Bench, target: str, rate: float, worker: str) -> LookupRun:
     events, since, cpu = _events(bench.stage), time.monotonic(), cpu_seconds_of(bench.serve.pid)
-    found = _load(bench, target, rate)
+    found = _load(bench, target, rate, bench.plan.seconds)
     cpu = cpu_seconds_of(bench.serve.pid) - cpu
     worker_rate = (_events(bench.stage) - events) / (time.monotonic() - since)
     failures = f", {found.failed:,} failed, {found.lost:,} lost" if found.failed or found.lost else ""
@@ -137,9 +142,9 @@ def _measure(bench: _Bench, target: str, rate: float, worker: str) -> LookupRun:
     return LookupRun(target, rate, worker, found, cpu, worker_rate)
 
 
-def _load(bench: _Bench, target: str, rate: float) -> LoadResult:
+def _load(bench: _Bench, target: str, rate: float, seconds: float) -> LoadResult:
     place, log = bench.stage.place, bench.stage.place.folder / "load.log"
-    arguments = ["bench", "load", bench.addresses[target], f"--rate={rate}", f"--seconds={bench.plan.seconds}"]
+    arguments = ["bench", "load", bench.addresses[target], f"--rate={rate}", f"--seconds={seconds}"]
     arguments += [f"--connections={bench.plan.connections}", f"--users={place.folder / 'users.json'}"]
     with child(arguments, place.environment, log) as process:
         output, _ = process.communicate()

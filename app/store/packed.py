@@ -207,8 +207,14 @@ class PackedRedis(Redis):
         if self._opening is None:
             self._opening = asyncio.create_task(self._open())
             self._opening.add_done_callback(self._keep)
-        # Shared by all who need it: one that gives up does not take it away from the others.
-        return await asyncio.shield(self._opening)
+        opening = self._opening
+        try:
+            # Shared by all who need it: one that gives up does not take it away from the others.
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            if opening.cancelled():
+                raise ConnectionError("the connection to Redis was closed") from None
+            raise
 
     async def _open(self) -> PackedConnection:
         opened = self.connection_pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py has no types here

@@ -1,6 +1,9 @@
 """The packed connections against a real Redis, and against a line that breaks, hangs or splits what it carries."""
 
 import asyncio
+import shutil
+import ssl
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -246,6 +249,38 @@ async def test_a_unix_socket_is_reached(tmp_path: Path) -> None:
             async with PackedRedis.from_url(f"unix://{tmp_path / 's'}") as redis:
                 assert await redis.exchange([("PING",)]) == [b"PONG"]
             line.cut()
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes the certificate with openssl")
+async def test_tls_is_spoken_where_the_address_says_so(redis_url: str, tmp_path: Path) -> None:
+    certificate, private = tmp_path / "cert.pem", tmp_path / "key.pem"
+    command = (
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
+    )
+    subprocess.run([*command.split(), "-keyout", private, "-out", certificate], check=True, capture_output=True)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, private)
+    line = RedisLine(urlsplit(redis_url).port or 0)
+    server = await asyncio.get_running_loop().create_server(line.accept, "localhost", 0, ssl=context)
+    async with server:
+        address = f"rediss://localhost:{server.sockets[0].getsockname()[1]}/0"
+        async with PackedRedis.from_url(f"{address}?ssl_ca_certs={certificate}") as redis:
+            large = b"x" * 1_000_000
+            assert await redis.exchange([("ECHO", large), ("PING",)]) == [large, b"PONG"]
+        async with PackedRedis.from_url(address) as distrustful:
+            with pytest.raises(ConnectionError, match="certificate verify failed"):
+                await distrustful.exchange([("PING",)])
+        line.cut()
+
+
+async def test_closing_ends_those_that_wait_for_a_connection(redis_url: str) -> None:
+    async with line_to(redis_url) as (line, redis):
+        line.hold()
+        waiting = asyncio.create_task(redis.exchange([("PING",)]))
+        await until(lambda: line.connections == 1)
+        await redis.aclose()
+        with pytest.raises(ConnectionError, match="was closed"):
+            await waiting
 
 
 @pytest.mark.parametrize("ask", [lambda redis: redis.exchange([("PING",)]), lambda redis: redis.ping()])
