@@ -1,22 +1,31 @@
 """An open-loop stream of events: each is due at a fixed time, carries that time as its own, and is sent then.
 
 Events that fall behind are sent as soon as they can be, and their time stays the one at which they were due.
+As with any producer, one batch at a time is on its way to a partition; what is due meanwhile makes the next one.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, islice
+from typing import Any
 
 import orjson
+from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
+from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # ships no types
 
+from app.bench.latency import Latencies, latencies
 from app.bench.log import bench_log
 from app.concerns import KafkaSettings
 from app.datasets.record import Record
-from app.kafka.replay import Pace, producer_for, replay
+from app.errors import HeadraceError
+from app.kafka.replay import Pace, partition_of, producer_for, replay
+from app.kafka.topics import SOURCES
 
-# Events that are due within this time go together; a measured delay holds up to as much.
-WINDOW_SECONDS = 0.005
+# The shortest sleep: events that are due within it go together, and a measured delay holds up to as much.
+TICK_SECONDS = 0.002
+YIELD_EVERY = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +39,16 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class FeedResult:
-    """What was sent; `started` in seconds since 1970, `behind`: seconds by which the last event was late."""
+    """What was sent, from `started` (seconds since 1970) on.
+
+    `left`: how late events left here; `acknowledged`: how long after they were due the broker had them.
+    """
 
     events: int
     started: float
     seconds: float
-    behind: float
+    left: Latencies
+    acknowledged: Latencies
 
 
 def timed_events(records: Iterable[Record], rate: float, started: float) -> Iterator[Record]:
@@ -57,13 +70,21 @@ async def send_feed(kafka: KafkaSettings, read: Callable[[], Iterator[Record]], 
     """Send the feed at its pace. Raises HeadraceError when Kafka does not take it."""
     log = feed_log(read, feed)
     async with producer_for(kafka) as producer:
+        outlet = _Outlet(producer, kafka.topic_prefix)
+        await outlet.find_partitions()
         first = next(log)  # skipping may take seconds, in which nothing is due
         started = time.time()
-        records = timed_events(chain([first], log), feed.rate, started)
-        pace = Pace(speed=1.0, window_seconds=WINDOW_SECONDS)
-        sent = await replay(records, producer, pace, prefix=kafka.topic_prefix)
-    seconds = time.time() - started
-    return FeedResult(sent.total(), started, seconds, max(0.0, seconds - (feed.events - 1) / feed.rate))
+        left = []
+        for record in timed_events(chain([first], log), feed.rate, started):
+            due = record.ts or started
+            if (early := due - time.time()) > 0:
+                await asyncio.sleep(max(early, TICK_SECONDS))
+            left.append(time.time() - due)
+            outlet.put(record)
+            if len(left) % YIELD_EVERY == 0:
+                await asyncio.sleep(0)  # one that is behind lets its batches go all the same
+        await outlet.drain()
+    return FeedResult(len(left), started, time.time() - started, latencies(left), latencies(outlet.acknowledged))
 
 
 async def send_backlog(kafka: KafkaSettings, read: Callable[[], Iterator[Record]], feed: Feed) -> int:
@@ -71,6 +92,56 @@ async def send_backlog(kafka: KafkaSettings, read: Callable[[], Iterator[Record]
     async with producer_for(kafka) as producer:
         records = timed_events(feed_log(read, feed), feed.rate, time.time() - feed.events / feed.rate)
         return (await replay(records, producer, Pace(), prefix=kafka.topic_prefix)).total()
+
+
+def feed_result_of(values: dict[str, Any]) -> FeedResult:
+    """The result that another process printed as JSON."""
+    named = {name: Latencies(**values[name]) for name in ("left", "acknowledged")}
+    return FeedResult(**{**values, **named})
+
+
+@dataclass(slots=True)
+class _Outlet:
+    """Hands events to the producer, partition by partition, and notes when the broker had them."""
+
+    producer: AIOKafkaProducer
+    prefix: str
+    acknowledged: list[float] = field(default_factory=list)
+    _counts: dict[str, int] = field(default_factory=dict)
+    _waiting: dict[tuple[str, int], list[Record]] = field(default_factory=dict)
+    _tasks: dict[tuple[str, int], "asyncio.Task[None]"] = field(default_factory=dict)
+
+    async def find_partitions(self) -> None:
+        for topic in SOURCES:
+            self._counts[topic] = len(await self.producer.partitions_for(self.prefix + topic))
+
+    def put(self, record: Record) -> None:
+        place = record.topic, partition_of(record.key, self._counts[record.topic])
+        self._waiting.setdefault(place, []).append(record)
+        task = self._tasks.get(place)
+        if task is None or (task.done() and task.exception() is None):
+            self._tasks[place] = asyncio.create_task(self._deliver(place))
+
+    async def drain(self) -> None:
+        """Wait until the broker has everything. Raises HeadraceError when it does not take it."""
+        try:
+            await asyncio.gather(*self._tasks.values())
+        except KafkaError as error:
+            raise HeadraceError(f"Kafka does not take the events: {error!r}; see the broker's log") from error
+
+    async def _deliver(self, place: tuple[str, int]) -> None:
+        topic, partition = place
+        while records := self._waiting.pop(place, None):
+            batch, sent = self.producer.create_batch(), 0
+            for record in records:
+                if batch.append(timestamp=None, key=record.key, value=record.value, headers=[]) is None:
+                    break
+                sent += 1
+            if records[sent:]:
+                self._waiting[place] = records[sent:] + self._waiting.get(place, [])
+            await (await self.producer.send_batch(batch, self.prefix + topic, partition=partition))
+            now = time.time()
+            self.acknowledged += [now - (record.ts or now) for record in records[:sent]]
 
 
 def _at(value: bytes | None, ts: float) -> bytes | None:

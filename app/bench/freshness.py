@@ -81,7 +81,8 @@ def _measure(here: Stage, feed: Feed, share: float) -> dict[str, object]:
         "accepted": accepted,
         "lists": after.recommendations - before.recommendations,
         "milliseconds": in_milliseconds(latencies(measured)),
-        "sender_behind_milliseconds": round(1e3 * fed.behind, 1),
+        "left_late_milliseconds": in_milliseconds(fed.left),
+        "acknowledged_milliseconds": in_milliseconds(fed.acknowledged),
     }
 
 

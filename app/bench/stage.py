@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from app.bench.child import child, failed
-from app.bench.feed import Feed, FeedResult, send_backlog
+from app.bench.feed import Feed, FeedResult, feed_result_of, send_backlog
 from app.bench.log import count_events
 from app.bench.place import Place, embedded_kafka, place_of, produce_catalogue
 from app.bench.worker_run import Task, WorkerRun, learn_catalogue, measure_worker
@@ -119,7 +119,7 @@ def feed_result(here: Stage, process: "subprocess.Popen[bytes]") -> FeedResult:
     output, _ = process.communicate()
     if process.returncode != 0:
         raise failed("the feed", process.returncode, here.place.folder / "feed.log")
-    return FeedResult(**orjson.loads(output))
+    return feed_result_of(orjson.loads(output))
 
 
 def is_ready(url: str) -> bool:

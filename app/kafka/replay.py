@@ -55,15 +55,12 @@ class Window:
 class Pace:
     """How fast records go: `speed` times as fast as they happened, None for as fast as it goes.
 
-    With a speed, records that are due within `window_seconds` are sent together.
-
     Before each window `room` is awaited with the number of records sent so far, those for `quarantine` left
     out, which no worker reads: it returns when whoever reads them can take more. `progress` is called after
     each window with the records acknowledged so far, by topic.
     """
 
     speed: float | None = None
-    window_seconds: float = WINDOW_SECONDS
     progress: Progress = lambda acknowledged: None
     room: Room | None = None
 
@@ -81,7 +78,7 @@ async def replay(
     started = time.monotonic()
     sent = 0
     try:
-        for window in windows(records, pace.speed, pace.window_seconds):
+        for window in windows(records, pace.speed):
             await asyncio.sleep(started + window.due - time.monotonic())
             if pace.room is not None:
                 await pace.room(sent)
@@ -118,8 +115,8 @@ async def producer_for(settings: KafkaSettings) -> AsyncIterator[AIOKafkaProduce
         await producer.stop()
 
 
-def windows(records: Iterable[Record], speed: float | None, window_seconds: float = WINDOW_SECONDS) -> Iterator[Window]:
-    """Cut the log into windows of 5,000 records, 16 MiB or, with a speed, `window_seconds` of playing time.
+def windows(records: Iterable[Record], speed: float | None) -> Iterator[Window]:
+    """Cut the log into windows of 5,000 records, 16 MiB or, with a speed, 0.05 s of playing time.
 
     A record is due (its event time - the first event time) / speed after the start, and never before an earlier
     one: a log that steps back in time keeps its order. One without event time is due at once. Steps of more
@@ -129,7 +126,7 @@ def windows(records: Iterable[Record], speed: float | None, window_seconds: floa
     size = 0
     window: list[Record] = []
     for due, record in zip(repeat(0.0), records) if speed is None else _timed(records, speed):
-        if len(window) == WINDOW_RECORDS or size > WINDOW_BYTES or (window and due > opened + window_seconds):
+        if len(window) == WINDOW_RECORDS or size > WINDOW_BYTES or (window and due > opened + WINDOW_SECONDS):
             yield Window(last, window)
             window, size = [], 0
         if not window:
