@@ -7,6 +7,7 @@ with Headrace("redis://localhost:6379/0") as headrace:
         print(item.item_id, item.title, item.score, item.source)
 """
 
+from time import monotonic
 from types import TracebackType
 from typing import Self
 
@@ -14,26 +15,38 @@ from redis import Redis
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from app.concerns import RedisSettings
+from app.concerns import RedisSettings, ServeSettings
 from app.store import questions
 from app.store.address import bad_address, check_address
-from app.store.answers import CatalogueEntry, ListedItem
-from app.store.connection import DEMOTED, PAUSE_BETWEEN_RETRIES, RETRIES, timeouts, translate
+from app.store.answers import CatalogueEntry
+from app.store.connection import PAUSE_BETWEEN_RETRIES, RETRIES, timeouts, translate
 from app.store.keys import Keys
+from app.store.lists import ListedItem, listed_items
+from app.store.packed import DEMOTED
 from app.store.questions import Question, T
+from app.store.recall import Recall
 
 DEFAULT_PREFIX = RedisSettings().prefix
+DEFAULT_RECALL_SECONDS = ServeSettings().recall_seconds
 
 
 class Headrace:
     """A pooled, thread-safe connection to the lists that the workers keep fresh; share one in a process.
 
     Unknown users get the trending list, and items that are sold out, deleted or defective are left out, as over HTTP.
+    Each look-up reads the user's list; what the catalogue says of its items may be `recall_seconds` old.
     Every look-up raises `app.store.connection.StoreAway` when Redis does not answer within
     `timeout_seconds` a round trip, so that a shop page can do without.
     """
 
-    def __init__(self, url: str, *, prefix: str = DEFAULT_PREFIX, timeout_seconds: float = 1.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        prefix: str = DEFAULT_PREFIX,
+        timeout_seconds: float = 1.0,
+        recall_seconds: float = DEFAULT_RECALL_SECONDS,
+    ) -> None:
         check_address(url)
         retry = Retry(PAUSE_BETWEEN_RETRIES, RETRIES)
         try:
@@ -41,6 +54,7 @@ class Headrace:
         except ValueError:  # of an option; its text may repeat the value
             raise bad_address("an option after the ? has a value that cannot be read") from None
         self._keys = Keys(prefix)
+        self._recall = Recall(recall_seconds, monotonic)
 
     def __enter__(self) -> Self:
         return self
@@ -56,11 +70,11 @@ class Headrace:
 
     def recommendations(self, user_id: str, *, k: int = 20) -> list[ListedItem]:
         """The user's k best items, best first. Raises StoreAway, UnreadableAnswer."""
-        return list(self._ask(questions.ask_recommendations(self._keys, user_id, k)).items)
+        return list(self._ask(questions.ask_recommendations(self._keys, self._recall, user_id, k)).items)
 
     def similar(self, item_id: str, *, k: int = 20) -> list[ListedItem]:
         """The k items nearest to this one; empty when none are known. Raises StoreAway, UnreadableAnswer."""
-        return list(self._ask(questions.ask_similar(self._keys, item_id, k)))
+        return list(listed_items(self._ask(questions.ask_similar(self._keys, self._recall, item_id, k))))
 
     def item(self, item_id: str) -> CatalogueEntry | None:
         """The catalogue entry, or None when it is unknown or deleted. Raises StoreAway, UnreadableAnswer."""

@@ -63,6 +63,9 @@ class ServeSettings:
 
     host: str = setting("127.0.0.1", "address on which `headrace serve` listens")
     port: int = setting(6066, "port on which `headrace serve` listens; 0 takes a free one", low=0, high=65535)
+    recall_seconds: float = setting(
+        1.0, "how old what look-ups know of items and trending may be; lists are always read", low=0, high=60
+    )
     accept_events: bool = setting(False, "let the console page send clicks (POST /events/click); for trying out")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +16,9 @@ from redis import Redis
 from app.concerns import KafkaSettings, RedisSettings, ServeSettings
 from app.store.connection import HashFields
 from app.store.keys import Keys
+from app.store.lookup import Lookups
+from app.store.packed import PackedRedis
+from app.store.recall import Recall
 from app.web.server import ServeConcerns, Surroundings, build_application
 
 Http = TestClient[Request, Application]
@@ -98,8 +102,14 @@ async def http(redis_settings: RedisSettings, registry: CollectorRegistry) -> As
         yield client
 
 
+def lookups_on(redis: PackedRedis, keys: Keys) -> Lookups:
+    """Look-ups that remember nothing, on a connection of the caller's."""
+    return Lookups(redis, keys, Recall(0.0, monotonic), 5.0)
+
+
 def client_of(redis: RedisSettings, registry: CollectorRegistry, kafka: KafkaSettings | None = None) -> Http:
     """The HTTP process on this Redis; it takes clicks when it is given a Kafka."""
-    serve = ServeSettings(accept_events=kafka is not None)
+    # Tests change items and look at once.
+    serve = ServeSettings(accept_events=kafka is not None, recall_seconds=0)
     concerns = ServeConcerns(serve, redis, kafka or KafkaSettings())
     return TestClient(TestServer(build_application(concerns, Surroundings(registry))))

@@ -1,30 +1,24 @@
 """`headrace bench pipeline`: the whole worker against a plain Faust agent and the raw client, in the same minutes."""
 
 import asyncio
-import os
-import platform
-import socket
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from agents.metrics import STAGES
 from app.bench.child import contend
 from app.bench.log import bench_log, count_events
+from app.bench.place import embedded_kafka, machine, place_of, produce_catalogue
 from app.bench.span import Span, Spread, spread
 from app.bench.worker_run import Task, WorkerRun, learn_catalogue, measure_worker
 from app.concerns import KafkaSettings
 from app.datasets.record import Dataset
 from app.errors import HeadraceError
 from app.kafka.replay import Pace, producer_for, replay
-from app.kafka.topics import create_topics
 from app.local.servers import embedded_broker, embedded_redis
 from app.progress_line import ProgressLine
-
-# The broker lets a new group's first member in after half of this; it plays no part in the speed.
-SESSION_SECONDS = 6.0
 
 # Below that even the worker takes less than a second, and it is looked at five times a second.
 FEWEST_EVENTS = 20_000
@@ -51,16 +45,6 @@ class Round:
     ceiling: Span
     plain_faust: Span
     worker: WorkerRun
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The servers, the settings and the folder of one round."""
-
-    kafka: KafkaSettings
-    environment: Mapping[str, str]
-    port: int
-    folder: Path
 
 
 def run_pipeline(plan: Plan, tell: Tell) -> dict[str, object]:
@@ -105,17 +89,16 @@ def summarise(name: str, rounds: list[Round]) -> dict[str, object]:
         "stage_seconds": {
             stage: _rounded(spread([one.worker.stage_seconds[stage] for one in rounds]).median) for stage in STAGES
         },
-        "cores": len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count(),
-        "python": platform.python_version(),
+        **machine(),
     }
 
 
 def _round(plan: Plan, events: int, folder: Path, tell: Tell) -> Round:
     # Servers of its own for each round: the log that the last worker wrote would turn every event into a repeat.
     with embedded_broker(folder) as bootstrap, embedded_redis(folder) as redis_url:
-        kafka = replace(plan.kafka, bootstrap=bootstrap, session_timeout_seconds=SESSION_SECONDS)
-        place = _place(plan, kafka, redis_url, folder)
-        if items := asyncio.run(_produce_catalogue(plan, kafka)):
+        kafka = embedded_kafka(plan.kafka, bootstrap)
+        place = place_of(plan.environ, kafka, redis_url, folder)
+        if items := asyncio.run(produce_catalogue(plan.dataset, kafka)):
             tell(f"a worker takes in {items:,} records of the catalogue, before anything is measured")
             learn_catalogue(Task(items, place.environment, place.port, folder / "catalogue.log"))
         asyncio.run(_produce(plan, events, kafka))
@@ -127,29 +110,6 @@ def _round(plan: Plan, events: int, folder: Path, tell: Tell) -> Round:
         worker = measure_worker(Task(events, place.environment, place.port, folder / "worker.log"), kafka)
         tell(f"{worker.span.events_per_second:,.0f} events/s")
     return Round(ceiling, plain, worker)
-
-
-def _place(plan: Plan, kafka: KafkaSettings, redis_url: str, folder: Path) -> Place:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    environment = {name: value for name, value in plan.environ.items() if name != "NO_CYTHON"}
-    environment |= {
-        "PYTHONSAFEPATH": "1",
-        "HEADRACE_KAFKA_BOOTSTRAP": kafka.bootstrap,
-        "HEADRACE_KAFKA_SESSION_TIMEOUT_SECONDS": str(kafka.session_timeout_seconds),
-        "HEADRACE_REDIS_URL": redis_url,
-        "HEADRACE_WORKER_HOST": "127.0.0.1",
-        "HEADRACE_WORKER_PORT": str(port),
-        "HEADRACE_WORKER_STATE_DIR": "",
-    }
-    return Place(kafka, environment, port, folder)
-
-
-async def _produce_catalogue(plan: Plan, kafka: KafkaSettings) -> int:
-    await create_topics(kafka)
-    async with producer_for(kafka) as producer:
-        sent = await replay(plan.dataset.items(), producer, Pace(), prefix=kafka.topic_prefix)
-    return sent["items"]  # some rows may have gone to quarantine
 
 
 async def _produce(plan: Plan, events: int, kafka: KafkaSettings) -> None:

@@ -59,7 +59,7 @@ def measure_worker(task: Task, kafka: KafkaSettings) -> WorkerRun:
     with child(["worker"], task.environment, task.log) as process:
         observed = _watch(task, process, lambda counters: counters.events)
         asyncio.run(wait_until_committed(kafka, task.events))
-        final = _counters(task.port)
+        final = counters_of(task.port)
     if final is None or final.events != task.events:
         counted = "nothing" if final is None else f"{final.events:,}"
         raise HeadraceError(f"the worker counts {counted} for {task.events:,} events: this measurement does not count")
@@ -85,10 +85,10 @@ def _watch(task: Task, process: subprocess.Popen[bytes], count: Callable[[Readin
         time.sleep(POLL_SECONDS)
         if process.poll() is not None:
             raise failed("the worker", process.returncode, task.log)
-        counters = _counters(task.port)
+        counters = counters_of(task.port)
         now = time.monotonic()
         if counters is not None:
-            observed.append(_Look(now, counters, _cpu_seconds(process.pid)))
+            observed.append(_Look(now, counters, cpu_seconds_of(process.pid)))
             if count(counters) > done:
                 done, progress_at = count(counters), now
         if now - progress_at > STALL_SECONDS:
@@ -99,15 +99,15 @@ def _watch(task: Task, process: subprocess.Popen[bytes], count: Callable[[Readin
     return observed
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds_of(pid: int) -> float:
     """What the process used so far; 0 where the system does not tell (it does on Linux)."""
     families = ProcessCollector(pid=lambda: pid, registry=None).collect()
     samples = [sample for family in families for sample in family.samples]
     return next((sample.value for sample in samples if sample.name == "process_cpu_seconds_total"), 0.0)
 
 
-def _counters(port: int) -> Reading | None:
-    """None while nothing answers: the worker is not up yet, or gone."""
+def counters_of(port: int) -> Reading | None:
+    """Read the counters of the worker on this port. Returns None while nothing answers: it is not up yet, or gone."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
     try:
         connection.request("GET", "/metrics")

@@ -14,6 +14,8 @@ import orjson
 from agents.metrics import STAGES
 from app.bench.pipeline import Plan, run_pipeline
 from app.bench.span import Span
+from app.commands import bench_loads
+from app.commands.bench_loads import positive
 from app.datasets.folder import open_dataset
 from app.datasets.sample import sample_dataset
 from app.kafka.plain_consumers import ceiling, plain_faust
@@ -43,6 +45,8 @@ examples:
   headrace bench pipeline --rounds 3 --json          medians of three rounds as one JSON object
   headrace bench pipeline --data shop/ --events 500000
   HEADRACE_KAFKA_FETCH_MAX_RECORDS=500 headrace bench pipeline
+  headrace bench lookup                              look-ups beside a worker at half load
+  headrace bench freshness                           from event to readable list, at 10, 50 and 80 % of the maximum
 """
 
 CONTENDERS = {"ceiling": ceiling, "plain-faust": plain_faust}
@@ -61,21 +65,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     pipeline.add_argument("--data", metavar="DIR", type=Path, help="folder or file of a log (default: the sample log)")
     pipeline.add_argument(
-        "--events", metavar="N", type=_positive, help="cut or repeat the log to N events (default: as it is)"
+        "--events", metavar="N", type=positive, help="cut or repeat the log to N events (default: as it is)"
     )
-    pipeline.add_argument("--rounds", metavar="N", type=_positive, default=1, help="rounds, for medians (default: 1)")
+    pipeline.add_argument("--rounds", metavar="N", type=positive, default=1, help="rounds, for medians (default: 1)")
     pipeline.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+    bench_loads.configure(what)
     contender = what.add_parser("contender")
     contender.add_argument("name", choices=CONTENDERS)
-    contender.add_argument("--events", type=_positive, required=True)
+    contender.add_argument("--events", type=positive, required=True)
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Measure; the exit status is 0 when every contender did everything."""
-    if args.what == "contender":
-        return _contend(args, settings)
     # A terminated benchmark stops its children as an interrupted one does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if args.what == "contender":
+        return _contend(args, settings)
+    if args.what in bench_loads.EXECUTE:
+        return bench_loads.EXECUTE[args.what](args, settings)
     dataset = open_dataset(args.data) if args.data else sample_dataset(settings.embedded)
     plan = Plan(dataset, args.events, args.rounds, settings.kafka, os.environ)
     result = run_pipeline(plan, _tell)
@@ -114,9 +121,3 @@ def _contend(args: argparse.Namespace, settings: Settings) -> int:
 def _tell(text: str) -> None:
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
-
-
-def _positive(text: str) -> int:
-    if text.isascii() and text.isdigit() and int(text) > 0:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r}: use a whole number above 0")

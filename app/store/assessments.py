@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
-from redis.asyncio import Redis
 
 from agents.ports import Assessed
 from app.retry import Retry
 from app.store import item_hash
-from app.store.commands import Command, execute
+from app.store.commands import execute
 from app.store.item_fields import ASSESSMENT_FIELDS, CATALOGUE_FIELDS
 from app.store.keys import Keys
+from app.store.packed import Command, PackedRedis
 from app.store.vector_set import VectorSet
 from models.contract.events import Item
 from models.quality.assessment import Assessment, unpack_vectors
@@ -22,7 +22,7 @@ from models.quality.text import QualitySettings
 class RedisAssessments:
     """The `AssessmentStore` port on Redis."""
 
-    redis: Redis
+    redis: PackedRedis
     keys: Keys
     retry: Retry
     vectors: VectorSet

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
-from redis.asyncio import Redis
 
-from app.store.commands import Command, execute
+from app.store.commands import execute
 from app.store.keys import Keys
+from app.store.packed import Command, PackedRedis
 
 FIGURES_EXPIRE_SECONDS = 10
 TRENDING_EXPIRE_SECONDS = 30 * 86_400
@@ -18,7 +18,7 @@ RECENT_USERS = 50
 class Board:
     """Writes the keys that are replaced whole, so that writing them twice changes nothing."""
 
-    redis: Redis
+    redis: PackedRedis
     keys: Keys
 
     async def trending(

@@ -1,15 +1,13 @@
 """How Redis is reached and what its failures mean, the same for the look-up process and the shop's client."""
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
-from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import (
     ClusterDownError,
-    MasterDownError,
     OutOfMemoryError,
     ReadOnlyError,
     RedisError,
@@ -21,6 +19,7 @@ from typing_extensions import override
 from app.concerns import RedisSettings
 from app.errors import HeadraceError, in_words
 from app.store.address import bad_address, check_address
+from app.store.packed import DEMOTED, PackedRedis
 
 HashFields = Mapping[
     bytes | bytearray | memoryview | str | int | float, bytes | bytearray | memoryview | str | int | float
@@ -32,7 +31,6 @@ PASSING = (OutOfMemoryError, ReadOnlyError, TryAgainError, ClusterDownError)
 PASSING_TEXTS = ("BUSY Redis", "MISCONF ", "NOREPLICAS ")
 # What a server says that is no primary any more, or lost its own: the same address may lead to another by now.
 # A server that is still loading needs no more here: redis-py takes that for a connection error, and connects again.
-DEMOTED = (ReadOnlyError, MasterDownError)
 
 
 class StoreAway(HeadraceError):
@@ -104,7 +102,7 @@ class _Pool(ConnectionPool):
             await self.disconnect(inuse_connections=False)
 
 
-def connect(settings: RedisSettings) -> Redis:
+def connect(settings: RedisSettings) -> PackedRedis:
     """The configured Redis, asynchronous and pooled; the first call opens a connection. Raises HeadraceError."""
     check_address(settings.url)
     retry = Retry(PAUSE_BETWEEN_RETRIES, RETRIES)
@@ -114,4 +112,4 @@ def connect(settings: RedisSettings) -> Redis:
         raise bad_address("an option after the ? has a value that cannot be read") from None
     # The address decides between TCP, TLS and a Unix socket.
     pool.connection_class = type("Connection", (_Connection, pool.connection_class), {})
-    return Redis.from_pool(pool)
+    return cast(PackedRedis, PackedRedis.from_pool(pool))

@@ -1,4 +1,4 @@
-"""Counts the lists in Redis."""
+"""Counts the lists in Redis, and names users who have one. Scans all keys: for reports, not for look-ups."""
 
 from redis.asyncio import Redis
 
@@ -8,7 +8,7 @@ from app.store.keys import Keys
 
 
 async def count_lists(settings: RedisSettings) -> int:
-    """The number of users with a list. Scans all keys: for reports, not for look-ups."""
+    """Returns the number of users with a list."""
     redis: Redis = connect(settings)
     pattern = Keys(settings.prefix).recommendation("*")
     try:
@@ -16,6 +16,21 @@ async def count_lists(settings: RedisSettings) -> int:
         return len({key async for key in redis.scan_iter(match=_literal(pattern), count=10_000)})
     finally:
         await redis.aclose()
+
+
+async def users_with_lists(settings: RedisSettings, most: int) -> list[str]:
+    """Returns the ids of up to `most` users with a list, sorted."""
+    redis: Redis = connect(settings)
+    head, _, tail = Keys(settings.prefix).recommendation("*").partition("*")
+    users: set[str] = set()
+    try:
+        async for key in redis.scan_iter(match=f"{_literal(head)}*", count=1_000):
+            users.add(key.decode().removeprefix(head).removesuffix(tail))
+            if len(users) == most:
+                break
+    finally:
+        await redis.aclose()
+    return sorted(users)
 
 
 def _literal(pattern: str) -> str:

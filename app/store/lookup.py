@@ -1,38 +1,37 @@
 """The look-ups of the HTTP process: asynchronous, pooled, and never longer than the timeout."""
 
 import asyncio
-from typing import Self
+from collections.abc import Sequence
+from time import monotonic
+from typing import Any, Self
 
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import ConnectionError, RedisError
 
 from app.concerns import RedisSettings
 from app.store import questions
-from app.store.answers import (
-    CatalogueEntry,
-    ListedItem,
-    LiveFigures,
-    RecentUser,
-    RecommendationList,
-    UserHistory,
-)
+from app.store.answers import CatalogueEntry, LiveFigures, RecentUser, UserHistory
 from app.store.connection import connect, translate
 from app.store.keys import Keys
-from app.store.questions import Question, T
+from app.store.lists import RecommendationList, Row
+from app.store.packed import PackedRedis
+from app.store.questions import Command, Question, T
+from app.store.recall import Recall
 
 
 class Lookups:
     """Answers out of Redis. Every method raises StoreAway or UnreadableAnswer, and nothing of Redis' own."""
 
-    def __init__(self, redis: Redis, keys: Keys, timeout_seconds: float) -> None:
+    def __init__(self, redis: PackedRedis, keys: Keys, recall: Recall, timeout_seconds: float) -> None:
         self._redis = redis
         self._keys = keys
+        self._recall = recall
         self._timeout_seconds = timeout_seconds
 
     @classmethod
-    def connect(cls, settings: RedisSettings) -> Self:
+    def connect(cls, settings: RedisSettings, recall_seconds: float) -> Self:
         """Look-ups on the configured Redis; the first one opens the connection. Raises HeadraceError."""
-        return cls(connect(settings), Keys(settings.prefix), settings.timeout_seconds)
+        recall = Recall(recall_seconds, monotonic)
+        return cls(connect(settings), Keys(settings.prefix), recall, settings.timeout_seconds)
 
     async def close(self) -> None:
         """Close the pooled connections."""
@@ -40,11 +39,11 @@ class Lookups:
 
     async def recommendations(self, user_id: str, k: int) -> RecommendationList:
         """The user's list, at most k items with titles, or the trending one."""
-        return await self._ask(questions.ask_recommendations(self._keys, user_id, k))
+        return await self._ask(questions.ask_recommendations(self._keys, self._recall, user_id, k))
 
-    async def similar(self, item_id: str, k: int) -> tuple[ListedItem, ...]:
+    async def similar(self, item_id: str, k: int) -> list[Row]:
         """The item's neighbours, at most k, nearest first."""
-        return await self._ask(questions.ask_similar(self._keys, item_id, k))
+        return await self._ask(questions.ask_similar(self._keys, self._recall, item_id, k))
 
     async def item(self, item_id: str) -> CatalogueEntry | None:
         """The catalogue entry, or None when it is unknown or deleted."""
@@ -52,7 +51,7 @@ class Lookups:
 
     async def profile(self, user_id: str) -> UserHistory | None:
         """What the user did lately, or None for an unknown user."""
-        return await self._ask(questions.ask_history(self._keys, user_id))
+        return await self._ask(questions.ask_history(self._keys, self._recall, user_id))
 
     async def recent_users(self, count: int) -> tuple[RecentUser, ...]:
         """The users whose lists were written last."""
@@ -78,14 +77,18 @@ class Lookups:
         try:
             commands = next(question)
             while True:
-                async with self._redis.pipeline(transaction=False) as pipeline:
-                    for command in commands:
-                        pipeline.execute_command(*command)
-                    replies = await pipeline.execute(raise_on_error=False)
+                replies = await self._exchange(commands)
                 commands = question.send(questions.checked(commands, replies))
         except StopIteration as done:
             answer: T = done.value
             return answer
+
+    async def _exchange(self, commands: Sequence[Command]) -> list[Any]:
+        try:
+            return await self._redis.exchange(commands)
+        except ConnectionError:
+            # The connection may have died since its last use; a fresh one is worth one try.
+            return await self._redis.exchange(commands)
 
 
 def _ask_ping() -> Question[None]:

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from redis.asyncio import Redis
-
 from app.retry import Retry
-from app.store.commands import Command, execute
+from app.store.commands import execute
 from app.store.keys import Keys
+from app.store.packed import Command, PackedRedis
 
 SWAP = """
 local found = redis.call('GET', KEYS[1]) or ''
@@ -21,7 +20,7 @@ return 1
 class RedisMarks:
     """The `CatalogueMarks` port on Redis: one string per partition of `topic`."""
 
-    redis: Redis
+    redis: PackedRedis
     keys: Keys
     retry: Retry
     topic: str

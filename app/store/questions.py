@@ -4,20 +4,15 @@ They never touch Redis themselves: the look-up process (async) and the shop's cl
 No command names more than one key, so that every question works on a Redis Cluster.
 """
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from app.store import answers, item_fields
-from app.store.answers import (
-    CatalogueEntry,
-    ListedItem,
-    LiveFigures,
-    RecentUser,
-    RecommendationList,
-    UserHistory,
-)
+from app.store import answers, item_fields, lists
+from app.store.answers import CatalogueEntry, LiveFigures, RecentUser, UserHistory
 from app.store.keys import Keys
+from app.store.lists import Entry, KnownItem, RecommendationList, Row, StoredList
+from app.store.recall import Ranked, Recall
 
 Command = tuple[str | int, ...]
 T = TypeVar("T")
@@ -40,64 +35,61 @@ def checked(commands: Sequence[Command], replies: Sequence[Any]) -> list[Any]:
     return [None if isinstance(reply, Exception) else reply for reply in replies]
 
 
-def ask_recommendations(keys: Keys, user_id: str, k: int) -> Question[RecommendationList]:
+def ask_recommendations(keys: Keys, recall: Recall, user_id: str, k: int) -> Question[RecommendationList]:
     """The user's list, at most k items; the trending list for a user without one that may be shown.
 
-    A list that lost an item is not topped up: only the worker knows what this user just saw or bought.
-    Raises ValueError for a k outside 1..K_MAX.
+    One round trip where all its items are remembered, else two. A list that lost an item is not topped up: only the
+    worker knows what this user just saw or bought. Raises ValueError for a k outside 1..K_MAX.
     """
     _check(k)
-    flag, raw, ranked = yield [
-        ("GET", keys.known_only()),
-        ("GET", keys.recommendation(user_id)),
-        ("ZREVRANGE", keys.trending(), 0, TRENDING_SPARE * k - 1, "WITHSCORES"),
-    ]
+    flag, raw = yield [("GET", keys.known_only()), ("GET", keys.recommendation(user_id))]
     known_only = answers.decode_flag(flag)
     if raw is not None:
-        own = yield from _shown(keys, answers.decode_list(raw), k, known_only=known_only)
-        if own.items:
-            return own
-    trending = answers.trending_list(user_id, answers.decode_ranked(ranked))
-    return (yield from _shown(keys, trending, k, known_only=known_only))
+        stored = lists.decode_list(raw)
+        if rows := (yield from _shown(keys, recall, stored.entries, k, known_only=known_only)):
+            return RecommendationList(stored, rows)
+    ranked = yield from _trending(keys, recall)
+    popular: StoredList = lists.trending_list(user_id, ranked[: TRENDING_SPARE * k])
+    return RecommendationList(popular, (yield from _shown(keys, recall, popular.entries, k, known_only=known_only)))
 
 
-def ask_similar(keys: Keys, item_id: str, k: int) -> Question[tuple[ListedItem, ...]]:
+def ask_similar(keys: Keys, recall: Recall, item_id: str, k: int) -> Question[list[Row]]:
     """The item's neighbours, at most k, nearest first; out of the vectors where no list of them is written.
 
     Raises ValueError as above.
     """
     _check(k)
     flag, raw = yield [("GET", keys.known_only()), ("GET", keys.similar(item_id))]
-    items = answers.decode_similar(raw)
-    if not items:
+    entries = lists.decode_similar(raw)
+    if not entries:
         (near,) = yield [
             ("VSIM", keys.vectors(), "ELE", item_id, "WITHSCORES", "COUNT", VECTOR_SPARE + k, "FILTER", RECOMMENDED)
         ]
-        items = answers.decode_near(item_id, near)
-    catalogue = yield from _catalogue(keys, (item.item_id for item in items))
-    return answers.shown_items(items, catalogue, k, known_only=answers.decode_flag(flag))
+        entries = lists.decode_near(item_id, near)
+    return (yield from _shown(keys, recall, entries, k, known_only=answers.decode_flag(flag)))
 
 
 def ask_item(keys: Keys, item_id: str) -> Question[CatalogueEntry | None]:
-    """The catalogue entry, or None for an item that is unknown or was deleted."""
-    entry = (yield from _catalogue(keys, [item_id]))[item_id]
+    """The catalogue entry as it is now, or None when the item is unknown or was deleted."""
+    (values,) = yield [("HMGET", keys.item(item_id), *item_fields.ENTRY_FIELDS)]
+    entry = answers.decode_item(item_id, values)
     return entry if entry.known and not entry.deleted else None
 
 
-def ask_history(keys: Keys, user_id: str) -> Question[UserHistory | None]:
+def ask_history(keys: Keys, recall: Recall, user_id: str) -> Question[UserHistory | None]:
     """What the user did lately, with titles (also of items that are gone); None for an unknown user."""
     flag, (recent, counts) = yield [("GET", keys.known_only()), ("HMGET", keys.profile(user_id), "recent", "counts")]
     history = answers.decode_history(user_id, recent, counts)
     if history is None:
         return None
-    catalogue = yield from _catalogue(keys, (row.item_id for row in history.recent))
-    return answers.joined_history(history, catalogue, known_only=answers.decode_flag(flag))
+    known = yield from _known(keys, recall, [row.item_id for row in history.recent])
+    return _joined(history, known, known_only=answers.decode_flag(flag))
 
 
 def ask_recent_users(keys: Keys, count: int) -> Question[tuple[RecentUser, ...]]:
     """The users whose lists were written last, newest first."""
     (ranked,) = yield [("ZREVRANGE", keys.recent_users(), 0, count - 1, "WITHSCORES")]
-    return tuple(RecentUser(user_id, generated_at) for user_id, generated_at in answers.decode_ranked(ranked))
+    return tuple(RecentUser(user_id, generated_at) for user_id, generated_at in lists.decode_ranked(ranked))
 
 
 def ask_live(keys: Keys) -> Question[LiveFigures]:
@@ -114,15 +106,45 @@ def _check(k: int) -> None:
         raise ValueError(f"k is {k}; use 1 to {K_MAX}")
 
 
-def _shown(keys: Keys, found: RecommendationList, k: int, *, known_only: bool) -> Question[RecommendationList]:
-    catalogue = yield from _catalogue(keys, (item.item_id for item in found.items))
-    return replace(found, items=answers.shown_items(found.items, catalogue, k, known_only=known_only))
+def _joined(history: UserHistory, known: Mapping[str, KnownItem], *, known_only: bool) -> UserHistory:
+    """The history with what the catalogue says of each item."""
+    pairs = ((row, known[row.item_id]) for row in history.recent)
+    rows = (
+        replace(
+            row,
+            title=item.fields.get("title"),
+            category=item.fields.get("category"),
+            unknown=known_only and not item.known,
+        )
+        for row, item in pairs
+    )
+    return replace(history, recent=tuple(rows))
 
 
-def _catalogue(keys: Keys, item_ids: Iterable[str]) -> Question[dict[str, CatalogueEntry]]:
-    """The entries of all the items, in one round trip (none for no items)."""
-    wanted = list(dict.fromkeys(item_ids))
-    if not wanted:
-        return {}
-    found = yield [("HMGET", keys.item(item_id), *item_fields.ENTRY_FIELDS) for item_id in wanted]
-    return {item_id: answers.decode_item(item_id, values) for item_id, values in zip(wanted, found, strict=True)}
+def _shown(keys: Keys, recall: Recall, entries: Sequence[Entry], k: int, *, known_only: bool) -> Question[list[Row]]:
+    known = yield from _known(keys, recall, [entry[0] for entry in entries])
+    return lists.shown_rows(entries, known, k, known_only=known_only)
+
+
+def _known(keys: Keys, recall: Recall, item_ids: Sequence[str]) -> Question[dict[str, KnownItem]]:
+    """All these items, in one round trip for those that are not remembered (none for none)."""
+    known, missing = recall.items(item_ids)
+    if missing:
+        asked_at = recall.clock()
+        found = yield [("HMGET", keys.item(item_id), *lists.KNOWN_FIELDS) for item_id in missing]
+        read = {item_id: lists.decode_known(values) for item_id, values in zip(missing, found, strict=True)}
+        recall.keep_items(read, asked_at)
+        known |= read
+    return known
+
+
+def _trending(keys: Keys, recall: Recall) -> Question[Ranked]:
+    """The most popular items, as many as any look-up needs."""
+    remembered = recall.trending()
+    if remembered is not None:
+        return remembered
+    asked_at = recall.clock()
+    (reply,) = yield [("ZREVRANGE", keys.trending(), 0, TRENDING_SPARE * K_MAX - 1, "WITHSCORES")]
+    ranked = lists.decode_ranked(reply)
+    recall.keep_trending(ranked, asked_at)
+    return ranked

@@ -3,18 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from redis.asyncio import Redis
-
 from app.retry import Retry
-from app.store.commands import Command, execute
+from app.store.commands import execute
 from app.store.keys import Keys
+from app.store.packed import Command, PackedRedis
 
 
 @dataclass(frozen=True, slots=True)
 class RedisSimilar:
     """The `SimilarStore` port on Redis: one string per item."""
 
-    redis: Redis
+    redis: PackedRedis
     keys: Keys
     retry: Retry
 

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from redis.asyncio import Redis
-
 from app.retry import Retry
-from app.store.commands import Command, execute
+from app.store.commands import execute
 from app.store.keys import Keys
+from app.store.packed import Command, PackedRedis
 from models.contract.events import RawBatch
 
 MILLISECONDS = 1000
@@ -21,7 +20,7 @@ class RedisSources:
     no longer read.
     """
 
-    redis: Redis
+    redis: PackedRedis
     keys: Keys
     retry: Retry
     _known: dict[str, str] = field(default_factory=dict)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from prometheus_client import Counter
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from app.concerns import RedisSettings
@@ -11,6 +10,7 @@ from app.health import Health
 from app.retry import Retry
 from app.store.connection import connect, refuses
 from app.store.keys import Keys
+from app.store.packed import PackedRedis
 
 # What a Redis that is away raises.
 STORE_ERRORS = (RedisError, OSError)
@@ -20,7 +20,7 @@ STORE_ERRORS = (RedisError, OSError)
 class Store:
     """What every adapter of a worker needs to reach Redis."""
 
-    redis: Redis
+    redis: PackedRedis
     keys: Keys
     retry: Retry
 

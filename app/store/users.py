@@ -4,12 +4,11 @@ from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from redis.asyncio import Redis
-
 from app.retry import Retry
 from app.store import profile_hash
-from app.store.commands import Command, execute
+from app.store.commands import execute
 from app.store.keys import Keys
+from app.store.packed import Command, PackedRedis
 from models.profile import Profile
 
 SECONDS_A_DAY = 86_400
@@ -24,7 +23,7 @@ class RedisUsers:
     partitions the cache must be forgotten.
     """
 
-    redis: Redis
+    redis: PackedRedis
     keys: Keys
     retry: Retry
     expire_days: float

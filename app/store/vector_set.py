@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from app.store.commands import Command, execute
+from app.store.commands import execute
 from app.store.keys import Keys
+from app.store.packed import Command, PackedRedis
 
 Entry = tuple[NDArray[np.float32], bytes]
 
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 class VectorSet:
     """Item ids with vectors and JSON attributes, all of one model."""
 
-    redis: Redis
+    redis: PackedRedis
     keys: Keys
     model: str
     _supported: bool | None = None

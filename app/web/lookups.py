@@ -7,22 +7,22 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from app.store.answers import ListedItem, RecommendationList
 from app.store.lookup import Lookups
 from app.web.problems import Problem
 from app.web.requests import count_in, item_id_in, user_id_in
 
 SAMPLE_DEFAULT = 8
+HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
 
 
 def json_response(body: Any, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
     """The body as JSON, never cached: a list is out of date with the next event."""
-    return web.Response(
-        body=orjson.dumps(body),
-        status=status,
-        content_type="application/json",
-        headers={"Cache-Control": "no-store"},
-    )
+    return json_bytes(orjson.dumps(body), status)
+
+
+def json_bytes(body: bytes, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
+    """The body, which is JSON already."""
+    return web.Response(body=body, status=status, headers=HEADERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class LookupResources:
     async def recommendations(self, request: web.Request) -> web.Response:
         """A user's list; the trending one for an unknown user."""
         found = await self.lookups.recommendations(user_id_in(request), count_in(request))
-        return json_response(_list_body(found))
+        return json_bytes(found.as_json())
 
     async def similar(self, request: web.Request) -> web.Response:
         """An item's neighbours."""
@@ -59,7 +59,7 @@ class LookupResources:
         items = await self.lookups.similar(item_id, count_in(request))
         if not items:
             raise Problem(HTTPStatus.NOT_FOUND, "Nothing similar to this item is known.")
-        return json_response({"item_id": item_id, "items": [_item_body(item) for item in items]})
+        return json_response({"item_id": item_id, "items": items})
 
     async def item(self, request: web.Request) -> web.Response:
         """What the catalogue says of an item."""
@@ -87,20 +87,6 @@ class LookupResources:
     async def live(self, request: web.Request) -> web.Response:
         """The workers' live figures."""
         return json_response(asdict(await self.lookups.live()))
-
-
-def _list_body(found: RecommendationList) -> dict[str, Any]:
-    return {
-        "user_id": found.user_id,
-        "items": [_item_body(item) for item in found.items],
-        "event_ts": found.event_ts,
-        "generated_at": found.generated_at,
-        "model": found.model,
-    }
-
-
-def _item_body(item: ListedItem) -> dict[str, Any]:
-    return _present(asdict(item))
 
 
 def _present(row: dict[str, Any]) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def build_application(settings: ServeConcerns, surroundings: Surroundings) -> we
     # Measuring comes first, so that it sees the problems' status.
     middlewares = [measure_requests(surroundings.registry), as_problems]
     application = web.Application(middlewares=middlewares, client_max_size=LARGEST_BODY_BYTES)
-    lookups = Lookups.connect(settings.redis)
+    lookups = Lookups.connect(settings.redis, settings.serve.recall_seconds)
     producer = EventProducer(settings.kafka) if settings.serve.accept_events else None
     application.add_routes(
         [

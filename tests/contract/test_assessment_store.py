@@ -9,8 +9,8 @@ import orjson
 import pytest
 from fakes import MemoryAssessments, MemoryItems
 from prometheus_client import CollectorRegistry
-from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
+from shops import lookups_on
 
 from agents.metrics import Metrics
 from agents.ports import Assessed, AssessmentStore, ItemStore
@@ -20,7 +20,7 @@ from app.store.assessments import RedisAssessments
 from app.store.commands import execute
 from app.store.items import RedisItems
 from app.store.keys import Keys
-from app.store.lookup import Lookups
+from app.store.packed import PackedRedis
 from app.store.vector_set import VectorSet
 from models.contract.events import Item
 from models.contract.item_codec import Deleted
@@ -47,7 +47,7 @@ class ItemStores:
 class OnRedis:
     """The same on Redis, with what reads it."""
 
-    redis: Redis
+    redis: PackedRedis
     keys: Keys
     retry: Retry
 
@@ -57,8 +57,8 @@ class OnRedis:
         return ItemStores(items, RedisAssessments(self.redis, self.keys, self.retry, vectors, QualitySettings()))
 
     async def similar(self, item_id: str) -> list[tuple[str, float]]:
-        found = await Lookups(self.redis, self.keys, 5.0).similar(item_id, 10)
-        return [(each.item_id, round(each.score, 1)) for each in found]
+        found = await lookups_on(self.redis, self.keys).similar(item_id, 10)
+        return [(each["item_id"], round(each["score"], 1)) for each in found]
 
     async def attributes(self, item_id: str) -> object:
         raw = await self.redis.execute_command("VGETATTR", self.keys.vectors(), item_id)  # type: ignore[no-untyped-call]  # redis-py has no types here
@@ -68,7 +68,7 @@ class OnRedis:
 @pytest.fixture
 async def on_redis(redis_url: str) -> AsyncIterator[OnRedis]:
     retry = Retry("Redis", (RedisError, OSError), Health(), Metrics(CollectorRegistry()).retries)
-    async with Redis.from_url(redis_url) as connected:
+    async with PackedRedis.from_url(redis_url) as connected:
         yield OnRedis(connected, Keys(f"test-{uuid4().hex}:"), retry)
 
 
@@ -140,7 +140,7 @@ async def test_look_ups_see_quality_and_reasons(on_redis: OnRedis) -> None:
     shop = on_redis.shop()
     await shop.items.write([KETTLE, TEAPOT])
     await shop.assessments.write([Assessed(KETTLE, said(1, 0, quality=0.25, reasons=("spam", "markup")), True)])
-    lookups = Lookups(on_redis.redis, on_redis.keys, 5.0)
+    lookups = lookups_on(on_redis.redis, on_redis.keys)
     kettle, teapot = await lookups.item("kettle"), await lookups.item("teapot")
     assert kettle is not None
     assert teapot is not None
@@ -225,7 +225,7 @@ async def test_vectors_of_a_model_that_was_given_up_go(on_redis: OnRedis) -> Non
 
 
 async def test_a_store_without_vector_sets_keeps_the_rest(on_redis: OnRedis, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def without_vector_sets(redis: Redis, commands: list[tuple[str, ...]]) -> list[object]:
+    async def without_vector_sets(redis: PackedRedis, commands: list[tuple[str, ...]]) -> list[object]:
         if any(command[0].startswith("V") for command in commands):
             raise ResponseError("unknown command 'VCARD', with args beginning with: ")
         return await execute(redis, commands)

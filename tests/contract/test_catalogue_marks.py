@@ -6,7 +6,6 @@ from uuid import uuid4
 import pytest
 from fakes import MemoryMarks
 from prometheus_client import CollectorRegistry
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from agents.metrics import Metrics
@@ -15,12 +14,13 @@ from app.health import Health
 from app.retry import Retry
 from app.store.keys import Keys
 from app.store.marks import RedisMarks
+from app.store.packed import PackedRedis
 
 
 @pytest.fixture
 async def on_redis(redis_url: str) -> AsyncIterator[RedisMarks]:
     retry = Retry("Redis", (RedisError, OSError), Health(), Metrics(CollectorRegistry()).retries)
-    async with Redis.from_url(redis_url) as connected:
+    async with PackedRedis.from_url(redis_url) as connected:
         yield RedisMarks(connected, Keys(f"test-{uuid4().hex}:"), retry, "items")
 
 

@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 from fakes import MemoryItems
 from prometheus_client import CollectorRegistry
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
+from shops import lookups_on
 
 from agents.metrics import Metrics
 from agents.ports import ItemStore
@@ -15,7 +15,7 @@ from app.health import Health
 from app.retry import Retry
 from app.store.items import RedisItems
 from app.store.keys import Keys
-from app.store.lookup import Lookups
+from app.store.packed import PackedRedis
 from models.contract.events import Item
 from models.contract.item_codec import Change, Deleted, Withdrawn
 
@@ -25,13 +25,13 @@ Look = Callable[[str], Awaitable[Shown | None]]
 
 
 @pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    async with Redis.from_url(redis_url) as connected:
+async def redis(redis_url: str) -> AsyncIterator[PackedRedis]:
+    async with PackedRedis.from_url(redis_url) as connected:
         yield connected
 
 
 @pytest.fixture(params=["memory", "redis"])
-def shop(request: pytest.FixtureRequest, redis: Redis) -> tuple[ItemStore, Look]:
+def shop(request: pytest.FixtureRequest, redis: PackedRedis) -> tuple[ItemStore, Look]:
     """A store, and what a look-up says of an item in it."""
     return in_memory() if request.param == "memory" else in_redis(redis)
 
@@ -49,12 +49,12 @@ def in_memory() -> tuple[ItemStore, Look]:
     return store, look
 
 
-def in_redis(redis: Redis) -> tuple[ItemStore, Look]:
+def in_redis(redis: PackedRedis) -> tuple[ItemStore, Look]:
     keys = Keys(f"test-{uuid4().hex}:")
     retry = Retry("Redis", (RedisError, OSError), Health(), Metrics(CollectorRegistry()).retries)
 
     async def look(item_id: str) -> Shown | None:
-        item = await Lookups(redis, keys, 5.0).item(item_id)
+        item = await lookups_on(redis, keys).item(item_id)
         if item is None:
             return None
         return item.title, item.category, item.brand, item.price, item.currency, item.available
@@ -129,7 +129,7 @@ async def test_any_item_id_is_kept_apart(shop: tuple[ItemStore, Look], item_id: 
     assert found[0] == "é 商 🦆"
 
 
-async def test_a_deleted_item_leaves_a_mark_for_lists_that_still_show_it(redis: Redis) -> None:
+async def test_a_deleted_item_leaves_a_mark_for_lists_that_still_show_it(redis: PackedRedis) -> None:
     store, _ = in_redis(redis)
     assert isinstance(store, RedisItems)
     await store.write([KETTLE, Deleted("k1")])

@@ -6,7 +6,6 @@ from uuid import uuid4
 import pytest
 from fakes import MemorySimilar
 from prometheus_client import CollectorRegistry
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from agents.metrics import Metrics
@@ -14,6 +13,7 @@ from agents.ports import SimilarStore
 from app.health import Health
 from app.retry import Retry
 from app.store.keys import Keys
+from app.store.packed import PackedRedis
 from app.store.similar import RedisSimilar
 
 
@@ -23,7 +23,7 @@ async def store(request: pytest.FixtureRequest, redis_url: str) -> AsyncIterator
         yield MemorySimilar()
         return
     retry = Retry("Redis", (RedisError, OSError), Health(), Metrics(CollectorRegistry()).retries)
-    async with Redis.from_url(redis_url) as redis:
+    async with PackedRedis.from_url(redis_url) as redis:
         yield RedisSimilar(redis, Keys(f"test-{uuid4().hex}:"), retry)
 
 

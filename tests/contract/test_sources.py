@@ -8,20 +8,20 @@ import numpy as np
 import pytest
 from builders import NOW, batch, event
 from prometheus_client import CollectorRegistry
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from agents.metrics import Metrics
 from app.health import Health
 from app.retry import Retry
 from app.store.keys import Keys
+from app.store.packed import PackedRedis
 from app.store.sources import RedisSources
 from models.contract.events import RawBatch
 
 
 @pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    async with Redis.from_url(redis_url) as connected:
+async def redis(redis_url: str) -> AsyncIterator[PackedRedis]:
+    async with PackedRedis.from_url(redis_url) as connected:
         yield connected
 
 
@@ -35,13 +35,13 @@ def batch_from(first: int, time: float) -> RawBatch:
     return replace(batch(event(), first=first), times=np.array([time]))
 
 
-def sources(redis: Redis, keys: Keys) -> RedisSources:
+def sources(redis: PackedRedis, keys: Keys) -> RedisSources:
     """As a worker has them that just started."""
     retry = Retry("Redis", (RedisError, OSError), Health(), Metrics(CollectorRegistry()).retries)
     return RedisSources(redis, keys, retry)
 
 
-async def test_the_first_record_names_the_log_and_later_workers_remember(redis: Redis, keys: Keys) -> None:
+async def test_the_first_record_names_the_log_and_later_workers_remember(redis: PackedRedis, keys: Keys) -> None:
     named = await sources(redis, keys).log_of(batch_from(0, NOW))
 
     assert named
@@ -49,7 +49,7 @@ async def test_the_first_record_names_the_log_and_later_workers_remember(redis: 
     assert await sources(redis, keys).log_of(batch_from(0, NOW)) == named
 
 
-async def test_a_topic_made_again_is_another_log(redis: Redis, keys: Keys) -> None:
+async def test_a_topic_made_again_is_another_log(redis: PackedRedis, keys: Keys) -> None:
     worker = sources(redis, keys)
     former = await worker.log_of(batch_from(0, NOW))
 
@@ -57,11 +57,11 @@ async def test_a_topic_made_again_is_another_log(redis: Redis, keys: Keys) -> No
     assert await worker.log_of(batch_from(5, NOW + 61)) != former
 
 
-async def test_a_log_whose_beginning_was_never_seen_has_no_name(redis: Redis, keys: Keys) -> None:
+async def test_a_log_whose_beginning_was_never_seen_has_no_name(redis: PackedRedis, keys: Keys) -> None:
     assert await sources(redis, keys).log_of(batch_from(7, NOW)) == ""
 
 
-async def test_what_another_worker_found_is_read_after_a_rebalance(redis: Redis, keys: Keys) -> None:
+async def test_what_another_worker_found_is_read_after_a_rebalance(redis: PackedRedis, keys: Keys) -> None:
     worker = sources(redis, keys)
     former = await worker.log_of(batch_from(0, NOW))
     await sources(redis, keys).log_of(batch_from(0, NOW + 60))

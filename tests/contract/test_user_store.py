@@ -8,7 +8,6 @@ import pytest
 from builders import NOW
 from fakes import MemoryUsers
 from prometheus_client import CollectorRegistry
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from agents.metrics import Metrics
@@ -16,6 +15,7 @@ from agents.ports import UserStore
 from app.health import Health
 from app.retry import Retry
 from app.store.keys import Keys
+from app.store.packed import PackedRedis
 from app.store.users import RedisUsers
 from models.contract.events import Kind
 from models.profile import Profile, Seen, Session
@@ -31,23 +31,23 @@ FULL = Profile(
 
 
 @pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    async with Redis.from_url(redis_url) as connected:
+async def redis(redis_url: str) -> AsyncIterator[PackedRedis]:
+    async with PackedRedis.from_url(redis_url) as connected:
         yield connected
 
 
 @pytest.fixture
-def redis_users(redis: Redis) -> RedisUsers:
+def redis_users(redis: PackedRedis) -> RedisUsers:
     return users_on(redis, f"test-{uuid4().hex}:")
 
 
-def users_on(redis: Redis, prefix: str, capacity: int = 100) -> RedisUsers:
+def users_on(redis: PackedRedis, prefix: str, capacity: int = 100) -> RedisUsers:
     retry = Retry("Redis", (RedisError, OSError), Health(), Metrics(CollectorRegistry()).retries)
     return RedisUsers(redis, Keys(prefix), retry, expire_days=30, capacity=capacity)
 
 
 @pytest.fixture(params=["memory", "redis", "redis without its cache"])
-def store(request: pytest.FixtureRequest, redis: Redis) -> UserStore:
+def store(request: pytest.FixtureRequest, redis: PackedRedis) -> UserStore:
     if request.param == "memory":
         return MemoryUsers()
     prefix = f"test-{uuid4().hex}:"
@@ -93,7 +93,7 @@ async def test_only_lists_that_are_there_are_corrected(store: UserStore) -> None
     assert await store.correct({}) == set()
 
 
-async def test_a_corrected_list_expires_when_it_would_have_anyway(redis: Redis, redis_users: RedisUsers) -> None:
+async def test_a_corrected_list_expires_when_it_would_have_anyway(redis: PackedRedis, redis_users: RedisUsers) -> None:
     key, gone = redis_users.keys.recommendation("u1"), redis_users.keys.recommendation("gone")
     await redis_users.write({}, {"u1": b"list"})
     await redis.expire(key, 60)
@@ -103,7 +103,9 @@ async def test_a_corrected_list_expires_when_it_would_have_anyway(redis: Redis, 
     assert not await redis.exists(gone)
 
 
-async def test_lists_are_readable_under_the_contracts_key_and_expire(redis: Redis, redis_users: RedisUsers) -> None:
+async def test_lists_are_readable_under_the_contracts_key_and_expire(
+    redis: PackedRedis, redis_users: RedisUsers
+) -> None:
     await redis_users.write({"u1": FULL}, {"u1": b'{"user_id":"u1"}'})
     prefix = redis_users.keys.prefix
     assert await redis.get(f"{prefix}rec:{{u1}}") == b'{"user_id":"u1"}'
@@ -111,18 +113,18 @@ async def test_lists_are_readable_under_the_contracts_key_and_expire(redis: Redi
         assert 29 * 86_400 < await redis.ttl(f"{prefix}{key}:{{u1}}") <= 30 * 86_400
 
 
-async def test_a_list_without_a_profile_can_be_written(redis: Redis, redis_users: RedisUsers) -> None:
+async def test_a_list_without_a_profile_can_be_written(redis: PackedRedis, redis_users: RedisUsers) -> None:
     await redis_users.write({}, {"u1": b"corrected"})
     assert await redis.get(redis_users.keys.recommendation("u1")) == b"corrected"
     assert await redis_users.load(["u1"]) == {"u1": Profile()}
 
 
-async def test_another_worker_reads_what_this_one_wrote(redis: Redis, redis_users: RedisUsers) -> None:
+async def test_another_worker_reads_what_this_one_wrote(redis: PackedRedis, redis_users: RedisUsers) -> None:
     await redis_users.write({"u1": FULL}, {})
     assert await users_on(redis, redis_users.keys.prefix).load(["u1"]) == {"u1": FULL}
 
 
-async def test_a_cached_profile_stands_until_it_is_forgotten(redis: Redis, redis_users: RedisUsers) -> None:
+async def test_a_cached_profile_stands_until_it_is_forgotten(redis: PackedRedis, redis_users: RedisUsers) -> None:
     other = users_on(redis, redis_users.keys.prefix)
     await redis_users.write({"u1": FULL}, {})
     await other.write({"u1": Profile(counts=(7.0, 0.0, 0.0))}, {})
@@ -131,7 +133,7 @@ async def test_a_cached_profile_stands_until_it_is_forgotten(redis: Redis, redis
     assert (await redis_users.load(["u1"]))["u1"].counts == (7.0, 0.0, 0.0)
 
 
-async def test_the_cache_keeps_those_written_last(redis: Redis) -> None:
+async def test_the_cache_keeps_those_written_last(redis: PackedRedis) -> None:
     users = users_on(redis, f"test-{uuid4().hex}:", capacity=3)
     for number in range(5):
         await users.write({f"u{number}": FULL}, {})
@@ -140,7 +142,7 @@ async def test_the_cache_keeps_those_written_last(redis: Redis) -> None:
     assert len(await users.load([f"u{number}" for number in range(5)])) == 5
 
 
-async def test_the_cache_may_be_forgotten_while_profiles_are_read(redis: Redis) -> None:
+async def test_the_cache_may_be_forgotten_while_profiles_are_read(redis: PackedRedis) -> None:
     prefix = f"test-{uuid4().hex}:"
     users = users_on(redis, prefix)
     await users_on(redis, prefix).write({"stored": FULL}, {})

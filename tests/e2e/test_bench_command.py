@@ -5,12 +5,14 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 
 HEADRACE = Path(sys.executable).parent / "headrace"
 TIMEOUT_SECONDS = 150
+LOADS_TIMEOUT_SECONDS = 280  # they start a worker three times
 ROWS = 600
 
 
@@ -61,10 +63,60 @@ def test_each_contender_reads_every_event_and_the_result_is_one_json_object(shop
     assert "only 3,000 events: such a log is read in a moment" in done.stderr
 
 
+@pytest.mark.timeout(300)
+def test_look_ups_are_measured_beside_an_idle_worker_and_one_at_work(shop: Path) -> None:
+    arguments = ["--rates", "40", "--seconds", "1", "--connections", "4", "--events", "3000", "--json"]
+    printed = measured("lookup", shop, arguments)
+    assert [(run["worker"], run["target"]) for run in printed["runs"]] == [
+        ("idle", "redis"),
+        ("idle", "http"),
+        ("half load", "redis"),
+        ("half load", "http"),
+    ]
+    for run in printed["runs"]:
+        assert (run["failed"], run["lost"]) == (0, 0)
+        assert 0 < run["milliseconds"]["p50"] <= run["milliseconds"]["p999"]
+        assert (run["worker_events_per_second"] > 0) == (run["worker"] == "half load")
+    assert printed["users"] > 37
+    assert len(printed["http_to_get"]) == 2
+    assert printed["processor"]
+
+
+@pytest.mark.timeout(300)
+def test_freshness_is_measured_at_each_share_of_the_maximum(shop: Path) -> None:
+    printed = measured("freshness", shop, ["--shares", "5,10", "--seconds", "1", "--events", "3000", "--json"])
+    assert [run["share"] for run in printed["runs"]] == [0.05, 0.1]
+    for run in printed["runs"]:
+        # One event of 200 is too old, repeated or no JSON in the log; here every event happens now.
+        assert 0.9 * run["events"] < run["accepted"] <= run["events"]
+        assert 0 < run["milliseconds"]["p50"] <= run["milliseconds"]["p999"] < 60_000
+        assert run["lists"] > 0
+
+
+def measured(what: str, shop: Path, arguments: list[str]) -> dict[str, Any]:
+    done = subprocess.run(
+        [HEADRACE, "bench", what, "--data", shop, *arguments],
+        env=environment(),
+        cwd=shop,
+        capture_output=True,
+        text=True,
+        timeout=LOADS_TIMEOUT_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "events/s is its maximum" in done.stderr
+    printed: dict[str, Any] = orjson.loads(done.stdout)
+    return printed
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="looks children up in /proc")
-def test_ctrl_c_stops_everything_that_was_started(shop: Path) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "moment"),
+    [("pipeline", "now plain Faust"), ("lookup --seconds 1", "redis at"), ("freshness", "of the maximum")],
+)
+def test_ctrl_c_stops_everything_that_was_started(shop: Path, arguments: str, moment: str) -> None:
     process = subprocess.Popen(
-        [HEADRACE, "bench", "pipeline", "--data", str(shop)],
+        [HEADRACE, "bench", *arguments.split(), "--data", str(shop)],
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -72,7 +124,7 @@ def test_ctrl_c_stops_everything_that_was_started(shop: Path) -> None:
     )
     assert process.stderr is not None
     for line in process.stderr:
-        if "now plain Faust" in line:
+        if moment in line:
             break
     children = [int(each) for each in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
     assert len(children) >= 2  # broker and Redis, and most likely a contender

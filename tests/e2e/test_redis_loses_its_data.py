@@ -55,7 +55,7 @@ def titles_in(store: "redis.Redis", settings: RedisSettings) -> dict[str, str]:
 
 
 async def listed_titles(settings: RedisSettings, user_id: str) -> set[str | None]:
-    lookups = Lookups.connect(settings)
+    lookups = Lookups.connect(settings, recall_seconds=0)
     found = await lookups.recommendations(user_id, 5)
     await lookups.close()
     return {each.title for each in found.items}

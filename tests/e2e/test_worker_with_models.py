@@ -101,7 +101,7 @@ async def test_an_item_that_nobody_clicked_is_in_matching_lists_within_a_second_
 
         assert listed(store, redis_settings, "cook")["new-0"] == "semantic"
         until(lambda: bool(store.exists(Keys(redis_settings.prefix).similar("new-0"))), worker.log)
-        lookups = Lookups.connect(redis_settings)
+        lookups = Lookups.connect(redis_settings, recall_seconds=0)
         by_worker = await similar(lookups, "new-0")
         store.delete(Keys(redis_settings.prefix).similar("new-0"))
         by_vectors = await similar(lookups, "new-0")
@@ -114,7 +114,7 @@ async def similar(lookups: Lookups, item_id: str) -> list[str]:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         if found := await lookups.similar(item_id, 5):
-            return [each.item_id for each in found]
+            return [each["item_id"] for each in found]
     raise AssertionError(f"nothing is similar to {item_id}")
 
 
@@ -142,7 +142,7 @@ async def test_an_item_of_low_quality_is_kept_and_not_recommended(
 
 
 async def look_up(settings: RedisSettings, item_id: str) -> Any:
-    lookups = Lookups.connect(settings)
+    lookups = Lookups.connect(settings, recall_seconds=0)
     entry = await lookups.item(item_id)
     await lookups.close()
     return entry

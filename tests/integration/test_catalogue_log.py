@@ -7,7 +7,6 @@ from uuid import uuid4
 import pytest
 from fakes import MemoryMarks
 from prometheus_client import CollectorRegistry
-from redis.asyncio import Redis
 
 from agents.metrics import Metrics
 from agents.restore import ReadSpan, Restore, StoredMark
@@ -21,6 +20,7 @@ from app.kafka.topics import create_topics, topics
 from app.retry import Retry
 from app.store.items import RedisItems
 from app.store.keys import Keys
+from app.store.packed import PackedRedis
 from models.contract.event_codec import EventSettings
 from models.quality.assessment import Assessment, decode_assessment
 
@@ -89,7 +89,7 @@ async def test_a_lost_partition_comes_back_though_the_shop_never_rests(
             await asyncio.sleep(POLL_MILLISECONDS / 2_000)
 
     await add_items(outbox, b'{"item_id":"jug","title":"Jug"}')
-    async with Redis.from_url(redis_url) as redis:
+    async with PackedRedis.from_url(redis_url) as redis:
         restore = Restore(
             EventSettings(), marks, KafkaCatalogueLog(kafka, RETRY), RedisItems(redis, keys, RETRY),
             lambda: {PARTITION: ReadSpan(1, 1)}, lambda: "me", lost, lambda *_: back.set(),

@@ -10,17 +10,18 @@ import pytest
 from builders import NOW, teach
 from fakes import ManualClock
 from prometheus_client import CollectorRegistry
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
+from shops import lookups_on
 
 from agents.metrics import Metrics
 from app.health import Health
 from app.retry import Retry
-from app.store.answers import LiveFigures, RecommendationList
+from app.store.answers import LiveFigures
 from app.store.board import Board
 from app.store.items import RedisItems
 from app.store.keys import Keys
-from app.store.lookup import Lookups
+from app.store.lists import RecommendationList
+from app.store.packed import PackedRedis
 from app.store.users import RedisUsers
 from app.worker.figures import Figures
 from models.contract.events import Item
@@ -33,7 +34,7 @@ DEADLINE_SECONDS = 10
 class Worker:
     """The parts of a worker that figures are made of, on a real Redis."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: PackedRedis) -> None:
         self.redis, self.keys = redis, Keys(f"test-{uuid4().hex}:")
         self.metrics, self.health, self.clock = Metrics(CollectorRegistry()), Health(starting=""), ManualClock(NOW)
         self.recommender = Recommender(RecommenderSettings())
@@ -70,10 +71,10 @@ class Worker:
         await asyncio.Event().wait()
 
     async def live(self) -> LiveFigures:
-        return await Lookups(self.redis, self.keys, 5.0).live()
+        return await lookups_on(self.redis, self.keys).live()
 
     async def trending(self) -> RecommendationList:
-        return await Lookups(self.redis, self.keys, 5.0).recommendations("a stranger", 20)
+        return await lookups_on(self.redis, self.keys).recommendations("a stranger", 20)
 
     async def trending_of(self, category: str) -> list[str]:
         items = cast(list[bytes], await self.redis.zrevrange(self.keys.trending(category), 0, -1))
@@ -82,7 +83,7 @@ class Worker:
 
 @pytest.fixture
 async def worker(redis_url: str) -> AsyncIterator[Worker]:
-    async with Redis.from_url(redis_url) as redis:
+    async with PackedRedis.from_url(redis_url) as redis:
         yield Worker(redis)
 
 
@@ -188,7 +189,7 @@ async def test_users_whose_lists_were_written_last_are_offered(worker: Worker) -
     await worker.users.write({"u1": Profile()}, {"u1": b"{}"})
     await worker.users.write({"u2": Profile()}, {"u2": b"{}"})
     await worker.publishes()
-    recent = await Lookups(worker.redis, worker.keys, 5.0).recent_users(10)
+    recent = await lookups_on(worker.redis, worker.keys).recent_users(10)
     assert {each.user_id for each in recent} == {"u1", "u2"}
 
 

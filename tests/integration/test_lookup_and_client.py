@@ -10,9 +10,10 @@ from shops import NOW, Shop
 from app.client import Headrace
 from app.concerns import RedisSettings
 from app.errors import HeadraceError
-from app.store.answers import CatalogueEntry, ListedItem
+from app.store.answers import CatalogueEntry
 from app.store.connection import StoreAway, UnreadableAnswer
 from app.store.keys import Keys
+from app.store.lists import ListedItem, listed_items
 from app.store.lookup import Lookups
 
 Listed = Callable[[str, int], Awaitable[list[ListedItem]]]
@@ -20,7 +21,7 @@ Listed = Callable[[str, int], Awaitable[list[ListedItem]]]
 
 @pytest.fixture
 async def lookups(redis_settings: RedisSettings) -> AsyncIterator[Lookups]:
-    found = Lookups.connect(redis_settings)
+    found = Lookups.connect(redis_settings, recall_seconds=0)
     yield found
     await found.close()
 
@@ -102,7 +103,7 @@ async def test_unknown_items_are_similar_to_nothing_once_lists_hold_known_ones_o
     shop.similar("kettle", "no-such-item", "pot")
     shop.item("pot", title="Pot", available="1")
     shop.lists_known_only()
-    assert ids(list(await lookups.similar("kettle", 20))) == ["pot"]
+    assert [row["item_id"] for row in await lookups.similar("kettle", 20)] == ["pot"]
     with Headrace(redis_settings.url, prefix=redis_settings.prefix) as headrace:
         assert ids(headrace.similar("kettle")) == ["pot"]
 
@@ -170,7 +171,9 @@ async def test_similar_items_leave_out_the_deleted(shop: Shop, lookups: Lookups,
     shop.similar("kettle", "gone", "cup")
     shop.delete_item("gone")
     with Headrace(redis_settings.url, prefix=redis_settings.prefix) as headrace:
-        assert ids(headrace.similar("kettle")) == ids(list(await lookups.similar("kettle", 20))) == ["cup"]
+        assert (
+            ids(headrace.similar("kettle")) == ids(list(listed_items(await lookups.similar("kettle", 20)))) == ["cup"]
+        )
         assert headrace.similar("unheard-of") == []
 
 
@@ -196,7 +199,9 @@ async def test_a_stalled_redis_ends_the_lookup_and_does_not_spoil_the_next(
 ) -> None:
     shop.listed("u1", "a")
     shop.listed("u2", "b")
-    impatient = Lookups.connect(RedisSettings(redis_settings.url, redis_settings.prefix, timeout_seconds=0.1))
+    impatient = Lookups.connect(
+        RedisSettings(redis_settings.url, redis_settings.prefix, timeout_seconds=0.1), recall_seconds=0
+    )
     shop.redis.client_pause(400)
     with pytest.raises(StoreAway, match="does not answer"):
         await impatient.recommendations("u1", 20)
@@ -232,7 +237,7 @@ def test_an_address_that_cannot_be_read_gets_advice(url: str) -> None:
     with pytest.raises(HeadraceError, match="redis://host:6379/0"):
         Headrace(url)
     with pytest.raises(HeadraceError, match="redis://host:6379/0"):
-        Lookups.connect(RedisSettings(url))
+        Lookups.connect(RedisSettings(url), recall_seconds=0)
 
 
 def test_keys_of_one_user_share_a_hash_tag() -> None:

@@ -14,7 +14,6 @@ import orjson
 from aiokafka import ConsumerRecord  # type: ignore[import-untyped]  # ships no types
 from prometheus_client import CollectorRegistry
 from redis import Redis
-from redis.asyncio import Redis as AsyncRedis
 from redis.exceptions import RedisError
 
 from agents.metrics import Metrics
@@ -23,6 +22,7 @@ from app.health import Health
 from app.retry import Retry
 from app.store.assessments import RedisAssessments
 from app.store.keys import Keys
+from app.store.packed import PackedRedis
 from app.store.vector_set import VectorSet
 from models.contract.event_codec import EventSettings, decode
 from models.contract.events import KIND_OF_TOPIC, Item, RawBatch
@@ -105,7 +105,7 @@ async def test_the_vector_query_of_the_readme_finds_what_it_filters_by(redis_url
         assessed(Item("sold", "Star", category="Action", available=False), GOOD, 1, 0),
         assessed(Item("broken", "St&amp;r", category="Action"), BAD, 1, 0),
     ]
-    async with AsyncRedis.from_url(redis_url) as redis:
+    async with PackedRedis.from_url(redis_url) as redis:
         retry = Retry("Redis", (RedisError, OSError), Health(), Metrics(CollectorRegistry()).retries)
         store = RedisAssessments(redis, KEYS, retry, VectorSet(redis, KEYS, "m1"), QualitySettings())
         await store.write(stored)

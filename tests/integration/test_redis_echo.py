@@ -38,7 +38,7 @@ def url() -> Iterator[str]:
 async def test_no_message_repeats_the_password(url: str) -> None:
     with Headrace(url) as headrace, pytest.raises(HeadraceError) as of_client:
         headrace.item("a")
-    lookups = Lookups.connect(RedisSettings(url))
+    lookups = Lookups.connect(RedisSettings(url), recall_seconds=1.0)
     with pytest.raises(HeadraceError) as of_lookups:
         await lookups.item("a")
     await lookups.close()

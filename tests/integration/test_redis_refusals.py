@@ -5,23 +5,23 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from redis.asyncio import Redis
 from redis.exceptions import ConnectionError, RedisError, ResponseError
 
 from app.local.servers import embedded_redis
 from app.store.commands import execute
 from app.store.connection import refuses
+from app.store.packed import PackedRedis
 
 
 @pytest.fixture
-async def redis(tmp_path: Path) -> AsyncIterator[Redis]:
+async def redis(tmp_path: Path) -> AsyncIterator[PackedRedis]:
     """A server of this test alone, because its state is changed."""
     with embedded_redis(tmp_path) as url:
-        async with Redis.from_url(url) as connected:
+        async with PackedRedis.from_url(url) as connected:
             yield connected
 
 
-async def refusals(redis: Redis, name: str = "k") -> list[RedisError]:
+async def refusals(redis: PackedRedis, name: str = "k") -> list[RedisError]:
     """What a write to this key raises, alone and in a pipeline."""
     found = []
     pipeline = redis.pipeline(transaction=False)
@@ -33,33 +33,33 @@ async def refusals(redis: Redis, name: str = "k") -> list[RedisError]:
     return found
 
 
-async def test_a_key_of_another_type_stays_one(redis: Redis) -> None:
+async def test_a_key_of_another_type_stays_one(redis: PackedRedis) -> None:
     await redis.set("k", "another program's")
     assert [refuses(error) for error in await refusals(redis)] == [True, True]
 
 
-async def test_a_command_that_nobody_knows_stays_unknown(redis: Redis) -> None:
+async def test_a_command_that_nobody_knows_stays_unknown(redis: PackedRedis) -> None:
     with pytest.raises(ResponseError) as raised:
         await execute(redis, [("NONSENSE",)])
     assert refuses(raised.value)
 
 
-async def test_memory_may_be_free_again(redis: Redis) -> None:
+async def test_memory_may_be_free_again(redis: PackedRedis) -> None:
     await redis.config_set("maxmemory", 1)
     assert [refuses(error) for error in await refusals(redis)] == [False, False]
 
 
-async def test_a_replica_may_become_a_primary(redis: Redis) -> None:
+async def test_a_replica_may_become_a_primary(redis: PackedRedis) -> None:
     await redis.replicaof("127.0.0.1", 1)
     assert [refuses(error) for error in await refusals(redis)] == [False, False]
 
 
-async def test_a_primary_may_find_its_replicas_again(redis: Redis) -> None:
+async def test_a_primary_may_find_its_replicas_again(redis: PackedRedis) -> None:
     await redis.config_set("min-replicas-to-write", 1)
     assert [refuses(error) for error in await refusals(redis)] == [False, False]
 
 
-async def test_a_script_may_end(redis: Redis) -> None:
+async def test_a_script_may_end(redis: PackedRedis) -> None:
     await redis.config_set("busy-reply-threshold", 1)
     script = asyncio.ensure_future(redis.eval("while true do end", 0))
     async with asyncio.timeout(10):
