@@ -27,6 +27,7 @@ DOCUMENTS = [*(ROOT / name for name in TOP), *sorted(ROOT.glob("docs/**/*.md"))]
 ADRS = sorted((ROOT / "docs/adr").glob("*.md"))
 LONGEST_ADR = 40
 FOR_TESTS_ONLY = {"HEADRACE_TEST_DATA"}
+PACKAGES = ("app", "agents", "models")
 TYPES = ("counter", "gauge", "histogram")
 # How the documents name the parts of keys whose parameters have shorter names.
 PLACES = {"place": "<topic>-<partition>"}
@@ -132,6 +133,15 @@ def test_the_operations_page_gives_every_topic_as_it_is_made() -> None:
     rows = table_below("## Kafka", "docs/operations.md")
     made = {row[0]: row[2] if "=" in row[2] else "" for row in rows}
     assert made == {topic: ", ".join(f"{k}={v}" for k, v in config.items()) for topic, config in CONFIGS.items()}
+
+
+def test_the_map_names_every_room() -> None:
+    named = {name for row in table_below("## The rooms", "docs/architecture.md") for name in row[0].split(", ")}
+    rooms = {
+        f"{path.parent.relative_to(ROOT)}/" for package in PACKAGES for path in (ROOT / package).glob("*/__init__.py")
+    }
+    assert rooms
+    assert rooms - named == set()
 
 
 @pytest.mark.parametrize("document", names(DOCUMENTS))
