@@ -1,13 +1,12 @@
-# The image of worker and look-ups. BASE needs python3, from 3.11 to 3.13, with venv, and nothing else; both stages
-# start from it.
+# The image of worker and look-ups. BASE needs only python3, from 3.11 to 3.13, with venv. Both stages start from it.
 ARG BASE=python:3.13-slim-bookworm
 
 FROM ${BASE} AS build
 ENV PYTHONSAFEPATH=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
 COPY requirements-runtime.lock requirements.lock ./
-# setuptools, which makes the wheel, has its sum in the larger lock. The image has no compiler and needs none: all but
-# faust-streaming are wheels, and that, without one for Linux on ARM, is built there without its optional C parts.
+# setuptools, which makes the wheel, has its sum in the larger lock. The image needs no compiler: all packages are
+# wheels, except faust-streaming on Linux on ARM, which is built there without its optional C parts.
 RUN python3 -m venv /opt/build \
     && python3 -m venv --without-pip /opt/headrace \
     && sed -n '/^setuptools==/,/# via/p' requirements.lock > build.lock \
@@ -25,7 +24,7 @@ RUN /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --whe
 FROM ${BASE}
 # NUMBA_CACHE_DIR must be writable: the machine code depends on the processor, so it cannot be shipped.
 # PYTHONDONTWRITEBYTECODE: pip compiled everything above, and the file system may be read-only.
-# A container's loopback answers nobody, hence the hosts.
+# Nothing outside reaches a container's loopback address, so Headrace listens on all addresses.
 ENV PATH=/opt/headrace/bin:$PATH \
     PYTHONSAFEPATH=1 \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -39,7 +38,7 @@ RUN groupadd --gid 10001 headrace \
 COPY --from=build /opt/headrace /opt/headrace
 COPY onnx /opt/headrace/onnx
 USER 10001:10001
-# Whatever is written, snapshots and compiled code, goes here: the only folder that a read-only container must mount.
+# Snapshots and compiled code are written here: the only folder that a read-only container must mount.
 WORKDIR /var/lib/headrace
 EXPOSE 6066 6067
 # No HEALTHCHECK: Kubernetes probes each command on its own port, and one check could not fit both.

@@ -1,16 +1,16 @@
-# Every target does its own set-up.
+# Every target makes the environment that it needs.
 export PYTHONSAFEPATH = 1
-# Which Python to use; empty: that of the environment that is there, or the newest that fits
+# The Python to use. Empty: that of the existing environment, or the newest that fits.
 PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# One resolution for every Python from this one on, and for every platform
+# One resolution for all Python versions from this one on, and for all platforms.
 RESOLVE := --universal --python-version 3.11 --no-python-downloads
 COMPILE := $(BIN)/uv pip compile --quiet $(RESOLVE) --generate-hashes --no-header --no-emit-index-url
-# More arguments for what a target runs: make test ARGS="-k ranking -x", make lock ARGS=--upgrade
+# More arguments for the command of a target: make test ARGS="-k ranking -x", make lock ARGS=--upgrade
 ARGS ?=
-# Docker or what takes its place (podman, buildah), and the image to start from
+# Docker or a replacement (podman, buildah), and the base image.
 ENGINE ?= docker
 BASE ?= python:3.13-slim-bookworm
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
@@ -18,10 +18,10 @@ VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 .DEFAULT_GOAL := help
 
 .PHONY: help
-help: ## Show what can be done
+help: ## List all targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
 
-# An environment that was made with another Python than the named one, or whose Python is gone, is made again.
+# Make the environment again if it has another Python than the named one, or if its Python is gone.
 ifneq ($(PYTHON)$(shell test -x $(BIN)/python || echo gone),)
 ifneq ($(shell scripts/make_environment.sh --fits $(VENV) $(PYTHON) 2>/dev/null || echo no),)
 .PHONY: $(STAMP)
@@ -36,7 +36,7 @@ $(STAMP): requirements.lock pyproject.toml
 	touch $@
 
 .PHONY: setup
-setup: $(STAMP) ## Make .venv with everything that run, test and check need
+setup: $(STAMP) ## Make .venv with all packages for run, test and check
 
 .PHONY: run
 run: $(STAMP) ## Start everything on this machine and replay a sample log; Ctrl-C stops it
@@ -47,11 +47,11 @@ test: $(STAMP) ## Run all tests
 	$(BIN)/pytest $(ARGS)
 
 .PHONY: smoke-pythons
-smoke-pythons: $(STAMP) ## Install and try Headrace with every other Python on this machine that it is made for
+smoke-pythons: $(STAMP) ## Install and try Headrace with every other supported Python on this machine
 	scripts/smoke_pythons.sh
 
 .PHONY: check
-check: check-code check-text check-image check-helm check-architecture ## Run every check that must be clean
+check: check-code check-text check-image check-helm check-architecture ## Run all checks: code, text, image, chart, architecture
 
 .PHONY: check-code
 check-code: $(STAMP)
@@ -71,7 +71,7 @@ check-image: $(STAMP)
 	$(BIN)/hadolint Dockerfile
 
 .PHONY: check-helm
-check-helm: $(STAMP) ## Lint and render the Helm chart, and validate what comes out
+check-helm: $(STAMP) ## Lint and render the Helm chart, and validate the manifests
 	scripts/check_helm.sh
 
 .PHONY: check-architecture
@@ -83,7 +83,7 @@ lock: $(STAMP) ## Resolve both lock files from pyproject.toml (ARGS=--upgrade: t
 	$(COMPILE) $(ARGS) --extra embedded --extra cpu --extra dev pyproject.toml -o requirements.lock
 	$(COMPILE) --no-annotate --constraint requirements.lock --extra cpu pyproject.toml -o requirements-runtime.lock
 
-# The export tools live in an environment of their own: torch is large, and a worker never needs it.
+# The export tools have their own environment: torch is large, and a worker never needs it.
 EXPORT := .venv-export
 EXPORT_STAMP := $(EXPORT)/.installed
 
@@ -94,18 +94,18 @@ $(EXPORT_STAMP): requirements-export.lock pyproject.toml
 	touch $@
 
 .PHONY: export-setup
-export-setup: $(EXPORT_STAMP) ## Make .venv-export with what exporting and training models needs
+export-setup: $(EXPORT_STAMP) ## Make .venv-export with all packages for exporting and training models
 
 .PHONY: export-lock
-export-lock: $(STAMP) ## Resolve requirements-export.lock anew
+export-lock: $(STAMP) ## Resolve requirements-export.lock again
 	scripts/export_lock.sh $(RESOLVE) $(ARGS)
 
-# ITEMS: catalogues whose titles models are calibrated and compared on
+# ITEMS: catalogues whose titles calibrate the models and compare their variants.
 ITEMS ?= ../shared/data/uci_online_retail ../shared/data/product_listings ../shared/data/fashion_catalog ../shared/data/amazon_gift_cards_2018
 MULTILINGUAL_ITEMS ?= ../shared/data/chinese_product_titles/titles.csv.gz
 
 .PHONY: model
-model: $(EXPORT_STAMP) ## Make the embedding model's artefact anew (ITEMS="catalogue.csv …")
+model: $(EXPORT_STAMP) ## Make the embedding model's artefact again (ITEMS="catalogue.csv …")
 	$(EXPORT)/bin/headrace models export --items $(ITEMS) $(ARGS)
 	$(EXPORT)/bin/headrace models bench --items $(ITEMS) --record
 
@@ -121,12 +121,12 @@ model-bench: $(EXPORT_STAMP) ## Time the embedding model against the plain expor
 model-second-judge: $(EXPORT_STAMP) ## Make SmolLM2-135M the second judge of doubtful texts, in build/second-judge; 170 MB (ITEMS="catalogue.csv …")
 	$(EXPORT)/bin/headrace models export-judge --items $(ITEMS) $(ARGS)
 
-# The name up to 0.1.0.
+# The former name, up to version 0.1.0.
 .PHONY: model-second-stage
 model-second-stage: model-second-judge
 
 .PHONY: env-example
-env-example: $(STAMP) ## Write .env.example and the chart's list of settings anew
+env-example: $(STAMP) ## Write .env.example and the chart's list of settings from the code
 	$(BIN)/python scripts/env_example.py
 
 .PHONY: image
@@ -134,6 +134,6 @@ image: ## Build the container image (ENGINE=docker, BASE=python:3.13-slim-bookwo
 	$(ENGINE) build --build-arg BASE=$(BASE) --tag headrace:$(VERSION) .
 
 .PHONY: clean
-clean: ## Remove the environment and everything that was made
+clean: ## Remove the environments and all built files
 	rm -rf $(VENV) $(EXPORT) .cache build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find app agents models tests scripts -name __pycache__ -prune -exec rm -rf {} +

@@ -1,36 +1,46 @@
 """What the documents repeat of the code must be all of it, and as it is."""
 
+import inspect
 import re
 from collections.abc import Iterable
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
 
 from agents.metrics import Metrics
+from app.commands.models import VERBS
 from app.kafka.topics import CONFIGS
 from app.main import COMMANDS
-from app.settings import variables
+from app.settings import load, variables
+from app.store.keys import Keys
 from app.web.measure import measure_requests
+from app.web.server import ServeConcerns, Surroundings, build_application
 from models.contract.event_codec import KNOWN_FIELDS
+from models.contract.events import Item
 from models.contract.outcome import Reason
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/**/*.md"))]
+TOP = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "onnx/README.md")
+DOCUMENTS = [*(ROOT / name for name in TOP), *sorted(ROOT.glob("docs/**/*.md"))]
 ADRS = sorted((ROOT / "docs/adr").glob("*.md"))
 LONGEST_ADR = 40
 FOR_TESTS_ONLY = {"HEADRACE_TEST_DATA"}
+PACKAGES = ("app", "agents", "models")
 TYPES = ("counter", "gauge", "histogram")
+# How the documents name the parts of keys whose parameters have shorter names.
+PLACES = {"place": "<topic>-<partition>"}
 
 
 def text_of(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def table_below(heading: str, document: str) -> list[list[str]]:
-    """The cells, without backticks, of the rows of the first table after the heading."""
-    section = text_of(document).split(f"\n{heading}\n", maxsplit=1)[1]
-    table = re.search(r"(?:^\|.*\n)+", section, re.MULTILINE)
+def table_below(heading: str, document: str, first_column: str = "") -> list[list[str]]:
+    """The cells, without backticks, of the rows of the first table after the heading with this first column."""
+    section = f"\n{text_of(document)}".split(f"\n{heading}\n", maxsplit=1)[1]
+    table = re.search(rf"^\| {first_column}.*\n(?:^\|.*\n)+", section, re.MULTILINE)
     assert table, f"no table below {heading}"
     rows = [line.strip().strip("|").split("|") for line in table[0].splitlines()[2:]]
     return [[cell.strip().replace("`", "") for cell in row] for row in rows]
@@ -51,17 +61,58 @@ def declared_metrics() -> set[tuple[str, str, str]]:
     }
 
 
-def test_the_readme_gives_every_reason_of_the_quarantine() -> None:
-    assert [row[0] for row in table_below("## The quarantine", "README.md")] == [reason.value for reason in Reason]
+def key_names() -> set[str]:
+    """Every name that `Keys` builds, with `<parameter>` for each argument; optional ones given and left out."""
+    keys, found = Keys("hr:"), set()
+    for name, method in inspect.getmembers(keys, inspect.ismethod):
+        if name.startswith("_"):
+            continue
+        parameters = inspect.signature(method).parameters.values()
+        given = {each.name: PLACES.get(each.name, f"<{each.name}>") for each in parameters}
+        found.add(method(**given))
+        if any(each.default is not inspect.Parameter.empty for each in parameters):
+            found.add(method())
+    return found
 
 
-def test_the_readme_gives_every_field_of_an_event() -> None:
-    assert {row[0] for row in table_below("## Sending events", "README.md")} == KNOWN_FIELDS
+def http_routes() -> set[str]:
+    """Method and path of every route of `headrace serve`; no connection is opened for it."""
+    settings = load({})
+    concerns = ServeConcerns(settings.serve, settings.redis, settings.kafka)
+    application = build_application(concerns, Surroundings(CollectorRegistry()))
+    routes = [route for route in application.router.routes() if route.method != "HEAD" and route.resource is not None]
+    return {f"{route.method} {route.resource.canonical}" for route in routes if route.resource is not None}
 
 
-def test_the_readme_gives_every_command_as_the_help_does() -> None:
-    rows = table_below("## Commands", "README.md")
+def test_the_quarantine_page_gives_every_reason() -> None:
+    assert [row[0] for row in table_below("## Reasons", "docs/quarantine.md")] == [reason.value for reason in Reason]
+
+
+def test_the_page_for_producers_gives_every_field_of_an_event() -> None:
+    assert {row[0] for row in table_below("## Fields", "docs/sending-events.md")} == KNOWN_FIELDS
+
+
+def test_the_page_for_producers_gives_every_field_of_an_item() -> None:
+    assert [row[0] for row in table_below("## Items", "docs/sending-events.md")] == [each.name for each in fields(Item)]
+
+
+def test_the_page_for_readers_gives_every_redis_key() -> None:
+    assert {row[0] for row in table_below("## Redis", "docs/reading-lists.md", first_column="key")} == key_names()
+
+
+def test_the_page_for_readers_gives_every_http_path() -> None:
+    rows = table_below("## HTTP", "docs/reading-lists.md")
+    assert {row[0].partition("?")[0] for row in rows} == http_routes()
+
+
+def test_the_page_of_commands_gives_every_command_as_the_help_does() -> None:
+    rows = table_below("# Commands", "docs/commands.md")
     assert {row[0].removeprefix("headrace "): row[1] for row in rows} == COMMANDS
+
+
+def test_the_page_of_commands_gives_every_verb_of_models_as_the_help_does() -> None:
+    rows = table_below("## `headrace models`", "docs/commands.md")
+    assert {row[0]: row[1] for row in rows} == {name: verb.SUMMARY for name, verb in VERBS.items()}
 
 
 def test_the_operations_page_gives_every_metric() -> None:
@@ -84,6 +135,15 @@ def test_the_operations_page_gives_every_topic_as_it_is_made() -> None:
     assert made == {topic: ", ".join(f"{k}={v}" for k, v in config.items()) for topic, config in CONFIGS.items()}
 
 
+def test_the_map_names_every_room() -> None:
+    named = {name for row in table_below("## The rooms", "docs/architecture.md") for name in row[0].split(", ")}
+    rooms = {
+        f"{path.parent.relative_to(ROOT)}/" for package in PACKAGES for path in (ROOT / package).glob("*/__init__.py")
+    }
+    assert rooms
+    assert rooms - named == set()
+
+
 @pytest.mark.parametrize("document", names(DOCUMENTS))
 def test_a_document_names_only_settings_that_exist(document: str) -> None:
     named = set(re.findall(r"HEADRACE_[A-Z_]*[A-Z]\b(?!…|_)", text_of(document)))
@@ -103,11 +163,18 @@ def test_the_links_of_a_document_lead_somewhere(document: str) -> None:
     assert [target for target in targets if not ((ROOT / document).parent / target).exists()] == []
 
 
+def anchors_of(page: Path) -> set[str]:
+    """What may follow a # in a link to the page, by GitHub's rule."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 @pytest.mark.parametrize("document", names(DOCUMENTS))
-def test_the_anchors_of_a_document_are_headings(document: str) -> None:
-    headings = re.findall(r"^#+ (.+)$", text_of(document), re.MULTILINE)
-    anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-    assert set(re.findall(r"\]\(#([^)]+)\)", text_of(document))) - anchors == set()
+def test_the_anchors_in_links_are_headings(document: str) -> None:
+    links = re.findall(r"\]\(([^)#\s]*)#([^)\s]+)\)", text_of(document))
+    here = [(name, anchor) for name, anchor in links if not name.startswith("http")]
+    pages = {name: ROOT / document if not name else (ROOT / document).parent / name for name, _ in here}
+    assert [(name, anchor) for name, anchor in here if anchor not in anchors_of(pages[name])] == []
 
 
 def test_the_files_that_a_document_names_exist() -> None:

@@ -1,4 +1,4 @@
-"""The examples of the README do what it says: their events are accepted, and their Python runs."""
+"""The examples of the README and of docs/ do what they say: their events are accepted, and their Python runs."""
 
 import asyncio
 import re
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import orjson
+import pytest
 from aiokafka import ConsumerRecord  # type: ignore[import-untyped]  # ships no types
 from prometheus_client import CollectorRegistry
 from redis import Redis
@@ -29,10 +30,20 @@ from models.contract.events import KIND_OF_TOPIC, Item, RawBatch
 from models.quality.assessment import Assessment, pack_vector
 from models.quality.text import QualitySettings
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
-PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-SHELL = re.findall(r"^((?:printf|echo) .*) \\$", README, re.MULTILINE)
-REDIS_CLI = re.findall(r"^redis-cli (.*)$", README, re.MULTILINE)
+ROOT = Path(__file__).resolve().parents[2]
+README, PRODUCERS, READERS = (
+    (ROOT / name).read_text(encoding="utf-8")
+    for name in ("README.md", "docs/sending-events.md", "docs/reading-lists.md")
+)
+
+
+def blocks(language: str, text: str) -> list[str]:
+    """The code blocks of this language, in their order."""
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+SHELL = re.findall(r"^((?:printf|echo) .*) \\$", README + PRODUCERS, re.MULTILINE)
+(SHORT_CLIENT,), (CLIENT,) = blocks("python", README), blocks("python", READERS)
 KEYS = Keys("hr:")
 GOOD, BAD = 0.9, 0.0
 
@@ -53,7 +64,7 @@ async def run_python(program: str) -> str:
 
 
 def test_the_events_of_the_shell_examples_are_accepted_and_keyed_by_their_user() -> None:
-    assert len(SHELL) == 2
+    assert len(SHELL) == 3
     for command in SHELL:
         written = subprocess.run(["sh", "-c", command], capture_output=True, check=True, text=True).stdout
         key, _, text = written.strip().partition("|")
@@ -62,32 +73,36 @@ def test_the_events_of_the_shell_examples_are_accepted_and_keyed_by_their_user()
         assert key == event.get("user_id", f"session:{event.get('session_id')}")
 
 
-async def test_the_producer_of_the_readme_sends_an_event_that_is_accepted(
+async def test_the_producer_in_python_sends_an_event_that_is_accepted(
     broker: str, read_topic: Callable[[str], Awaitable[list[ConsumerRecord]]]
 ) -> None:
-    assert "localhost:9092" in PYTHON[0]
-    await run_python(PYTHON[0].replace("localhost:9092", broker))
+    (producer,) = blocks("python", PRODUCERS)
+    assert "localhost:9092" in producer
+    await run_python(producer.replace("localhost:9092", broker))
     (record,) = await read_topic("clicks")
     assert rejected("clicks", record.value, broker_time=time.time()) == []
     assert record.key.decode() == orjson.loads(record.value)["user_id"]
 
 
-async def test_the_client_of_the_readme_prints_the_users_list(redis_url: str) -> None:
-    stored = re.search(r"^```json\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-    assert stored
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [(SHORT_CLIENT, ["525 None", "127 None"]), (CLIENT, ["525 None", "127 None", "172 None", "Kettle 19.5"])],
+    ids=["README", "page for readers"],
+)
+async def test_a_client_prints_the_users_list(redis_url: str, program: str, expected: list[str]) -> None:
+    (stored,) = blocks("json", READERS)
     key, near, entry = KEYS.recommendation("ada"), KEYS.similar("50"), KEYS.item("50")
     assert f"GET '{key}'" in README
+    assert f"GET '{key}'" in READERS
     with Redis.from_url(redis_url) as redis:
-        redis.set(key, stored[1])
+        redis.set(key, stored)
         redis.set(near, orjson.dumps([{"item_id": "172", "score": 1.5, "source": "semantic"}]))
         redis.hset(entry, mapping={"title": "Kettle", "price": "19.5", "quality": "0.9", "reasons": "[]"})
         try:
-            printed = await run_python(PYTHON[1].replace("redis://localhost:6379/0", redis_url))
+            printed = await run_python(program.replace("redis://localhost:6379/0", redis_url))
         finally:
             redis.delete(key, near, entry)
-    *listed, last = printed.splitlines()
-    assert [line.split()[0] for line in listed] == ["525", "127", "172"]
-    assert last == "Kettle 19.5 True 0.9 ()"
+    assert [" ".join(line.split()[:2]) for line in printed.splitlines()] == expected
 
 
 def assessed(item: Item, quality: float, *direction: float) -> Assessed:
@@ -95,8 +110,8 @@ def assessed(item: Item, quality: float, *direction: float) -> Assessed:
     return Assessed(item, Assessment("00" * 8, "m1", vector, "q1", quality), is_new=True)
 
 
-async def test_the_vector_query_of_the_readme_finds_what_it_filters_by(redis_url: str) -> None:
-    (query,) = REDIS_CLI
+async def test_the_vector_query_finds_what_it_filters_by(redis_url: str) -> None:
+    (query,) = re.findall(r"^redis-cli (.*)$", READERS, re.MULTILINE)
     stored = [
         assessed(Item("50", "Star", category="Action"), GOOD, 1, 0),
         assessed(Item("near", "Star", category="Action"), GOOD, 0.9, 0.1),

@@ -20,11 +20,11 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- end -}}
 
-{{- /* The part of a pod that worker and look-ups share. */ -}}
+{{- /* The part of a pod that is the same for worker and look-ups. */ -}}
 {{- define "headrace.pod" -}}
 serviceAccountName: {{ include "headrace.fullname" .root }}
 automountServiceAccountToken: false
-# Kubernetes would set HEADRACE_SERVE_PORT=tcp://… for a service named headrace-serve: a setting of ours.
+# For a service named headrace-serve, Kubernetes would set HEADRACE_SERVE_PORT=tcp://…, which is a setting.
 enableServiceLinks: false
 securityContext:
   runAsNonRoot: true
