@@ -28,7 +28,7 @@ from models.quality.text import Calibration, QualitySettings, encoder_input, pro
 from models.training import quality_measure as measure
 from models.training.quality_catalogue import Part
 from models.training.quality_examples import CLEAN, Example, Material
-from models.training.quality_export import OPSET, export_network, shrink
+from models.training.quality_export import OPSET, bound, export_network, shrink
 from models.training.quality_network import BLOCK, WORD_BITS, NetworkShape, QualityNetwork
 
 NAME = "headrace-quality"
@@ -64,9 +64,12 @@ def finish(
     sources: dict[Part, Material],
     minutes: float,
 ) -> dict[str, Any]:
-    """Write artefact and report; returns the report. Without a network, the model already there is calibrated anew."""
+    """Write artefact and report; returns the report.
+
+    Without a network, the model already there is bounded where it needs it, and calibrated again.
+    """
     plan.report.mkdir(parents=True, exist_ok=True)
-    typical = measure.draw(sources[Part.TRAIN], np.random.default_rng(plan.seed + 2), TYPICAL if network else 0)
+    typical = measure.draw(sources[Part.TRAIN], np.random.default_rng(plan.seed + 2), TYPICAL)
     origin = _written_model(plan, network, tokenizer, [each.item for each in typical], minutes)
     session = OnnxSession(plan.out / FILES["model"])
     model = QualityModel(session, tokenizer, UNCALIBRATED)
@@ -92,16 +95,34 @@ def _written_model(
     minutes: float,
 ) -> dict[str, Any]:
     """How the model in the folder was built, and its parity, after writing the network there if there is one."""
-    if network is None:
-        before = read_manifest(plan.out).find("quality")
-        return {"built": before.built, "parity": dict(before.parity)}
-    plan.out.mkdir(parents=True, exist_ok=True)
     encoded = tokenizer.encode_batch_fast([encoder_input(item) for item in typical])
     tokens = [np.array(each.ids, np.int64) for each in encoded]
+    if network is None:
+        return _bounded(plan, tokenizer, tokens)
+    plan.out.mkdir(parents=True, exist_ok=True)
     parity = _export(network, tokenizer, plan, tokens)
     shutil.copyfile(plan.base / "tokenizer.json", plan.out / FILES["tokenizer"])
     built = f"headrace models train-quality, {plan.steps} steps, seed {plan.seed}, {minutes:.0f} minutes"
     return {"built": built, "parity": parity}
+
+
+def _bounded(plan: TrainingPlan, tokenizer: Tokenizer, tokens: list[Tokens]) -> dict[str, Any]:
+    """How the model that is there was built, and its parity, after bounding its weights if they reach too far."""
+    before = read_manifest(plan.out).find("quality")
+    path = plan.out / FILES["model"]
+    first = QualityModel(OnnxSession(path), tokenizer, UNCALIBRATED).logits(CANONICAL)
+    changed = bound(path, tokens, plan.threads)
+    if not changed:
+        return {"built": before.built, "parity": dict(before.parity)}
+    model = QualityModel(OnnxSession(path), tokenizer, UNCALIBRATED)
+    found, alone = model.logits(CANONICAL), np.concatenate([model.logits([item]) for item in CANONICAL])
+    return {
+        "built": f"{before.built}; then --steps 0, which rounded the weights of {changed} products again",
+        "parity": {
+            "largest_logit_difference_to_the_first_rounding": round(float(np.abs(found - first).max()), 4),
+            "largest_logit_difference_alone_or_in_a_batch": float(np.abs(alone - found).max()),
+        },
+    }
 
 
 def _export(

@@ -19,6 +19,23 @@ from models.quality.second_judge import heard_titles, open_second_judge_model
 
 QUALITY_TASK = "quality"
 LOGIT_BOUND = 0.05
+WITHOUT_MODELS = "HEADRACE_MODEL_DIR= (empty) to recommend without models"
+# What to do where an artefact computes otherwise than it should, by task.
+ADVICE = {
+    "embedding": (
+        f"Lists would hold items that are not alike. Set {WITHOUT_MODELS}, or make the variant that computes in "
+        'floats, in a checkout of the repository: make model ARGS="--variant fp32"'
+    ),
+    QUALITY_TASK: (
+        "Good items would be hidden and bad ones shown. Set HEADRACE_QUALITY_SCORE_FROM=0 to hide none, or "
+        f"{WITHOUT_MODELS}. If you trained it with an older version, round its weights again: "
+        "headrace models train-quality --steps 0"
+    ),
+    JUDGE_TASK: (
+        "Good items would be hidden and bad ones shown. Set HEADRACE_JUDGE_DIR= (empty) to do without, or make the "
+        "variant that computes in floats: headrace models export-judge --variant fp32"
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +68,8 @@ def _verify(folder: Path, artefact: Artefact, settings: InferenceSettings) -> Ar
         comparison = compare(read_canonical(folder / artefact.canonical.file), encoder.encode)
     finally:
         encoder.close()
-    problem = None
-    if not comparison.passed:
-        problem = (
-            f"{artefact.name}: the {comparison.measure} to the original's vectors is {comparison.worst:.4f} at worst, "
-            f"allowed is {comparison.bound}: this processor computes it otherwise; export the variant fp32"
-        )
+    far = f"the {comparison.measure} to the original's vectors is {comparison.worst:.4f} at worst"
+    problem = _problem(artefact, comparison, far)
     return ArtefactCheck(artefact.name, encoder.session.provider, encoder.session.fallback, comparison, problem)
 
 
@@ -64,12 +77,7 @@ def _verify_judge(folder: Path, artefact: Artefact, settings: InferenceSettings)
     judge = open_second_judge_model(folder, settings)
     canonical = read_canonical(folder / artefact.canonical.file)
     comparison = compare(canonical, lambda texts: heard_titles(judge.hear, texts))
-    problem = None
-    if not comparison.passed:
-        problem = (
-            f"{artefact.name}: a log-likelihood is {comparison.worst:.4f} from the original's, allowed is "
-            f"{comparison.bound}: this processor computes it otherwise; export the variant fp32"
-        )
+    problem = _problem(artefact, comparison, f"a log-likelihood is {comparison.worst:.4f} from the original's")
     return ArtefactCheck(artefact.name, judge.session.provider, judge.session.fallback, comparison, problem)
 
 
@@ -80,13 +88,17 @@ def _verify_quality(folder: Path, artefact: Artefact, settings: InferenceSetting
     found = model.logits([ItemText(each["title"], each["category"], each["brand"]) for each in entries])
     worst = float(np.abs(found - np.array([each["vector"] for each in entries], np.float32)).max())
     comparison = Comparison(ABSOLUTE, worst, LOGIT_BOUND, worst <= LOGIT_BOUND)
-    problem = None
-    if not comparison.passed:
-        problem = (
-            f"{artefact.name}: a logit is {worst:.4f} from the canonical one, allowed is {LOGIT_BOUND}: "
-            "this processor computes it otherwise; train it here with `headrace models train-quality`"
-        )
+    problem = _problem(artefact, comparison, f"a logit is {worst:.4f} from the canonical one")
     return ArtefactCheck(artefact.name, model.session.provider, model.session.fallback, comparison, problem)
+
+
+def _problem(artefact: Artefact, comparison: Comparison, far: str) -> str | None:
+    if comparison.passed:
+        return None
+    return (
+        f"{artefact.name}: {far}, allowed is {comparison.bound}: this processor or this onnxruntime computes it "
+        f"otherwise. {ADVICE[artefact.task]}"
+    )
 
 
 def _quality_texts(path: Path) -> list[dict[str, Any]]:

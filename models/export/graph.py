@@ -60,10 +60,14 @@ class Graph:
         products = (node for node in self.model.graph.node if node.op_type == "MatMul" and node.input[1] in self.fixed)
         return [self._linear(node) for node in products]
 
+    def value(self, name: str) -> NDArray[Any]:
+        """The value of a fixed tensor."""
+        return np.asarray(numpy_helper.to_array(self.fixed[name]))
+
     def constant(self, name: str) -> NDArray[Any] | None:
         """The value of a tensor that is fixed or made by a Constant node, else None."""
         if name in self.fixed:
-            return np.asarray(numpy_helper.to_array(self.fixed[name]))
+            return self.value(name)
         maker = self.makers.get(name)
         if maker is None or maker.op_type != "Constant":
             return None

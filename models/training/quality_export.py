@@ -19,7 +19,7 @@ from onnxruntime.quantization.matmul_nbits_quantizer import (  # type: ignore[im
 )
 
 from models.export.graph import Graph, fix_reshapes, onnx, up_to
-from models.export.integer_graph import quantise
+from models.export.integer_graph import PRODUCT, bound_pairs, quantise
 from models.export.tensor_sample import TensorSample
 from models.inference.encoder import Tokens
 from models.training.quality_network import BLOCK, WORD_BITS, QualityNetwork
@@ -62,9 +62,25 @@ def shrink(source: Path, target: Path, tokens: Sequence[Tokens], threads: int) -
         model = _with_narrow_words(source)
         fix_reshapes(model)
         onnx.save(model, narrow)
-        onnx.save(_encoder_of(model), encoder)
+        onnx.save(_encoder_of(model, Graph(model).linears()[-1].output), encoder)
         quantise(model, TensorSample(encoder, tokens, threads))
         onnx.save(model, target)
+
+
+def bound(path: Path, tokens: Sequence[Tokens], threads: int) -> int:
+    """Round weights of the model at `path` again that processors without VNNI would get wrong; how many products.
+
+    For models of before weights had such a limit; `tokens` are those of typical texts.
+    """
+    model = onnx.load(path)
+    products = [node for node in model.graph.node if node.op_type == PRODUCT]
+    with tempfile.TemporaryDirectory() as scratch:
+        encoder = Path(scratch) / "encoder.onnx"
+        onnx.save(_encoder_of(model, products[-1].output[0]), encoder)
+        changed = bound_pairs(model, TensorSample(encoder, tokens, threads))
+    if changed:
+        onnx.save(model, path)
+    return changed
 
 
 def _with_narrow_words(source: Path) -> Any:
@@ -85,9 +101,9 @@ def _with_narrow_words(source: Path) -> Any:
     return quantizer.model.model
 
 
-def _encoder_of(model: Any) -> Any:
-    """A copy without what was counted in the text, and without the head that reads it."""
-    copy = up_to(model, Graph(model).linears()[-1].output)
+def _encoder_of(model: Any, output: str) -> Any:
+    """A copy up to the encoder's `output`, without what was counted in the text and the head that reads it."""
+    copy = up_to(model, output)
     for each in [each for each in copy.graph.input if each.name == INPUTS[-1]]:
         copy.graph.input.remove(each)
     return copy

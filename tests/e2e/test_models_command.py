@@ -78,7 +78,25 @@ def test_wrong_numbers_under_a_right_sum_are_found(copy: Path) -> None:
     assert process.returncode == 1
     result = json.loads(process.stdout)
     assert result["ok"] is False
-    assert any("cosine" in (each["problem"] or "") for each in result["models"])
+    [problem] = [each["problem"] for each in result["models"] if each["problem"]]
+    assert "cosine to the original's vectors is -" in problem
+    assert "Set HEADRACE_MODEL_DIR= (empty) to recommend without models" in problem
+    assert 'make model ARGS="--variant fp32"' in problem
+
+
+def test_verdicts_that_are_not_the_recorded_ones_are_found_with_what_to_do_about_them(copy: Path) -> None:
+    from models.inference.manifest import read_manifest, sha256_of
+
+    listed = read_manifest(copy).find("quality").canonical
+    document = json.loads((copy / listed.file).read_text())
+    document["texts"][3]["vector"][0] += 0.5
+    (copy / listed.file).write_text(json.dumps(document))
+    manifest = copy / "manifest.json"
+    manifest.write_text(manifest.read_text().replace(listed.sha256, sha256_of(copy / listed.file)))
+    process = models("verify", "--dir", str(copy))
+    assert process.returncode == 1
+    assert "a logit is 0.5" in process.stdout
+    assert "Set HEADRACE_QUALITY_SCORE_FROM=0 to hide none" in process.stdout
 
 
 def test_another_shape_than_the_listed_one_is_found(copy: Path) -> None:

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from onnx_reader import OnnxFile
+
+from models.export.quantisation import reaches_too_far
 
 ROOT = Path(__file__).resolve().parents[2]
 EXPORT = ROOT / ".venv-export" / "bin"
@@ -71,6 +74,14 @@ def test_an_exported_model_is_near_the_original_and_verified_without_torch(
     assert set(artefact["details"]["variants"]) == {"fp32", "fp16", "int8"}
     verified = json.loads(run(HEADRACE, "models", "verify", "--dir", f"onnx-{variant}", "--json", cwd=tiny))
     assert verified["ok"] is True
+
+
+def test_no_product_of_an_exported_model_saturates(tiny: Path) -> None:
+    artefact = export(tiny, "int8")
+    file = OnnxFile((tiny / "onnx-int8" / artefact["model"]["file"]).read_bytes())
+    products = [file.bytes_of(node.inputs[1]) for node in file.nodes if node.operator == "MatMulIntegerToFloat"]
+    assert len(products) == 2 * 6
+    assert not any(map(reaches_too_far, products))
 
 
 def test_bench_compares_all_contenders_in_one_run(tiny: Path) -> None:

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from onnx_reader import OnnxFile
 
 from app.artefacts.train_quality import train
 from app.artefacts.training_plan import TrainingPlan
 from app.errors import HeadraceError
-from models.inference.manifest import check_files, read_manifest
+from models.export.quantisation import reaches_too_far
+from models.inference.manifest import check_files, pin, read_manifest, write_manifest
 from models.quality.defect import DEFECTS, ItemText
 from models.quality.judge import open_quality_model
 
@@ -76,6 +79,28 @@ def test_files_become_an_artefact_with_a_report(tmp_path: Path) -> None:
     again = train(replace(request, steps=0, report=tmp_path / "again"))
     assert again["built"] == report["built"]
     assert again["heads"] == report["heads"]
+
+    reach_too_far(request.out)
+    bounded = train(replace(request, steps=0, report=tmp_path / "bounded"))
+    path = request.out / read_manifest(request.out).find("quality").model.file
+    assert "rounded the weights of 1 products again" in bounded["built"]
+    assert not any(map(reaches_too_far, weights_of(path.read_bytes())))
+    assert bounded["parity"]["largest_logit_difference_to_the_first_rounding"] < 0.05
+
+
+def weights_of(content: bytes | bytearray) -> list[NDArray[np.int8]]:
+    file = OnnxFile(content)
+    return [file.bytes_of(node.inputs[1]) for node in file.nodes if node.operator == "MatMulIntegerToFloat"]
+
+
+def reach_too_far(folder: Path) -> None:
+    """Plant a pair of weights that saturates, as models of older versions have."""
+    manifest = read_manifest(folder)
+    [artefact] = manifest.models
+    content = bytearray((folder / artefact.model.file).read_bytes())
+    weights_of(content)[2][4:6, 7] = 127, 100
+    (folder / artefact.model.file).write_bytes(content)
+    write_manifest(folder, replace(manifest, models=(replace(artefact, model=pin(folder, artefact.model.file)),)))
 
 
 def test_a_file_without_usable_titles_ends_with_advice(tmp_path: Path) -> None:

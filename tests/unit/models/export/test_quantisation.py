@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from saturation import SHORT, furthest_sums
 
-from models.export.quantisation import fit_linear, quantise_rows, relative_error
+from models.export.quantisation import fit_linear, in_pairs, quantise_rows, reaches_too_far, relative_error, round_again
 
 Floats = NDArray[np.float32]
 
@@ -41,7 +42,9 @@ def test_lanes_for_far_channels_bring_it_nearer() -> None:
     without, with_lanes = (fit_linear(x, weights, lanes) for lanes in (0, 8))
     wanted = x @ weights
     assert relative_error(with_lanes.apply(x), wanted) < 0.8 * relative_error(without.apply(x), wanted)
-    assert set(with_lanes.sources[96:]) <= {3, 40}
+    lanes = np.bincount(with_lanes.sources)
+    assert lanes.sum() == 96 + 8
+    assert set(np.flatnonzero(lanes > 1)) <= {3, 40}
 
 
 def test_a_row_gives_the_same_alone_as_among_others() -> None:
@@ -71,6 +74,51 @@ def test_everything_fits_into_eight_bits() -> None:
     assert fit.weights.dtype == np.int8
     assert fit.weights.min() >= -127
     assert 0 <= fit.zero_point <= 255
+
+
+def test_no_pair_of_rows_reaches_further_than_sixteen_bits() -> None:
+    x, weights = layer(inputs=95)
+    weights[6:8] = 3 * np.abs(weights[6:8])
+    for fit in (fit_linear(x, weights), fit_linear(x, weights, 8), fit_linear(x, weights, 8, in_pairs)):
+        least, greatest = furthest_sums(fit.weights)
+        assert SHORT.min <= least < -0.9 * SHORT.max
+        assert 0.9 * SHORT.max < greatest <= SHORT.max
+        assert not reaches_too_far(fit.weights)
+
+
+@pytest.mark.parametrize(
+    ("pair", "wrong"), [((127, 1), False), ((127, 2), True), ((-64, -65), True), ((127, -127), False)]
+)
+def test_a_pair_that_reaches_too_far_is_known(pair: tuple[int, int], wrong: bool) -> None:
+    weights = np.zeros((6, 3), np.int8)
+    weights[2:4, 1] = pair
+    assert reaches_too_far(weights) is wrong
+    below, above = furthest_sums(weights)
+    assert (below < SHORT.min or above > SHORT.max) is wrong
+
+
+def test_rows_that_reach_far_together_are_kept_apart_where_their_order_is_free() -> None:
+    x, weights = layer()
+    weights[10:14] *= 6
+    as_given, paired = fit_linear(x, weights), fit_linear(x, weights, arrange=in_pairs)
+    assert sorted(paired.sources) == list(range(96))
+    ratio = paired.weight_scales / as_given.weight_scales
+    assert ratio.max() < 1.01
+    assert np.quantile(ratio, 0.25) < 0.85
+    wanted = x @ weights
+    assert relative_error(paired.apply(x), wanted) < 0.9 * relative_error(as_given.apply(x), wanted)
+
+
+def test_weights_rounded_again_keep_the_limit_and_the_outputs() -> None:
+    random = np.random.default_rng(3)
+    steps = (random.normal(size=(2_000, 65)) @ random.normal(size=(65, 65)) * 4).clip(-120, 120).round()
+    steps = steps.astype(np.float32)
+    weights = random.integers(-127, 128, (65, 40)).astype(np.int8)
+    scales = random.uniform(0.001, 0.01, 40).astype(np.float32)
+    assert reaches_too_far(weights)
+    rounded, new_scales, bias = round_again(steps, weights, scales)
+    assert not reaches_too_far(rounded)
+    assert relative_error(steps @ rounded * new_scales + bias, steps @ weights * scales) < 1e-3
 
 
 def test_a_channel_that_is_always_zero_does_no_harm() -> None:
