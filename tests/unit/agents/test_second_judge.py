@@ -58,7 +58,7 @@ class Doubts(ItemAgents):
             settings=QualitySettings(),
             metrics=self.metrics.second_judge,
             owned=lambda: self.owned,
-            turn=self.assess.turn,
+            write_lock=self.assess.write_lock,
             behind=lambda: self.behind,
         )
         self.follow_items.handle(changes(*map(fields, self.store.items.values())))
