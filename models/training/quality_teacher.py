@@ -1,4 +1,6 @@
-"""A sentence encoder as teacher: which categories could hold a title, for catalogues that name none."""
+"""Use a sentence encoder as teacher: which categories could hold a title, for catalogues without
+any.
+"""
 
 import zlib
 from collections.abc import Callable
@@ -15,7 +17,7 @@ from models.quality.text import PATH, SPACE
 from models.training.quality_catalogue import TeachersView, TrainingCatalogue
 
 BATCH = 64
-# More titles teach little more, and cost a minute for every five thousand.
+# More titles teach little more, and each five thousand take a minute.
 MOST_TITLES = 4_000
 
 
@@ -26,7 +28,10 @@ def teachers_view(
     categories: list[str],
     progress: Callable[[int, int], None],
 ) -> TeachersView | None:
-    """Cosines between the titles without category and all categories; None if there is nothing to compare."""
+    """Return cosines between the titles without category and all categories.
+
+    Returns None if there is nothing to compare.
+    """
     found = {item.title for each in catalogues for item in each.items if not item.category}
     titles = sorted(found, key=lambda title: (zlib.crc32(title.encode()), title))[:MOST_TITLES]
     distinct = sorted(set(categories))
