@@ -62,7 +62,7 @@ class AssessmentStore(Protocol):
         Returns when they are readable.
         """
 
-    async def remember(self, said: Mapping[str, Assessment | None]) -> None:
+    async def remember(self, assessments: Mapping[str, Assessment | None]) -> None:
         """Write assessments, but not the vectors by which items are found; None removes one."""
 
     async def forget(self, item_ids: Sequence[str]) -> None:

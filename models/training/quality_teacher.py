@@ -39,7 +39,7 @@ def teachers_view(
         return None
     encoder = BertModel.from_pretrained(folder, add_pooling_layer=False).eval()
     total = len(titles) + len(distinct)
-    told = [0]
+    done = [0]
 
     def embed(texts: list[str]) -> NDArray[np.float32]:
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
@@ -47,8 +47,8 @@ def teachers_view(
         for start in range(0, len(order), BATCH):
             rows = order[start : start + BATCH]
             out[rows] = _vectors(encoder, tokenizer, [texts[i] for i in rows])
-            told[0] += len(rows)
-            progress(told[0], total)
+            done[0] += len(rows)
+            progress(done[0], total)
         return out
 
     words = [SPACE.sub(" ", " ".join(PATH.split(category))) for category in distinct]

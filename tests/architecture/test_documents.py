@@ -1,4 +1,4 @@
-"""What the documents repeat of the code must be all of it, and as it is."""
+"""Check that what the documents repeat of the code is complete and up to date."""
 
 import re
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ def text_of(name: str) -> str:
 
 
 def table_below(heading: str, document: str) -> list[list[str]]:
-    """The cells, without backticks, of the rows of the first table after the heading."""
+    """Return the cells, without backticks, of the rows of the first table after the heading."""
     section = text_of(document).split(f"\n{heading}\n", maxsplit=1)[1]
     table = re.search(r"(?:^\|.*\n)+", section, re.MULTILINE)
     assert table, f"no table below {heading}"
@@ -41,7 +41,7 @@ def names(documents: Iterable[Path]) -> list[str]:
 
 
 def declared_metrics() -> set[tuple[str, str, str]]:
-    """Name as exposed, type and meaning of every metric of worker and look-ups."""
+    """Return exposed name, type and meaning of every metric of worker and look-ups."""
     registry = CollectorRegistry()
     Metrics(registry)
     measure_requests(registry)

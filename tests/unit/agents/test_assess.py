@@ -1,4 +1,4 @@
-"""Assessing items: each text once, the log before the store, and whatever was left undone, again."""
+"""Assess items: each text once, the log before the store, and all that was left undone, again."""
 
 import asyncio
 
@@ -171,7 +171,7 @@ async def test_another_model_assesses_the_whole_catalogue_in_the_background(shop
     assert newer.asked == ["Mug", "Jug"]
     assert shop.follow.unassessed() == {}
     assert not shop.follow.any_unassessed()
-    assert {said.embedding for said in shop.said.said.values()} == {"letters-2"}
+    assert {each.embedding for each in shop.said.said.values()} == {"letters-2"}
     assert shop.recommender.meaning.vectors.model == "letters-2"
     assert len(before["partition"]) == len(shop.recommender.catalogue.partition)
 
@@ -212,7 +212,7 @@ async def test_a_store_that_lost_everything_gets_it_back_without_asking_the_mode
     assert (shop.model.asked, len(shop.outbox.vectors_log[PARTITION])) == (asked, sent)
 
 
-async def test_what_other_models_said_is_not_brought_back(shop: ItemAgents) -> None:
+async def test_assessments_of_other_models_are_not_brought_back(shop: ItemAgents) -> None:
     await shop.handle(item("a", title="Mug"))
     shop.said.said.clear()
     shop.follow_with(LetterModel(Models("letters-2", "questions-1", shop.model.models.dimension)))

@@ -1,4 +1,4 @@
-"""The second judge: only what is in doubt is judged, once, whatever changes or fails in between."""
+"""Judge only what is in doubt, once, whatever changes or fails in between."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -21,7 +21,7 @@ BAND = SecondJudgeSettings(low=0.1, high=0.5)  # what `LetterModel` finds doubtf
 
 @dataclass
 class Oracle:
-    """The `SecondJudge` port that says the same of everything, and lets `meanwhile` happen while it thinks."""
+    """A `SecondJudge` with one answer for all items; `meanwhile` happens before it answers."""
 
     fine: float = 0.875
     asked: list[str] = field(default_factory=list)
@@ -36,7 +36,7 @@ class Oracle:
 
 
 class Doubts(ItemAgents):
-    """The agents of `items` and of the second judge; what is handled or judged is followed at once."""
+    """The agents of `items` and of the second judge; all that they write is followed at once."""
 
     def __init__(self) -> None:
         self.oracle = Oracle()
@@ -109,7 +109,7 @@ async def test_an_item_that_was_shown_becomes_hidden(shop: Doubts) -> None:
     assert shop.judged("now_hidden") == 1
 
 
-async def test_a_verdict_that_stands_is_counted_as_such_and_its_reasons_stay(shop: Doubts) -> None:
+async def test_a_verdict_that_changes_nothing_is_counted_as_such_and_its_reasons_stay(shop: Doubts) -> None:
     shop.oracle.fine = 0.15
     await shop.handle(item("a", title="Mug?"))
     await shop.judge()
@@ -141,7 +141,7 @@ async def test_what_waited_when_the_worker_stopped_is_found_again(shop: Doubts) 
     assert shop.metrics.second_judge.queue._value.get() == 0
 
 
-async def test_a_text_that_changed_while_it_was_judged_is_judged_anew(shop: Doubts) -> None:
+async def test_a_text_that_changed_while_it_was_judged_is_judged_again(shop: Doubts) -> None:
     await shop.handle(item("a", title="Mug?"))
     shop.oracle.meanwhile = lambda: shop.handle(item("a", title="Red mug?"))
     await shop.judge()
