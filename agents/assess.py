@@ -1,5 +1,6 @@
-"""Assess changed items with the models, each text once, and write the assessments to the log and
-the store.
+"""Assess changed items with the models, and write the assessments to the log and the store.
+
+Each text is assessed once.
 """
 
 import asyncio
@@ -33,14 +34,15 @@ class _Asked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Assess:
-    """Assesses the items that the owner of a partition stored, and in the background those that
-    only other models assessed.
+    """Assesses the items in this worker's partitions.
 
-    The log receives an assessment before the store does, and the store writes the hash of the text
-    last. So where both have the hash of a text, all work for that text is done, and after a crash
-    at any point the rest is done again. `advanced` is called after each part of a batch of changes,
-    because models may take minutes for the whole batch. `write_lock` is held while assessments are
-    read and written, so that two tasks never write the same item at once.
+    Changed items are assessed batch by batch. Items that the models in use have not assessed yet
+    follow in the background. The log receives an assessment before the store does, and the store
+    writes the hash of the text last. So where both have the hash of a text, all work for that text
+    is done, and after a crash at any point the rest is done again. `advanced` is called after each
+    part of a batch of changes, because models may take minutes for the whole batch. `write_lock` is
+    held while assessments are read and written, so that two tasks never write the same item at
+    once.
     """
 
     infer: Infer
@@ -67,8 +69,9 @@ class Assess:
             await self._assess(partition, await self._items(list(newest.values())), self.advanced)
 
     async def run(self) -> None:
-        """Assess items in the background until cancelled: all that the models in use have not
-        assessed, such as the whole catalogue after a change of model.
+        """Assess in the background what the models in use have not assessed, until cancelled.
+
+        After a change of model that is the whole catalogue.
         """
         await self.replicas.caught_up()
         while True:
@@ -163,8 +166,9 @@ class Assess:
                 advanced()
 
     async def _ask(self, items: Sequence[Item]) -> _Asked:
-        """Return the assessments of all items; the models read only texts that no model in use
-        assessed yet.
+        """Return the assessments of all items.
+
+        The models read only texts that they have not assessed yet.
         """
         hashes = [self.infer.models.text_hash(item) for item in items]
         stored = await self.store.load([item.item_id for item in items])

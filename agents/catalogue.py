@@ -1,6 +1,4 @@
-"""Keep the shop's catalogue: write `items` to the store for look-ups, and tell the recommender of
-changes.
-"""
+"""Keep the shop's catalogue: write `items` to the store, and tell the recommender of changes."""
 
 import asyncio
 from collections import Counter
@@ -71,8 +69,7 @@ class KeepCatalogue:
 
 @dataclass(frozen=True, slots=True)
 class FollowCatalogue:
-    """Tells this worker's recommender of every change of the catalogue, whichever worker owns the
-    item.
+    """Tells this worker's recommender of every change, whichever worker owns the item.
 
     Calls `went_away` with each item that a list may hold and that may not be shown any more. It is
     not called for all unknown items when the first item of a catalogue arrives: most of them arrive
@@ -114,8 +111,9 @@ class FollowCatalogue:
 
 
 def _outcome(decoded: DecodedItem) -> str:
-    """Return the outcome of a record; one in quarantine counts as that alone, also if it withdrew
-    an item.
+    """Return the outcome of a record.
+
+    A record in quarantine counts as that alone, also if it withdrew an item.
     """
     if decoded.rejected is not None:
         return "quarantined"

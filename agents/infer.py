@@ -1,6 +1,4 @@
-"""Run the models in this process: the embedding model behind its queue, the quality model in a
-thread.
-"""
+"""Run the models in this process: embedding behind a queue, quality in a thread."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,6 +8,7 @@ from typing import Protocol
 
 from agents.inference_queue import InferenceQueue
 from agents.metrics import InferenceMetrics
+from agents.ports import Clock
 from models.contract.events import Item
 from models.quality.assessment import Assessment, Models, embedding_text, pack_vector
 from models.quality.defect import ItemText
@@ -19,7 +18,9 @@ EMBEDDING, QUALITY = "embedding", "quality"
 
 
 class Judge(Protocol):
-    """Judges texts, such as `models.quality.judge.QualityModel`; called by one thread at a time."""
+    """Judges texts, as `QualityModel` of `models.quality.judge` does; called by one thread at a
+    time.
+    """
 
     def judge(self, items: Sequence[ItemText]) -> list[TextVerdict]:
         """Return one verdict for each item, in their order."""
@@ -52,13 +53,17 @@ class InferenceFigures:
 
 @dataclass(frozen=True, slots=True)
 class InferLocally:
-    """Implements the `Infer` port with models in this process; either of them may be missing."""
+    """Implements the `Infer` port with models in this process; either of them may be missing.
+
+    `clock` gives seconds, to measure the time of the quality model.
+    """
 
     models: Models
     embedding: InferenceQueue | None
     quality: Judge | None
     settings: QualitySettings
     judged: InferenceFigures
+    clock: Clock = perf_counter
 
     async def assess(self, items: Sequence[Item]) -> list[Assessment]:
         """Return the assessment of each item, in their order; both models work at once."""
@@ -86,8 +91,8 @@ class InferLocally:
     async def _judge(self, items: Sequence[Item]) -> Sequence[TextVerdict | None]:
         if self.quality is None:
             return [None] * len(items)
-        started = perf_counter()
+        started = self.clock()
         verdicts = await asyncio.to_thread(self.quality.judge, [text_of(item) for item in items])
-        self.judged.inferred(perf_counter() - started)
+        self.judged.inferred(self.clock() - started)
         self.judged.served(len(items), 0)
         return verdicts

@@ -24,8 +24,9 @@ Tokens = NDArray[np.int64]
 
 
 class TextEncoder(Protocol):
-    """Turns texts into vectors, as `models.inference.encoder.Encoder` does; called from one thread
-    at a time.
+    """Turns texts into vectors, as `Encoder` of `models.inference.encoder` does.
+
+    It is called by one thread at a time.
     """
 
     dimension: int
@@ -69,10 +70,10 @@ class _Done:
 
 
 class InferenceQueue:
-    """Takes texts from many tasks and gives vectors; use as `async with InferenceQueue(…) as
-    inference`.
+    """Turns texts of many tasks into vectors.
 
-    `model` is the artefact's key: the cache keeps vectors of different models apart.
+    Use it as `async with InferenceQueue(…) as inference`. `model` is the artefact's key: the cache
+    keeps vectors of different models apart.
     """
 
     def __init__(

@@ -28,12 +28,11 @@ WATCH_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class KeepSimilar:
-    """Writes the lists of similar items in the background, newest items first, then items similar
-    to those.
+    """Writes the lists of similar items in the background.
 
-    Every worker has the same vectors. The owner of a new item's partition writes the item's list;
-    any worker writes the list of an item that its users touched. `clock` gives seconds, to measure
-    the time spent.
+    The newest items come first, then items that are similar to those. Every worker has the same
+    vectors. The owner of a new item's partition writes the item's list; any worker writes the list
+    of an item that its users touched. `clock` gives seconds, to measure the time spent.
     """
 
     recommender: Recommender
@@ -78,8 +77,9 @@ class KeepSimilar:
             await asyncio.sleep(WATCH_SECONDS)
 
     async def find_missing(self, partition: int) -> None:
-        """Queue the partition's items that have no list: their last worker may have ended before it
-        wrote them.
+        """Queue the partition's items that have no list.
+
+        Their last worker may have ended before it wrote them.
         """
         names = self.recommender.items.names
         rows = iter(np.flatnonzero(self.recommender.catalogue.partition == partition).tolist())

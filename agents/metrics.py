@@ -73,11 +73,10 @@ class BatchHistogram(Collector):
 
 
 def quantile(bounds: NDArray[np.float64], counts: NDArray[np.int64], q: float) -> float | None:
-    """Return the q-quantile of observations per bucket, interpolated within its bucket; None if
-    there are none.
+    """Return the q-quantile of observations per bucket; None if there are none.
 
-    `bounds` has shape (b,), `counts` (b + 1,). A quantile above the highest bound is given as that
-    bound.
+    It is interpolated within its bucket. `bounds` has shape (b,), `counts` (b + 1,). A quantile
+    above the highest bound is given as that bound.
     """
     wanted = q * int(counts.sum())
     if wanted == 0:

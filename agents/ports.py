@@ -89,8 +89,9 @@ class CatalogueMarks(Protocol):
 
 
 class CatalogueLog(Protocol):
-    """Reads the log of the catalogue again, each partition up to its end at the time the reader
-    starts.
+    """Reads the log of the catalogue again.
+
+    Each partition is read up to its end at the time the reader starts.
     """
 
     def items(self, partition: int, start: int) -> AsyncGenerator[RawBatch, None]:
@@ -138,8 +139,9 @@ class Outbox(Protocol):
         """Append lists, keyed by user."""
 
     async def vectors(self, partition: int, assessed: Mapping[str, Assessment | None]) -> None:
-        """Append assessments of items to the partition with the same number as the items' own; None
-        deletes.
+        """Append assessments of items; None deletes.
+
+        `partition` is the number of the items' own partition.
         """
 
     async def quarantine(self, rejected: Sequence[Rejected]) -> None:

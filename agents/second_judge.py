@@ -1,5 +1,6 @@
-"""Ask a second, slower judge about texts of which the quality model is unsure, while no user waits
-for it.
+"""Ask a second, slower judge about texts of which the quality model is unsure.
+
+No user waits for its answer.
 """
 
 import asyncio

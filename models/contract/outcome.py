@@ -1,6 +1,4 @@
-"""Define the outcomes of an event: accepted, a duplicate, or rejected with a reason from a closed
-list.
-"""
+"""Define the outcomes of an event: accepted, a duplicate, or rejected with a reason."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -28,8 +26,9 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Describes an event that goes to quarantine: the reason, a detail in words, its position in
-    the source topic, and its unchanged bytes.
+    """Describes a record that goes to quarantine.
+
+    Holds the reason, a detail in words, its position in the source topic, and its unchanged bytes.
     """
 
     reason: Reason

@@ -1,6 +1,4 @@
-"""Evaluate by sessions: learn past sessions, then predict the next item at every position of test
-sessions.
-"""
+"""Evaluate by sessions: learn past ones, then predict each next item of the test sessions."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress

@@ -65,11 +65,10 @@ def document_start(folder: Path) -> str:
 
 
 def export_causal(folder: Path, work: Path, variant: str) -> Path:
-    """Export the model with Optimum as a graph from token ids to log-likelihoods. Returns the
-    file's path.
+    """Export the model as a graph from token ids to log-likelihoods. Returns the file's path.
 
-    The variant `w8` has 8-bit weights and 4-bit word vectors. They are widened row by row, so that
-    no text depends on another.
+    Optimum makes the graph. The variant `w8` has 8-bit weights and 4-bit word vectors. They are
+    widened row by row, so that no text depends on another.
     """
     model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager").float().eval()
     with warnings.catch_warnings():
@@ -109,8 +108,9 @@ def shrink(source: Path, target: Path) -> None:
 
 
 def add_log_likelihoods(model: Any) -> None:
-    """Make the graph's output the log-likelihood of each token but the first, shape (batch, tokens
-    - 1).
+    """Make the graph's output the log-likelihood of each token but the first.
+
+    The output's shape is (batch, tokens - 1).
     """
     fixed = {"ll_first": [0], "ll_second": [1], "ll_before_last": [-1], "ll_far": [FAR], "ll_tokens": [TOKEN_AXIS]}
     nodes = [

@@ -1,9 +1,9 @@
-"""Read a BERT encoder packed in 4-bit blocks: the form in which one multilingual model can be had
-without a model hub.
+"""Read a BERT encoder packed in 4-bit blocks.
 
-The form (magic `E5S1`) is little-endian: sizes, a tokenizer, then a directory of named tensors. A
-packed matrix is a sequence of blocks of 32 numbers: a float16 scale, then 16 bytes whose low halves
-are the first 16 numbers and whose high halves are the others, each less 8 (Q4_0).
+One multilingual model can be had in this form without a model hub. The form (magic `E5S1`) is
+little-endian: sizes, a tokenizer, then a directory of named tensors. A packed matrix is a sequence
+of blocks of 32 numbers: a float16 scale, then 16 bytes whose low halves are the first 16 numbers
+and whose high halves are the others, each less 8 (Q4_0).
 """
 
 import struct
@@ -43,8 +43,9 @@ PARTS = {"w": "weight", "b": "bias"}
 
 @dataclass(frozen=True, slots=True)
 class PackedEncoder:
-    """Holds an encoder's sizes, by their names in a BertConfig, and weights, by their names in a
-    BertModel.
+    """Holds an encoder's sizes and weights.
+
+    Sizes have their names in a BertConfig, weights those in a BertModel.
     """
 
     config: dict[str, float]

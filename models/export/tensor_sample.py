@@ -18,8 +18,9 @@ SEED = 7
 
 
 class TensorSample:
-    """Runs a graph on tokenised texts and returns one tensor inside it, one row per token that is
-    not padding.
+    """Runs a graph on tokenised texts and returns one tensor inside it.
+
+    It has one row per token that is not padding.
     """
 
     def __init__(self, model: Path, tokens: Sequence[Tokens], threads: int) -> None:
@@ -29,8 +30,9 @@ class TensorSample:
         self._feeds = [pad_batch([tokens[row] for row in batch]) for batch in batches]
 
     def __call__(self, name: str) -> Floats:
-        """Return the tensor's values, shape (tokens, channels), in random order, at most MOST_ROWS
-        of them.
+        """Return the tensor's values in random order, shape (tokens, channels).
+
+        There are at most MOST_ROWS rows.
         """
         session = OnnxSession(up_to(self._model, name).SerializeToString(), self._settings)
         names = [each.name for each in session.inputs]

@@ -27,10 +27,10 @@ CUDA_TOKENS = 16_384
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Holds what an encoder keeps to.
+    """Holds the limits of an encoder.
 
-    `prefix` is put before each text, `max_tokens` are read of a text, and one run of the model has
-    at most `batch_tokens`.
+    `prefix` is put before each text, `max_tokens` are read of a text, and one run of the model
+    takes at most `batch_tokens`.
     """
 
     prefix: str

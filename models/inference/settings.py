@@ -11,7 +11,7 @@ from models.setting import setting
 
 @dataclass(frozen=True, slots=True)
 class InferenceSettings:
-    """Holds how models are run."""
+    """Holds the settings with which models are run."""
 
     provider: str = setting("auto", "where models run; auto takes CUDA if it works", choices=("auto", "cpu", "cuda"))
     threads: int = setting(2, "CPU threads that run models", low=1, high=256)

@@ -33,7 +33,7 @@ EVIDENCE = ("quality_logit", "brand_gain * brand_mismatch", "title_end * truncat
 
 @dataclass(frozen=True, slots=True)
 class SecondJudgeSettings:
-    """Holds whether, and for which scores, the second judge is asked."""
+    """Holds the folder of the second judge, and the band of scores for which it is asked."""
 
     dir: str = setting("", "folder of the second judge (`headrace models export-judge`); empty leaves it off")
     low: float = setting(0.05, "quality score from which the first verdict is in doubt", low=0, high=1)

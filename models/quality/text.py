@@ -38,9 +38,9 @@ SCORE_COSTS = np.array([COSTS.get(each, 1.0) for each in DEFECTS])
 
 @dataclass(frozen=True, slots=True)
 class QualitySettings:
-    """Holds when a text is called defective.
+    """Holds the thresholds from which a text counts as defective.
 
-    A probability is that in a feed where one item in fifty has the defect.
+    Probabilities are calibrated for a feed where one item in fifty has the defect.
     """
 
     garbled_from: float = setting(0.6, "probability from which a title counts as garbled; above 1 never", low=0, high=2)

@@ -169,9 +169,7 @@ def misread(text: str, rng: Rng) -> str:
 
 
 def replacement_characters(text: str, rng: Rng) -> str:
-    """Replace characters by the signs of failed decoding: U+FFFD, a box or question marks inside
-    words.
-    """
+    """Put signs of failed decoding inside words: U+FFFD, a box or question marks."""
     mark = pick(rng, ("\ufffd", "\ufffd", "\ufffd\ufffd", "ï¿½", "□", "??"))
     chars = list(text or "item")
     for _ in range(int(rng.integers(1, 5))):

@@ -1,5 +1,4 @@
-"""Make up a small assortment beside the given catalogues: goods, names and words that those may
-lack.
+"""Make up a small assortment of goods, names and words that the given catalogues may lack.
 
 A model that only ever saw shirts and software takes a cheese for another language and a film for a
 remark. These clean titles are for training only; nothing is measured on them.
@@ -134,8 +133,9 @@ STARTS, MIDDLES, ENDS = (
 
 
 def other_name_of(category: str, rng: Rng) -> str:
-    """Return what another shop might call the category, or the category itself if no other name is
-    known.
+    """Return what another shop might call the category.
+
+    Returns the category itself if no other name is known.
     """
     lowered = category.lower()
     keys = [key for key in SYNONYMS if key in lowered]

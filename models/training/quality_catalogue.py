@@ -1,5 +1,4 @@
-"""Prepare catalogues for training: which titles to trust, which part is held out, which words are
-brands.
+"""Prepare catalogues for training: trusted titles, the split into parts, and words that are brands.
 
 The split goes by title, so the same title is never on both sides.
 """
@@ -24,8 +23,9 @@ TITLE_WORD = re.compile(r"[a-z0-9]+")
 
 
 class Part(Enum):
-    """Names a share of a catalogue: 80 % to learn from, 10 % to calibrate and choose with, 10 % to
-    measure with.
+    """Names a part of a catalogue.
+
+    80 % are to learn from, 10 % to calibrate and choose with, 10 % to measure with.
     """
 
     TRAIN = "train"

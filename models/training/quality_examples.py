@@ -1,5 +1,4 @@
-"""Make labelled examples for the quality model: catalogue items as shops write them, some of them
-corrupted.
+"""Make labelled examples for the quality model: items as shops write them, some corrupted.
 
 Two in five examples are clean. Those vary too (levels of the category, brand inside or outside the
 title, harmless additions), because the model takes what it never saw clean for a defect.
@@ -242,8 +241,9 @@ def _with_category(item: ItemText, source: Material, rng: Rng) -> ItemText:
 
 
 def _under_other_category(item: ItemText, catalogue: TrainingCatalogue, source: Material, rng: Rng) -> ItemText | None:
-    """Move the item to a category of another kind from anywhere, or by chance to a neighbour in its
-    catalogue.
+    """Move the item to a category of another kind.
+
+    It is drawn from all catalogues, or by chance from the neighbours in the item's own.
     """
     view = source.view
     if not item.category and (view is None or item.title not in view.rows):

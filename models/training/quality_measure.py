@@ -52,8 +52,9 @@ def calibrate(logits: NDArray[np.float32], labels: NDArray[np.float32]) -> Calib
 
 
 def false_alarm(logits: NDArray[np.float32], calibration: Calibration, settings: QualitySettings) -> NDArray[np.bool_]:
-    """Return which rows would be flagged or held back, shape (n,): a defect named, or a score under
-    its threshold.
+    """Return which rows would be flagged or held back, shape (n,).
+
+    These have a defect named, or a score under its threshold.
     """
     thresholds = np.array([settings.threshold(defect) for defect in DEFECTS])
     probability = probabilities(logits, calibration)

@@ -1,5 +1,4 @@
-"""Make clean titles that name no kind of goods: films, songs, books, models, part numbers, and bare
-words such as "Item 12".
+"""Make clean titles that name no kind of goods, such as films, songs, part numbers or "Item 12".
 
 They are patterns filled with whole words of the tokenizer's vocabulary, in the order of how common
 those are, so that the model cannot learn the titles by heart. A model that never saw such titles

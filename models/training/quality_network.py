@@ -1,8 +1,7 @@
-"""Define the quality network: the first layers of a sentence encoder, counted features, and one
-head.
+"""Define the quality network: layers of a sentence encoder, counted features, and one head.
 
-tokens -> encoder layers -> mean, maximum and first vector ─┐
-counted features -> standardised and clipped ───────────────┴-> hidden layer -> one logit a defect
+tokens -> first encoder layers -> mean, maximum and first vector ─┐
+counted features -> standardised and clipped ─────────────────────┴-> hidden layer -> logits
 """
 
 from dataclasses import dataclass
@@ -63,11 +62,11 @@ class QualityNetwork(nn.Module):  # type: ignore[misc]  # torch may be absent wh
 
 
 def build_network(folder: Path, scaling: NDArray[np.float32], outputs: int, shape: NetworkShape) -> QualityNetwork:
-    """Build the network on the first layers of the BERT model in `folder`; its word vectors are
-    frozen.
+    """Build the network on the first layers of the BERT model in `folder`.
 
-    Frozen word vectors keep what the encoder knows about words that the catalogues here never use.
-    They are rounded as the export stores them, so that the trained model is the shipped one.
+    Its word vectors are frozen: so they keep what the encoder knows about words that the catalogues
+    here never use. They are rounded as the export stores them, so that the trained model is the
+    shipped one.
     """
     config = BertConfig.from_pretrained(folder)
     config.num_hidden_layers = shape.layers
@@ -85,11 +84,11 @@ def build_network(folder: Path, scaling: NDArray[np.float32], outputs: int, shap
 
 
 def rounded(weights: NDArray[np.float32], bits: int, block: int) -> NDArray[np.float32]:
-    """Return the weights, shape (n, width), rounded to `bits` bits in symmetric blocks of `block`
-    numbers.
+    """Return the weights, shape (n, width), rounded to few bits in symmetric blocks.
 
-    The width must be divisible by the block. As in onnxruntime's quantiser, the largest value of a
-    block by magnitude becomes the most negative step.
+    A number gets `bits` bits; a block has `block` numbers, which must divide the width. As in
+    onnxruntime's quantiser, the largest value of a block by magnitude becomes the most negative
+    step.
     """
     blocks = weights.reshape(len(weights), -1, block)
     largest = np.take_along_axis(blocks, np.abs(blocks).argmax(axis=2, keepdims=True), axis=2)

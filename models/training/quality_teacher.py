@@ -1,5 +1,6 @@
-"""Use a sentence encoder as teacher: which categories could hold a title, for catalogues without
-any.
+"""Use a sentence encoder as teacher of which categories could hold a title.
+
+It is for catalogues that have no categories.
 """
 
 import zlib

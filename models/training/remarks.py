@@ -1,5 +1,4 @@
-"""Make remarks such as people leave in place of a title: stock notes, counting notes, questions,
-placeholders.
+"""Make remarks such as people leave in place of a title: notes, questions, placeholders.
 
 They come from a grammar written without looking at any shop's remarks, so that real remarks can
 test what was learned.

@@ -1,6 +1,4 @@
-"""Calibrate a second judge: a logistic regression on clean and corrupted items of the band of
-doubt.
-"""
+"""Calibrate a second judge: fit a logistic regression on items in the band of doubt."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -27,7 +25,7 @@ FINE_SHARE = (1 - PREVALENCE) ** len(DEFECTS)
 
 
 class FirstJudge(Protocol):
-    """Judges texts first: the quality model."""
+    """The quality model, which judges texts first."""
 
     def judge(self, items: Sequence[ItemText]) -> list[TextVerdict]:
         """Return one verdict for each item."""

@@ -1,6 +1,4 @@
-"""Check the shape of the repository: where files may be, how long they may be, and what they may
-not name.
-"""
+"""Check the shape of the repository: the place and length of files, and what they may not name."""
 
 import ast
 import re

@@ -1,6 +1,4 @@
-"""Check that `.env.example` and the chart's schema repeat all settings, with their present
-defaults.
-"""
+"""Check that `.env.example` and the chart's schema repeat all settings with their defaults."""
 
 import re
 import subprocess

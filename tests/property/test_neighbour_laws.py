@@ -1,6 +1,4 @@
-"""Check laws of the neighbour index: it is a function of the set of events, and computes its
-formula.
-"""
+"""Check laws of the neighbour index: only the set of events counts, and its formula holds."""
 
 from dataclasses import dataclass, replace
 from itertools import pairwise

@@ -1,5 +1,6 @@
-"""Count an event id once within 24 hours of event time; an offset that is read again is no
-duplicate.
+"""Count an event id once within 24 hours of event time.
+
+An offset that is read again is no duplicate.
 """
 
 import numpy as np

@@ -1,6 +1,4 @@
-"""Compute integer layers: near the real layer, independent of other rows, better than plain
-rounding.
-"""
+"""Compute integer layers: near the real layer, and independent of other rows."""
 
 import numpy as np
 import pytest
