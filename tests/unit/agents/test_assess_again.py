@@ -45,13 +45,13 @@ async def start_again(shop: ItemAgents, *items: Fields) -> None:
 async def test_a_new_owners_assessment_of_a_newer_text_is_not_overwritten() -> None:
     model, heir = Interrupted(), ItemAgents()
     shop = ItemAgents(model)
-    heir.store, heir.said, heir.outbox = shop.store, shop.said, shop.outbox
+    heir.store, heir.assessments, heir.outbox = shop.store, shop.assessments, shop.outbox
     heir.follow_with(heir.model)
     model.meanwhile.append(lambda: heir.handle(item("a", title="New")))
     await stocked(shop, item("a", title="Old"))
     await shop.assess.catch_up()
     assert model.asked == ["Old"]
-    assert shop.said.said["a"] == model.say(Item("a", "New"))
+    assert shop.assessments.stored["a"] == model.say(Item("a", "New"))
     assert all(sent == model.say(Item("a", "New")) for _, sent in shop.outbox.vectors_log[PARTITION])
 
 
@@ -64,7 +64,7 @@ async def test_what_was_deleted_while_no_models_ran_is_forgotten() -> None:
     shop.follow_items.handle(changes(None))
     shop.deliver()
     await shop.assess.catch_up()
-    assert (set(shop.said.vectors), set(shop.said.said)) == ({"b"}, {"b"})
+    assert (set(shop.assessments.vectors), set(shop.assessments.stored)) == ({"b"}, {"b"})
     assert shop.outbox.vectors_log[PARTITION][2:] == [("k0", None)]
     shop.deliver()
     assert shop.follow.left_over(PARTITION) == []
@@ -77,7 +77,7 @@ async def test_what_is_stored_is_not_forgotten_though_this_worker_has_not_read_o
     shop.deliver()
     await shop.assess.catch_up()
     assert shop.follow.left_over(PARTITION) == ["a"]
-    assert "a" in shop.said.vectors
+    assert "a" in shop.assessments.vectors
     assert len(shop.outbox.vectors_log[PARTITION]) == 1
 
 
@@ -100,7 +100,7 @@ async def test_what_changed_while_there_were_no_models_is_assessed_when_they_are
     await stocked(shop, item("a", title="Power drill"))
     await start_again(shop, item("a", title="Power drill"), item("b", title="Cup"))
     assert shop.model.asked == ["Mug", "Cup", "Power drill"]
-    assert shop.said.said["a"] == shop.model.say(Item("a", "Power drill"))
+    assert shop.assessments.stored["a"] == shop.model.say(Item("a", "Power drill"))
 
 
 async def test_what_a_worker_sent_and_did_not_store_before_it_ended_is_stored_by_the_next() -> None:
@@ -112,14 +112,14 @@ async def test_what_a_worker_sent_and_did_not_store_before_it_ended_is_stored_by
     assert [item_id for item_id, _ in shop.outbox.vectors_log[PARTITION]] == ["a"]
     shop.store.away = False
     await start_again(shop, item("a", title="Mug"))
-    assert shop.said.said["a"] == shop.model.say(Item("a", "Mug"))
-    assert "a" in shop.said.vectors
+    assert shop.assessments.stored["a"] == shop.model.say(Item("a", "Mug"))
+    assert "a" in shop.assessments.vectors
 
 
 async def test_every_part_of_a_batch_counts_as_progress() -> None:
     shop = ItemAgents()
     done: list[int] = []
-    shop.follow_with(shop.model, lambda: done.append(len(shop.said.said)))
+    shop.follow_with(shop.model, lambda: done.append(len(shop.assessments.stored)))
     await shop.handle(*(item(f"i{number}", title="Mug") for number in range(2 * ITEMS_AT_ONCE)))
     assert done[-1] == 2 * ITEMS_AT_ONCE
     assert ITEMS_AT_ONCE in done

@@ -52,7 +52,7 @@ class Doubts(ItemAgents):
         self.second = AskSecondJudge(
             judge=self.oracle,
             follow=self.follow,
-            store=self.said,
+            store=self.assessments,
             outbox=self.outbox,
             replicas=self.replicas,
             settings=QualitySettings(),
@@ -92,7 +92,7 @@ async def test_only_what_is_in_doubt_is_judged_and_the_item_becomes_shown(shop: 
     await shop.judge()
     assert shop.oracle.asked == ["Mug?"]
     assert shop.weight("doubtful") > 0
-    stored = shop.said.said["doubtful"]
+    stored = shop.assessments.stored["doubtful"]
     assert (stored.quality, stored.reasons, stored.judged_by) == (0.875, (), "questions-1+oracle-1")
     assert shop.outbox.vectors_log[PARTITION][-1] == ("doubtful", stored)
     assert shop.judged("now_shown") == 1
@@ -100,8 +100,8 @@ async def test_only_what_is_in_doubt_is_judged_and_the_item_becomes_shown(shop: 
 
 async def test_an_item_that_was_shown_becomes_hidden(shop: Doubts) -> None:
     await shop.handle(item("a", title="Mug"))
-    shop.said.said["a"] = replace(shop.said.said["a"], quality=0.4)
-    await shop.outbox.vectors(PARTITION, {"a": shop.said.said["a"]})
+    shop.assessments.stored["a"] = replace(shop.assessments.stored["a"], quality=0.4)
+    await shop.outbox.vectors(PARTITION, {"a": shop.assessments.stored["a"]})
     shop.deliver()
     shop.oracle.fine = 0.01
     await shop.judge()
@@ -113,7 +113,7 @@ async def test_a_verdict_that_changes_nothing_is_counted_as_such_and_its_reasons
     shop.oracle.fine = 0.15
     await shop.handle(item("a", title="Mug?"))
     await shop.judge()
-    assert shop.said.said["a"].reasons == ("remark",)
+    assert shop.assessments.stored["a"].reasons == ("remark",)
     assert shop.judged("still_hidden") == 1
 
 
@@ -146,17 +146,17 @@ async def test_a_text_that_changed_while_it_was_judged_is_judged_again(shop: Dou
     shop.oracle.meanwhile = lambda: shop.handle(item("a", title="Red mug?"))
     await shop.judge()
     assert shop.judged("outdated") == 1
-    assert shop.said.said["a"].judged_by == "questions-1"
+    assert shop.assessments.stored["a"].judged_by == "questions-1"
     await shop.judge()
     assert shop.oracle.asked == ["Mug?", "Red mug?"]
-    assert shop.said.said["a"].quality == 0.875
+    assert shop.assessments.stored["a"].quality == 0.875
 
 
 async def test_an_item_that_was_deleted_while_it_was_judged_stays_deleted(shop: Doubts) -> None:
     await shop.handle(item("k0", title="Mug?"))
     shop.oracle.meanwhile = lambda: shop.handle(None)
     await shop.judge()
-    assert shop.said.said == {}
+    assert shop.assessments.stored == {}
     assert shop.follow.doubtful({PARTITION}) == {}
 
 
@@ -168,7 +168,7 @@ async def test_an_opinion_on_what_another_worker_took_over_is_dropped(shop: Doub
     shop.oracle.meanwhile = lose
     await shop.judge()
     assert shop.judged("outdated") == 1
-    assert shop.said.said["a"].judged_by == "questions-1"
+    assert shop.assessments.stored["a"].judged_by == "questions-1"
 
 
 async def test_what_others_own_is_left_to_them(shop: Doubts) -> None:
@@ -193,7 +193,7 @@ async def test_an_opinion_that_the_log_never_heard_of_is_sent_without_asking_aga
 
 async def test_what_the_store_lost_is_passed_over_until_the_log_brings_it_again(shop: Doubts) -> None:
     await shop.handle(item("a", title="Mug?"))
-    shop.said.said.clear()
+    shop.assessments.stored.clear()
     await shop.judge()
     assert shop.oracle.asked == []
     assert shop.follow.doubtful({PARTITION}) == {}
@@ -211,7 +211,7 @@ async def test_without_the_judge_or_with_another_the_first_verdict_is_asked_for_
     shop.deliver()
     assert shop.model.asked == ["Mug?"]
     assert shop.follow.unassessed() == {}
-    assert shop.said.said["a"].judged_by == "questions-1"
+    assert shop.assessments.stored["a"].judged_by == "questions-1"
     assert (shop.follow.doubtful({PARTITION}) != {}) is (second != "")
 
 
