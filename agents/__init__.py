@@ -1,4 +1,5 @@
-"""The order of things: one class per agent, its collaborators as fields.
+"""Run the steps of each agent in their order: one class per agent, its collaborators as fields.
 
-What is done when, and what waits for what, lives here. No client library and no arithmetic does.
+This room decides what is done when, and what waits for what. It holds no client library and no
+arithmetic.
 """

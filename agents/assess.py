@@ -1,4 +1,7 @@
-"""Asks the models about changed items, each text once, and brings what they say into the log and the store."""
+"""Assess changed items with the models, and write the assessments to the log and the store.
+
+Each text is assessed once.
+"""
 
 import asyncio
 from collections import Counter
@@ -23,7 +26,7 @@ T = TypeVar("T")
 
 
 class _Asked(NamedTuple):
-    """Items and what is said of them; `unsent` are those that the log does not have yet."""
+    """Holds items with their assessments; `unsent` holds those that the log does not have yet."""
 
     assessed: list[Assessed]
     unsent: dict[str, Assessment | None]
@@ -31,11 +34,15 @@ class _Asked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Assess:
-    """Assesses what the owner of an item's partition stored; and, in the background, what other models assessed.
+    """Assesses the items in this worker's partitions.
 
-    The log hears of an assessment before the store does, and the store says last of all which text it is of. So
-    where both know a text, everything is done for it, and after a crash at any point the rest is done again.
-    `advanced` is told whenever a part of a batch of changes is done: models may take minutes for all of it.
+    Changed items are assessed batch by batch. Items that the models in use have not assessed yet
+    follow in the background. The log receives an assessment before the store does, and the store
+    writes the hash of the text last. So where both have the hash of a text, all work for that text
+    is done, and after a crash at any point the rest is done again. `advanced` is called after each
+    part of a batch of changes, because models may take minutes for the whole batch. `write_lock` is
+    held while assessments are read and written, so that two tasks never write the same item at
+    once.
     """
 
     infer: Infer
@@ -46,29 +53,36 @@ class Assess:
     settings: QualitySettings
     metrics: Metrics
     owned: Callable[[], Set[int]]
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    write_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     advanced: Callable[[], None] = lambda: None
     _checked: set[int] = field(default_factory=set)
 
     async def handle(self, partition: int, changes: Sequence[Change]) -> None:
-        """Assess the changes of one batch; when this returns, all is stored, and on its way to every worker."""
+        """Assess the changes of one batch.
+
+        Returns when all assessments are stored and the broker has their records.
+        """
         await self.replicas.caught_up()
         newest = _newest(changes)
-        async with self.turn:
+        async with self.write_lock:
             await self._forget(partition, [each.item_id for each in newest.values() if isinstance(each, Deleted)])
             await self._assess(partition, await self._items(list(newest.values())), self.advanced)
 
     async def run(self) -> None:
-        """Assess for ever what the models in use have not assessed, such as everything after a change of model."""
+        """Assess in the background what the models in use have not assessed, until cancelled.
+
+        After a change of model that is the whole catalogue.
+        """
         await self.replicas.caught_up()
         while True:
             await self.catch_up()
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def catch_up(self) -> None:
-        """Assess what waits for it in this worker's partitions, while batches of changes come in between.
+        """Assess the unassessed items of this worker's partitions; batches of changes may come in
+        between.
 
-        The store is told when nothing waits in any partition.
+        Calls `store.complete` when no item of any partition waits.
         """
         owned = self.owned()
         self._checked.intersection_update(owned)
@@ -76,34 +90,36 @@ class Assess:
             await self._check(partition)
         for partition, waiting in self.follow.unassessed(owned).items():
             for item_ids in _parts(waiting, ITEMS_AT_ONCE):
-                # A batch of changes may have come in between, and brought some of them.
+                # A batch of changes may have been handled in between, with some of these items.
                 await self._assess_stored(partition, [each for each in item_ids if self.follow.waits(each)])
         if not self.replicas.behind and not self.follow.any_unassessed():
             await self.store.complete()
 
     async def _check(self, partition: int) -> None:
-        """Do what the partition's last worker left undone: it ended in the middle, or had no models."""
+        """Finish what the partition's last worker left undone: it may have crashed, or had no
+        models.
+        """
         for item_ids in _parts(self.follow.items_of(partition), ITEMS_AT_ONCE):
-            said = await self.store.load(item_ids)
-            done = {item_id: each.text_hash for item_id, each in zip(item_ids, said, strict=True) if each is not None}
+            stored = await self.store.load(item_ids)
+            done = {item_id: each.text_hash for item_id, each in zip(item_ids, stored, strict=True) if each is not None}
             await self._assess_stored(partition, item_ids, done)
         for item_ids in _parts(self.follow.left_over(partition), ITEMS_AT_ONCE):
             await self._forget_deleted(partition, item_ids)
         self._checked.add(partition)
 
     async def _forget_deleted(self, partition: int, item_ids: Sequence[str]) -> None:
-        """Forget those of these items that are not stored: they were deleted while no models ran."""
-        async with self.turn:
+        """Forget those of these items that are not stored: they were deleted when no models ran."""
+        async with self.write_lock:
             if partition not in self.owned():
                 return
             stored = await self.store.items(item_ids)
             await self._forget(partition, [each for each, item in zip(item_ids, stored, strict=True) if item is None])
 
     async def _assess_stored(self, partition: int, item_ids: Sequence[str], done: Mapping[str, str] = NOTHING) -> None:
-        """Assess these items as they are stored, but for those whose text is that of a hash in `done`."""
-        async with self.turn:
+        """Assess these items as they are stored, except those whose text has its hash in `done`."""
+        async with self.write_lock:
             if partition not in self.owned():
-                return  # it is another worker's turn
+                return  # another worker owns the partition now
             stored = [item for item in await self.store.items(item_ids) if item is not None]
             await self._assess(partition, [item for item in stored if not self._is_done(item, done)])
 
@@ -112,22 +128,27 @@ class Assess:
         return done.get(item.item_id) == text_hash and self.follow.knows(item.item_id, text_hash)
 
     async def _items(self, changes: Sequence[Change]) -> list[Item]:
-        """The items that are left; those that were only withdrawn as they are stored now."""
+        """Return the upserted items, and the withdrawn ones as they are stored now."""
         stored = await self.store.items([each.item_id for each in changes if isinstance(each, Withdrawn)])
         upserted = [each for each in changes if isinstance(each, Item)]
         return upserted + [item for item in stored if item is not None]
 
     async def remember(self, batch: RawBatch) -> None:
-        """Store again what a batch of `vectors` says, so that `restore` need not ask the models."""
-        said = decode_newest(batch)
-        await self.store.remember({each: a for each, a in said.items() if a is None or self.follow.is_sound(a)})
+        """Store the assessments of a batch of `vectors` again, so that `restore` need not run the
+        models.
+        """
+        newest = decode_newest(batch)
+        await self.store.remember({each: a for each, a in newest.items() if a is None or self.follow.is_sound(a)})
 
     async def restore(self, partition: int) -> list[str]:
-        """Bring the vectors of a partition's stored items back into a store that lost them; which items they are."""
+        """Write the vectors of a partition's items back into a store that lost them.
+
+        Returns their item ids.
+        """
         await self.replicas.caught_up()
         item_ids = self.follow.items_of(partition)
         for part in _parts(item_ids, ITEMS_AT_ONCE):
-            async with self.turn:
+            async with self.write_lock:
                 await self._assess(partition, [item for item in await self.store.items(part) if item is not None])
         return item_ids
 
@@ -137,7 +158,7 @@ class Assess:
             await self.store.forget(item_ids)
 
     async def _assess(self, partition: int, items: Sequence[Item], advanced: Callable[[], None] | None = None) -> None:
-        """While the models read one part of the items, the part before is written."""
+        """Assess the items in parts: while the models read one part, the part before is written."""
         ready = _Asked([], {})
         for part in (*_parts(items, ITEMS_AT_ONCE), []):
             _, ready = await asyncio.gather(self._write(partition, ready), self._ask(part))
@@ -145,21 +166,25 @@ class Assess:
                 advanced()
 
     async def _ask(self, items: Sequence[Item]) -> _Asked:
-        """The assessments of all the items; the models are asked only about texts that nobody assessed yet."""
+        """Return the assessments of all items.
+
+        The models read only texts that they have not assessed yet.
+        """
         hashes = [self.infer.models.text_hash(item) for item in items]
         stored = await self.store.load([item.item_id for item in items])
         known = [
-            said if said and said.text_hash == text and self.infer.models.made(said) else None
-            for said, text in zip(stored, hashes, strict=True)
+            each if each and each.text_hash == text and self.infer.models.made(each) else None
+            for each, text in zip(stored, hashes, strict=True)
         ]
-        new = iter(await self.infer.assess([item for item, said in zip(items, known, strict=True) if said is None]))
-        every = [Assessed(item, said or next(new), said is None) for item, said in zip(items, known, strict=True)]
+        pairs = list(zip(items, known, strict=True))
+        new = iter(await self.infer.assess([item for item, assessment in pairs if assessment is None]))
+        every = [Assessed(item, assessment or next(new), assessment is None) for item, assessment in pairs]
         found = await self._unchanged(every)
         unsent = [each for each in found if each.is_new or not self._is_sent(each)]
         return _Asked(found, {each.item.item_id: each.assessment for each in unsent})
 
     async def _unchanged(self, assessed: Sequence[Assessed]) -> list[Assessed]:
-        """Without what changed while the models read it: it may be another worker's by now, which has read it anew."""
+        """Drop items that changed while the models read them; another worker may own them now."""
         stored = await self.store.items([each.item.item_id for each in assessed])
         text_hash = self.infer.models.text_hash
         return [
@@ -192,7 +217,7 @@ class Assess:
 
 
 def _newest(changes: Sequence[Change]) -> dict[str, Change]:
-    """The last change of each item; but what was deleted stays so when it is withdrawn too."""
+    """Return the last change of each item; a deletion wins over a later withdrawal."""
     newest: dict[str, Change] = {}
     for change in changes:
         if not (isinstance(change, Withdrawn) and isinstance(newest.get(change.item_id), Deleted)):

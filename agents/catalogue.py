@@ -1,4 +1,4 @@
-"""The shop's catalogue: the agent of `items` writes what look-ups show, a follower tells the recommender."""
+"""Keep the shop's catalogue: write `items` to the store, and tell the recommender of changes."""
 
 import asyncio
 from collections import Counter
@@ -71,8 +71,9 @@ class KeepCatalogue:
 class FollowCatalogue:
     """Tells this worker's recommender of every change, whichever worker owns the item.
 
-    `went_away` is told of each item that a list may hold and that may not be shown any more. It is not told of all
-    unknown items when the first item of a catalogue arrives: most of them arrive too, and look-ups leave out the rest.
+    Calls `went_away` with each item that a list may hold and that may not be shown any more. It is
+    not called for all unknown items when the first item of a catalogue arrives: most of them arrive
+    soon too, and look-ups leave out the rest.
     """
 
     events: EventSettings
@@ -80,7 +81,7 @@ class FollowCatalogue:
     went_away: Callable[[str], None]
 
     def handle(self, batch: RawBatch) -> None:
-        """Take in one batch; what cannot be read is the owner's to quarantine."""
+        """Apply one batch. Skips unreadable records: their owner puts them in quarantine."""
         catalogue = self.recommender.catalogue
         changed, lists_unknown = False, catalogue.lists_unknown
         for change in changes_of(decode_items(batch, self.events)):
@@ -94,7 +95,7 @@ class FollowCatalogue:
             self.recommender.catalogue_changed()
 
     def _standing(self, item_id: str) -> tuple[bool, int]:
-        """Whether the item may be shown, and its category: all that lists depend on."""
+        """Return whether the item may be shown, and its category: all that lists depend on."""
         catalogue, number = self.recommender.catalogue, self.recommender.items.find(item_id)
         return catalogue.is_shown(item_id), NO_CATEGORY if number is None else catalogue.category_of(number)
 
@@ -110,7 +111,10 @@ class FollowCatalogue:
 
 
 def _outcome(decoded: DecodedItem) -> str:
-    """Each record counts once: one that is in quarantine as that, also when its withdrawal was obeyed."""
+    """Return the outcome of a record.
+
+    A record in quarantine counts as that alone, also if it withdrew an item.
+    """
     if decoded.rejected is not None:
         return "quarantined"
     match decoded.change:

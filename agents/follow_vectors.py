@@ -1,4 +1,4 @@
-"""What the models say of all items, followed from the log by every worker, whichever worker asked them."""
+"""Follow the assessments of all items from the log, in every worker."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,10 +20,12 @@ UNKNOWN = 0
 
 @dataclass(slots=True)
 class FollowVectors:
-    """Tells this worker's recommender of vectors and quality, and remembers which texts are assessed already.
+    """Tells this worker's recommender of vectors and quality, and remembers which texts are
+    assessed.
 
-    Vectors of other models than those in use are passed over: they cannot be compared. `listeners` are told of items
-    with new vectors and their partition, `went_away` of each item that was shown and may not be shown any more.
+    Skips vectors of models that are not in use: they cannot be compared. Calls `listeners` with the
+    partition and the items that got new vectors, and `went_away` with each item that was shown and
+    may not be shown any more.
     """
 
     models: Models
@@ -37,7 +39,7 @@ class FollowVectors:
     _partition: NDArray[np.int32] = field(default_factory=lambda: np.full(FIRST_CAPACITY, NO_PARTITION, np.int32))
 
     def handle(self, batch: RawBatch) -> None:
-        """Take in one batch of `vectors`; what Headrace did not write is passed over."""
+        """Apply one batch of `vectors`; skips records that Headrace did not write."""
         newest = decode_newest(batch)
         before = {item_id: self._catalogue.is_shown(item_id) for item_id in newest}
         self._apply(batch.partition, newest)
@@ -49,38 +51,42 @@ class FollowVectors:
                 self.went_away(item_id)
 
     def knows(self, item_id: str, text_hash: str) -> bool:
-        """Whether the log has the assessment of this text."""
+        """Return whether the log has the assessment of this text."""
         number = self.recommender.items.find(item_id)
         return number is not None and number < len(self._hashes) and self._hashes[number] == int(text_hash, 16)
 
     def waits(self, item_id: str) -> bool:
-        """Whether the models in use have not assessed the item, as far as the log was followed."""
+        """Return whether the log, as read so far, lacks an assessment by the models in use."""
         number = self.recommender.items.find(item_id)
         return number is None or number >= len(self._hashes) or bool(self._hashes[number] == UNKNOWN)
 
     def unassessed(self, partitions: Iterable[int] | None = None) -> dict[int, list[str]]:
-        """The catalogue's items that the models in use have not assessed, by the partition of `items`; of all
-        partitions, or these."""
+        """Return the catalogue's items without an assessment of the models in use, by partition.
+
+        Covers all partitions of `items`, or only those in `partitions`.
+        """
         return self._by_partition(np.flatnonzero(self._is_unassessed()), partitions)
 
     def any_unassessed(self) -> bool:
-        """Whether the catalogue, in any partition, has an item that the models in use have not assessed."""
+        """Return whether any partition has an item without an assessment of the models in use."""
         return bool(self._is_unassessed().any())
 
     def doubtful(self, partitions: Iterable[int]) -> dict[int, list[str]]:
-        """The catalogue's items of these partitions that wait for the second judge."""
+        """Return the items of these partitions that wait for the second judge, by partition."""
         partition = self._catalogue.partition
         both = min(len(partition), len(self._doubtful))
         rows = np.flatnonzero(self._doubtful[:both] & (partition[:both] != NO_PARTITION))
         return self._by_partition(rows, partitions)
 
-    def in_doubt(self, said: Assessment) -> bool:
-        """Whether the second judge is to be asked: the quality model was unsure, and judged alone."""
-        alone = self.models.second != "" and said.judged_by == self.models.quality
-        return alone and said.quality is not None and self.band.holds(said.quality)
+    def in_doubt(self, assessment: Assessment) -> bool:
+        """Return whether the second judge must be asked: only the quality model judged, and was
+        unsure.
+        """
+        alone = self.models.second != "" and assessment.judged_by == self.models.quality
+        return alone and assessment.quality is not None and self.band.holds(assessment.quality)
 
     def settled(self, item_id: str) -> None:
-        """The item waits for nothing any more, until the log brings another assessment of it."""
+        """Remove the item from those that wait, until the log brings another assessment of it."""
         number = self.recommender.items.find(item_id)
         if number is not None and number < len(self._doubtful):
             self._doubtful[number] = False
@@ -99,25 +105,28 @@ class FollowVectors:
         return {each: item_ids for each, item_ids in found.items() if item_ids}
 
     def items_of(self, partition: int) -> list[str]:
-        """The catalogue's items that stand in this partition of `items`."""
+        """Return the catalogue's items whose records are in this partition of `items`."""
         rows = np.flatnonzero(self._catalogue.partition == partition)
         return [self.recommender.items.names[row] for row in rows.tolist()]
 
     def left_over(self, partition: int) -> list[str]:
-        """Items of which this partition of `vectors` says something, and the catalogue nothing."""
+        """Return items that this partition of `vectors` has, and the catalogue does not."""
         known = np.zeros(len(self._partition), np.bool_)
         both = min(len(known), len(self._catalogue.partition))
         known[:both] = self._catalogue.partition[:both] != NO_PARTITION
         rows = np.flatnonzero((self._partition == partition) & ~known)
         return [self.recommender.items.names[row] for row in rows.tolist()]
 
-    def is_sound(self, said: Assessment) -> bool:
-        """Whether the models in use can have said this; somebody else's bytes may stand under our headers."""
-        if not self.models.made(said):
+    def is_sound(self, assessment: Assessment) -> bool:
+        """Return whether the models in use can have written this assessment.
+
+        Another program may have written a record with the same headers.
+        """
+        if not self.models.made(assessment):
             return False
-        if len(said.vector) != self.models.vector_bytes:
+        if len(assessment.vector) != self.models.vector_bytes:
             return False
-        return not said.vector or bool(np.isfinite(unpack_vectors([said.vector])).all())
+        return not assessment.vector or bool(np.isfinite(unpack_vectors([assessment.vector])).all())
 
     @property
     def _catalogue(self) -> Catalogue:
@@ -128,15 +137,15 @@ class FollowVectors:
         self._grow(int(numbers.max(initial=0)) + 1)
         gone: list[str] = []
         vectors: dict[str, bytes] = {}
-        for number, (item_id, said) in zip(numbers.tolist(), newest.items(), strict=True):
-            self._hashes[number] = self._hash_of(said)
-            self._doubtful[number] = said is not None and self.in_doubt(said)
-            self._partition[number] = NO_PARTITION if said is None else partition
-            self._catalogue.set_quality(number, 1.0 if said is None else said.weight(self.settings))
-            if said is None:
+        for number, (item_id, new) in zip(numbers.tolist(), newest.items(), strict=True):
+            self._hashes[number] = self._hash_of(new)
+            self._doubtful[number] = new is not None and self.in_doubt(new)
+            self._partition[number] = NO_PARTITION if new is None else partition
+            self._catalogue.set_quality(number, 1.0 if new is None else new.weight(self.settings))
+            if new is None:
                 gone.append(item_id)
-            elif said.embedding == self.models.embedding and len(said.vector) == self.models.vector_bytes > 0:
-                vectors[item_id] = said.vector
+            elif new.embedding == self.models.embedding and len(new.vector) == self.models.vector_bytes > 0:
+                vectors[item_id] = new.vector
         self.recommender.remove_vectors(gone)
         self._set_vectors(partition, vectors)
 
@@ -144,17 +153,17 @@ class FollowVectors:
         if not stored:
             return
         vectors = unpack_vectors(list(stored.values()))
-        # Somebody else's bytes under our headers must not stop the worker.
+        # Bytes that another program wrote with the same headers must not stop the worker.
         sound: NDArray[np.bool_] = np.asarray(np.isfinite(vectors).all(axis=1))
         item_ids = list(compress(stored, sound.tolist()))
         self.recommender.set_vectors(self.models.embedding, item_ids, vectors[sound])
         for listener in self.listeners:
             listener(partition, item_ids)
 
-    def _hash_of(self, said: Assessment | None) -> int:
-        if said is None or not self.models.made(said):
+    def _hash_of(self, assessment: Assessment | None) -> int:
+        if assessment is None or not self.models.made(assessment):
             return UNKNOWN
-        return int(said.text_hash, 16)
+        return int(assessment.text_hash, 16)
 
     def _grow(self, size: int) -> None:
         if size > len(self._hashes):
@@ -166,7 +175,10 @@ class FollowVectors:
 
 
 def decode_newest(batch: RawBatch) -> dict[str, Assessment | None]:
-    """The last word on each item in a batch of `vectors`, None for a deletion; without what Headrace did not write."""
+    """Return the last assessment of each item in a batch of `vectors`; None for a deletion.
+
+    Skips records that Headrace did not write.
+    """
     newest: dict[str, Assessment | None] = {}
     for key, value, headers in zip(batch.keys, batch.values, batch.headers, strict=True):
         try:

@@ -1,4 +1,4 @@
-"""The models at work: an embedding model behind its queue, and the quality model in a thread."""
+"""Run the models in this process: embedding behind a queue, quality in a thread."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from typing import Protocol
 
 from agents.inference_queue import InferenceQueue
 from agents.metrics import InferenceMetrics
+from agents.ports import Clock
 from models.contract.events import Item
 from models.quality.assessment import Assessment, Models, embedding_text, pack_vector
 from models.quality.defect import ItemText
@@ -17,49 +18,55 @@ EMBEDDING, QUALITY = "embedding", "quality"
 
 
 class Judge(Protocol):
-    """The quality model, such as `models.quality.judge.QualityModel`; called from one thread at a time."""
+    """Judges texts, as `QualityModel` of `models.quality.judge` does; called by one thread at a
+    time.
+    """
 
     def judge(self, items: Sequence[ItemText]) -> list[TextVerdict]:
-        """One verdict for each item, in their order."""
+        """Return one verdict for each item, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
 class InferenceFigures:
-    """What each batch took, as metrics of one model: an `InferenceObserver`."""
+    """Counts the time and the texts of each batch in the metrics of one model."""
 
     metrics: InferenceMetrics
     model: str
 
     def queued(self, seconds: float) -> None:
-        """A request waited this long for its batch."""
+        """Count the seconds that a request waited for its batch."""
         self.metrics.queue.labels(self.model).observe(seconds)
 
     def tokenised(self, seconds: float) -> None:
-        """A batch's new texts were cut into tokens."""
+        """Count the seconds that the tokenizer took for a batch's new texts."""
         self.metrics.tokenise.labels(self.model).observe(seconds)
 
     def inferred(self, seconds: float) -> None:
-        """A batch's new texts went through the model."""
+        """Count the seconds that the model took for a batch's new texts."""
         self.metrics.infer.labels(self.model).observe(seconds)
 
     def served(self, texts: int, cached: int) -> None:
-        """A batch had so many different texts, and so many of them were in the cache."""
+        """Count the distinct texts of a batch, and those of them that the cache had."""
         self.metrics.texts.labels(self.model, "cached").inc(cached)
         self.metrics.texts.labels(self.model, "computed").inc(texts - cached)
 
 
 @dataclass(frozen=True, slots=True)
 class InferLocally:
-    """The `Infer` port by models in this process; either of them may be missing."""
+    """Implements the `Infer` port with models in this process; either of them may be missing.
+
+    `clock` gives seconds, to measure the time of the quality model.
+    """
 
     models: Models
     embedding: InferenceQueue | None
     quality: Judge | None
     settings: QualitySettings
     judged: InferenceFigures
+    clock: Clock = perf_counter
 
     async def assess(self, items: Sequence[Item]) -> list[Assessment]:
-        """What the models say of each item, in their order; both models work at once."""
+        """Return the assessment of each item, in their order; both models work at once."""
         if not items:
             return []
         vectors, verdicts = await asyncio.gather(self._embed(items), self._judge(items))
@@ -84,8 +91,8 @@ class InferLocally:
     async def _judge(self, items: Sequence[Item]) -> Sequence[TextVerdict | None]:
         if self.quality is None:
             return [None] * len(items)
-        started = perf_counter()
+        started = self.clock()
         verdicts = await asyncio.to_thread(self.quality.judge, [text_of(item) for item in items])
-        self.judged.inferred(perf_counter() - started)
+        self.judged.inferred(self.clock() - started)
         self.judged.served(len(items), 0)
         return verdicts

@@ -1,7 +1,7 @@
-"""Texts of many senders to vectors in common batches, off the event loop; a full queue holds senders back.
+"""Turn texts of many senders into vectors in common batches, off the event loop.
 
-Nothing is dropped: a request waits for room, then for its batch, and ends with its vectors or with the error of the
-model that made them.
+A full queue holds senders back. Nothing is dropped: a request waits for room, then for its batch,
+and ends with its vectors or with the error of the model that made them.
 """
 
 import asyncio
@@ -24,31 +24,34 @@ Tokens = NDArray[np.int64]
 
 
 class TextEncoder(Protocol):
-    """A model with its tokenizer, such as `models.inference.encoder.Encoder`; called from one thread at a time."""
+    """Turns texts into vectors, as `Encoder` of `models.inference.encoder` does.
+
+    It is called by one thread at a time.
+    """
 
     dimension: int
 
     def tokenise(self, texts: Sequence[str]) -> list[Tokens]:
-        """Each text's tokens."""
+        """Return each text's tokens."""
 
     def infer(self, tokens: Sequence[Tokens]) -> Floats:
-        """The vectors (n, dim) of tokenised texts."""
+        """Return the vectors of tokenised texts, shape (n, dim)."""
 
 
 class InferenceObserver(Protocol):
-    """Told what each batch took, in seconds, on the event loop."""
+    """Receives what each batch took, in seconds, on the event loop."""
 
     def queued(self, seconds: float) -> None:
-        """A request waited this long for its batch."""
+        """Receive the seconds that a request waited for its batch."""
 
     def tokenised(self, seconds: float) -> None:
-        """A batch's new texts were cut into tokens."""
+        """Receive the seconds that the tokenizer took for a batch's new texts."""
 
     def inferred(self, seconds: float) -> None:
-        """A batch's new texts went through the model."""
+        """Receive the seconds that the model took for a batch's new texts."""
 
     def served(self, texts: int, cached: int) -> None:
-        """A batch had so many different texts, and so many of them were in the cache."""
+        """Receive the number of a batch's distinct texts, and of those that the cache had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,10 @@ class _Done:
 
 
 class InferenceQueue:
-    """Takes texts from many tasks and gives vectors; use as `async with InferenceQueue(…) as inference`.
+    """Turns texts of many tasks into vectors.
 
-    `model` is the artefact's key: vectors of different models never meet in the cache.
+    Use it as `async with InferenceQueue(…) as inference`. `model` is the artefact's key: the cache
+    keeps vectors of different models apart.
     """
 
     def __init__(
@@ -103,7 +107,7 @@ class InferenceQueue:
         if self._worker is not None:
             await self._worker
         await asyncio.to_thread(self._thread.shutdown)
-        # A sender that waited for room may have come in behind the closing mark.
+        # A sender that waited for room may have added its request behind the closing mark.
         while self._sending or not self._queue.empty():
             while not self._queue.empty():
                 if request := self._queue.get_nowait():
@@ -112,13 +116,14 @@ class InferenceQueue:
 
     @property
     def waiting(self) -> int:
-        """Requests in the queue."""
+        """Return the number of requests in the queue."""
         return self._queue.qsize()
 
     async def vectors(self, texts: Sequence[str]) -> Floats:
-        """The vectors of the texts, shape (n, dim); waits while the queue is full.
+        """Return the vectors of the texts, shape (n, dim); waits while the queue is full.
 
-        Raises what the model raised if it failed; CancelledError if this object is closed before the texts' turn.
+        Raises what the model raised if it failed. Raises CancelledError if this object is closed
+        before the texts are encoded.
         """
         size = self._settings.batch_texts
         parts = [await self._put(texts[start : start + size]) for start in range(0, len(texts), size)]
@@ -143,7 +148,9 @@ class InferenceQueue:
             await self._serve([each for each in batch if not each.vectors.done()])
 
     async def _collect(self, first: _Request) -> list[_Request]:
-        """The oldest request, and those that join it before its time or the room in the batch is used up."""
+        """Collect the oldest request and those that join it until its time or the batch's room is
+        used up.
+        """
         batch = [first]
         room = self._settings.batch_texts - len(first.texts)
         leave_at = first.since + self._settings.latency_budget_seconds
@@ -160,7 +167,7 @@ class InferenceQueue:
         return batch
 
     async def _arrives(self, seconds: float) -> bool:
-        """Whether a request arrives within the time; it stays in the queue."""
+        """Return whether a request arrives within the time; it stays in the queue."""
         if seconds <= 0:
             return False
         self._arrived.clear()
@@ -179,7 +186,7 @@ class InferenceQueue:
         texts = list(dict.fromkeys(text for request in batch for text in request.texts))
         try:
             done = await asyncio.get_running_loop().run_in_executor(self._thread, self._encode, texts)
-        except Exception as error:  # whatever the model or the cache raised belongs to those who asked
+        except Exception as error:  # an error of model or cache goes to the senders
             _fail(batch, error)
             return
         self._observer.served(len(texts), done.cached)

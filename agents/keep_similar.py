@@ -1,4 +1,7 @@
-"""What is like each item, for look-ups: written when an item's vector arrives, and when users touched it."""
+"""Keep the list of similar items of each item, for look-ups.
+
+A list is written when the item's vector arrives, and again after users touched the item.
+"""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence, Set
@@ -8,13 +11,14 @@ from time import perf_counter
 
 import numpy as np
 
-from agents.ports import Replicas, SimilarStore
+from agents.ports import Clock, Replicas, SimilarStore
 from models.contract.lists import encode_similar
 from models.recommender import Recommender
 
 ITEMS_AT_ONCE = 8
 LIST_SIZE = 20
-# Lists of users come first: this may take so much of the worker's time, and waits for no more items than that.
+# Limits of this work, because lists of users come first: its share of the worker's time, and the
+# number of items that may wait for it.
 SHARE = 0.05
 MOST_WAITING = 20_000
 SHORTEST_PAUSE_SECONDS = 0.005
@@ -24,42 +28,45 @@ WATCH_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class KeepSimilar:
-    """Writes the neighbours of items in the background, those of the newest first, then those that they are like.
+    """Writes the lists of similar items in the background.
 
-    Every worker knows the same: one of them writes a new item's list, and any of them one that its users touched.
+    The newest items come first, then items that are similar to those. Every worker has the same
+    vectors. The owner of a new item's partition writes the item's list; any worker writes the list
+    of an item that its users touched. `clock` gives seconds, to measure the time spent.
     """
 
     recommender: Recommender
     store: SimilarStore
     replicas: Replicas
     owned: Callable[[], Set[int]]
+    clock: Clock = perf_counter
     _new: dict[str, None] = field(default_factory=dict)
     _changed: dict[str, None] = field(default_factory=dict)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def arrived(self, partition: int, item_ids: Sequence[str]) -> None:
-        """These items have new vectors, which stand in this partition."""
+        """Queue these items of this partition, which have new vectors."""
         if not self.replicas.behind and partition in self.owned():
             self._queue_new(item_ids)
 
     def touched(self, item_ids: Iterable[str]) -> None:
-        """Users of this worker did something with these items."""
+        """Queue these items, with which users of this worker interacted."""
         if len(self._changed) < MOST_WAITING:
             self._changed.update(dict.fromkeys(item_ids))
             self._wake.set()
 
     async def run(self) -> None:
-        """Write for ever, a few lists at a time with pauses; ends by being cancelled."""
+        """Write a few lists at a time, with pauses, until cancelled."""
         while True:
             await self._wake.wait()
-            started = perf_counter()
+            started = self.clock()
             lists = self.next_lists()
-            spent = perf_counter() - started
+            spent = self.clock() - started
             await self.store.write(lists)
             await asyncio.sleep(max(spent / SHARE, SHORTEST_PAUSE_SECONDS))
 
     async def watch(self) -> None:
-        """Look for lists that are missing in each partition that comes to this worker; ends by being cancelled."""
+        """Look for missing lists in each partition that this worker gets, until cancelled."""
         seen: Set[int] = set()
         while True:
             await self.replicas.caught_up()
@@ -70,7 +77,10 @@ class KeepSimilar:
             await asyncio.sleep(WATCH_SECONDS)
 
     async def find_missing(self, partition: int) -> None:
-        """Queue the partition's items without a list: the worker that had them in its queue may have ended."""
+        """Queue the partition's items that have no list.
+
+        Their last worker may have ended before it wrote them.
+        """
         names = self.recommender.items.names
         rows = iter(np.flatnonzero(self.recommender.catalogue.partition == partition).tolist())
         while part := [names[row] for row in islice(rows, LOOKED_AT_ONCE)]:
@@ -78,15 +88,16 @@ class KeepSimilar:
 
     def _queue_new(self, item_ids: Sequence[str]) -> None:
         for item_id in item_ids:
-            self._new.pop(item_id, None)  # or it would keep its place among the older ones
+            self._new.pop(item_id, None)  # so that it moves to the end, among the newest
             self._new[item_id] = None
             self._wake.set()
 
     def next_lists(self) -> dict[str, bytes | None]:
-        """The lists of some items that wait, None where nothing is like the item."""
+        """Return the lists of some waiting items; None for an item to which nothing is similar."""
         waiting, is_new = (self._new, True) if self._new else (self._changed, False)
         lists: dict[str, bytes | None] = {}
-        # What users touched is written in its turn: what they touch all the time must not hide the rest.
+        # Items that users touched are taken oldest first: items touched all the time must not hide
+        # the rest.
         for item_id in list(islice(reversed(waiting) if is_new else waiting, ITEMS_AT_ONCE)):
             del waiting[item_id]
             if self.recommender.catalogue.is_deleted(item_id):

@@ -1,4 +1,4 @@
-"""Every Prometheus metric of the worker, declared once; the registry is injected."""
+"""Declare every Prometheus metric of the worker once; the registry is an argument."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-# The names that `headrace run` and `headrace bench` read back; Prometheus adds `_total` to counters.
+# `headrace run` and `headrace bench` read these names back; Prometheus adds `_total` to counters.
 EVENTS = "headrace_events"
 REJECTED = "headrace_rejected"
 ITEMS = "headrace_items"
@@ -33,7 +33,10 @@ BATCH_BUCKETS = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000)
 
 
 class BatchHistogram(Collector):
-    """A histogram that takes a whole column of observations at once; one at a time would cost as much as a decode."""
+    """Counts a whole column of observations at once.
+
+    To count them one at a time would cost as much as to decode the events.
+    """
 
     def __init__(self, name: str, help: str, buckets: tuple[float, ...], registry: CollectorRegistry) -> None:
         self._name, self._help = name, help
@@ -50,16 +53,18 @@ class BatchHistogram(Collector):
 
     @property
     def counts(self) -> NDArray[np.int64]:
-        """Observations so far per bucket, shape (buckets + 1,)."""
+        """Return the observations so far per bucket, shape (buckets + 1,)."""
         return self._counts.copy()
 
     def quantile(self, q: float, since: NDArray[np.int64] | None = None) -> float | None:
-        """The q-quantile of the observations after `counts` were `since`; None when there are none."""
+        """Return the q-quantile of the observations since `counts` was `since`; None if there are
+        none.
+        """
         counts = self._counts if since is None else self._counts - since
         return quantile(self._bounds, counts, q)
 
     def collect(self) -> Iterable[Metric]:
-        """The histogram in Prometheus' form."""
+        """Yield the histogram in Prometheus' form."""
         cumulative = np.cumsum(self._counts).tolist()
         bounds = [*(str(float(bound)) for bound in self._bounds), "+Inf"]
         yield HistogramMetricFamily(
@@ -68,9 +73,10 @@ class BatchHistogram(Collector):
 
 
 def quantile(bounds: NDArray[np.float64], counts: NDArray[np.int64], q: float) -> float | None:
-    """The q-quantile of observations per bucket, interpolated within its bucket; None when there are none.
+    """Return the q-quantile of observations per bucket; None if there are none.
 
-    `bounds` has shape (b,), `counts` (b + 1,); the highest bound stands for everything above it.
+    It is interpolated within its bucket. `bounds` has shape (b,), `counts` (b + 1,). A quantile
+    above the highest bound is given as that bound.
     """
     wanted = q * int(counts.sum())
     if wanted == 0:
@@ -85,7 +91,7 @@ def quantile(bounds: NDArray[np.float64], counts: NDArray[np.int64], q: float) -
 
 
 class InferenceMetrics:
-    """What the models take; the label `model` is their task, such as `embedding`."""
+    """Holds the metrics of the models; the label `model` is their task, such as `embedding`."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.queue = Histogram(
@@ -121,7 +127,7 @@ class InferenceMetrics:
 
 
 class SecondJudgeMetrics:
-    """What the second judge is asked, and what it says."""
+    """Holds the metrics of the second judge."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.queue = Gauge(
@@ -142,7 +148,7 @@ class SecondJudgeMetrics:
 
 
 class Metrics:
-    """The worker's metrics."""
+    """Holds all metrics of the worker."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
@@ -222,7 +228,7 @@ class Metrics:
 
 
 def total(counter: Counter, **labels: str) -> int:
-    """The counter's value, added up over all label values that are not given."""
+    """Return the counter's value, summed over all label values that are not given."""
     return int(
         sum(
             sample.value

@@ -1,4 +1,8 @@
-"""What agents need of the outside world; implemented in `app/`, faked in the tests, held to one contract suite."""
+"""Declare what agents need of the outside world.
+
+`app/` implements these ports, the tests have fakes of them, and one contract suite holds both to
+the same behaviour.
+"""
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
@@ -13,27 +17,30 @@ Clock = Callable[[], float]
 
 
 class UserStore(Protocol):
-    """Profiles and lists of users."""
+    """Stores the profiles and lists of users."""
 
     async def load(self, user_ids: Sequence[str]) -> Mapping[str, Profile]:
-        """The profiles of all these users; a new user has an empty one."""
+        """Return the profiles of all these users; a new user has an empty one."""
 
     async def write(self, profiles: Mapping[str, Profile], lists: Mapping[str, bytes]) -> None:
-        """Make profiles and lists readable; returns when they are, however long the store is away."""
+        """Write profiles and lists.
+
+        Returns when they are readable, however long the store is away.
+        """
 
     async def correct(self, lists: Mapping[str, bytes]) -> set[str]:
-        """Replace lists that are still there, which expire when they would have anyway; whose lists those are."""
+        """Overwrite existing lists and keep their expiry. Returns the users whose lists existed."""
 
 
 class ItemStore(Protocol):
-    """The catalogue as look-ups see it."""
+    """Stores the catalogue for look-ups."""
 
     async def write(self, changes: Sequence[Change]) -> None:
-        """Apply the changes in their order; returns when they are readable."""
+        """Apply the changes in their order. Returns when they are readable."""
 
 
 class Assessed(NamedTuple):
-    """An item and what the models say of it; `is_new` when the store has not heard that yet."""
+    """An item and its assessment; `is_new` is True when the store does not have it yet."""
 
     item: Item
     assessment: Assessment
@@ -41,104 +48,119 @@ class Assessed(NamedTuple):
 
 
 class AssessmentStore(Protocol):
-    """What the models say of the items, as look-ups see it."""
+    """Stores the assessments of the items for look-ups."""
 
     async def items(self, item_ids: Sequence[str]) -> list[Item | None]:
-        """The items as they are stored now; None for one that is unknown or deleted."""
+        """Return the items as they are stored now; None for one that is unknown or deleted."""
 
     async def load(self, item_ids: Sequence[str]) -> list[Assessment | None]:
-        """What was stored of each item, in their order."""
+        """Return the stored assessment of each item, in their order; None where there is none."""
 
     async def write(self, assessed: Sequence[Assessed]) -> None:
-        """Make the assessments, and the items' present attributes beside the vectors, readable."""
+        """Write the assessments, and the items' present attributes beside the vectors.
 
-    async def remember(self, said: Mapping[str, Assessment | None]) -> None:
-        """Make assessments readable, but not the vectors by which items are found; None removes one."""
+        Returns when they are readable.
+        """
+
+    async def remember(self, assessments: Mapping[str, Assessment | None]) -> None:
+        """Write assessments, but not the vectors by which items are found; None removes one."""
 
     async def forget(self, item_ids: Sequence[str]) -> None:
-        """Remove what was stored of items that were deleted."""
+        """Remove the assessments and vectors of items that were deleted."""
 
     async def complete(self) -> None:
-        """Told, again and again, that the models in use assessed the whole catalogue: vectors of others may go."""
+        """Called repeatedly once the current models have assessed every item.
+
+        May delete other models' vectors.
+        """
 
 
 class CatalogueMarks(Protocol):
-    """Up to where the store has each partition of `items`, remembered in the store itself."""
+    """Stores how far the store has each partition of `items`, in the store itself."""
 
     async def load(self, partitions: Sequence[int]) -> list[str]:
-        """The marks of these partitions, in their order; empty where there is none."""
+        """Return the marks of these partitions, in their order; empty where there is none."""
 
     async def swap(self, partition: int, old: str, new: str) -> bool:
-        """Put a mark in the place of `old`, empty for none; False, and no effect, where something else stands."""
+        """Replace the mark `old` by `new`; an empty `old` means no mark.
+
+        Returns False, and changes nothing, if the mark is not `old`.
+        """
 
 
 class CatalogueLog(Protocol):
-    """The log of the catalogue, read once more, each partition to its end as it is when the reader begins."""
+    """Reads the log of the catalogue again.
+
+    Each partition is read up to its end at the time the reader starts.
+    """
 
     def items(self, partition: int, start: int) -> AsyncGenerator[RawBatch, None]:
-        """What the shop said of its items, from this offset."""
+        """Yield the records of this partition of `items`, from this offset."""
 
     def vectors(self, partition: int) -> AsyncGenerator[RawBatch, None]:
-        """What the models said of the items of this partition."""
+        """Yield the records of this partition of `vectors`."""
 
 
 class SimilarStore(Protocol):
-    """What is like each item, as look-ups see it."""
+    """Stores the list of similar items of each item, for look-ups."""
 
     async def write(self, lists: Mapping[str, bytes | None]) -> None:
         """Replace the lists of these items; None removes one."""
 
     async def missing(self, item_ids: Sequence[str]) -> list[str]:
-        """Those of these items that have no list, in their order."""
+        """Return those of these items that have no list, in their order."""
 
 
 class Infer(Protocol):
-    """The models at work, off the event loop."""
+    """Runs the models off the event loop."""
 
     @property
     def models(self) -> Models:
-        """Which models they are."""
+        """Return which models are in use."""
 
     async def assess(self, items: Sequence[Item]) -> list[Assessment]:
-        """What the models say of each item, in their order; waits while there is more to do than can be done."""
+        """Return the assessment of each item, in their order; waits while the models are busy."""
 
 
 class SecondJudge(Protocol):
-    """A slower judge of what the quality model is unsure of, off the event loop."""
+    """Judges texts of which the quality model is unsure; slower than it, and off the event loop."""
 
     async def judge(self, item: Item) -> float:
-        """The probability that the item's text is fine, all that is known of it considered."""
+        """Return the probability that the item's text is fine, given all that is known of it."""
 
 
 class Outbox(Protocol):
-    """Kafka topics that Headrace writes; every method returns when the broker has the records."""
+    """Writes Headrace's Kafka topics; every method returns when the broker has the records."""
 
     async def interactions(self, partition: int, keys: Sequence[str], values: Sequence[bytes]) -> None:
-        """Append accepted events to the partition with the number that they came from."""
+        """Append accepted events to the partition with the same number as their source."""
 
     async def recommendations(self, partition: int, lists: Mapping[str, bytes]) -> None:
         """Append lists, keyed by user."""
 
     async def vectors(self, partition: int, assessed: Mapping[str, Assessment | None]) -> None:
-        """Append what the models say of items to the partition with the number of the items' own; None deletes."""
+        """Append assessments of items; None deletes.
+
+        `partition` is the number of the items' own partition.
+        """
 
     async def quarantine(self, rejected: Sequence[Rejected]) -> None:
-        """Append what could not be accepted, its bytes untouched, its reason in the headers."""
+        """Append rejected records with their bytes untouched and the reason in the headers."""
 
 
 class Sources(Protocol):
-    """What tells a source partition's log from another one with the same name and offsets."""
+    """Tells the log of a source partition from another log with the same name and offsets."""
 
     async def log_of(self, batch: RawBatch) -> str:
-        """The name of the log that the batch is from; empty when its beginning was never seen."""
+        """Return the name of the batch's log; empty if its beginning was never seen."""
 
 
 class Replicas(Protocol):
-    """The views of the log that every worker holds whole."""
+    """Tells how far this worker has read the topics that every worker holds whole."""
 
     async def caught_up(self) -> None:
-        """Return once all that stood in the log when partitions were last assigned is learned."""
+        """Return once all is learned that was in the log when partitions were last assigned."""
 
     @property
     def behind(self) -> bool:
-        """True until then."""
+        """Return True until then."""

@@ -1,4 +1,7 @@
-"""Asks a second, slower judge about texts of which the quality model is unsure, while nobody waits for it."""
+"""Ask a second, slower judge about texts of which the quality model is unsure.
+
+No user waits for its answer.
+"""
 
 import asyncio
 from collections.abc import Callable, Set
@@ -18,21 +21,22 @@ BUSY_SECONDS = 0.1
 
 
 class _Case(NamedTuple):
-    """An item in doubt, what is said of it, and the partition of its record."""
+    """An item in doubt, its assessment, and the partition of its record."""
 
     partition: int
     item: Item
-    said: Assessment
+    assessment: Assessment
 
 
 @dataclass(frozen=True, slots=True)
 class AskSecondJudge:
-    """Judges what is in doubt in this worker's partitions.
+    """Judges the items in doubt in this worker's partitions.
 
-    What is in doubt stands in the log: there an assessment in the band lacks the second judge's name. So the queue
-    takes no memory of its own, and a restart loses nothing of it. The store hears of an opinion before the log does:
-    a crash between the two leaves the item in doubt, and what the store has is then sent without asking again.
-    `turn` is that of `Assess`: under it, log and store agree on an item, and nobody else writes assessments.
+    The log shows which items are in doubt: their assessment is in the band and lacks the second
+    judge's name. So the queue takes no memory of its own, and a restart loses nothing of it. The
+    store receives a verdict before the log does. After a crash between the two, the item is still
+    in doubt, and the stored verdict is sent without asking again. `write_lock` is that of `Assess`:
+    whoever holds it is the only writer of assessments, and log and store agree.
     """
 
     judge: SecondJudge
@@ -43,18 +47,18 @@ class AskSecondJudge:
     settings: QualitySettings
     metrics: SecondJudgeMetrics
     owned: Callable[[], Set[int]]
-    turn: asyncio.Lock
-    behind: Callable[[], bool] = lambda: False  # while the worker is behind the stream, the judge rests
+    write_lock: asyncio.Lock
+    behind: Callable[[], bool] = lambda: False  # while the worker is behind the stream, the judge pauses
 
     async def run(self) -> None:
-        """Judge for ever whatever comes to be in doubt."""
+        """Judge all items that come to be in doubt, until cancelled."""
         await self.replicas.caught_up()
         while True:
             await self.catch_up()
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def catch_up(self) -> None:
-        """Judge all that is in doubt now; what comes in between is left to the next round."""
+        """Judge all items that are in doubt now; later ones are left to the next round."""
         waiting = self.follow.doubtful(self.owned())
         self.metrics.queue.set(sum(map(len, waiting.values())))
         for partition, item_ids in waiting.items():
@@ -65,37 +69,38 @@ class AskSecondJudge:
                 if case is not None:
                     with self.metrics.seconds.time():
                         fine = await self.judge.judge(case.item)
-                    await self._write(case, revised(case.said, fine, self.follow.models.judges))
+                    await self._write(case, revised(case.assessment, fine, self.follow.models.judges))
                 self.metrics.queue.dec()
 
     async def _take(self, partition: int, item_id: str) -> _Case | None:
-        """The case, or None where there is nothing to ask (any more)."""
-        async with self.turn:
-            item, said = await self._read(item_id)
-            if item is not None and said is not None and said.text_hash == self.follow.models.text_hash(item):
-                if self.follow.in_doubt(said):
-                    return _Case(partition, item, said)
-                if self.follow.models.judged_twice(said):
-                    await self.outbox.vectors(partition, {item_id: said})
+        """Return the case, or None if there is nothing to ask (any more)."""
+        async with self.write_lock:
+            item, stored = await self._read(item_id)
+            if item is not None and stored is not None and stored.text_hash == self.follow.models.text_hash(item):
+                if self.follow.in_doubt(stored):
+                    return _Case(partition, item, stored)
+                if self.follow.models.judged_twice(stored):
+                    await self.outbox.vectors(partition, {item_id: stored})
             self.follow.settled(item_id)
         return None
 
     async def _write(self, case: _Case, after: Assessment) -> None:
         item_id = case.item.item_id
-        async with self.turn:
-            # Item or partition may have changed hands while the judge was thinking: the next round sees to it.
-            item, said = await self._read(item_id)
-            if item is None or said != case.said or case.partition not in self.owned():
+        async with self.write_lock:
+            # The item may have changed, or the partition moved, during the judgement: the next
+            # round handles it.
+            item, stored = await self._read(item_id)
+            if item is None or stored != case.assessment or case.partition not in self.owned():
                 self.metrics.judged.labels("outdated").inc()
                 return
             await self.store.write([Assessed(item, after, is_new=True)])
             await self.outbox.vectors(case.partition, {item_id: after})
             self.follow.settled(item_id)
-        self.metrics.judged.labels(_verdict(case.said, after, self.settings)).inc()
+        self.metrics.judged.labels(_verdict(case.assessment, after, self.settings)).inc()
 
     async def _read(self, item_id: str) -> tuple[Item | None, Assessment | None]:
-        [item], [said] = await asyncio.gather(self.store.items([item_id]), self.store.load([item_id]))
-        return item, said
+        [item], [stored] = await asyncio.gather(self.store.items([item_id]), self.store.load([item_id]))
+        return item, stored
 
 
 def _verdict(before: Assessment, after: Assessment, settings: QualitySettings) -> str:

@@ -1,4 +1,7 @@
-"""Which event ids were seen before: exact within bounded memory, and blind to a replay of the same offset."""
+"""Find repeated event ids: exact within bounded memory.
+
+An event that is read again at the same offset is not a repeat.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import xxhash
-from numba import njit
 from numpy.typing import NDArray
 
+from models.kernel import kernel
 from models.state import Arrays, columns, nested, pack, part, require, unpack
 from models.vocabulary import Vocabulary
 
@@ -20,7 +23,7 @@ EMPTY = 0
 
 @dataclass(slots=True)
 class _Generation:
-    """An open-addressing table; `keys` 0 marks a free slot."""
+    """Holds one generation of ids in an open-addressing table; key 0 marks a free slot."""
 
     keys: NDArray[np.uint64]
     positions: NDArray[np.int64]
@@ -34,25 +37,27 @@ class _Generation:
 
     @classmethod
     def of(cls, entries: Arrays, since: float) -> "_Generation":
-        """A table of entries that `piece` gave."""
+        """Return a table of the entries that `piece` gave."""
         keys, positions, ts = (np.array(entries[name]) for name in ("keys", "positions", "ts"))
         table = _grown(cls(keys, positions, ts), max(len(keys), FIRST_CAPACITY // 2))
         table.used, table.since = int(np.count_nonzero(table.keys)), since
         return table
 
     def piece(self, start: int) -> dict[str, NDArray[Any]]:
-        """The entries in PIECE slots from `start` on."""
+        """Return the entries in PIECE slots from `start` on."""
         slots = start + np.flatnonzero(self.keys[start : start + PIECE])
         return {"keys": self.keys[slots], "positions": self.positions[slots], "ts": self.ts[slots]}
 
 
 class DuplicateFilter:
-    """Remembers 64-bit hashes of event ids with the position and event time of their first appearance.
+    """Remembers 64-bit hashes of event ids with the position and event time of their first
+    appearance.
 
-    An id is a duplicate when it stands at another position with an event time at most `window` seconds away.
-    Memory is two generations of at most `memory / 2` ids: when the young one is full, or older than the window
-    by the broker's clock, it becomes the old one, and the old one is forgotten. A false match between two ids
-    needs equal xxh3 hashes: below 1e-11 per event at eight million ids.
+    An id is a duplicate if it was seen at another position with an event time at most `window`
+    seconds away. Memory is two generations of at most `memory / 2` ids. When the young one is full,
+    or older than the window by the broker's clock, it becomes the old one, and the old one is
+    forgotten. A false match between two ids needs equal xxh3 hashes: the chance is below 1e-11 per
+    event at eight million ids.
     """
 
     def __init__(self, window: float, memory: int) -> None:
@@ -66,7 +71,7 @@ class DuplicateFilter:
         return self._young.used + self._old.used
 
     def warm_up(self) -> None:
-        """Compile everything, or load it from numba's cache, without remembering anything."""
+        """Compile the kernels, or load them from numba's cache, without remembering anything."""
         other = DuplicateFilter(self._window, FIRST_CAPACITY)
         one = np.zeros(1)
         other.remember("", np.zeros(1, np.int64), one, one, [""])
@@ -80,7 +85,10 @@ class DuplicateFilter:
         ts: NDArray[np.float64],
         ids: list[str],
     ) -> NDArray[np.bool_]:
-        """Take in events of one source partition in offset order; True where the id is a repeat, shape (n,)."""
+        """Remember events of one source partition, given in offset order.
+
+        Returns True where the id is a repeat, shape (n,).
+        """
         if not ids:
             return np.zeros(0, np.bool_)
         self._make_room(len(ids), float(times[-1]))
@@ -95,10 +103,11 @@ class DuplicateFilter:
         return repeated
 
     def copy(self) -> Iterator[dict[str, NDArray[Any]]]:
-        """The state in pieces, so that events can be taken in between two of them; `join` makes one of all.
+        """Yield the state in pieces; events may be remembered between two of them.
 
-        An event that came in meanwhile may be in it or not. That does no harm: where its source is read again, it
-        stands at the position that is remembered, and so is no repeat.
+        `models.state.join` makes one state of all pieces. An event that is remembered in between
+        may be in the copy or not. That does no harm: when its source is read again, the event is at
+        the remembered position, and so is no repeat.
         """
         generations = {"young": self._young, "old": self._old}
         ages = np.array([self._young.since, self._old.since])
@@ -108,7 +117,10 @@ class DuplicateFilter:
         yield {"since": ages} | pack(self._sources.names, "sources", "source_starts")
 
     def restore(self, arrays: Arrays) -> None:
-        """Take over what `copy` gave, joined, into an empty filter. Raises ValueError, before it changes anything."""
+        """Replace the state of an empty filter by a joined copy.
+
+        Raises ValueError before it changes anything.
+        """
         self._sources.numbers(self.check(arrays))
         young, old = arrays["since"].tolist()
         self._young = _Generation.of(part(arrays, "young"), young)
@@ -116,7 +128,10 @@ class DuplicateFilter:
 
     @staticmethod
     def check(arrays: Arrays) -> list[str]:
-        """The names of the sources. Raises ValueError when `restore` could not take the columns."""
+        """Return the names of the sources.
+
+        Raises ValueError if `restore` could not use the columns.
+        """
         sources = unpack(arrays, "sources", "source_starts")
         (since,) = columns(arrays, since=np.float64)
         require(since.shape == (2,) and np.isfinite(since).all(), "event ids come in two dated generations")
@@ -152,7 +167,7 @@ def _grown(table: _Generation, needed: int) -> _Generation:
     return grown
 
 
-@njit(cache=True)
+@kernel
 def _slot(keys: NDArray[np.uint64], key: np.uint64) -> int:
     mask = np.uint64(len(keys) - 1)
     slot = key & mask
@@ -161,7 +176,7 @@ def _slot(keys: NDArray[np.uint64], key: np.uint64) -> int:
     return int(slot)
 
 
-@njit(cache=True)
+@kernel
 def _remember(  # numba takes arrays, not objects
     young: NDArray[np.uint64],
     young_positions: NDArray[np.int64],
@@ -192,7 +207,7 @@ def _remember(  # numba takes arrays, not objects
     return repeated, added
 
 
-@njit(cache=True)
+@kernel
 def _move(  # numba takes arrays, not objects
     keys: NDArray[np.uint64],
     positions: NDArray[np.int64],

@@ -1,4 +1,4 @@
-"""How a setting is declared: default, meaning and allowed range stand once, beside the code that uses it."""
+"""Declare a setting beside the code that uses it: its default, meaning and allowed range, once."""
 
 from dataclasses import field
 from typing import Any
@@ -14,10 +14,10 @@ def setting(
     form: tuple[str, str] | None = None,
     secret: bool = False,
 ) -> Any:
-    """A dataclass field that `app.settings` can read from the environment and document in `.env.example`.
+    """Return a dataclass field that `app.settings` reads from the environment and documents.
 
-    `form` is a regular expression for the whole of a text, and what it allows in words.
-    A `secret` is left out of the `repr` of its settings.
+    `form` is a regular expression for the whole of a text, and what it allows in words. A `secret`
+    is left out of the `repr` of its settings. `.env.example` documents the setting with `help`.
     """
     allowed = {"low": low, "high": high, "choices": choices, "form": form}
     return field(default=default, repr=not secret, metadata={"help": help, **allowed})

@@ -1,4 +1,7 @@
-"""Named columns: the form in which the parts of the pure core are saved and loaded again."""
+"""Save and load state as named columns.
+
+The parts of `models` that learn give their state in this form.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
@@ -11,7 +14,10 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 def columns(arrays: Arrays, **kinds: type[np.generic]) -> list[NDArray[Any]]:
-    """The columns of these names, in their order. Raises ValueError unless all are there, of these types and flat."""
+    """Return the columns of these names, in their order.
+
+    Raises ValueError if one is missing, has another type, or is not flat.
+    """
     for name, kind in kinds.items():
         if name not in arrays:
             raise ValueError(f"there is no column {name}")
@@ -21,43 +27,48 @@ def columns(arrays: Arrays, **kinds: type[np.generic]) -> list[NDArray[Any]]:
 
 
 def require(holds: bool | np.bool_, what: str) -> None:
-    """Raises ValueError, naming what is wrong, unless it holds."""
+    """Raise ValueError with `what` in its message unless the condition holds."""
     if not holds:
         raise ValueError(f"not a saved state: {what}")
 
 
 def pack(names: Sequence[str], text: str, starts: str) -> dict[str, NDArray[Any]]:
-    """Names as two columns: UTF-8 end to end, shape (bytes,), and where each starts, shape (n + 1,)."""
+    """Return names as two columns: UTF-8 end to end, shape (bytes,), and their starts, shape (n +
+    1,).
+    """
     encoded = [name.encode("utf-8", "surrogatepass") for name in names]
     ends = np.cumsum([0, *(len(each) for each in encoded)], dtype=np.int64)
     return {text: np.frombuffer(b"".join(encoded), np.uint8), starts: ends}
 
 
 def unpack(arrays: Arrays, text: str, starts: str) -> list[str]:
-    """What `pack` packed, each name once. Raises ValueError when it is anything else."""
+    """Return the names that `pack` packed.
+
+    Raises ValueError for columns that `pack` could not have made.
+    """
     kinds: dict[str, type[np.generic]] = {text: np.uint8, starts: np.int64}
     joined, bounds = columns(arrays, **kinds)
     require(len(bounds) > 0 and bounds[0] == 0 and bounds[-1] == len(joined), f"{starts} do not fit {text}")
     require((np.diff(bounds) > 0).all(), f"one of {text} is empty")
     letters, edges = joined.tobytes(), bounds.tolist()
     names = [letters[a:b].decode("utf-8", "surrogatepass") for a, b in pairwise(edges)]
-    require(len(set(names)) == len(names), f"one of {text} stands twice")
+    require(len(set(names)) == len(names), f"one of {text} is there twice")
     return names
 
 
 def nested(**parts: Arrays) -> dict[str, NDArray[Any]]:
-    """The columns of several parts under one roof, as `part.column`."""
+    """Return the columns of several parts as one set, with names like `part.column`."""
     return {f"{part}.{name}": column for part, arrays in parts.items() for name, column in arrays.items()}
 
 
 def part(arrays: Arrays, name: str) -> dict[str, NDArray[Any]]:
-    """The columns of one part of what `nested` made."""
+    """Return the columns of one part of what `nested` made."""
     start = f"{name}."
     return {key.removeprefix(start): column for key, column in arrays.items() if key.startswith(start)}
 
 
 def join(pieces: Iterable[Arrays]) -> dict[str, NDArray[Any]]:
-    """One set of columns out of pieces: columns of the same name end to end, in the order of the pieces."""
+    """Return one set of columns: those of the same name end to end, in the order of the pieces."""
     found: dict[str, list[NDArray[Any]]] = {}
     for piece in pieces:
         for name, column in piece.items():

@@ -1,4 +1,4 @@
-"""Ids to small numbers and back, so that everything after decoding works on arrays of integers."""
+"""Number ids, so that everything after decoding works on arrays of integers."""
 
 from collections.abc import Iterable
 
@@ -17,7 +17,7 @@ class Vocabulary:
         return len(self.names)
 
     def number(self, name: str) -> int:
-        """The id's number; a new id gets the next one."""
+        """Return the id's number; a new id gets the next one."""
         known = self._numbers.get(name)
         if known is None:
             known = self._numbers[name] = len(self.names)
@@ -25,9 +25,9 @@ class Vocabulary:
         return known
 
     def numbers(self, names: Iterable[str]) -> NDArray[np.int32]:
-        """The ids' numbers, shape (n,); new ids get the next ones."""
+        """Return the ids' numbers, shape (n,); new ids get the next ones."""
         return np.fromiter((self.number(name) for name in names), np.int32)
 
     def find(self, name: str) -> int | None:
-        """The id's number, or None for an id never seen."""
+        """Return the id's number, or None for an id never seen."""
         return self._numbers.get(name)

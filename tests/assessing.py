@@ -32,7 +32,7 @@ class ItemAgents:
         self.diary = Diary()
         self.model = model or LetterModel()
         self.store = MemoryItems(self.diary)
-        self.said = MemoryAssessments(self.store)
+        self.assessments = MemoryAssessments(self.store)
         self.outbox = MemoryOutbox(self.diary)
         self.metrics = Metrics(CollectorRegistry())
         self.recommender = Recommender(RecommenderSettings())
@@ -52,7 +52,7 @@ class ItemAgents:
         self.assess = Assess(
             infer=model,
             follow=self.follow,
-            store=self.said,
+            store=self.assessments,
             outbox=self.outbox,
             replicas=self.replicas,
             settings=QualitySettings(),

@@ -138,7 +138,7 @@ class MemoryAssessments:
     """The `AssessmentStore` port in memory, beside the items of `shop`."""
 
     shop: MemoryItems
-    said: dict[str, Assessment] = field(default_factory=dict)
+    stored: dict[str, Assessment] = field(default_factory=dict)
     vectors: dict[str, Item] = field(default_factory=dict)
     completed: int = 0
 
@@ -147,25 +147,25 @@ class MemoryAssessments:
         return [each if isinstance(each, Item) and each.title else None for each in found]
 
     async def load(self, item_ids: Sequence[str]) -> list[Assessment | None]:
-        return [self.said.get(item_id) for item_id in item_ids]
+        return [self.stored.get(item_id) for item_id in item_ids]
 
     async def write(self, assessed: Sequence[Assessed]) -> None:
         if self.shop.away:
             raise Away("the store")
         self.shop.diary.entries.append("assessments")
-        self.said.update({each.item.item_id: each.assessment for each in assessed if each.is_new})
+        self.stored.update({each.item.item_id: each.assessment for each in assessed if each.is_new})
         self.vectors.update({each.item.item_id: each.item for each in assessed if each.assessment.vector})
 
-    async def remember(self, said: Mapping[str, Assessment | None]) -> None:
-        for item_id, each in said.items():
+    async def remember(self, assessments: Mapping[str, Assessment | None]) -> None:
+        for item_id, each in assessments.items():
             if each is None:
-                self.said.pop(item_id, None)
+                self.stored.pop(item_id, None)
             else:
-                self.said[item_id] = each
+                self.stored[item_id] = each
 
     async def forget(self, item_ids: Sequence[str]) -> None:
         for item_id in item_ids:
-            self.said.pop(item_id, None)
+            self.stored.pop(item_id, None)
             self.vectors.pop(item_id, None)
 
     async def complete(self) -> None:

@@ -103,7 +103,7 @@ def build_model_agents(
         settings=settings.quality,
         metrics=parts.metrics,
         owned=parts.owned,
-        turn=asyncio.Lock(),
+        write_lock=asyncio.Lock(),
         advanced=parts.advanced,
     )
     second = None
@@ -117,7 +117,7 @@ def build_model_agents(
             settings=settings.quality,
             metrics=parts.metrics.second_judge,
             owned=parts.owned,
-            turn=assess.turn,
+            write_lock=assess.write_lock,
             behind=parts.behind,
         )
     recommender = follow.recommender

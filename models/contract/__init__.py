@@ -1,4 +1,4 @@
-"""The words of the contract: events, items, outcomes, and their bytes on Kafka and in Redis.
+"""Define the contract: events, items, outcomes, and their bytes on Kafka and in Redis.
 
-Reading and writing of formats lives here. What follows from an event does not.
+This room reads and writes formats. It does not decide what follows from an event.
 """

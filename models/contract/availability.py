@@ -1,9 +1,9 @@
-"""Whether an item is on sale, in the words of databases, product feeds and schema.org."""
+"""Read whether an item is on sale, in the words of databases, product feeds and schema.org."""
 
 import re
 from typing import Any
 
-# In lower case, without the address of schema.org, letters and digits only.
+# In lower case, without the address of schema.org, only letters and digits.
 ON_SALE = frozenset(
     (
         "true", "t", "yes", "y", "on", "instock", "available", "availablefororder", "limitedavailability",
@@ -22,12 +22,12 @@ NOT_PLAIN = re.compile(r"[^a-z0-9]")
 
 
 def read_availability(value: object) -> bool | None:
-    """True when the item may be sold, False when not, None when the value says neither.
+    """Return True if the item may be sold, False if not, None if the value is neither.
 
-    A number is the number of pieces: above 0 is on sale.
+    A number is the number of pieces: above 0 means on sale.
 
-    >>> read_availability("https://schema.org/OutOfStock"), read_availability("in stock"), read_availability(0)
-    (False, True, False)
+    >>> [read_availability(each) for each in ("https://schema.org/OutOfStock", "in stock", 0)]
+    [False, True, False]
     >>> read_availability("perhaps") is None
     True
     """
@@ -45,7 +45,7 @@ def read_availability(value: object) -> bool | None:
 
 
 def stated_availability(fields: dict[str, Any]) -> object:
-    """What an item's record says: the field `available`, or `availability` where that can be understood; else None."""
+    """Return the field `available`, or `availability` if that can be understood; else None."""
     value = fields.get("available")
     if value is None and read_availability(fields.get("availability")) is not None:
         return fields["availability"]

@@ -1,4 +1,7 @@
-"""Checks of single fields of a JSON object; a field that does not hold says why."""
+"""Check single fields of a JSON object; a field that is refused has a reason.
+
+Every check raises Refused.
+"""
 
 import math
 from datetime import datetime
@@ -9,11 +12,13 @@ import orjson
 from models.contract.outcome import Reason
 
 MAX_ID_LENGTH = 128
-OLDEST_TS = 631_152_000.0  # 1990-01-01T00:00:00Z: logs may be old, but a clock that was never set is wrong
+OLDEST_TS = 631_152_000.0  # 1990-01-01T00:00:00Z; an earlier time comes from a clock that was never set
 
 
 class Refused(Exception):
-    """Carries a reason from a field's check to the loop over a batch, which turns it into a rejection."""
+    """Carries the reason from a field's check to the loop over a batch, which makes a rejection of
+    it.
+    """
 
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(detail)
@@ -22,7 +27,7 @@ class Refused(Exception):
 
 
 def parse_object(value: bytes | None, max_bytes: int) -> dict[str, Any]:
-    """The JSON object in a record's value. Raises Refused, as every check here does."""
+    """Return the JSON object in a record's value. Raises Refused if there is none."""
     if value is None:
         raise Refused(Reason.NULL_VALUE, "the record has no value")
     if len(value) > max_bytes:
@@ -45,7 +50,7 @@ def _broken(value: bytes, error: orjson.JSONDecodeError) -> Refused:
 
 
 def required_id(event: dict[str, Any], name: str) -> str:
-    """The id in field `name`: 1 to 128 characters."""
+    """Return the id in field `name`: 1 to 128 characters."""
     value = optional_id(event, name)
     if value is None:
         raise Refused(Reason.MISSING_FIELD, f"{name} is missing")
@@ -53,7 +58,7 @@ def required_id(event: dict[str, Any], name: str) -> str:
 
 
 def optional_id(event: dict[str, Any], name: str) -> str | None:
-    """The id in field `name`, or None when it is absent or null."""
+    """Return the id in field `name`, or None if it is absent or null."""
     value = event.get(name)
     if value is None:
         return None
@@ -67,7 +72,7 @@ def optional_id(event: dict[str, Any], name: str) -> str | None:
 
 
 def event_time(event: dict[str, Any], latest: float) -> float:
-    """Field `ts` in seconds since 1970; not before 1990 and not after `latest`."""
+    """Return field `ts` in seconds since 1970; not before 1990 and not after `latest`."""
     if event.get("ts") is None:
         raise Refused(Reason.MISSING_FIELD, "ts is missing")
     ts = moment("ts", event["ts"])
@@ -80,7 +85,7 @@ def event_time(event: dict[str, Any], latest: float) -> float:
 
 
 def moment(name: str, value: Any) -> float:
-    """A time as seconds since 1970: a number, or an RFC 3339 string with a zone."""
+    """Return a time in seconds since 1970, read from a number or an RFC 3339 string with a zone."""
     if type(value) is str:
         return _rfc3339(name, value)
     if type(value) not in (int, float):
@@ -99,7 +104,7 @@ def _rfc3339(name: str, text: str) -> float:
 
 
 def number(name: str, value: Any) -> float:
-    """A finite number."""
+    """Return the value if it is a finite number."""
     if type(value) not in (int, float):
         raise Refused(Reason.WRONG_TYPE, f"{name} is {_json_type(value)}, not a number")
     if not math.isfinite(value):
@@ -108,7 +113,7 @@ def number(name: str, value: Any) -> float:
 
 
 def string(name: str, value: Any, limit: int = MAX_ID_LENGTH) -> str:
-    """A string of at most `limit` characters."""
+    """Return the value if it is a string of at most `limit` characters."""
     if type(value) is not str:
         raise Refused(Reason.WRONG_TYPE, f"{name} is {_json_type(value)}, not a string")
     if len(value) > limit:

@@ -1,4 +1,7 @@
-"""Kafka bytes to catalogue items: each record is an upsert, a withdrawal, a deletion, or rejected with a reason."""
+"""Decode Kafka records to changes of the catalogue.
+
+Each record is an upsert, a withdrawal, a deletion, or rejected with a reason.
+"""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -18,14 +21,14 @@ MAX_TEXT_LENGTH = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """A null value: the shop took the item out of its catalogue."""
+    """Removes an item from the catalogue: the record's value was null."""
 
     item_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """The shop says no more than that the item is not available; what else is known of it stays."""
+    """Marks an item as not available; its other attributes stay as they are."""
 
     item_id: str
 
@@ -34,9 +37,10 @@ Change = Item | Withdrawn | Deleted
 
 
 class DecodedItem(NamedTuple):
-    """What one record says: a change, a rejection, or both, for a sold-out notice beside a field that is broken.
+    """Holds a record's change, its rejection, or both for a sold-out notice with another broken
+    field.
 
-    `coerced` names the fields that were not written as the contract has them, but are understood.
+    `coerced` names the fields that were understood though they differ from the contract's form.
     """
 
     change: Change | None
@@ -45,12 +49,12 @@ class DecodedItem(NamedTuple):
 
 
 def decode_items(batch: RawBatch, settings: EventSettings) -> list[DecodedItem]:
-    """What each record of the `items` topic says, in offset order."""
+    """Return the decoded records of a batch of `items`, in offset order."""
     return [_decode(batch, row, settings) for row in range(len(batch))]
 
 
 def changes_of(decoded: list[DecodedItem]) -> list[Change]:
-    """The changes, in their order."""
+    """Return the changes, in their order."""
     return [each.change for each in decoded if each.change is not None]
 
 
@@ -68,9 +72,10 @@ def _decode(batch: RawBatch, row: int, settings: EventSettings) -> DecodedItem:
 
 
 def _withdrawal(value: bytes, rejected: Rejected) -> DecodedItem:
-    """The rejection, and the withdrawal that the record says all the same.
+    """Return the rejection, with the withdrawal that the record holds in spite of it.
 
-    To go on recommending what is sold out would be worse than to read no more than that of a broken record.
+    It would be worse to go on recommending a sold-out item than to read only that of a broken
+    record.
     """
     try:
         fields = orjson.loads(value)
@@ -86,7 +91,7 @@ def _withdrawal(value: bytes, rejected: Rejected) -> DecodedItem:
 
 
 def _coerced(fields: dict[str, Any]) -> tuple[str, ...]:
-    """The fields of a readable record that have another form than the contract's."""
+    """Return the fields of a readable record that have another form than the contract's."""
     stated = stated_availability(fields)
     as_agreed = type(stated) is bool and stated is fields.get("available")
     return () if stated is None or as_agreed else ("available",)
@@ -109,7 +114,7 @@ def _item(fields: dict[str, Any]) -> Item | Withdrawn:
     )
     if title:
         return item
-    # A withdrawal is not turned away for a title that is missing.
+    # A withdrawal needs no title.
     if not item.available:
         return Withdrawn(item_id)
     raise Refused(Reason.MISSING_FIELD, "title is missing")
@@ -121,7 +126,7 @@ def _text(fields: dict[str, Any], name: str, limit: int) -> str:
 
 
 def _price(value: Any) -> float | None:
-    """A catalogue that does not know a price often says 0."""
+    """Return the price, or None if it is unknown; catalogues often write 0 for that."""
     if value is None:
         return None
     price = number("price", value)

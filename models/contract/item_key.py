@@ -1,4 +1,4 @@
-"""Which item the key of a record names, also where a JSON converter wrote the key."""
+"""Find the item that the key of a record names, also if a JSON converter wrote the key."""
 
 import orjson
 
@@ -12,10 +12,10 @@ WAY_OUT = "write the item id itself as the key"
 
 
 def item_of_key(key: bytes | None) -> str:
-    """The id in a record's key: the key itself, or the id in the JSON that it is.
+    """Return the id in a record's key: the key itself, or the id in the JSON that the key is.
 
-    JSON is read as a text or a whole number, as the field `item_id` of an object, and as the payload of a Connect
-    envelope. Raises Refused for any other JSON, so that no item is made up.
+    Reads JSON that is a text or a whole number, the field `item_id` of an object, or the payload of
+    a Connect envelope. Raises Refused for any other JSON, so that no item is invented.
 
     >>> item_of_key(b'"sku-2"'), item_of_key(b'{"item_id":"sku-3"}'), item_of_key(b"{3F25-04E0}")
     ('sku-2', 'sku-3', '{3F25-04E0}')
@@ -55,7 +55,7 @@ def _text(key: bytes | None) -> str:
 
 
 def _parsed(text: str) -> object:
-    """The JSON in the text; the text itself where it is none, such as an id in braces."""
+    """Return the JSON in the text, or the text itself if it is none, such as an id in braces."""
     if not text.lstrip().startswith(JSON_STARTS):
         return text
     try:

@@ -1,11 +1,11 @@
-"""What may become of an event: accepted, a duplicate, or rejected with a reason from a closed list."""
+"""Define the outcomes of an event: accepted, a duplicate, or rejected with a reason."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why an event cannot be accepted; also the metric label and the quarantine header."""
+    """Names why an event cannot be accepted; also the metric label and the quarantine header."""
 
     NULL_VALUE = "null_value"
     TOO_LARGE = "too_large"
@@ -26,7 +26,10 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """An event that goes to quarantine: why, in words for a person, where it stood, and its bytes untouched."""
+    """Describes a record that goes to quarantine.
+
+    Holds the reason, a detail in words, its position in the source topic, and its unchanged bytes.
+    """
 
     reason: Reason
     detail: str

@@ -1,4 +1,4 @@
-"""Offline measures of ranked lists, and the protocols that ask for them.
+"""Measure ranked lists offline, and split sessions as published protocols do.
 
-Pure arithmetic on lists. Reading logs does not live here.
+This room holds only arithmetic on lists. It does not read log files.
 """

@@ -1,4 +1,4 @@
-"""Offline quality of ranked lists, one next item at a time: how often, and how high up, was it there?"""
+"""Measure ranked lists by one next item each: how often the list has it, and how high up."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from math import log2
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """Means over all predictions; coverage is the share of the catalogue that was ever shown."""
+    """Holds means over all predictions; coverage is the share of the catalogue that was shown."""
 
     predictions: int
     hit_rate: float
@@ -17,7 +17,7 @@ class Quality:
 
 
 class Evaluation:
-    """Counts over lists cut at k; binary relevance, one relevant item a list.
+    """Counts hits in lists cut at k; each list has one relevant item, and relevance is binary.
 
     >>> evaluation = Evaluation(k=2)
     >>> evaluation.add(["a", "b", "c"], "b")
@@ -44,10 +44,10 @@ class Evaluation:
             self._ranks[rank] = self._ranks.get(rank, 0) + 1
 
     def result(self, catalogue_size: int) -> Quality:
-        """The quality so far; all zero before the first prediction.
+        """Return the quality so far; all zero before the first prediction.
 
-        MRR is the mean of 1 / rank, NDCG that of 1 / log2(rank + 1) (Järvelin and Kekäläinen, TOIS 2002); a
-        miss counts 0.
+        MRR is the mean of 1 / rank, NDCG that of 1 / log2(rank + 1) (Järvelin and Kekäläinen, TOIS
+        2002); a miss counts 0.
         """
         ranks = sorted(self._ranks.items())
         lists = max(self._predictions, 1)

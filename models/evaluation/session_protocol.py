@@ -1,4 +1,4 @@
-"""The session protocol: learn past sessions, then at every position of a test session guess the next item."""
+"""Evaluate by sessions: learn past ones, then predict each next item of the test sessions."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -14,7 +14,7 @@ Row = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One item in one session; `ts` orders visits, in seconds or just as a running number."""
+    """One item in one session; `ts` orders visits, in seconds or as a running number."""
 
     session_id: str
     item_id: str
@@ -23,32 +23,32 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The items seen so far in a session, oldest first and never empty, and the one that came next."""
+    """Holds the items seen so far in a session, oldest first and never empty, and the next item."""
 
     seen: tuple[str, ...]
     actual: str
 
     @property
     def current(self) -> str:
-        """The item being looked at: it is not recommended."""
+        """Return the item that the user looks at: it is not recommended."""
         return self.seen[-1]
 
     @property
     def recent(self) -> list[str]:
-        """The distinct items seen, most recent first."""
+        """Return the distinct items seen, most recent first."""
         return list(dict.fromkeys(reversed(self.seen)))
 
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """What to learn from, in time order, and what to guess."""
+    """Holds the visits to learn from, in time order, and the cases to predict."""
 
     train: list[Visit]
     cases: list[Case]
 
 
 def walk(items: Sequence[str]) -> Iterator[Case]:
-    """Every position of a session but the last.
+    """Yield a case for every position of a session but the last.
 
     >>> [(case.seen, case.actual) for case in walk(["a", "b", "a"])]
     [(('a',), 'b'), (('a', 'b'), 'a')]
@@ -58,9 +58,9 @@ def walk(items: Sequence[str]) -> Iterator[Case]:
 
 
 def split_by_column(rows: Iterable[Row], test: str = "test") -> Experiment:
-    """Train on the rows whose `split` is train, walk the sessions of those whose `split` is `test`.
+    """Train on the rows whose `split` is train; walk the sessions of those whose `split` is `test`.
 
-    Raises ValueError when a row has a fault.
+    Raises ValueError if a row has a fault.
     """
     visits = _visits(rows)
     return Experiment(
@@ -70,10 +70,10 @@ def split_by_column(rows: Iterable[Row], test: str = "test") -> Experiment:
 
 
 def split_by_time(rows: Iterable[Row], since: float) -> Experiment:
-    """Train on what happened before `since`, walk the sessions that began then or later.
+    """Train on what happened before `since`; walk the sessions that began then or later.
 
-    What a session that was under way did after `since` is left out: a part of it has been learnt. Raises
-    ValueError when a row has a fault.
+    A session that began before `since` is not walked: a part of it has been learnt. Raises
+    ValueError if a row has a fault.
     """
     visits = [visit for _, visit in _visits(rows)]
     train = [visit for visit in visits if visit.ts < since]
@@ -82,7 +82,7 @@ def split_by_time(rows: Iterable[Row], since: float) -> Experiment:
 
 
 def fault_of(row: Row) -> str | None:
-    """What a row lacks, in words; None when it can be used."""
+    """Return in words what a row lacks; None if it can be used."""
     try:
         _Named.of(row)
     except ValueError as error:
@@ -91,11 +91,12 @@ def fault_of(row: Row) -> str | None:
 
 
 def read_lines(train: Iterable[str], cases: Iterable[str]) -> Experiment:
-    """From lines without times.
+    """Return an experiment read from lines without times.
 
-    A line of `train` is a session, item ids separated by spaces, and the order of lines is that of time; a
-    line of `cases` is the items seen so far separated by spaces, a tab and the next item. Empty lines count
-    for nothing. Raises ValueError, with the number of the line, for a case of another form.
+    A line of `train` is a session: item ids separated by spaces; the order of lines is that of
+    time. A line of `cases` has the items seen so far separated by spaces, a tab and the next item.
+    Empty lines are skipped. Raises ValueError with the number of the line for a case of another
+    form.
 
     >>> experiment = read_lines(["a b", "b c"], ["a b\\tc"])
     >>> experiment.train[2], experiment.cases
@@ -107,7 +108,10 @@ def read_lines(train: Iterable[str], cases: Iterable[str]) -> Experiment:
 
 
 def _visits(rows: Iterable[Row]) -> list[tuple[object, Visit]]:
-    """What happened in time order, each with its row's `split`; where no session is named, silence ends it."""
+    """Return the visits in time order, each with its row's `split`.
+
+    Where no session is named, half an hour of silence ends it.
+    """
     named = [_Named.of(row) for row in rows]
     begun: dict[str, Session | None] = {}
     visits: list[tuple[object, Visit]] = []
@@ -120,7 +124,7 @@ def _visits(rows: Iterable[Row]) -> list[tuple[object, Visit]]:
 
 
 class _Named(NamedTuple):
-    """One row; of `session_id` and `user_id` one may be empty."""
+    """Holds one row; of `session_id` and `user_id` one may be empty."""
 
     split: object
     session_id: str
@@ -145,7 +149,7 @@ def _text(value: object) -> str:
 
 
 def _seconds(value: object) -> float:
-    """Text may hold a number, as in CSV; not a number for what is no time."""
+    """Return the time in seconds, or NaN if it is none; text may hold a number, as in CSV."""
     with suppress(ValueError):
         if isinstance(value, str):
             return float(value)

@@ -1,4 +1,4 @@
-"""Models turned into ONNX graphs and 8-bit integers. Needs the extra `export`.
+"""Turn models into ONNX graphs and 8-bit integers. Needs the extra `export`.
 
 A serving worker imports nothing from here.
 """

@@ -1,4 +1,7 @@
-"""Causal language models to ONNX graphs that give log-likelihoods, and PyTorch's own; needs the extra `export`."""
+"""Export causal language models as ONNX graphs that give log-likelihoods; needs the extra `export`.
+
+`torch_run` gives PyTorch's own numbers, to compare with.
+"""
 
 import warnings
 from pathlib import Path
@@ -32,7 +35,10 @@ START = "<|endoftext|>"
 
 
 def unpack_gguf(file: Path, folder: Path) -> None:
-    """Write the model and the tokenizer in a GGUF file as a Hugging Face folder, in full precision."""
+    """Write the model and the tokenizer in a GGUF file as a Hugging Face folder, in full precision.
+
+    Raises ValueError if the file does not hold the model that it names.
+    """
     from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint  # type: ignore[import-not-found]  # above
 
     config = AutoConfig.from_pretrained(file.parent, gguf_file=file.name)
@@ -47,7 +53,11 @@ def unpack_gguf(file: Path, folder: Path) -> None:
 
 
 def document_start(folder: Path) -> str:
-    """What marks a new document for the model: `<|endoftext|>` where it is known, else what its tokenizer says."""
+    """Return the text that marks a new document for the model.
+
+    That is `<|endoftext|>` if the tokenizer knows it, else the tokenizer's own mark, or an empty
+    text.
+    """
     tokenizer = AutoTokenizer.from_pretrained(folder)
     if START in tokenizer.get_vocab():
         return START
@@ -55,13 +65,14 @@ def document_start(folder: Path) -> str:
 
 
 def export_causal(folder: Path, work: Path, variant: str) -> Path:
-    """The model as a graph from token ids to log-likelihoods, made by Optimum; the file's path.
+    """Export the model as a graph from token ids to log-likelihoods. Returns the file's path.
 
-    `w8` has 8-bit weights and 4-bit word vectors, widened row by row, so that no text depends on another.
+    Optimum makes the graph. The variant `w8` has 8-bit weights and 4-bit word vectors. They are
+    widened row by row, so that no text depends on another.
     """
     model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager").float().eval()
     with warnings.catch_warnings():
-        # Notes of torch's tracer on the library's own code, which nobody here can act on.
+        # These are notes of torch's tracer on the library's own code; nobody can act on them here.
         warnings.simplefilter("ignore")
         onnx_export_from_model(model, work / "optimum", task="text-generation", opset=OPSET)
     graph = onnx.load(work / "optimum" / "model.onnx")
@@ -97,7 +108,10 @@ def shrink(source: Path, target: Path) -> None:
 
 
 def add_log_likelihoods(model: Any) -> None:
-    """Make the graph's output the log-likelihood of each token but the first, shape (batch, tokens - 1)."""
+    """Make the graph's output the log-likelihood of each token but the first.
+
+    The output's shape is (batch, tokens - 1).
+    """
     fixed = {"ll_first": [0], "ll_second": [1], "ll_before_last": [-1], "ll_far": [FAR], "ll_tokens": [TOKEN_AXIS]}
     nodes = [
         helper.make_node("Slice", ["logits", "ll_first", "ll_before_last", "ll_tokens"], ["ll_logits"]),
@@ -116,7 +130,7 @@ def add_log_likelihoods(model: Any) -> None:
 
 
 def torch_run(folder: Path) -> Run:
-    """What PyTorch itself gives for tokens."""
+    """Return a function that runs the model in PyTorch itself."""
     model = AutoModelForCausalLM.from_pretrained(folder).float().eval()
 
     def run(ids: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -1,8 +1,9 @@
-"""Reads a BERT encoder packed in 4-bit blocks, the form in which one multilingual model can be had without a hub.
+"""Read a BERT encoder packed in 4-bit blocks.
 
-The form (magic `E5S1`) is little-endian: sizes, a tokenizer, then a directory of named tensors. A packed matrix is a
-sequence of blocks of 32 numbers: a float16 scale, then 16 bytes whose low halves are the first 16 numbers and whose
-high halves the others, each less 8 (Q4_0).
+One multilingual model can be had in this form without a model hub. The form (magic `E5S1`) is
+little-endian: sizes, a tokenizer, then a directory of named tensors. A packed matrix is a sequence
+of blocks of 32 numbers: a float16 scale, then 16 bytes whose low halves are the first 16 numbers
+and whose high halves are the others, each less 8 (Q4_0).
 """
 
 import struct
@@ -42,14 +43,17 @@ PARTS = {"w": "weight", "b": "bias"}
 
 @dataclass(frozen=True, slots=True)
 class PackedEncoder:
-    """An encoder's sizes, by their names in a BertConfig, and its weights, by their names in a BertModel."""
+    """Holds an encoder's sizes and weights.
+
+    Sizes have their names in a BertConfig, weights those in a BertModel.
+    """
 
     config: dict[str, float]
     weights: dict[str, Floats]
 
 
 def read_packed_encoder(content: bytes) -> PackedEncoder:
-    """The encoder in `content`. Raises ValueError if it is not one."""
+    """Return the encoder in `content`. Raises ValueError if it is not one."""
     if content[:4] != MAGIC:
         raise ValueError(f"a packed encoder starts with {MAGIC!r}, not with {content[:4]!r}")
     fields = SIZES.unpack_from(content)
@@ -83,7 +87,7 @@ def read_packed_encoder(content: bytes) -> PackedEncoder:
 
 
 def _directory(content: bytes, at: int) -> dict[str, tuple[int, int, int]]:
-    """By the name of a tensor: whether it is packed, how many numbers it has, where it starts."""
+    """Return by tensor name whether it is packed, how many numbers it has, and its start."""
     (entries,) = struct.unpack_from("<i", content, at)
     at += 4
     found = {}

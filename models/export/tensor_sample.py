@@ -1,4 +1,4 @@
-"""What tensors inside a graph hold for typical texts: the ground on which fixed scales are chosen."""
+"""Sample the values of tensors inside a graph for typical texts, to choose fixed scales."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +18,10 @@ SEED = 7
 
 
 class TensorSample:
-    """Runs a graph on tokenised texts, and gives one tensor inside it, one row a token that is not padding."""
+    """Runs a graph on tokenised texts and returns one tensor inside it.
+
+    It has one row per token that is not padding.
+    """
 
     def __init__(self, model: Path, tokens: Sequence[Tokens], threads: int) -> None:
         self._model: Any = onnx.load(model)
@@ -27,7 +30,10 @@ class TensorSample:
         self._feeds = [pad_batch([tokens[row] for row in batch]) for batch in batches]
 
     def __call__(self, name: str) -> Floats:
-        """The tensor's values, shape (tokens, channels), in random order, at most MOST_ROWS of them."""
+        """Return the tensor's values in random order, shape (tokens, channels).
+
+        There are at most MOST_ROWS rows.
+        """
         session = OnnxSession(up_to(self._model, name).SerializeToString(), self._settings)
         names = [each.name for each in session.inputs]
         rows = []

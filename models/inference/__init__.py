@@ -1,4 +1,4 @@
-"""Artefacts at work: the manifest, the onnxruntime session, encoders, and checks of both.
+"""Open and run model artefacts: the manifest, onnxruntime sessions, encoders and their checks.
 
-What serving needs to run a model lives here. Making models does not.
+This room has what serving needs to run a model. It does not make models.
 """

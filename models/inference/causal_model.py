@@ -1,7 +1,7 @@
-"""A causal language model at work: how likely each token of a text is after those before it.
+"""Run a causal language model, which gives the likelihood of each token after those before it.
 
-One forward pass a text, no sampling: the graph takes tokens and gives one number for each, so nothing the size of the
-vocabulary leaves it.
+Each text takes one forward pass, without sampling. The graph takes tokens and gives one number for
+each, so it returns nothing of the size of the vocabulary.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,14 +22,17 @@ TASK = "judge"
 OUTPUT = "log_likelihoods"
 
 Run = Callable[[NDArray[np.int64]], NDArray[np.float32]]
-"""Token ids of one text, shape (1, tokens), to the log-likelihood of each but the first, shape (1, tokens - 1)."""
+"""Takes token ids of one text, shape (1, tokens).
+
+Returns the log-likelihood of each token but the first, shape (1, tokens - 1).
+"""
 
 
 class CausalModel:
-    """An open causal model. Texts are run one at a time, so none depends on another."""
+    """Runs an open causal model on one text at a time, so that no text depends on another."""
 
     def __init__(self, run: Run, tokenizer: Any, max_tokens: int) -> None:
-        """The tokenizer (of the library `tokenizers`) is changed: it neither pads nor cuts."""
+        """Change the tokenizer (of the library `tokenizers`) so that it neither pads nor cuts."""
         tokenizer.no_padding()
         tokenizer.no_truncation()
         self._run = run
@@ -37,9 +40,10 @@ class CausalModel:
         self._max_tokens = max_tokens
 
     def log_likelihoods(self, parts: Sequence[str]) -> list[NDArray[np.float32]]:
-        """The natural logarithm of the probability of each token, by the parts of one text; arrays of shape (tokens,).
+        """Return the natural logarithm of the probability of each token, by the parts of one text.
 
-        Nothing comes before the first token, so it has none. What is beyond the most tokens allowed counts 0.
+        Each array has the shape (tokens,) of its part. The first token has none, because nothing
+        comes before it. Tokens beyond `max_tokens` count 0.
         """
         tokens = [self.tokens(part) or [0] for part in parts]
         ids = np.array([[each for part in tokens for each in part][: self._max_tokens]], np.int64)
@@ -49,15 +53,15 @@ class CausalModel:
         return [first[1:], *others]
 
     def tokens(self, text: str) -> list[int]:
-        """The text's tokens, without any that the tokenizer would add of its own."""
-        # A lone half of a surrogate pair, which JSON can carry, has no UTF-8 form.
+        """Return the text's tokens, without any that the tokenizer would add of its own."""
+        # JSON can carry a lone half of a surrogate pair, which has no UTF-8 form.
         clean = text.encode("utf-8", "replace").decode("utf-8")
         ids: list[int] = self._tokenizer.encode(clean, add_special_tokens=False).ids
         return ids
 
 
 def run_of(session: OnnxSession) -> Run:
-    """The open model as a function of tokens alone."""
+    """Return the open model as a function of tokens alone."""
     names = [each.name for each in session.inputs]
 
     def run(ids: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -69,7 +73,10 @@ def run_of(session: OnnxSession) -> Run:
 
 
 def open_session(folder: Path, artefact: Artefact, settings: InferenceSettings | None = None) -> OnnxSession:
-    """The artefact's graph, on one thread. Raises ManifestError for a file that is not as the manifest lists it."""
+    """Open the artefact's graph on one thread.
+
+    Raises ManifestError if a file is not as the manifest lists it.
+    """
     check_files(folder, artefact)
     try:
         session = OnnxSession(folder / artefact.model.file, replace(settings or InferenceSettings(), threads=1))
@@ -81,5 +88,5 @@ def open_session(folder: Path, artefact: Artefact, settings: InferenceSettings |
 
 
 def causal_model(folder: Path, artefact: Artefact, session: OnnxSession) -> CausalModel:
-    """The open graph with its tokenizer. Raises ManifestError if that is none."""
+    """Return the open graph with its tokenizer. Raises ManifestError if that is not a tokenizer."""
     return CausalModel(run_of(session), open_tokenizer(folder / artefact.tokenizer.file), artefact.max_tokens)

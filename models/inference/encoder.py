@@ -1,6 +1,7 @@
-"""Texts to vectors: tokens sorted by length, batches of few tokens and little padding, several runs at once.
+"""Turn texts into vectors with a model.
 
-Everything here is arithmetic on what it is given; the event loop and the clock are in `agents.inference_queue`.
+Texts are sorted by length into batches with little padding. Several batches run at once, in a pool
+of threads. The event loop and the clock are in `agents.inference_queue`.
 """
 
 from collections.abc import Sequence
@@ -26,7 +27,11 @@ CUDA_TOKENS = 16_384
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is put before each text, the most tokens of one text, and the most tokens of one model run."""
+    """Holds the limits of an encoder.
+
+    `prefix` is put before each text, `max_tokens` are read of a text, and one run of the model
+    takes at most `batch_tokens`.
+    """
 
     prefix: str
     max_tokens: int
@@ -34,10 +39,16 @@ class Limits:
 
 
 class Encoder:
-    """A model with its tokenizer. A text's vector does not depend on the texts encoded with it."""
+    """Encodes texts with an open model and its tokenizer.
+
+    A text's vector does not depend on the texts encoded with it.
+    """
 
     def __init__(self, session: OnnxSession, tokenizer: Tokenizer, limits: Limits, parallel: int = 1) -> None:
-        """`parallel` runs at a time. The tokenizer is changed: it cuts at `max_tokens` and does not pad."""
+        """Start `parallel` threads that run the model.
+
+        Changes the tokenizer: it cuts at `max_tokens` and does not pad.
+        """
         tokenizer.no_padding()
         tokenizer.enable_truncation(limits.max_tokens)
         self.session = session
@@ -48,11 +59,14 @@ class Encoder:
         self.dimension = int(session.outputs[0].shape[-1])
 
     def encode(self, texts: Sequence[str]) -> Floats:
-        """The model's first output for each text, shape (n, dim)."""
+        """Return the model's first output for each text, shape (n, dim)."""
         return self.infer(self.tokenise(texts))
 
     def tokenise(self, texts: Sequence[str]) -> list[Tokens]:
-        """Each text's tokens, at most `max_tokens`; any string is allowed, also an empty or a huge one."""
+        """Return each text's tokens, at most `max_tokens`.
+
+        Any string is allowed, also an empty or a huge one.
+        """
         characters = self._limits.max_tokens * CHARACTERS_PER_TOKEN
         clean = [self._limits.prefix + _valid(text[:characters]) for text in texts]
         encodings = self._tokenizer.encode_batch_fast(clean)
@@ -60,7 +74,7 @@ class Encoder:
         return [np.array(each.ids or [0], np.int64) for each in encodings]
 
     def infer(self, tokens: Sequence[Tokens]) -> Floats:
-        """The model's first output for tokens, in their order, shape (n, dim)."""
+        """Return the model's first output for tokens, in their order, shape (n, dim)."""
         vectors = np.empty((len(tokens), self.dimension), np.float32)
         batches = plan_batches([len(each) for each in tokens], self._limits.batch_tokens)
         runs = self._pool.map(lambda batch: self._run([tokens[row] for row in batch]), batches)
@@ -69,7 +83,7 @@ class Encoder:
         return vectors
 
     def close(self) -> None:
-        """Wait for runs in progress, and end the threads."""
+        """Wait for the runs in progress, and end the threads."""
         self._pool.shutdown()
 
     def _run(self, tokens: list[Tokens]) -> Floats:
@@ -78,7 +92,7 @@ class Encoder:
 
 
 def pad_batch(tokens: Sequence[Tokens]) -> dict[str, NDArray[np.int64]]:
-    """What a model may want as inputs for texts of these tokens, each of shape (texts, longest)."""
+    """Return the inputs that a model may take for these tokens, each of shape (texts, longest)."""
     lengths = np.array([len(each) for each in tokens])
     mask = np.arange(lengths.max()) < lengths[:, None]
     ids = np.zeros(mask.shape, np.int64)
@@ -87,9 +101,12 @@ def pad_batch(tokens: Sequence[Tokens]) -> dict[str, NDArray[np.int64]]:
 
 
 def open_encoder(folder: Path, artefact: Artefact, settings: InferenceSettings | None = None) -> Encoder:
-    """The artefact's encoder. Raises ManifestError for a file that is not as the manifest lists it."""
+    """Open the artefact's encoder.
+
+    Raises ManifestError if a file is not as the manifest lists it.
+    """
     settings = settings or InferenceSettings()
-    # Two runs of one thread each get more done on two cores than one run of two threads.
+    # Two runs of one thread each encode more texts on two cores than one run of two threads.
     session = open_session(folder, artefact, replace(settings, threads=1))
     tokenizer = open_tokenizer(folder / artefact.tokenizer.file)
     on_cuda = session.provider == CUDA
@@ -99,7 +116,7 @@ def open_encoder(folder: Path, artefact: Artefact, settings: InferenceSettings |
 
 
 def open_session(folder: Path, artefact: Artefact, settings: InferenceSettings | None = None) -> OnnxSession:
-    """The artefact's graph. Raises ManifestError for a file that is not as the manifest lists it."""
+    """Open the artefact's graph. Raises ManifestError if a file is not as the manifest lists it."""
     check_files(folder, artefact)
     try:
         session = OnnxSession(folder / artefact.model.file, settings)
@@ -111,7 +128,7 @@ def open_session(folder: Path, artefact: Artefact, settings: InferenceSettings |
 
 
 def open_tokenizer(path: Path) -> Tokenizer:
-    """A tokenizer from its JSON file. Raises ManifestError if it is none."""
+    """Return a tokenizer from its JSON file. Raises ManifestError if it is not one."""
     try:
         return Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises nothing more precise
@@ -119,7 +136,10 @@ def open_tokenizer(path: Path) -> Tokenizer:
 
 
 def plan_batches(lengths: Sequence[int], batch_tokens: int) -> list[NDArray[np.intp]]:
-    """Rows by length, longest first, in batches of one row or at most `batch_tokens` tokens with padding."""
+    """Return rows by length, longest first, in batches.
+
+    A batch has one row, or at most `batch_tokens` tokens with padding.
+    """
     order = np.argsort(np.asarray(lengths, np.int64), kind="stable")[::-1]
     batches: list[NDArray[np.intp]] = []
     start = 0
@@ -131,5 +151,5 @@ def plan_batches(lengths: Sequence[int], batch_tokens: int) -> list[NDArray[np.i
 
 
 def _valid(text: str) -> str:
-    # A lone half of a surrogate pair, which JSON can carry, has no UTF-8 form.
+    # JSON can carry a lone half of a surrogate pair, which has no UTF-8 form.
     return text.encode("utf-8", "replace").decode("utf-8")

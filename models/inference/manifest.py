@@ -1,6 +1,8 @@
-"""The list of model artefacts, `manifest.json`: what each file is, how it was built, and what was measured.
+"""Read and write `manifest.json`, the list of model artefacts.
 
-Read once and checked whole, so that a mistake is named by its place in the file and not met in the hot path.
+It has each file's sum, how the model was built, and what was measured. The manifest is read once
+and checked whole, so that an error names its place in the file and does not appear later in the hot
+path.
 """
 
 import hashlib
@@ -20,12 +22,12 @@ SHA256_DIGITS = 64
 
 
 class ManifestError(ValueError):
-    """The manifest, or a file that it lists, is not as it should be; the message says where and what."""
+    """Raised for an error in a manifest or in a file that it lists; the message names the place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """A file beside the manifest, by name and content."""
+    """Names a file beside the manifest, with the sum of its content."""
 
     file: str
     sha256: str
@@ -33,9 +35,11 @@ class Pinned:
 
 @dataclass(frozen=True, slots=True)
 class Artefact:
-    """One model. `details` is free for what only its own task knows, such as the names of its heads.
+    """Describes one model.
 
-    `canonical` holds texts with the vectors that the original model gave for them (see `models.inference.canonical`).
+    `details` is free for what only the model's own task needs, such as the names of its heads.
+    `canonical` names a file with texts and the vectors that the original model gave for them (see
+    `models.inference.canonical`).
     """
 
     name: str
@@ -60,23 +64,26 @@ class Artefact:
 
     @property
     def key(self) -> str:
-        """Name and content in one short word; vectors of different keys must never meet."""
+        """Return name and content as one short word; vectors of different keys are never mixed."""
         return f"{self.name}-{self.variant}-{self.model.sha256[:12]}"
 
     @property
     def pinned(self) -> tuple[Pinned, ...]:
-        """Every file that belongs to the artefact."""
+        """Return every file that belongs to the artefact."""
         return (self.model, self.tokenizer, self.canonical)
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All artefacts of one folder."""
+    """Holds all artefacts of one folder."""
 
     models: tuple[Artefact, ...]
 
     def find(self, task: str) -> Artefact:
-        """The artefact in use for a task, the first one listed. Raises ManifestError if there is none."""
+        """Return the artefact in use for a task, the first one listed.
+
+        Raises ManifestError if there is none.
+        """
         for artefact in self.models:
             if artefact.task == task:
                 return artefact
@@ -86,7 +93,10 @@ class Manifest:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The folder's manifest, checked whole but for the files' sums. Raises ManifestError."""
+    """Read the folder's manifest, and check everything but the sums of the files.
+
+    Raises ManifestError.
+    """
     path = folder / FILE_NAME
     try:
         text = path.read_text(encoding="utf-8")
@@ -99,7 +109,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def parse_manifest(text: str) -> Manifest:
-    """The manifest that `text` is the JSON of. Raises ManifestError that names the place of the mistake."""
+    """Parse a manifest from JSON. Raises ManifestError that names the place of an error."""
     try:
         document = json.loads(text)
     except ValueError as error:
@@ -115,29 +125,32 @@ def parse_manifest(text: str) -> Manifest:
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write the folder's manifest, for people and machines to read."""
+    """Write the folder's manifest as indented JSON."""
     document = {"version": VERSION, "models": [asdict(each) for each in manifest.models]}
     (folder / FILE_NAME).write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def with_artefact(manifest: Manifest, artefact: Artefact) -> Manifest:
-    """The manifest with the artefact listed first, in place of any other of its task."""
+    """Return the manifest with the artefact listed first, in place of any other of its task."""
     return Manifest((artefact, *(each for each in manifest.models if each.task != artefact.task)))
 
 
 def pin(folder: Path, file: str) -> Pinned:
-    """The file as it is now."""
+    """Return the file's name with its present sum."""
     return Pinned(file, sha256_of(folder / file))
 
 
 def sha256_of(path: Path) -> str:
-    """The content's SHA-256, in hexadecimal."""
+    """Return the content's SHA-256, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def check_files(folder: Path, artefact: Artefact) -> None:
-    """Compare every file with its sum. Raises ManifestError for the first that is missing or changed."""
+    """Compare every file with its sum.
+
+    Raises ManifestError for the first that is missing or changed.
+    """
     for pinned in artefact.pinned:
         path = folder / pinned.file
         if not path.is_file():
@@ -150,7 +163,10 @@ def check_files(folder: Path, artefact: Artefact) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """An object of the manifest and its place in it; each method reads one field or raises ManifestError."""
+    """Reads an object of the manifest.
+
+    Each method reads one field, or raises ManifestError with the field's place.
+    """
 
     entry: Mapping[str, Any]
     place: str

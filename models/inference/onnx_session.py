@@ -1,7 +1,7 @@
-"""The one wrapper of onnxruntime: a model opened on the best provider, and which one that turned out to be.
+"""Wrap onnxruntime: open a model on the best provider, and tell which one it runs on.
 
-onnxruntime falls back in silence, even from a CUDA that its wheel lists and the machine lacks; here that is
-a value.
+onnxruntime falls back to the CPU without an error, even if its wheel lists CUDA and the machine has
+none; `OnnxSession.fallback` tells of it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ ERRORS_ONLY = 3
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """An input or output of a graph; an axis of variable length is a name, one of fixed length a number."""
+    """Describes an input or output of a graph; a name in `shape` is an axis of variable length."""
 
     name: str
     type: str
@@ -30,14 +30,17 @@ class Tensor:
 
 
 class OnnxSession:
-    """An open model.
+    """Holds an open model and runs it.
 
-    `provider` is the execution provider in force, as the session itself reports it; `fallback` says in words
-    what was wanted and is not in force, or is None (the caller logs it as a warning).
+    `provider` is the execution provider in force, as the session itself reports it. `fallback` says
+    in words which wish was not met, or is None; the caller logs it as a warning.
     """
 
     def __init__(self, model: Path | bytes, settings: InferenceSettings | None = None) -> None:
-        """Open a model file, or its content; raises what onnxruntime raises for a file that is missing or no model."""
+        """Open a model file, or its content.
+
+        Raises what onnxruntime raises for a file that is missing or not a model.
+        """
         settings = settings or InferenceSettings()
         onnxruntime.disable_telemetry_events()
         available = onnxruntime.get_available_providers()
@@ -49,18 +52,24 @@ class OnnxSession:
         self.outputs = tuple(_tensor(each) for each in self._session.get_outputs())
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
-        """The graph's outputs, in the order of `outputs`. Safe to call from several threads at once."""
+        """Return the graph's outputs, in the order of `outputs`.
+
+        Safe to call from several threads at once.
+        """
         return self._session.run(None, dict(feeds))  # type: ignore[no-any-return]  # onnxruntime has no types
 
 
 def choose_providers(choice: str, available: Sequence[str]) -> list[str]:
-    """The providers to ask for, best first: CUDA when listed and not declined, and always the CPU last."""
+    """Return the providers to ask for, best first.
+
+    CUDA is asked for if it is listed and not declined; the CPU is always last.
+    """
     cuda = choice in ("auto", "cuda") and CUDA in available
     return [CUDA, CPU] if cuda else [CPU]
 
 
 def describe_fallback(choice: str, available: Sequence[str], in_force: str) -> str | None:
-    """What was wanted and is not in force, with advice; None when the choice was met."""
+    """Return a message, with advice, if the provider in force is not the wanted one; else None."""
     if in_force == CUDA or choice == "cpu":
         return None
     if CUDA in available:

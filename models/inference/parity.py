@@ -1,4 +1,4 @@
-"""How near two sets of vectors are, and whether a text's vector depends on the texts encoded with it."""
+"""Measure how near two sets of vectors are, and whether a text's vector depends on its batch."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,7 +13,7 @@ ROWS_AT_ONCE = 1_000
 
 
 def cosines(one: Floats, other: Floats) -> Floats:
-    """The cosine of each pair of rows, shape (n,); both are (n, dim).
+    """Return the cosine of each pair of rows, shape (n,); both inputs are (n, dim).
 
     >>> cosines(np.array([[3.0, 4.0]]), np.array([[30.0, 40.0]])).round(6).tolist()
     [1.0]
@@ -24,13 +24,19 @@ def cosines(one: Floats, other: Floats) -> Floats:
 
 
 def neighbour_overlap(one: Floats, other: Floats, neighbours: int = NEIGHBOURS) -> float:
-    """The mean share of each row's nearest rows by dot product that both sets agree on; both are (n, dim)."""
+    """Return the mean share of each row's nearest rows that both sets agree on.
+
+    Nearest means by dot product; both inputs are (n, dim).
+    """
     nearest = zip(_nearest(one, neighbours), _nearest(other, neighbours), strict=True)
     return float(np.mean([len(np.intersect1d(a, b)) / neighbours for a, b in nearest]))
 
 
 def batch_independence(encode: Encode, texts: Sequence[str]) -> float:
-    """The least cosine between a text's vector alone, among all others, and among others in another order."""
+    """Return the least cosine between a text's vectors in different batches.
+
+    Compares the text alone, among all others, and among others in another order.
+    """
     alone = np.concatenate([encode([text]) for text in texts])
     together = encode(texts)
     backwards = encode(texts[::-1])[::-1]

@@ -1,4 +1,8 @@
-"""How models are run; apart from the code that runs them, as settings are read where onnxruntime is not installed."""
+"""Declare the settings of inference.
+
+They are apart from the code that runs models, because settings are read also where onnxruntime is
+not installed.
+"""
 
 from dataclasses import dataclass
 
@@ -7,7 +11,7 @@ from models.setting import setting
 
 @dataclass(frozen=True, slots=True)
 class InferenceSettings:
-    """How models are run."""
+    """Holds the settings with which models are run."""
 
     provider: str = setting("auto", "where models run; auto takes CUDA if it works", choices=("auto", "cpu", "cuda"))
     threads: int = setting(2, "CPU threads that run models", low=1, high=256)

@@ -1,4 +1,4 @@
-"""Vectors kept by the hash of their text and model: a text that did not change costs no inference."""
+"""Keep vectors by the hash of their text and model: an unchanged text needs no inference."""
 
 import hashlib
 from collections import OrderedDict
@@ -13,10 +13,10 @@ Vector = NDArray[np.float32]
 
 
 class VectorCache(Protocol):
-    """Where vectors are kept; called from a thread of its own, so it may block."""
+    """Keeps vectors by key; called from a thread of its own, so it may block."""
 
     def get_many(self, keys: Sequence[bytes]) -> list[Vector | None]:
-        """The vector of each key, or None."""
+        """Return the vector of each key, or None."""
 
     def put_many(self, keys: Sequence[bytes], vectors: Sequence[Vector]) -> None:
         """Keep each key's vector, for as long as there is room."""
@@ -34,7 +34,7 @@ class MemoryCache:
         return len(self._vectors)
 
     def get_many(self, keys: Sequence[bytes]) -> list[Vector | None]:
-        """The vector of each key, or None; those found count as used now."""
+        """Return the vector of each key, or None; those found count as used now."""
         with self._lock:
             found = [self._vectors.get(key) for key in keys]
             for key, vector in zip(keys, found, strict=True):
@@ -43,7 +43,7 @@ class MemoryCache:
         return found
 
     def put_many(self, keys: Sequence[bytes], vectors: Sequence[Vector]) -> None:
-        """Keep each key's vector; those unused for longest make room."""
+        """Keep each key's vector; drops those unused for longest if there is no room."""
         with self._lock:
             for key, vector in zip(keys, vectors, strict=True):
                 # A copy: a row of a batch would keep the whole batch in memory.
@@ -54,6 +54,6 @@ class MemoryCache:
 
 
 def vector_key(model: str, text: str) -> bytes:
-    """16 bytes that differ for different models or texts; `model` is an artefact's `key`."""
+    """Return 16 bytes that differ for different models or texts; `model` is an artefact's `key`."""
     content = f"{model}\0".encode() + text.encode("utf-8", "surrogatepass")
     return hashlib.blake2b(content, digest_size=16).digest()

@@ -1,4 +1,4 @@
-"""The session neighbour index: arrays, and the compiled kernels that update and read them.
+"""Index sessions for the nearest-neighbour search: arrays and compiled kernels.
 
-Only session kNN lives here. It knows neither profiles nor the catalogue's fields.
+This room has session kNN alone. It knows neither profiles nor the catalogue's fields.
 """

@@ -1,4 +1,4 @@
-"""The arrays that the neighbour index consists of and exchanges, under names that compiled code knows too."""
+"""Define the arrays of the neighbour index as named tuples, which compiled code can use too."""
 
 from typing import NamedTuple
 
@@ -8,22 +8,22 @@ from numpy.typing import NDArray
 SMALLEST_BLOCK = 4
 CLASSES = 28
 
-# Places in `Index.counters`.
+# Positions in `Index.counters`.
 OPENED = 0
 CLOSED = 1
 
 
-# Records, because what is used together should come from memory together.
+# These are records, because values used together should come from memory together.
 CELL = np.dtype([("id", np.int64), ("ts", np.float64)])
 OWNER = np.dtype([("base", np.int64), ("head", np.int32), ("size", np.int32), ("room", np.int64)])
 
 
 class Lists(NamedTuple):
-    """Lists of cells, each ascending by (ts, keys[id]), all in one arena.
+    """Holds lists of cells, each ascending by (ts, keys[id]), all in one arena.
 
-    Entry i of an owner is in cell base + (head + i) % room. The length of `keys` is a power of two, and
-    the key of an id stands at id % len(keys). Sessions are at most `limit` long; postings may be longer, but no
-    more than the newest `limit` are read.
+    Entry i of an owner is in cell base + (head + i) % room. The length of `keys` is a power of two,
+    and the key of an id is at id % len(keys). Sessions have at most `limit` entries. Postings may
+    have more, but only the newest `limit` are read.
     """
 
     cells: NDArray[np.void]
@@ -35,11 +35,11 @@ class Lists(NamedTuple):
 
 
 class Index(NamedTuple):
-    """The sessions that hold each item, the items of each session, and the map from session hash to session number.
+    """Holds the sessions of each item, and the items of each session.
 
-    Sessions are numbered as they open: number s lives in slot s % len(slots), until s < counters[CLOSED].
-    The keys of postings are the hashes of the sessions, slot by slot; the keys of sessions are hashes of
-    the items' names.
+    `table` maps session hashes to session numbers. Sessions are numbered as they open. Number s is
+    in slot s % len(slots), until s is below counters[CLOSED]. The keys of postings are the hashes
+    of the sessions, slot by slot; the keys of sessions are hashes of the items' names.
     """
 
     postings: Lists
@@ -50,7 +50,7 @@ class Index(NamedTuple):
 
 
 class Events(NamedTuple):
-    """Columns of length n: session hash, item number, event time in seconds."""
+    """Holds columns of length n: session hash, item number, event time in seconds."""
 
     sessions: NDArray[np.uint64]
     items: NDArray[np.int32]
@@ -58,7 +58,10 @@ class Events(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """Flat arrays of many users' queries; user u's recent items are items[starts[u]:starts[u + 1]]."""
+    """Holds many users' queries as flat arrays.
+
+    The recent items of user u are items[starts[u]:starts[u + 1]].
+    """
 
     items: NDArray[np.int32]
     starts: NDArray[np.int64]
@@ -68,7 +71,11 @@ class Asked(NamedTuple):
 
 
 class Formula(NamedTuple):
-    """The weightings as tables: by place among the recent items, by places apart, by number of postings."""
+    """Holds the weights of the formula as tables.
+
+    `position` is by place among the recent items, `distance` by places apart, `rarity` by number of
+    postings.
+    """
 
     neighbours: int
     position: NDArray[np.float64]
@@ -77,7 +84,7 @@ class Formula(NamedTuple):
 
 
 class ItemNames(NamedTuple):
-    """Item names as UTF-8, name i at text[starts[i]:starts[i + 1]], and the weights of the items."""
+    """Holds item names as UTF-8, name i at text[starts[i]:starts[i + 1]], and item weights."""
 
     text: NDArray[np.uint8]
     starts: NDArray[np.int64]
@@ -85,7 +92,7 @@ class ItemNames(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """Items and scores, shapes (q, n), best first; what is not filled keeps its value."""
+    """Holds items and scores, shapes (q, n), best first; unused places keep their value."""
 
     items: NDArray[np.int32]
     scores: NDArray[np.float32]

@@ -1,6 +1,7 @@
-"""A copy of a neighbour index: taken in one moment, so that its columns can be listed while the index goes on.
+"""Copy a neighbour index in one moment, so that its columns can be listed while the index goes on.
 
-Memory that was never written to costs more to get than to fill, so it can be got beforehand, elsewhere.
+To get memory that was never written to costs more than to fill it. So `make_room` gets it
+beforehand, in another thread.
 """
 
 from typing import Any, NamedTuple
@@ -10,11 +11,11 @@ from numpy.typing import NDArray
 
 from models.neighbours.arrays import Index, Lists
 
-SLACK = 1.05  # an index may grow between the moment its room is made and the moment it is copied
+SLACK = 1.05  # the index may grow after its room is made and before it is copied
 
 
 class Room(NamedTuple):
-    """Memory for the large arrays of a copy, as bytes; each has been written to."""
+    """Holds memory for the large arrays of a copy, as bytes; each byte has been written to."""
 
     postings: NDArray[np.uint8]
     postings_owners: NDArray[np.uint8]
@@ -24,12 +25,12 @@ class Room(NamedTuple):
 
 
 def make_room(index: Index) -> Room:
-    """Memory for a copy of the index as large as it is now, and a little more."""
+    """Return memory for a copy of the index at its present size, and a little more."""
     return Room(*(np.full(int(SLACK * size), 1, np.uint8) for size in _sizes(index)))
 
 
 def copy_index(index: Index, room: Room) -> Index:
-    """What `list_events` reads of the index, free of the index from now on."""
+    """Return what `list_events` reads of the index; later changes of the index do not reach it."""
     postings, sessions = index.postings, index.sessions
     return index._replace(
         postings=postings._replace(
@@ -56,6 +57,6 @@ def _copy(array: NDArray[Any], room: NDArray[np.uint8]) -> NDArray[Any]:
     if array.nbytes > len(room):
         return array.copy()
     copied = room[: array.nbytes].view(array.dtype)
-    # As bytes: numpy copies records field by field.
+    # It is copied as bytes, because numpy copies records field by field.
     copied.view(np.uint8)[:] = array.view(np.uint8)
     return copied

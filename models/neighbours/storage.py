@@ -1,4 +1,4 @@
-"""The arrays of the neighbour index: made small, doubled when full."""
+"""Make the arrays of the neighbour index, and double them when they are full."""
 
 from typing import TypeVar
 
@@ -15,7 +15,11 @@ FIRST_CELLS = 4096
 
 
 def make_index(item_sessions: int, session_items: int, sessions: int) -> Index:
-    """An empty index that reads so many sessions of an item, and keeps so many items of a session, and sessions."""
+    """Return an empty index.
+
+    It reads at most `item_sessions` sessions of an item, and keeps `session_items` items of a
+    session and `sessions` sessions.
+    """
     return Index(
         postings=_make_lists(item_sessions),
         sessions=_make_lists(session_items),
@@ -26,14 +30,14 @@ def make_index(item_sessions: int, session_items: int, sessions: int) -> Index:
 
 
 def with_items(index: Index, keys: NDArray[np.uint64]) -> Index:
-    """The index with lists for all items of `keys`, whose length is a power of two."""
+    """Return the index with lists for all items of `keys`, whose length is a power of two."""
     if keys is index.sessions.keys:
         return index
     return index._replace(postings=_with_owners(index.postings, len(keys)), sessions=index.sessions._replace(keys=keys))
 
 
 def with_room(index: Index) -> Index:
-    """The index with room for at least one more event."""
+    """Return the index with room for at least one more event."""
     slots = len(index.postings.keys)
     if slots < index.limit and index.counters[OPENED] == slots:
         index = _with_slots(index, 2 * slots)
@@ -41,7 +45,7 @@ def with_room(index: Index) -> Index:
 
 
 def memory_bytes(index: Index) -> int:
-    """Bytes that the arrays of the index take."""
+    """Return the bytes that the arrays of the index take."""
     values = [*index.postings, *index.sessions, index.table, index.counters]
     return sum(value.nbytes for value in values if isinstance(value, np.ndarray))
 

@@ -1,10 +1,10 @@
-"""The writing half of the neighbour index: time-sorted lists in arenas, kept by compiled kernels.
+"""Update the neighbour index: time-sorted lists in arenas, kept by compiled kernels.
 
-Every list is a ring inside one block of an arena; blocks have 4, 8, 16, … cells and are used again once
-freed. A session keeps the entries with the largest (ts, key), and an entry's ts only ever grows, so what it
-holds is a function of the set of events and not of their order (a join semilattice). The postings of an item
-are all sessions that hold it, so the same goes for them; were they cut to the newest, they could not be
-filled up again once a session lets go of the item.
+Every list is a ring inside one block of an arena. Blocks have 4, 8, 16, … cells and are used again
+once freed. A session keeps the entries with the largest (ts, key), and an entry's ts only ever
+grows. So what it holds is a function of the set of events and not of their order (a join
+semilattice). The postings of an item are all sessions that hold it, so the same is true of them.
+Postings cut to the newest could not be filled up again once a session drops the item.
 """
 
 import numpy as np
@@ -16,7 +16,10 @@ from models.neighbours.arrays import CLOSED, OPENED, SMALLEST_BLOCK, Events, Ind
 
 @kernel
 def update(index: Index, events: Events, start: int) -> int:
-    """Learn the events from `start` on; returns where it stopped for want of room, or their number."""
+    """Learn the events from `start` on.
+
+    Returns their number, or the place where it stopped for want of room.
+    """
     for i in range(start, len(events.ts)):
         session = _find_session(index, events.sessions[i])
         if _lacks_room(index, session, events.items[i]):
@@ -29,7 +32,10 @@ def update(index: Index, events: Events, start: int) -> int:
 
 @kernel
 def find_sessions(index: Index, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """The numbers of the sessions with these hashes, -1 for unknown ones and hash 0; shape (n,)."""
+    """Return the numbers of the sessions with these hashes, shape (n,).
+
+    The number is -1 for an unknown session and for hash 0.
+    """
     found = np.full(len(keys), -1, np.int64)
     for i in range(len(keys)):
         if keys[i] != 0:
@@ -62,7 +68,7 @@ def _learn(index: Index, session: int, item: int, ts: float) -> None:
 
 @kernel
 def _drop(index: Index, session: int, place: int) -> None:
-    """Take an item from a session, and the session from the item."""
+    """Remove an item from a session, and the session from the item."""
     slot = session & (len(index.postings.keys) - 1)
     cell = _cell(index.sessions, slot, place)
     item, ts = index.sessions.cells[cell].id, index.sessions.cells[cell].ts
@@ -77,7 +83,7 @@ def _insert(lists: Lists, owner: int, entry: int, ts: float) -> None:
     if size == lists.owners[owner].room:
         _grow(lists, owner)
     place = _lower_bound(lists, owner, entry, ts)
-    # A ring opens up at either end: the shorter part moves.
+    # A ring can grow at either end: the shorter part moves.
     if place < size - place:
         lists.owners[owner].head = (lists.owners[owner].head - 1) & (lists.owners[owner].room - 1)
         for i in range(place):
@@ -122,7 +128,7 @@ def _place(lists: Lists, owner: int, entry: int) -> int:
 
 @kernel
 def _lower_bound(lists: Lists, owner: int, entry: int, ts: float) -> int:
-    """Where the entry stands, or would."""
+    """Return the entry's place, or the place where it would be inserted."""
     low, high = 0, lists.owners[owner].size
     # Nearly every event is newer than all before it.
     if high > 0 and _comes_before(lists, _cell(lists, owner, high - 1), entry, ts):
@@ -153,11 +159,11 @@ def _grow(lists: Lists, owner: int) -> None:
 
 @kernel
 def _shrink(lists: Lists, owner: int) -> None:
-    """Give back what a list that was long once no longer needs, so that memory does not grow with time."""
+    """Give back room that a list no longer needs, so that memory does not grow with time."""
     size, room = lists.owners[owner].size, lists.owners[owner].room
     if size == 0:
         _free_block(lists, owner)
-    # Only into a block that is free already: the arena's end is promised to lists that grow.
+    # Only into a block that is free already: the arena's end is kept for lists that grow.
     elif room > SMALLEST_BLOCK and 4 * size <= room and lists.free[_class_of(room // 2)] >= 0:
         _move(lists, owner, room // 2)
 
@@ -253,7 +259,7 @@ def _find_session(index: Index, key: int) -> int:
 
 @kernel
 def _home(index: Index, key: int) -> int:
-    # Fibonacci hashing: also hashes of poor quality spread over the table.
+    # Fibonacci hashing spreads also hashes of poor quality over the table.
     mixed = np.uint64(key) * np.uint64(11400714819323198485)
     return int(np.int64(mixed >> np.uint64(32))) & (len(index.table) - 1)
 
@@ -273,7 +279,7 @@ def _leave(index: Index, slot: int) -> None:
     hole = _home(index, index.postings.keys[slot])
     while index.table[hole] & (slots - 1) != slot or index.table[hole] < 0:
         hole = (hole + 1) & mask
-    # Linear probing without tombstones: move back whatever may fill the hole.
+    # Linear probing without tombstones: move back each entry that may fill the hole.
     place = (hole + 1) & mask
     while index.table[place] >= 0:
         home = _home(index, index.postings.keys[index.table[place] & (slots - 1)])

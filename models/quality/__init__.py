@@ -1,4 +1,4 @@
-"""Item text judged: defects, scores, and the second judge of doubtful texts.
+"""Judge item texts: defects, scores, and the second judge of doubtful texts.
 
-What serving needs lives here. Making the models does not: that is in `models/training`.
+This room has what serving needs. It does not make the models: that is in `models/training`.
 """

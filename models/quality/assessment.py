@@ -1,6 +1,7 @@
-"""What the models say of an item's text, and how it stands in the log: a vector, with the rest in the headers.
+"""Define what the models found in an item's text, and its form in the log.
 
-The log's record carries a hash of text and models, so that an unchanged item is recognised and costs no inference.
+A record's value is the vector; its headers have the rest. One header is a hash of text and models,
+so that an unchanged item is recognised and needs no inference.
 """
 
 import hashlib
@@ -23,9 +24,10 @@ HASH_BYTES = 8
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """Which models assess: the artefacts' keys, empty for one that is not installed; `dimension` of the vectors.
+    """Names the models that assess, by the keys of their artefacts.
 
-    `second` is the judge of what the quality model is unsure of; empty where there is none.
+    A name is empty for a model that is not installed. `dimension` is that of the vectors. `second`
+    is the judge of texts of which the quality model is unsure.
     """
 
     embedding: str = ""
@@ -35,24 +37,26 @@ class Models:
 
     @property
     def vector_bytes(self) -> int:
-        """The length of a stored vector."""
+        """Return the length of a stored vector in bytes."""
         return self.dimension * STORED.itemsize
 
     @property
     def judges(self) -> str:
-        """The `judged_by` of an assessment that both have a share in."""
+        """Return the `judged_by` of an assessment that both judges made."""
         return f"{self.quality}+{self.second}"
 
-    def made(self, said: "Assessment") -> bool:
-        """Whether an assessment is by the models in use, with or without the second judge."""
-        return said.embedding == self.embedding and (said.judged_by == self.quality or self.judged_twice(said))
+    def made(self, assessment: "Assessment") -> bool:
+        """Return whether the models in use made it, with or without the second judge."""
+        if assessment.embedding != self.embedding:
+            return False
+        return assessment.judged_by == self.quality or self.judged_twice(assessment)
 
-    def judged_twice(self, said: "Assessment") -> bool:
-        """Whether the second judge in use was heard already."""
-        return self.second != "" and said.judged_by == self.judges
+    def judged_twice(self, assessment: "Assessment") -> bool:
+        """Return whether the second judge in use judged already."""
+        return self.second != "" and assessment.judged_by == self.judges
 
     def text_hash(self, item: Item) -> str:
-        """16 hexadecimal digits that differ when the models, or what they read of the item, differ."""
+        """Return a hash of the models and of what they read of the item: 16 hexadecimal digits."""
         parts = (self.embedding, self.quality, item.title, item.category, item.brand)
         content = "\0".join(parts).encode("utf-8", "surrogatepass")
         return hashlib.blake2b(content, digest_size=HASH_BYTES).hexdigest()
@@ -60,10 +64,10 @@ class Models:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """The vector as little-endian float16, and the verdict on the text.
+    """Holds the vector as little-endian float16, and the verdict on the text.
 
-    `vector` is empty without an embedding model. `quality` is a score in [0, 1], None without a quality model;
-    `reasons` names the defects found.
+    `vector` is empty without an embedding model. `quality` is a score in [0, 1], None without a
+    quality model; `reasons` names the defects found. `judged_by` names the models that judged.
     """
 
     text_hash: str
@@ -74,39 +78,42 @@ class Assessment:
     reasons: tuple[str, ...] = ()
 
     def weight(self, settings: QualitySettings) -> float:
-        """The factor of the item's score: 0 keeps it out of lists, 1 where nobody judged."""
+        """Return the factor of the item's score: 0 hides the item; 1 without a quality model."""
         return 1.0 if self.quality is None else weight_of(self.quality, settings)
 
 
 def embedding_text(item: Item) -> str:
-    """The text that stands for the item in the embedding space."""
+    """Return the text whose vector represents the item."""
     return item.title
 
 
 def pack_vector(vector: NDArray[np.float32]) -> bytes:
-    """A vector of shape (dim,) as it is stored."""
+    """Return a vector of shape (dim,) in its stored form."""
     return vector.astype(STORED).tobytes()
 
 
 def unpack_vectors(stored: Sequence[bytes]) -> NDArray[np.float32]:
-    """Stored vectors of one length as an array of shape (n, dim)."""
+    """Return stored vectors of one length as an array of shape (n, dim)."""
     return np.frombuffer(b"".join(stored), STORED).reshape(len(stored), -1).astype(np.float32)
 
 
 def encode_headers(assessment: Assessment) -> list[tuple[str, bytes]]:
-    """Everything but the vector, for the headers of a record."""
-    said = {
+    """Return everything but the vector, for the headers of a record."""
+    headers = {
         "text": assessment.text_hash,
         "model": assessment.embedding,
         "judge": assessment.judged_by,
         "quality": "" if assessment.quality is None else repr(assessment.quality),
         "reasons": ",".join(assessment.reasons),
     }
-    return [(name, value.encode()) for name, value in said.items()]
+    return [(name, value.encode()) for name, value in headers.items()]
 
 
 def decode_assessment(vector: bytes, headers: Mapping[str, bytes]) -> Assessment:
-    """What a record says. Raises ValueError or KeyError for one that Headrace did not write."""
+    """Return the assessment of a record.
+
+    Raises ValueError or KeyError for a record that Headrace did not write.
+    """
     text_hash = headers["text"].decode()
     if len(bytes.fromhex(text_hash)) != HASH_BYTES:
         raise ValueError("a hash of another length")

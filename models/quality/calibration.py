@@ -1,4 +1,4 @@
-"""From scores to probabilities, and how good they are: Platt scaling, AUROC, precision and recall.
+"""Turn scores into probabilities, and measure them: Platt scaling, AUROC, precision and recall.
 
 Plain numpy, so that training, evaluation and the tests use the same figures.
 """
@@ -15,28 +15,29 @@ RIDGE = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`sigmoid(slope * x + offset)`; the slope is positive, so calibration keeps the order."""
+    """Holds `sigmoid(slope * x + offset)`; the slope is positive, so it keeps the order."""
 
     slope: float
     offset: float
 
 
 def sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """1 / (1 + exp(-x)) without overflow, same shape."""
+    """Return 1 / (1 + exp(-x)) without overflow, same shape."""
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * x)))
 
 
 def prevalence_weights(labels: NDArray[np.bool_], prevalence: float) -> NDArray[np.float64]:
-    """Weights of mean 1 under which a share `prevalence` of the rows is positive, shape (n,)."""
+    """Return weights, shape (n,), of mean 1 that give the positive rows the share `prevalence`."""
     positive = max(float(labels.mean()), 1e-9)
     negative = max(1.0 - float(labels.mean()), 1e-9)
     return np.where(labels, prevalence / positive, (1.0 - prevalence) / negative)
 
 
 def fit_platt(x: NDArray[np.float64], labels: NDArray[np.bool_], weights: NDArray[np.float64]) -> Line:
-    """The line that makes `sigmoid` of scores x, shape (n,), most likely for the labels (Platt 1999).
+    """Fit the line that makes `sigmoid` of scores most likely for the labels (Platt 1999).
 
-    Newton's method on the weighted log loss, with Platt's smoothed targets against over-confidence.
+    `x`, `labels` and `weights` have the shape (n,). Uses Newton's method on the weighted log loss,
+    with Platt's smoothed targets against over-confidence.
     """
     positives = float(labels.sum())
     target = np.where(labels, (positives + 1) / (positives + 2), 1 / (len(labels) - positives + 2))
@@ -54,7 +55,7 @@ def fit_platt(x: NDArray[np.float64], labels: NDArray[np.bool_], weights: NDArra
 
 
 def auroc(negatives: NDArray[np.float64], positives: NDArray[np.float64]) -> float:
-    """The chance that a positive scores above a negative, ties counting half (Mann-Whitney)."""
+    """Return the chance that a positive scores above a negative; ties count half (Mann-Whitney)."""
     ranked = np.sort(negatives)
     below = np.searchsorted(ranked, positives, side="left")
     upto = np.searchsorted(ranked, positives, side="right")
@@ -62,7 +63,7 @@ def auroc(negatives: NDArray[np.float64], positives: NDArray[np.float64]) -> flo
 
 
 def precision_recall(scores: NDArray[np.float64], labels: NDArray[np.bool_], threshold: float) -> tuple[float, float]:
-    """Precision and recall of `scores >= threshold`; precision is 1 where nothing is flagged."""
+    """Return precision and recall of `scores >= threshold`; precision is 1 if none is flagged."""
     flagged = scores >= threshold
     hits = float((flagged & labels).sum())
     precision = hits / float(flagged.sum()) if flagged.any() else 1.0
@@ -72,7 +73,10 @@ def precision_recall(scores: NDArray[np.float64], labels: NDArray[np.bool_], thr
 def reliability(
     probability: NDArray[np.float64], labels: NDArray[np.bool_], weights: NDArray[np.float64], bins: int = 10
 ) -> list[tuple[float, float, float]]:
-    """(mean probability, share of positives, weight) of each filled bin of equal width: a calibration curve."""
+    """Return a calibration curve over bins of equal width.
+
+    Each filled bin gives (mean probability, share of positives, weight).
+    """
     slots = np.minimum((probability * bins).astype(int), bins - 1)
     rows = []
     for slot in np.unique(slots):

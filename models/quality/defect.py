@@ -1,6 +1,7 @@
-"""The defects that catalogue text can have, and the text they are looked for in.
+"""Name the defects of catalogue text, and define the text in which they are looked for.
 
-They stand apart because corruptions make them, the model finds them and settings name them.
+They have a file of their own because corruptions make them, the model finds them and settings name
+them.
 """
 
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from enum import StrEnum
 
 
 class Defect(StrEnum):
-    """What can be wrong with an item's text; the order is the order of the model's outputs."""
+    """Names what can be wrong with an item's text; the order is that of the model's outputs."""
 
     GARBLED = "garbled"
     ENCODING = "encoding"
@@ -26,7 +27,7 @@ DEFECTS = tuple(Defect)
 
 @dataclass(frozen=True, slots=True)
 class ItemText:
-    """The part of a catalogue entry that the quality model reads."""
+    """Holds the part of a catalogue entry that the quality model reads."""
 
     title: str
     category: str = ""

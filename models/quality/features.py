@@ -1,8 +1,8 @@
-"""What can be counted in an item's text: the quality model's second input, beside its tokens.
+"""Count features of an item's text: the quality model's second input, beside its tokens.
 
-The tokenizer drops case, accents and rare signs, so what tells broken encodings and repetition is counted here, from
-the raw text, one row at a time: no row depends on its batch. Letter case is deliberately not counted, because whole
-catalogues are written in capitals.
+The tokenizer drops case, accents and rare signs, so the signs of broken encodings and repetition
+are counted here, from the raw text. Each row is counted by itself: no row depends on its batch.
+Letter case is deliberately not counted, because whole catalogues are written in capitals.
 """
 
 import re
@@ -80,7 +80,7 @@ def _word_length(text: str) -> float:
     return float(np.log1p(_share(sum(map(len, words)), len(words))))
 
 
-# The order is the order of the columns; a change of name, order or meaning needs a new artefact.
+# The order is that of the columns; a change of name, order or meaning needs a new artefact.
 TITLE_FEATURES: dict[str, Callable[[str], float]] = {
     "characters": lambda text: float(np.log1p(len(text))),
     "words": lambda text: float(np.log1p(len(text.split()))),
@@ -112,7 +112,7 @@ TITLE_FEATURES: dict[str, Callable[[str], float]] = {
 
 
 def _overlap(part: str, title: str) -> float:
-    """The share of the part's words that the title has too, plurals aside."""
+    """Return the share of the part's words that the title has too; plurals count as equal."""
     words = {word.lower().rstrip("s") for word in WORD.findall(part)}
     own = {word.lower().rstrip("s") for word in WORD.findall(title)}
     return _share(len(words & own), len(words))
@@ -133,7 +133,10 @@ LONGEST_TITLE = 1_000
 
 
 def lexical_features(items: Sequence[ItemText]) -> NDArray[np.float32]:
-    """What was counted, shape (n, len(FEATURE_NAMES)); of a title only the first 1,000 characters."""
+    """Return the features, shape (n, len(FEATURE_NAMES)).
+
+    Of a title, category or brand only the first 1,000 characters count.
+    """
     rows = [_row(item) for item in items]
     return np.asarray(rows, np.float32).reshape(len(rows), len(FEATURE_NAMES))
 

@@ -1,6 +1,6 @@
-"""The quality model at work: items in, verdicts out.
+"""Run the quality model: items in, verdicts out.
 
-An item's verdict does not depend on the others judged with it, so batches may be cut as it suits the machine.
+An item's verdict does not depend on the others judged with it, so batches may have any size.
 """
 
 from collections.abc import Collection, Sequence
@@ -23,12 +23,13 @@ from models.quality.text import Calibration, TextVerdict, encoder_input, verdict
 
 TASK = "quality"
 BATCH_TOKENS = 192
-# A title that is empty says nothing: no defect of text, and no good either. Completeness is another rule's matter.
+# An empty title has no text defect and nothing good either; a missing title is another rule's
+# matter.
 NOTHING_TO_JUDGE = TextVerdict(dict.fromkeys(DEFECTS, 0.0), 0.5)
 
 
 class QualityModel:
-    """An open quality model."""
+    """Judges item texts with an open quality model."""
 
     def __init__(
         self,
@@ -39,9 +40,10 @@ class QualityModel:
         *,
         counted: Collection[Defect] = DEFECTS,
     ) -> None:
-        """`parallel` runs at a time. The tokenizer must cut and not pad (see `cutting_tokenizer`).
+        """Start `parallel` threads that run the model.
 
-        Only `counted` defects lower the score.
+        The tokenizer must cut and not pad (see `cutting_tokenizer`). Only `counted` defects lower
+        the score.
         """
         self.session = session
         self._tokenizer = tokenizer
@@ -50,12 +52,18 @@ class QualityModel:
         self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="quality")
 
     def judge(self, items: Sequence[ItemText]) -> list[TextVerdict]:
-        """One verdict for each item, in their order; an item without a title scores 0.5 and has no defect."""
+        """Return one verdict for each item, in their order.
+
+        An item without a title scores 0.5 and has no defect.
+        """
         found = verdicts(self.logits(items), self.calibration, self._counted)
         return [verdict if item.title.strip() else NOTHING_TO_JUDGE for item, verdict in zip(items, found, strict=True)]
 
     def logits(self, items: Sequence[ItemText]) -> NDArray[np.float32]:
-        """The graph's numbers before calibration, shape (n, defects); batches hold items of like length."""
+        """Return the graph's numbers before calibration, shape (n, defects).
+
+        Batches hold items of similar length.
+        """
         encoded = self._tokenizer.encode_batch_fast([encoder_input(item) for item in items])
         tokens = [np.array(each.ids, np.int64) for each in encoded]
         out = np.zeros((len(items), len(DEFECTS)), np.float32)
@@ -74,15 +82,17 @@ class QualityModel:
 def open_quality_model(
     folder: Path, settings: InferenceSettings | None = None, counted: Collection[Defect] = DEFECTS
 ) -> QualityModel:
-    """The quality model that the folder's manifest lists.
+    """Open the quality model that the folder's manifest lists.
 
-    Raises ManifestError if there is none, if it is of another make, and for a file that is not as listed.
+    Raises ManifestError if there is none, if it was made for other features, or if a file is not as
+    listed.
     """
     settings = settings or InferenceSettings()
     artefact = read_manifest(folder).find(TASK)
     if tuple(artefact.details.get("features", ())) != FEATURE_NAMES:
-        raise ManifestError(f"{artefact.name} was made for other features than this Headrace counts; train it anew")
-    # As in `models.inference.encoder`: two runs of one thread each do more on two cores than one of two threads.
+        raise ManifestError(f"{artefact.name} was made for other features than this Headrace counts; train it again")
+    # As in `models.inference.encoder`: two runs of one thread each do more on two cores than one of
+    # two threads.
     session = open_session(folder, artefact, replace(settings, threads=1))
     tokenizer = cutting_tokenizer(folder / artefact.tokenizer.file, artefact.max_tokens)
     parallel = 1 if session.provider == CUDA else settings.threads
@@ -90,7 +100,10 @@ def open_quality_model(
 
 
 def cutting_tokenizer(path: Path, max_tokens: int) -> Tokenizer:
-    """The tokenizer, cutting at `max_tokens` and not padding. Raises ManifestError if it is none."""
+    """Open a tokenizer that cuts at `max_tokens` and does not pad.
+
+    Raises ManifestError if the file is not a tokenizer.
+    """
     tokenizer = open_tokenizer(path)
     tokenizer.no_padding()
     tokenizer.enable_truncation(max_tokens)
@@ -98,7 +111,10 @@ def cutting_tokenizer(path: Path, max_tokens: int) -> Tokenizer:
 
 
 def calibration_of(artefact: Artefact) -> Calibration:
-    """The calibration in the artefact's details. Raises ManifestError if a defect's line is missing."""
+    """Return the calibration in the artefact's details.
+
+    Raises ManifestError if a defect's line is missing.
+    """
     lines = artefact.details.get("calibration", {})
     try:
         return Calibration(tuple(_line(lines[defect.value]) for defect in Defect))

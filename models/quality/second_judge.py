@@ -1,5 +1,7 @@
-"""A causal model as second judge of item texts: one forward pass an item, and one more for a brand or category that
-is new to it."""
+"""Judge item texts with a causal model, as second judge.
+
+An item takes one forward pass, and one more for a brand or category that is new to the model.
+"""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -34,17 +36,20 @@ MOST_LINES = 10_000
 
 
 class TextHearing:
-    """What a causal model makes of an item's lines."""
+    """Measures the likelihoods of an item's lines with a causal model."""
 
     def __init__(self, model: CausalModel, prefix: str) -> None:
-        """`prefix` is what marks a new document for the model, such as `<|endoftext|>`."""
+        """Keep the model.
+
+        `prefix` marks a new document for the model, such as `<|endoftext|>`.
+        """
         self._model = model
         self._prefix = prefix
-        # A catalogue has few brands and categories, so that most are known after a while.
+        # A catalogue has few brands and categories, so most are known after a while.
         self._alone = lru_cache(MOST_LINES)(self._read_alone)
 
     def __call__(self, item: ItemText) -> Heard:
-        """The likelihoods of the item's lines."""
+        """Return the likelihoods of the item's lines."""
         title, brand, category = lines(item)
         parts = [f"{self._prefix}{TITLE}", f" {title}", "\n"]
         if brand:
@@ -65,10 +70,14 @@ class TextHearing:
 
 
 class SecondJudgeModel:
-    """An open second judge."""
+    """Gives the probability that a text is fine, with an open causal model."""
 
     def __init__(self, artefact: Artefact, session: OnnxSession, hear: TextHearing) -> None:
-        """Raises ManifestError if the artefact's calibration is not for the evidence that is found here."""
+        """Keep the open model.
+
+        Raises ManifestError if the artefact's calibration is for other evidence than is computed
+        here.
+        """
         self.artefact = artefact
         self.session = session
         self.hear = hear
@@ -76,33 +85,44 @@ class SecondJudgeModel:
 
     @property
     def name(self) -> str:
-        """The model's key with a checksum of its calibration."""
+        """Return the model's key with a checksum of its calibration."""
         digest = hashlib.blake2b(repr(self.artefact.details["calibration"]).encode()).hexdigest()
         return f"{self.artefact.key}-{digest[:NAME_DIGITS]}"
 
     def judge(self, item: ItemText, first: TextVerdict) -> float:
-        """The probability that the item's text is fine, given the quality model's verdict."""
+        """Return the probability that the text is fine, given the quality model's verdict."""
         return float(probability(evidence(self.hear(item), first)[None], self._weights)[0])
 
 
 def open_second_judge_model(folder: Path, settings: InferenceSettings | None = None) -> SecondJudgeModel:
-    """The judge that the folder's manifest lists. Raises ManifestError if there is none, or of another make."""
+    """Open the judge that the folder's manifest lists.
+
+    Raises ManifestError if there is none, or if it was calibrated for other evidence.
+    """
     artefact = read_manifest(folder).find(TASK)
     session = open_session(folder, artefact, settings)
     return SecondJudgeModel(artefact, session, TextHearing(causal_model(folder, artefact, session), artefact.prefix))
 
 
 def heard_titles(hear: TextHearing, titles: Sequence[str]) -> NDArray[np.float32]:
-    """The mean log-likelihood a token of each title by itself, shape (n, 1): what models are compared by."""
+    """Return the mean log-likelihood per token of each title by itself, shape (n, 1).
+
+    Models are compared by these numbers.
+    """
     return np.array([[hear(ItemText(title)).title] for title in titles], np.float32)
 
 
 def weights_of(artefact: Artefact) -> Weights:
-    """The calibration in the artefact's details. Raises ManifestError if it is missing or for other evidence."""
+    """Return the calibration in the artefact's details.
+
+    Raises ManifestError if it is missing or for other evidence.
+    """
     found: Mapping[str, Any] = artefact.details.get("calibration", {})
     try:
         if tuple(found["evidence"]) != EVIDENCE:
-            raise ManifestError(f"{artefact.name} was calibrated for other evidence than is found here; export it anew")
+            raise ManifestError(
+                f"{artefact.name} was calibrated for other evidence than is found here; export it again"
+            )
         means, spreads, weights = (_numbers(found[name]) for name in ("means", "spreads", "weights"))
         return Weights(means, spreads, weights, float(found["offset"]))
     except (KeyError, TypeError, ValueError) as error:

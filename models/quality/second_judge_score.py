@@ -1,9 +1,10 @@
-"""The arithmetic of the second judge: what a causal model's numbers and the quality model's score say together.
+"""Compute the second judge's verdict from a causal model's numbers and the quality model's score.
 
-The text is laid out as a product page has it, line by line. A brand or category that is likelier after the title than
-after any title speaks for the item; so does a title that ends where one would expect it. How likely the title's words
-are says nothing among doubtful items (AUROC 0.52), so it is left out; so is which defects the quality model suspects by
-itself: that fits the catalogues calibrated on, and misleads in others.
+The text is laid out line by line, as on a product page. A brand or category that is likelier after
+the title than after any title is evidence for the item; so is a title that ends where one would
+expect it. The likelihood of the title's words is left out: it tells nothing among doubtful items
+(AUROC 0.52). Which defects the quality model suspects by itself is left out too: that fits the
+catalogues calibrated on, and misleads in others.
 """
 
 import math
@@ -20,33 +21,35 @@ from models.quality.text import BRAND_LIMIT, CATEGORY_LIMIT, PATH, SPACE, TITLE_
 from models.setting import setting
 
 TITLE, BRAND, CATEGORY = "Product title:", "Brand:", "Category:"
-# Stands for any title at all: how likely a brand or category is by itself.
+# Used in place of any title: how likely a brand or category is by itself.
 ANY_TITLE = "Item"
 SURE = 1e-6
-# From here on the defects that the quality model found are taken for false alarms.
+# From this probability on the defects that the quality model found are taken for false alarms.
 OVERRULED_FROM = 0.5
-# What the quality model says, then what the language model adds; a product with the probability of a defect.
+# First the quality model's score, then what the language model adds; a product is one with the
+# probability of a defect.
 EVIDENCE = ("quality_logit", "brand_gain * brand_mismatch", "title_end * truncated", "category_loss")
 
 
 @dataclass(frozen=True, slots=True)
 class SecondJudgeSettings:
-    """Whether, and of which scores, the second judge is asked."""
+    """Holds the folder of the second judge, and the band of scores for which it is asked."""
 
     dir: str = setting("", "folder of the second judge (`headrace models export-judge`); empty leaves it off")
     low: float = setting(0.05, "quality score from which the first verdict is in doubt", low=0, high=1)
     high: float = setting(0.8, "quality score below which the first verdict is in doubt", low=0, high=1)
 
     def holds(self, score: float) -> bool:
-        """Whether the score lies in the band of doubt."""
+        """Return whether the score is in the band of doubt: from `low` to below `high`."""
         return self.low <= score < self.high
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Mean log-likelihoods a token, in nats, of the lines of one item: after its title, and after any title.
+    """Holds mean log-likelihoods per token, in nats, of the lines of one item.
 
-    Brand and category are None where the item has none.
+    Brand and category have two numbers, after the item's title and after any title; None if the
+    item has none. `end` is the end of the title's line.
     """
 
     title: float
@@ -57,7 +60,10 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A logistic regression: each piece of evidence less its mean, divided by its spread, times its weight."""
+    """Holds a logistic regression.
+
+    Each piece of evidence less its mean is divided by its spread and multiplied by its weight.
+    """
 
     means: NDArray[np.float64]
     spreads: NDArray[np.float64]
@@ -66,7 +72,7 @@ class Weights:
 
 
 def lines(item: ItemText) -> tuple[str, str, str]:
-    """Title, brand and category as the model reads them."""
+    """Return title, brand and category in the form that the model reads."""
     path = PATH.sub(" > ", item.category)
     parts = (item.title[:TITLE_LIMIT], item.brand[:BRAND_LIMIT], path[:CATEGORY_LIMIT])
     title, brand, category = (SPACE.sub(" ", part).strip() for part in parts)
@@ -74,7 +80,10 @@ def lines(item: ItemText) -> tuple[str, str, str]:
 
 
 def evidence(heard: Heard, first: TextVerdict) -> NDArray[np.float64]:
-    """The numbers in the order of `EVIDENCE`, shape (4,); `first` is the quality model's verdict."""
+    """Return the evidence in the order of `EVIDENCE`, shape (4,).
+
+    `first` is the quality model's verdict.
+    """
     sure = min(max(first.score, SURE), 1 - SURE)
     brand, category = heard.brand or (0.0, 0.0), heard.category or (0.0, 0.0)
     return np.array(
@@ -88,11 +97,14 @@ def evidence(heard: Heard, first: TextVerdict) -> NDArray[np.float64]:
 
 
 def probability(found: NDArray[np.float64], weights: Weights) -> NDArray[np.float64]:
-    """The probability that each text is fine, shape (n,), of evidence of shape (n, 4)."""
+    """Return the probability that each text is fine, shape (n,), for evidence of shape (n, 4)."""
     return sigmoid((found - weights.means) / weights.spreads @ weights.weights + weights.offset)
 
 
-def revised(said: Assessment, fine: float, judged_by: str) -> Assessment:
-    """The assessment after the second judge: its score is `fine`, and defects stay unless that overrules them."""
-    reasons: Sequence[str] = () if fine >= OVERRULED_FROM else said.reasons
-    return replace(said, judged_by=judged_by, quality=fine, reasons=tuple(reasons))
+def revised(assessment: Assessment, fine: float, judged_by: str) -> Assessment:
+    """Return the assessment after the second judge.
+
+    Its score is `fine`; the defects stay unless `fine` overrules them.
+    """
+    reasons: Sequence[str] = () if fine >= OVERRULED_FROM else assessment.reasons
+    return replace(assessment, judged_by=judged_by, quality=fine, reasons=tuple(reasons))

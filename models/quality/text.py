@@ -1,8 +1,8 @@
-"""What the quality model says about an item's text, and the text as the model reads it.
+"""Define the text that the quality model reads, and its verdict on it.
 
-The encoder reads `title [SEP] category [SEP] brand` (empty parts stay empty), with the path of the category written as
-`a > b > c`; what is counted in the raw text is its second input (`models.quality.features`). The tokenizer lower-cases,
-so letter case cannot decide anything.
+The encoder reads `title [SEP] category [SEP] brand` (empty parts stay empty), with the path of the
+category written as `a > b > c`. What is counted in the raw text is its second input
+(`models.quality.features`). The tokenizer lower-cases, so letter case cannot decide anything.
 """
 
 import re
@@ -18,13 +18,14 @@ from models.quality.defect import DEFECTS, Defect, ItemText
 from models.setting import setting
 
 SEPARATOR = " [SEP] "
-# Longer parts are cut, so that category and brand stay in sight behind a stuffed title.
+# Longer parts are cut, so that category and brand are still read behind a stuffed title.
 TITLE_LIMIT, CATEGORY_LIMIT, BRAND_LIMIT = 120, 60, 40
 PATH = re.compile(r"\s*(?:[>/|]|(?<=\w)[.:](?=\w))\s*")
 SPACE = re.compile(r"[\s_]+")
-# What a defect costs the score when it is certain. A title that is cut off, or stands under a doubtful category or
-# brand, is still the title of a thing that can be sold, and the model is the least sure of these in catalogues that it
-# never saw: each takes half at most, so that none hides an item alone. A language is no defect in a shop that has it.
+# What a defect costs the score when it is certain. A title that is cut off, or is under a doubtful
+# category or brand, still names a thing that can be sold. The model is the least sure of these
+# defects in catalogues that it never saw. So each costs half at most, and none hides an item alone.
+# A language is no defect in a shop that uses it.
 MINOR_COST, NO_COST = 0.5, 0.0
 COSTS = {
     Defect.TRUNCATED: MINOR_COST,
@@ -37,7 +38,10 @@ SCORE_COSTS = np.array([COSTS.get(each, 1.0) for each in DEFECTS])
 
 @dataclass(frozen=True, slots=True)
 class QualitySettings:
-    """When a text is called defective; a probability is that in a feed where one item in fifty has the defect."""
+    """Holds the thresholds from which a text counts as defective.
+
+    Probabilities are calibrated for a feed where one item in fifty has the defect.
+    """
 
     garbled_from: float = setting(0.6, "probability from which a title counts as garbled; above 1 never", low=0, high=2)
     encoding_from: float = setting(
@@ -46,7 +50,8 @@ class QualitySettings:
     spam_from: float = setting(0.5, "probability from which a title counts as spam; above 1 never", low=0, high=2)
     markup_from: float = setting(0.5, "probability from which markup counts as left in; above 1 never", low=0, high=2)
     remark_from: float = setting(0.4, "probability from which a title counts as a remark; above 1 never", low=0, high=2)
-    # Names such as "Mondeo" or "Swiss chard" look like words cut short, and foreign ones like another language.
+    # Names such as "Mondeo" or "Swiss chard" look like words cut short, and foreign ones like
+    # another language.
     truncated_from: float = setting(
         0.8, "probability from which a title counts as cut off; above 1 never", low=0, high=2
     )
@@ -56,7 +61,8 @@ class QualitySettings:
         low=0,
         high=2,
     )
-    # In a catalogue with shelves of its own this is surer than it should be, hence a strict threshold.
+    # In a catalogue with categories of its own the model is surer of this than it should be, so the
+    # threshold is strict.
     category_mismatch_from: float = setting(
         0.985, "probability from which a category contradicts its title; above 1 never", low=0, high=2
     )
@@ -69,81 +75,89 @@ class QualitySettings:
     )
 
     def threshold(self, defect: Defect) -> float:
-        """The probability from which the defect is flagged."""
+        """Return the probability from which the defect is flagged."""
         value: float = getattr(self, f"{defect.value}_from")
         return value
 
     def counted(self) -> tuple[Defect, ...]:
-        """The defects that can be flagged; the others do not lower the score either."""
+        """Return the defects that can be flagged; the others do not lower the score either."""
         return tuple(each for each in DEFECTS if self.threshold(each) <= 1)
 
 
 def recommendable(score: float, settings: QualitySettings) -> bool:
-    """Whether an item of this score may be recommended.
+    """Return whether an item of this score may be recommended.
 
-    Reasons alone hide nothing: they are named from lower probabilities on than it takes to hide an item.
+    Reasons alone hide nothing: they are flagged at lower probabilities than it takes to hide an
+    item.
     """
     return score >= settings.score_from
 
 
 def weight_of(score: float, settings: QualitySettings) -> float:
-    """The factor of an item's place in lists: 0 hides it, 1 is full weight.
+    """Return the factor of an item's place in lists: 0 hides it, 1 is full weight.
 
-    Good titles differ by how usual they are, not by how good they are, so all of them weigh the same.
+    Good titles differ by how usual they are, not by how good they are, so all of them weigh the
+    same.
     """
     return min(1.0, score / settings.full_from) if recommendable(score, settings) else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class TextVerdict:
-    """The probability of each defect, and one score in [0, 1]: how sure it is that the text may be shown."""
+    """Holds the probability of each defect, and one score.
+
+    The score in [0, 1] says how sure it is that the text may be shown.
+    """
 
     probabilities: Mapping[Defect, float]
     score: float
 
     def defects(self, settings: QualitySettings) -> tuple[Defect, ...]:
-        """The defects at or above their thresholds, in the order of `Defect`."""
+        """Return the defects at or above their thresholds, in the order of `Defect`."""
         return tuple(each for each in DEFECTS if self.probabilities[each] >= settings.threshold(each))
 
     def acceptable(self, settings: QualitySettings) -> bool:
-        """Whether the item may be recommended: its score reaches the threshold, whatever reasons it has."""
+        """Return whether the item may be recommended: whether its score reaches the threshold."""
         return recommendable(self.score, settings)
 
     def faultless(self, settings: QualitySettings) -> bool:
-        """Whether the item may be recommended and no defect is flagged."""
+        """Return whether the item may be recommended and no defect is flagged."""
         return self.acceptable(settings) and not self.defects(settings)
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What turns the graph's numbers into probabilities: a line in the logit for each defect."""
+    """Turns the graph's numbers into probabilities: holds a line in the logit for each defect."""
 
     defects: tuple[Line, ...]
 
 
 def text_of(item: Item) -> ItemText:
-    """The part of the item that is judged."""
+    """Return the part of the item that is judged."""
     return ItemText(item.title, item.category, item.brand)
 
 
 def encoder_input(item: ItemText) -> str:
-    """The line that the encoder reads: `title [SEP] category [SEP] brand`."""
+    """Return the line that the encoder reads: `title [SEP] category [SEP] brand`."""
     path = PATH.sub(" > ", item.category)
     parts = (item.title[:TITLE_LIMIT], path[:CATEGORY_LIMIT], item.brand[:BRAND_LIMIT])
     line = SEPARATOR.join(SPACE.sub(" ", part).strip() for part in parts).strip()
-    # A lone half of a surrogate pair, which JSON can carry, has no UTF-8 form.
+    # JSON can carry a lone half of a surrogate pair, which has no UTF-8 form.
     return line.encode("utf-8", "replace").decode("utf-8")
 
 
 def probabilities(logits: NDArray[np.float32], calibration: Calibration) -> NDArray[np.float64]:
-    """Calibrated probabilities, shape (n, defects), of the graph's logits of the same shape."""
+    """Return calibrated probabilities of the graph's logits; both have the shape (n, defects)."""
     slopes = np.array([line.slope for line in calibration.defects])
     offsets = np.array([line.offset for line in calibration.defects])
     return sigmoid(logits.astype(np.float64) * slopes + offsets)
 
 
 def scores(probability: NDArray[np.float64], counted: Collection[Defect] = DEFECTS) -> NDArray[np.float64]:
-    """The product of (1 - cost * p) over the counted defects, shape (n,): no probability that rises lifts it."""
+    """Return the product of (1 - cost * p) over the counted defects, shape (n,).
+
+    So a probability that rises never raises the score.
+    """
     costs = SCORE_COSTS * np.array([each in counted for each in DEFECTS])
     return np.asarray(np.prod(1.0 - probability * costs, axis=1))
 
@@ -151,7 +165,10 @@ def scores(probability: NDArray[np.float64], counted: Collection[Defect] = DEFEC
 def verdicts(
     logits: NDArray[np.float32], calibration: Calibration, counted: Collection[Defect] = DEFECTS
 ) -> list[TextVerdict]:
-    """One verdict for each row of the graph's logits, shape (n, defects); only `counted` defects lower the score."""
+    """Return one verdict for each row of the graph's logits, shape (n, defects).
+
+    Only `counted` defects lower the score.
+    """
     probability = probabilities(logits, calibration)
     return [
         TextVerdict(dict(zip(DEFECTS, row, strict=True)), score)

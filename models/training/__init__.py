@@ -1,4 +1,4 @@
-"""How the quality model is made: spoilt examples, network, fit and export. Needs torch.
+"""Make the quality model: corrupted examples, network, fit and export. Needs torch.
 
 A serving worker imports nothing from here.
 """

@@ -1,6 +1,6 @@
-"""Every corruption by name and defect: what the quality model is trained on and measured with.
+"""List every corruption by name and defect: the quality model is trained and measured with them.
 
-They are pure: the same text and the same generator state give the same result.
+A corruption has no state: the same text and the same generator state give the same result.
 """
 
 from collections.abc import Callable, Mapping
@@ -43,13 +43,13 @@ def cut_inside_word(text: str, rng: Rng) -> str:
 
 
 def with_ellipsis(text: str, rng: Rng) -> str:
-    """Cut anywhere after the first third, and marked so."""
+    """Cut anywhere after the first third, and add an ellipsis."""
     keep = int(rng.integers(len(text) // 3, len(text) + 1))
     return text[:keep].rstrip() + pick(rng, ("...", "…", " ...", "..", " …"))
 
 
 def cut_after_dangling_word(text: str, rng: Rng) -> str:
-    """Cut after a word that cannot end a phrase."""
+    """Cut the text, and end it with a word that cannot end a phrase."""
     words = text.split()
     keep = int(rng.integers(1, len(words) + 1)) if words else 0
     return " ".join([*words[:keep], pick(rng, DANGLING)])
@@ -68,13 +68,13 @@ BY_DEFECT: Mapping[Defect, Mapping[str, Corrupt]] = {
     Defect.TRUNCATED: TRUNCATED,
     Defect.FOREIGN: FOREIGN,
 }
-# A broken entity is damage of the encoding and a rest of markup at once.
+# A broken entity damages the encoding and leaves markup at once.
 ALSO = {"broken_entities": (Defect.MARKUP,), "whole_entities": (Defect.ENCODING,)}
 
 
 @dataclass(frozen=True, slots=True)
 class Corruption:
-    """One way to spoil a title: its name, the defects that it causes, and the function."""
+    """Holds one way to corrupt a title: its name, the defects that it causes, and the function."""
 
     name: str
     defects: tuple[Defect, ...]
@@ -95,7 +95,8 @@ def _always_changing(function: Corrupt) -> Corrupt:
             out = function(text, rng)
             if out != text and out.strip():
                 return out
-        # Nothing to work on, such as no vowel to lose: the kind of damage changes, the promise to change does not.
+        # The corruption found nothing to change, such as no vowel to drop. So another kind of
+        # damage is done: a corruption always changes the text.
         return (
             f"{keyboard_mash(text, rng)} {text}".strip()
             if function in GARBLED.values()
@@ -109,19 +110,22 @@ CORRUPTIONS = _all_corruptions()
 
 
 def corruptions_of(defect: Defect) -> tuple[Corruption, ...]:
-    """The text corruptions whose first defect this is; none for the two mismatches."""
+    """Return the text corruptions whose first defect this is; none for the two mismatches."""
     return tuple(each for each in CORRUPTIONS if each.defects[0] is defect)
 
 
 def corrupted(item: ItemText, corruption: Corruption, rng: Rng) -> ItemText:
-    """The item with its title spoilt."""
+    """Return the item with its title corrupted."""
     return replace(item, title=corruption.apply(item.title, rng))
 
 
 def other_category(
     item: ItemText, categories: list[str], related: Callable[[str, str], bool], rng: Rng
 ) -> ItemText | None:
-    """The item under a category drawn from `categories` that is not `related` to its own, or None if none was found."""
+    """Return the item under a category drawn from `categories` that is not `related` to its own.
+
+    Returns None if no such category was found.
+    """
     for _ in range(TRIES * 4):
         drawn = pick(rng, categories) if categories else item.category
         if drawn and not related(drawn, item.category):
@@ -130,7 +134,10 @@ def other_category(
 
 
 def other_brand(item: ItemText, brands: list[str], rng: Rng) -> ItemText | None:
-    """The item under another brand than its title names; None when it names none, or no other is known."""
+    """Return the item under another brand than its title names.
+
+    Returns None if the title names none, or no other brand is known.
+    """
     if not item.brand or item.brand.lower() not in item.title.lower():
         return None
     for _ in range(TRIES * 4):

@@ -1,5 +1,5 @@
-# ruff: noqa: RUF001 - words of other scripts are what this file is for
-"""Titles in another language than the catalogue's (English), from short word lists of shop language."""
+# ruff: noqa: RUF001 - this file needs words of other scripts
+"""Make titles in other languages than the catalogue's (English), from short word lists."""
 
 from models.training.garble import Rng, pick
 
@@ -124,7 +124,8 @@ OTHER = {
     "hi": ("पुरुष महिला बच्चे जैकेट जूते शर्ट बैग कप प्लेट लैंप मेज कुर्सी घड़ी उपहार काला सफेद नीला सेट "),
     "th": ("ผู้ชาย ผู้หญิง เด็ก เสื้อ รองเท้า กระเป๋า แก้ว จาน โคมไฟ โต๊ะ เก้าอี้ นาฬิกา ของขวัญ สีดำ สีขาว "),
 }
-# Languages that write two nouns as one word, and those that tie an article to the next one.
+# JOINED: languages that write two nouns as one word. ELIDED: those that tie an article to the next
+# word.
 JOINED, ELIDED = frozenset({"de", "nl", "sv"}), frozenset({"fr", "it"})
 ARTICLES = ("d'", "l'")
 ALL = tuple((name, tuple(words.split())) for name, words in (*LATIN.items(), *OTHER.items()))
@@ -132,17 +133,20 @@ LATIN_COUNT = len(LATIN)
 
 
 def foreign_title(text: str, rng: Rng) -> str:
-    """A title of another language; the first word and a number may stay, as brands and models do."""
+    """Return a title in another language.
+
+    The first word and a number may stay, as brands and models do.
+    """
     latin = rng.random() < 0.75
     spot = int(rng.integers(LATIN_COUNT)) if latin else int(rng.integers(LATIN_COUNT, len(ALL)))
     language, words = ALL[spot]
-    said = [_word(language, words, rng) for _ in range(int(rng.integers(2, 9)))]
+    words_drawn = [_word(language, words, rng) for _ in range(int(rng.integers(2, 9)))]
     own = text.split()
     if own and rng.random() < 0.4:
-        said.insert(0, own[0])
+        words_drawn.insert(0, own[0])
     if rng.random() < 0.25:
-        said.append(str(int(rng.integers(1, 500))) + pick(rng, ("", " cm", " ml", " x 2", "er")))
-    return " ".join(said)
+        words_drawn.append(str(int(rng.integers(1, 500))) + pick(rng, ("", " cm", " ml", " x 2", "er")))
+    return " ".join(words_drawn)
 
 
 def _word(language: str, words: tuple[str, ...], rng: Rng) -> str:

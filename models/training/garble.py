@@ -1,6 +1,7 @@
-"""Corruptions that leave nothing readable: mashed keys, shuffled letters, lost vowels, broken encodings.
+"""Corrupt texts until little is readable: random keys, shuffled letters, broken encodings.
 
-Every function takes a text and a seeded generator and returns a different text, also for an empty one.
+Every function takes a text and a seeded generator. As `corruptions` wraps them, the result always
+differs from the text, also from an empty one.
 """
 
 import html
@@ -37,12 +38,12 @@ ENTITIES = (
 
 
 def pick(rng: Rng, options: str | tuple[str, ...] | list[str]) -> str:
-    """One of the options, each equally likely."""
+    """Return one of the options, each equally likely."""
     return options[int(rng.integers(len(options)))]
 
 
 def mash(rng: Rng, length: int) -> str:
-    """Letters as two restless hands type them: runs along a row of keys, and jumps."""
+    """Return letters as hands hit keys at random: runs along a row of keys, and jumps."""
     out: list[str] = []
     while len(out) < length:
         row = pick(rng, KEY_ROWS)
@@ -53,7 +54,7 @@ def mash(rng: Rng, length: int) -> str:
 
 
 def words_of(text: str) -> list[str]:
-    """The text's words, or one made-up word where there is none."""
+    """Return the text's words, or one made-up word if there is none."""
     return text.split() or ["item"]
 
 
@@ -68,41 +69,41 @@ def _some_words(text: str, rng: Rng, change: Callable[[str], str]) -> str:
 
 
 def keyboard_mash(text: str, rng: Rng) -> str:
-    """Words replaced by runs of neighbouring keys."""
+    """Replace words by runs of neighbouring keys."""
     if rng.random() < 0.4:
         return " ".join(mash(rng, int(rng.integers(3, 14))) for _ in range(int(rng.integers(1, 6))))
     return _some_words(text, rng, lambda word: mash(rng, max(3, len(word) + int(rng.integers(-1, 3)))))
 
 
 def random_letters(text: str, rng: Rng) -> str:
-    """Words replaced by letters drawn at random."""
+    """Replace words by letters drawn at random."""
     return _some_words(text, rng, lambda word: _draw(rng, LETTERS, max(3, len(word))))
 
 
 def random_string(text: str, rng: Rng) -> str:
-    """The whole title replaced by tokens like keys, hashes or base64."""
+    """Replace the whole title by tokens like keys, hashes or base64."""
     alphabet = pick(rng, (ALPHANUMERIC, "0123456789abcdef", ALPHANUMERIC + "+/=", ALPHANUMERIC + SYMBOLS))
     parts = [_draw(rng, alphabet, int(rng.integers(5, 24))) for _ in range(int(rng.integers(1, 5)))]
     return pick(rng, (" ", "-", " ")).join(parts)
 
 
 def shuffled_letters(text: str, rng: Rng) -> str:
-    """The letters of each word in random order."""
+    """Put the letters of each word in random order."""
     return _some_words(text, rng, lambda word: "".join(rng.permutation(list(word)).tolist()))
 
 
 def shuffled_characters(text: str, rng: Rng) -> str:
-    """All characters of the title in random order, spaces too."""
+    """Put all characters of the title in random order, spaces too."""
     return "".join(rng.permutation(list(text)).tolist())
 
 
 def vowels_lost(text: str, rng: Rng) -> str:
-    """Every vowel left out."""
+    """Leave out every vowel."""
     return "".join(char for char in text if char.lower() not in "aeiou")
 
 
 def heavy_typos(text: str, rng: Rng) -> str:
-    """A third of the letters replaced, doubled, left out or swapped."""
+    """Replace, double or drop characters, or add letters: at a quarter to half of the places."""
     rate = float(rng.uniform(0.25, 0.5))
     out: list[str] = []
     for char in text:
@@ -114,18 +115,18 @@ def heavy_typos(text: str, rng: Rng) -> str:
 
 
 def reversed_text(text: str, rng: Rng) -> str:
-    """The title, or each of its words, backwards."""
+    """Reverse the title, or each of its words."""
     return text[::-1] if rng.random() < 0.5 else " ".join(word[::-1] for word in words_of(text))
 
 
 def symbol_noise(text: str, rng: Rng) -> str:
-    """Letters replaced by symbols."""
+    """Replace letters by symbols."""
     rate = float(rng.uniform(0.25, 0.7))
     return "".join(pick(rng, SYMBOLS) if char != " " and rng.random() < rate else char for char in text)
 
 
 def shifted_hand(text: str, rng: Rng) -> str:
-    """Typed with the hand one key off, or every letter moved along the alphabet."""
+    """Move every letter one key to the side, or along the alphabet."""
     rows = KEY_ROWS if rng.random() < 0.5 else (LETTERS,)
     step = 1 if rows is KEY_ROWS else int(rng.integers(1, 26))
     moved = {row[i]: row[(i + step) % len(row)] for row in rows for i in range(len(row))}
@@ -133,13 +134,13 @@ def shifted_hand(text: str, rng: Rng) -> str:
 
 
 def stuttered(text: str, rng: Rng) -> str:
-    """Letters held down too long."""
+    """Repeat letters, as keys held down too long do."""
     rate = float(rng.uniform(0.3, 0.6))
     return "".join(char * int(rng.integers(2, 6)) if rng.random() < rate else char for char in text)
 
 
 def spaces_astray(text: str, rng: Rng) -> str:
-    """Spaces lost and put in again at the wrong places."""
+    """Remove the spaces and put others at wrong places."""
     joined = text.replace(" ", "")
     rate = float(rng.uniform(0.25, 0.6))
     return "".join(char + (" " if rng.random() < rate else "") for char in joined).strip()
@@ -150,7 +151,7 @@ def _draw(rng: Rng, alphabet: str, length: int) -> str:
 
 
 def _with_typography(text: str, rng: Rng) -> str:
-    """The text with a few characters that a wrong decoder breaks, unless it has enough of them."""
+    """Add a few characters that a wrong decoder breaks, unless the text has enough of them."""
     if sum(ord(char) > 127 for char in text) >= 2:
         return text
     chars = list(text or "item")
@@ -160,7 +161,7 @@ def _with_typography(text: str, rng: Rng) -> str:
 
 
 def misread(text: str, rng: Rng) -> str:
-    """UTF-8 read as an old 8-bit encoding, once or twice."""
+    """Read the text's UTF-8 as an old 8-bit encoding, once or twice."""
     broken = _with_typography(text, rng)
     for _ in range(1 if rng.random() < 0.75 else 2):
         broken = broken.encode().decode(pick(rng, CODECS), errors="replace")
@@ -168,7 +169,7 @@ def misread(text: str, rng: Rng) -> str:
 
 
 def replacement_characters(text: str, rng: Rng) -> str:
-    """Characters that could not be decoded, as U+FFFD, a box or question marks inside words."""
+    """Put signs of failed decoding inside words: U+FFFD, a box or question marks."""
     mark = pick(rng, ("\ufffd", "\ufffd", "\ufffd\ufffd", "ï¿½", "□", "??"))
     chars = list(text or "item")
     for _ in range(int(rng.integers(1, 5))):
@@ -177,7 +178,7 @@ def replacement_characters(text: str, rng: Rng) -> str:
 
 
 def escaped_bytes(text: str, rng: Rng) -> str:
-    """Non-ASCII characters left as escapes: \\xc3, \\u00e9, %C3, =C3."""
+    """Leave non-ASCII characters as escapes: \\xc3, \\u00e9, %C3, =C3."""
     styles: tuple[Callable[[str], str], ...] = (
         lambda char: "".join(f"\\x{byte:02x}" for byte in char.encode()),
         lambda char: f"\\u{ord(char):04x}",
@@ -190,7 +191,7 @@ def escaped_bytes(text: str, rng: Rng) -> str:
 
 
 def stray_controls(text: str, rng: Rng) -> str:
-    """A byte order mark, NULs of UTF-16, soft hyphens or control characters inside the text."""
+    """Put a byte order mark, NULs of UTF-16, soft hyphens or control characters inside the text."""
     base = text or "item"
     if rng.random() < 0.3:
         return "ï»¿" + base
@@ -202,7 +203,7 @@ def stray_controls(text: str, rng: Rng) -> str:
 
 
 def broken_entities(text: str, rng: Rng) -> str:
-    """HTML entities without their semicolon or ampersand, or escaped twice."""
+    """Insert an HTML entity without its semicolon or ampersand, or escaped twice."""
     base = html.escape(text) if "&" in text or "'" in text else text or "item"
     entity = pick(rng, ENTITIES)
     broken = pick(rng, (f"&{entity}", f"&amp;{entity};", f"{entity};", f"& {entity};", f"&amp;amp;{entity};"))

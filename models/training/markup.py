@@ -1,6 +1,7 @@
-"""Corruptions that leave markup in a title: tags, attributes, entities, page code, placeholders, notations.
+"""Corrupt titles with markup: tags, attributes, entities, page code, placeholders, notations.
 
-Every function takes a text and a seeded generator and returns a different text, also for an empty one.
+Every function takes a text and a seeded generator. As `corruptions` wraps them, the result always
+differs from the text, also from an empty one.
 """
 
 from models.training.garble import Corrupt, Rng, pick, words_of
@@ -64,7 +65,7 @@ IMAGES = (
 
 
 def wrapped_in_tags(text: str, rng: Rng) -> str:
-    """The title between tags, with attributes by chance; a tag may stay open."""
+    """Put the title between tags, with attributes by chance; a tag may stay open."""
     out = text
     for _ in range(int(rng.integers(1, 4))):
         tag = pick(rng, TAGS)
@@ -74,7 +75,7 @@ def wrapped_in_tags(text: str, rng: Rng) -> str:
 
 
 def stray_tags(text: str, rng: Rng) -> str:
-    """Single tags between the words, such as <br/> or </span>."""
+    """Put single tags between the words, such as <br/> or </span>."""
     words = words_of(text)
     for _ in range(int(rng.integers(1, 4))):
         tag = pick(rng, (*TAGS, "br", "br/", "hr", "/b", "/span", "/div", "/p", "br /", "/td", "wbr"))
@@ -84,13 +85,13 @@ def stray_tags(text: str, rng: Rng) -> str:
 
 
 def stray_attributes(text: str, rng: Rng) -> str:
-    """Attributes without their tag."""
-    said = " ".join(fill(each, rng) for each in some(rng, ATTRIBUTES, 1, 4))
-    return around(text, said + pick(rng, ("", ">", "/>")), rng)
+    """Add attributes without their tag."""
+    extra = " ".join(fill(each, rng) for each in some(rng, ATTRIBUTES, 1, 4))
+    return around(text, extra + pick(rng, ("", ">", "/>")), rng)
 
 
 def whole_entities(text: str, rng: Rng) -> str:
-    """HTML entities where a character should be."""
+    """Put HTML entities where a character should be."""
     words = words_of(text)
     glue = [pick(rng, (" ", pick(rng, ENTITIES), f" {pick(rng, ENTITIES)} ")) for _ in words[1:]]
     joined = "".join(word + joint for word, joint in zip(words, [*glue, ""], strict=True))
@@ -98,28 +99,28 @@ def whole_entities(text: str, rng: Rng) -> str:
 
 
 def escaped_tags(text: str, rng: Rng) -> str:
-    """Tags whose angle brackets were escaped."""
+    """Put the title between tags whose angle brackets are escaped."""
     return wrapped_in_tags(text, rng).replace("<", "&lt;").replace(">", "&gt;")
 
 
 def page_code(text: str, rng: Rng) -> str:
-    """Scraps of CSS and JavaScript around or in place of the title."""
-    said = " ".join(fill(each, rng) for each in some(rng, CODE, 1, 4))
-    return said if rng.random() < 0.25 else around(text, said, rng)
+    """Put pieces of CSS and JavaScript around or in place of the title."""
+    extra = " ".join(fill(each, rng) for each in some(rng, CODE, 1, 4))
+    return extra if rng.random() < 0.25 else around(text, extra, rng)
 
 
 def template_placeholder(text: str, rng: Rng) -> str:
-    """A template's variable that nobody filled in."""
-    said = fill(pick(rng, PLACEHOLDERS), rng)
+    """Insert a template's variable that was not filled in."""
+    extra = fill(pick(rng, PLACEHOLDERS), rng)
     if rng.random() < 0.4:
-        return said
+        return extra
     words = words_of(text)
-    words.insert(int(rng.integers(len(words) + 1)), said)
+    words.insert(int(rng.integers(len(words) + 1)), extra)
     return " ".join(words)
 
 
 def text_markup(text: str, rng: Rng) -> str:
-    """Markdown, BBCode or wiki marks."""
+    """Put Markdown, BBCode or wiki marks around the title."""
     url = fill("{u}", rng)
     forms = (
         "**{x}**", "# {x}", "## {x}", "[{x}]({u})", "__{x}__", "`{x}`", "~~{x}~~", "* [ ] {x}",
@@ -130,7 +131,7 @@ def text_markup(text: str, rng: Rng) -> str:
 
 
 def data_notation(text: str, rng: Rng) -> str:
-    """The title still in its JSON, XML or CSV clothes."""
+    """Leave the title in its JSON, XML or CSV notation."""
     key = pick(rng, VARIABLES)
     forms = (
         '{{"{k}": "{x}"}}', '"{k}":"{x}",', "<![CDATA[{x}]]>", "<{k}>{x}</{k}>", "<!-- {x} -->",
@@ -142,9 +143,9 @@ def data_notation(text: str, rng: Rng) -> str:
 
 
 def image_or_address(text: str, rng: Rng) -> str:
-    """An image tag or an address beside or in place of the title."""
-    said = fill(pick(rng, IMAGES), rng)
-    return said if rng.random() < 0.25 else around(text, said, rng)
+    """Put an image tag or an address beside or in place of the title."""
+    extra = fill(pick(rng, IMAGES), rng)
+    return extra if rng.random() < 0.25 else around(text, extra, rng)
 
 
 MARKUP: dict[str, Corrupt] = {

@@ -1,4 +1,4 @@
-"""Made-up names, numbers and addresses that fill the patterns of spam and markup."""
+"""Make up the names, numbers and addresses that fill the patterns of spam and markup."""
 
 from models.training.garble import Rng, pick
 
@@ -32,7 +32,9 @@ NAMES = (
 
 
 def fill(pattern: str, rng: Rng) -> str:
-    """The pattern with a made-up word {w}, number {n}, colour {h}, address {u} and variable {v}."""
+    """Fill the pattern with a made-up word {w}, number {n}, colour {h}, address {u} and variable
+    {v}.
+    """
     word = pick(rng, NAMES)
     number = str(int(rng.integers(1, 999)))
     host = pick(rng, ("http://www.", "https://", "//cdn."))
@@ -42,12 +44,12 @@ def fill(pattern: str, rng: Rng) -> str:
 
 
 def some(rng: Rng, options: tuple[str, ...], low: int, high: int) -> list[str]:
-    """From `low` to `high - 1` of the options, some perhaps twice."""
+    """Return from `low` to `high - 1` of the options, some perhaps twice."""
     return [pick(rng, options) for _ in range(int(rng.integers(low, high)))]
 
 
 def around(text: str, extra: str, rng: Rng) -> str:
-    """The extra before, after or on both sides of the text."""
+    """Put the extra before, after or on both sides of the text."""
     where = rng.random()
     if where < 0.35:
         return f"{extra} {text}".strip()

@@ -1,7 +1,7 @@
-"""A small made-up assortment beside the given catalogues: kinds of goods, names and words that those may lack.
+"""Make up a small assortment of goods, names and words that the given catalogues may lack.
 
-A model that only ever saw shirts and software takes a cheese for another language and a film for a remark. These clean
-titles are for training only; nothing is measured on them.
+A model that only ever saw shirts and software takes a cheese for another language and a film for a
+remark. These clean titles are for training only; nothing is measured on them.
 """
 
 from models.quality.defect import ItemText
@@ -59,7 +59,7 @@ SYNONYMS = {
         "Vouchers, Gift Vouchers, Prepaid Cards, Presents"
     ), "appliances": "White Goods, Household Appliances, Small Appliances",
 }  # fmt: skip
-# Shelves that may hold anything.
+# Categories that may hold anything.
 ANYTHING = (
     "Accessories", "New Arrivals", "Sale", "Other", "Miscellaneous", "Gifts", "All Products", "Kits", "Bestsellers",
     "Collection", "Featured", "Shop", "Clearance", "General", "Uncategorised", "Products", "Catalogue", "Seasonal",
@@ -133,20 +133,25 @@ STARTS, MIDDLES, ENDS = (
 
 
 def other_name_of(category: str, rng: Rng) -> str:
-    """What another shop might call the category; the category itself where no other name is known."""
+    """Return what another shop might call the category.
+
+    Returns the category itself if no other name is known.
+    """
     lowered = category.lower()
     keys = [key for key in SYNONYMS if key in lowered]
     return pick(rng, SYNONYMS[pick(rng, keys)].split(", ")) if keys else category
 
 
 def invented_name(rng: Rng) -> str:
-    """A name such as brands have, that no dictionary knows."""
+    """Return a name that looks like a brand and is in no dictionary."""
     middle = "".join(pick(rng, MIDDLES) for _ in range(int(rng.integers(0, 3))))
     return pick(rng, STARTS) + middle + pick(rng, ENDS)
 
 
 def assortment(rng: Rng, count: int) -> TrainingCatalogue:
-    """So many titles with their categories; some with a brand, some with one that the title begins with."""
+    """Make `count` titles with their categories; some have a brand, and some titles begin with
+    theirs.
+    """
     goods = [(category, name.strip()) for category, names in GOODS.items() for name in names.split(",")]
     return TrainingCatalogue(NAME, tuple(dict.fromkeys(_entry(goods, rng) for _ in range(count))))
 

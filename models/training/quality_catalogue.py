@@ -1,6 +1,6 @@
-"""Catalogues as training material: which titles to trust, which part is held out, which words are brands.
+"""Prepare catalogues for training: trusted titles, the split into parts, and words that are brands.
 
-The split goes by title, so the same title never stands on both sides.
+The split goes by title, so the same title is never on both sides.
 """
 
 import re
@@ -23,7 +23,10 @@ TITLE_WORD = re.compile(r"[a-z0-9]+")
 
 
 class Part(Enum):
-    """Which share of a catalogue: 80 % to learn from, 10 % to calibrate and choose with, 10 % to measure with."""
+    """Names a part of a catalogue.
+
+    80 % are to learn from, 10 % to calibrate and choose with, 10 % to measure with.
+    """
 
     TRAIN = "train"
     VALIDATION = "validation"
@@ -32,7 +35,7 @@ class Part(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One catalogue row as the files have it; the price is only asked whether there is one."""
+    """Holds one catalogue row as the files have it; `priced` tells whether it has a price."""
 
     text: ItemText
     priced: bool
@@ -40,32 +43,34 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class TrainingCatalogue:
-    """The trusted, distinct texts of one file."""
+    """Holds the trusted, distinct texts of one file."""
 
     name: str
     items: tuple[ItemText, ...]
 
     def part(self, part: Part) -> "TrainingCatalogue":
-        """The items of one part of the split."""
+        """Return the items of one part of the split."""
         return TrainingCatalogue(self.name, tuple(item for item in self.items if part_of(item.title) is part))
 
 
 def normalised(title: str) -> str:
-    """The title's letters and digits, for telling repeats."""
+    """Return the title's letters and digits, in which repeats are equal."""
     return " ".join(TITLE_WORD.findall(title.lower()))
 
 
 def part_of(title: str) -> Part:
-    """The part that a title belongs to, by a checksum of its normalised form."""
+    """Return the part that a title belongs to, by a checksum of its normalised form."""
     bucket = zlib.crc32(normalised(title).encode()) % 10
     return Part.TEST if bucket == 0 else Part.VALIDATION if bucket == 1 else Part.TRAIN
 
 
 def trusted(name: str, entries: list[Entry]) -> TrainingCatalogue:
-    """The catalogue without what is doubtful, and without repeats of title, category and brand.
+    """Return the catalogue without doubtful titles, and without repeats of title, category and
+    brand.
 
-    Doubtful are titles with tags, entities or broken characters, without a word, in another case than nine tenths of
-    their catalogue, or without a price where nine tenths have one: in a real catalogue these are where remarks hide.
+    Doubtful are titles with tags, entities or broken characters, titles without a word, titles in
+    another case than nine tenths of their catalogue, and titles without a price if nine tenths have
+    one: in a real catalogue many of these are remarks.
     """
     with_title = [entry for entry in entries if entry.text.title.strip()]
     upper = sum(entry.text.title.isupper() for entry in with_title) > ODD_CASE * len(with_title)
@@ -81,7 +86,7 @@ def trusted(name: str, entries: list[Entry]) -> TrainingCatalogue:
 
 
 def categories_only(entries: list[Entry]) -> list[str]:
-    """The categories of all rows, with or without a title."""
+    """Return the categories of all rows, with or without a title."""
     return [entry.text.category for entry in entries if entry.text.category and not TAG.search(entry.text.category)]
 
 
@@ -97,7 +102,7 @@ def _tidied(item: ItemText) -> ItemText:
 
 
 def leading_brands(catalogue: TrainingCatalogue) -> frozenset[str]:
-    """Words that look like brands: they begin at least five titles and seldom stand elsewhere."""
+    """Return words that look like brands: they begin five titles or more and are rare elsewhere."""
     first: Counter[str] = Counter()
     anywhere: Counter[str] = Counter()
     for item in catalogue.items:
@@ -111,16 +116,17 @@ def leading_brands(catalogue: TrainingCatalogue) -> frozenset[str]:
 
 
 def with_leading_brand(item: ItemText, brands: frozenset[str]) -> ItemText:
-    """The item with the brand that its title begins with, where it had none."""
+    """Return the item with the brand that its title begins with, if it had none."""
     first = item.title.split(maxsplit=1)[0] if item.title else ""
     return replace(item, brand=first) if not item.brand and first in brands else item
 
 
 @dataclass(frozen=True, slots=True)
 class TeachersView:
-    """How near titles are to categories in meaning, by an embedding model: for catalogues without categories.
+    """Holds how near titles are to categories in meaning, for catalogues without categories.
 
-    `similarity[title row, category column]` are cosines; `rows` and `columns` name them.
+    An embedding model computes it. `similarity[title row, category column]` are cosines; `rows` and
+    `columns` name them.
     """
 
     similarity: NDArray[np.float32]
@@ -128,13 +134,13 @@ class TeachersView:
     columns: dict[str, int]
 
     def nearest(self, title: str) -> tuple[str, float]:
-        """The category nearest to a title, and its cosine."""
+        """Return the category nearest to a title, and its cosine."""
         row = self.similarity[self.rows[title]]
         column = int(row.argmax())
         return tuple(self.columns)[column], float(row[column])
 
     def cosine(self, title: str, category: str) -> float | None:
-        """The cosine of the two, or None if the title was not embedded."""
+        """Return the cosine of the two, or None if the title was not embedded."""
         if title not in self.rows or category not in self.columns:
             return None
         return float(self.similarity[self.rows[title], self.columns[category]])

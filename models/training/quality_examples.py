@@ -1,7 +1,7 @@
-"""Labelled examples for the quality model: catalogue items as shops write them, some of them spoilt.
+"""Make labelled examples for the quality model: items as shops write them, some corrupted.
 
-Two in five examples are clean. Those vary too (levels of the category, brand inside or outside the title, harmless
-additions), because what was never seen clean is taken for a defect.
+Two in five examples are clean. Those vary too (levels of the category, brand inside or outside the
+title, harmless additions), because the model takes what it never saw clean for a defect.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ NEAR, FAR = 0.42, 0.22
 UNKNOWN = -1.0
 FEW_WORDS = 2
 MADE_UP = (NAME, NAMES)
-# After these nothing can be said about the category, the brand or the end of the title.
+# After these defects, category, brand and the end of the title cannot be judged.
 DESTROYING = frozenset({Defect.GARBLED, Defect.REMARK, Defect.FOREIGN})
 DEPENDENT = (Defect.TRUNCATED, Defect.CATEGORY_MISMATCH, Defect.BRAND_MISMATCH)
 DRAWN = {
@@ -65,7 +65,10 @@ SEPARATORS = (" > ", "/", " / ", " | ", ".", " - ", ", ")
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One text with its labels in the order of `DEFECTS`: 1, 0, or -1 for unknown; `corruption` says what was done."""
+    """Holds one text with its labels in the order of `DEFECTS`: 1, 0, or -1 for unknown.
+
+    `corruption` names what was done to the text.
+    """
 
     item: ItemText
     labels: tuple[float, ...]
@@ -75,7 +78,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What examples are drawn from; build it with `material`."""
+    """Holds what examples are drawn from; build it with `material`."""
 
     catalogues: tuple[TrainingCatalogue, ...]
     weights: NDArray[np.float64]
@@ -86,7 +89,7 @@ class Material:
     left_out: frozenset[str] = frozenset()
 
     def corruptions(self, defect: Defect) -> tuple[Corruption, ...]:
-        """The corruptions of a defect but for those left out."""
+        """Return the corruptions of a defect without those left out."""
         return tuple(each for each in corruptions_of(defect) if each.name not in self.left_out)
 
 
@@ -96,7 +99,11 @@ def material(
     view: TeachersView | None = None,
     left_out: frozenset[str] = frozenset(),
 ) -> Material:
-    """Catalogues with items count by the square root of their size, so the largest does not drown the others."""
+    """Build the material of these catalogues.
+
+    A catalogue's weight is the square root of its size, so that the largest does not dominate the
+    others.
+    """
     filled = tuple(each for each in catalogues if each.items)
     sizes = np.sqrt([len(each.items) for each in filled])
     leading = tuple(frozenset() if each.name in MADE_UP else leading_brands(each) for each in filled)
@@ -106,7 +113,7 @@ def material(
 
 
 def examples(source: Material, rng: Rng) -> Iterator[Example]:
-    """Examples without end; the same generator state gives the same ones."""
+    """Yield examples without end; the same generator state gives the same ones."""
     shares = np.array(list(DRAWN.values()))
     shares /= shares.sum()
     while True:
@@ -125,7 +132,7 @@ def examples(source: Material, rng: Rng) -> Iterator[Example]:
 
 
 def clean(item: ItemText, brands: list[str], catalogue: str, rng: Rng) -> Example:
-    """The item as some shop might write it, without a defect."""
+    """Return the item as some shop might write it, without a defect."""
     if rng.random() < 0.12:
         item = replace(item, title=_part_of_title(item.title, rng))
     shown = presented(item, brands, rng)
@@ -139,9 +146,12 @@ def clean(item: ItemText, brands: list[str], catalogue: str, rng: Rng) -> Exampl
 
 
 def spoilt(item: ItemText, defect: Defect, source: Material, catalogue: TrainingCatalogue, rng: Rng) -> Example | None:
-    """The item with the defect, or None where it cannot have it (no category, no brand in the title)."""
+    """Return the item with the defect.
+
+    Returns None if the item cannot have it: it has no category, or no brand in the title.
+    """
     if defect is Defect.CATEGORY_MISMATCH:
-        # Any shelf could hold a title such as "The Harbour".
+        # Any category could hold a title such as "The Harbour".
         if catalogue.name == NAMES:
             return None
         moved = _under_other_category(item, catalogue, source, rng)
@@ -168,7 +178,7 @@ def _labels(*found: Defect) -> tuple[float, ...]:
 
 
 def presented(item: ItemText, brands: list[str], rng: Rng) -> ItemText:
-    """The same item in another shop's way of writing."""
+    """Return the same item in another shop's way of writing."""
     title, brand = item.title, item.brand
     if item.brand and title.lower().startswith(item.brand.lower() + " ") and rng.random() < 0.15:
         title = title[len(item.brand) :].strip(" -,") or title
@@ -188,7 +198,7 @@ def presented(item: ItemText, brands: list[str], rng: Rng) -> ItemText:
 
 
 def shown_category(category: str, rng: Rng) -> str:
-    """The path or some of its levels, with one of the usual separators."""
+    """Return the path or some of its levels, with one of the usual separators."""
     levels = [level.strip() for level in PATH.split(category) if level.strip()]
     style = rng.random()
     if style < 0.2:
@@ -211,19 +221,19 @@ def _harmless(rng: Rng) -> str:
 
 
 def _with_details(title: str, rng: Rng) -> str:
-    """A long title that lists what the thing is like, as marketplaces have them."""
+    """Return a long title that lists what the thing is like, as marketplaces have them."""
     joint = pick(rng, (", ", " - ", ", ", " | ", " "))
     return joint.join([title, *(_harmless(rng) for _ in range(int(rng.integers(2, 6))))])
 
 
 def _part_of_title(title: str, rng: Rng) -> str:
-    """The last words of a title: a shorter one that still names the thing."""
+    """Return the last words of a title: a shorter title that still names the thing."""
     words = title.split()
     return " ".join(words[-int(rng.integers(min(2, len(words)), len(words) + 1)) :])
 
 
 def _with_category(item: ItemText, source: Material, rng: Rng) -> ItemText:
-    """The item under the category nearest in meaning, where it has none and one is near enough."""
+    """Put an item without category under the one nearest in meaning, if that is near enough."""
     if item.category or source.view is None or item.title not in source.view.rows:
         return item
     category, cosine = source.view.nearest(item.title)
@@ -231,7 +241,10 @@ def _with_category(item: ItemText, source: Material, rng: Rng) -> ItemText:
 
 
 def _under_other_category(item: ItemText, catalogue: TrainingCatalogue, source: Material, rng: Rng) -> ItemText | None:
-    """Under a category of another kind from anywhere, or by chance under a neighbour in the same catalogue."""
+    """Move the item to a category of another kind.
+
+    It is drawn from all catalogues, or by chance from the neighbours in the item's own.
+    """
     view = source.view
     if not item.category and (view is None or item.title not in view.rows):
         return None
@@ -254,14 +267,21 @@ def _under_other_category(item: ItemText, catalogue: TrainingCatalogue, source: 
 
 
 def _shown_wrong(category: str, near: bool, rng: Rng) -> str:
-    """A neighbour is shown whole or by its last level alone: its upper levels are the right ones."""
+    """Return the wrong category as it is shown.
+
+    A neighbour is shown whole or by its last level alone, because its upper levels are the right
+    ones.
+    """
     if not near:
         return other_name_of(category, rng) if rng.random() < 0.15 else shown_category(category, rng)
     return category if rng.random() < 0.7 else PATH.split(category)[-1]
 
 
 def same_kind(one: str, other: str, *, near: bool) -> bool:
-    """Whether two categories could hold the same things: by last level among neighbours, else by any common word."""
+    """Return whether two categories could hold the same things.
+
+    Neighbours are compared by their last level, others by any common word.
+    """
     if not one or not other:
         return False
     a, b = ([_words(level) for level in PATH.split(each)] for each in (one, other))

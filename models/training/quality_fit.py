@@ -1,4 +1,8 @@
-"""Fitting the quality network: batches of equal length, a warm-up and a linear way down, bf16 where the CPU has it."""
+"""Fit the quality network.
+
+Batches have texts of similar length, the rate warms up and then falls linearly. The CPU computes in
+bf16, unless `half_precision` is False.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,7 +26,7 @@ BUCKET = 16
 
 @dataclass(frozen=True, slots=True)
 class FitSettings:
-    """How long and how fast to learn."""
+    """Holds how long and how fast to learn."""
 
     steps: int = 2000
     batch: int = 48
@@ -34,7 +38,7 @@ class FitSettings:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What the network reads, as arrays of n rows, and what it should say."""
+    """Holds the network's inputs as arrays of n rows, and the labels that it should give."""
 
     ids: NDArray[np.int64]
     mask: NDArray[np.int64]
@@ -43,21 +47,24 @@ class Inputs:
 
 
 def inputs_of(tokenizer: Tokenizer, examples: list[Example]) -> Inputs:
-    """The examples as padded arrays."""
+    """Return the examples as padded arrays."""
     items = [each.item for each in examples]
     ids, mask = tokens_of(tokenizer, items)
     return Inputs(ids, mask, lexical_features(items), np.array([each.labels for each in examples], np.float32))
 
 
 def tokens_of(tokenizer: Tokenizer, items: list[ItemText]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Token ids and mask, both of shape (n, tokens)."""
+    """Return token ids and mask, both of shape (n, tokens)."""
     encoded = tokenizer.encode_batch([encoder_input(item) for item in items])
     feeds = pad_batch([np.array(each.ids, np.int64) for each in encoded])
     return feeds["input_ids"], feeds["attention_mask"]
 
 
 def batches(tokenizer: Tokenizer, stream: Iterator[Example], size: int) -> Iterator[Inputs]:
-    """Batches of texts of like length: a pool of sixteen batches is sorted and cut, then read in a mixed order."""
+    """Yield batches of texts of similar length.
+
+    A pool of sixteen batches is sorted and cut, then read in a mixed order.
+    """
     shuffle = np.random.default_rng(size)
     while True:
         pool = list(islice(stream, BUCKET * size))
@@ -67,7 +74,7 @@ def batches(tokenizer: Tokenizer, stream: Iterator[Example], size: int) -> Itera
 
 
 def fit(network: QualityNetwork, source: Iterator[Inputs], settings: FitSettings, progress: Progress) -> None:
-    """Learn in place; `progress` is told each step's number and loss."""
+    """Train the network in place; `progress` receives each step's number and loss."""
     optimiser = torch.optim.AdamW(_groups(network, settings), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _slope(step, settings))
     network.train()

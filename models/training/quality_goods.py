@@ -1,4 +1,4 @@
-"""Kinds of goods for the made-up assortment: names by category, separated by commas."""
+"""List kinds of goods for the made-up assortment: names by category, separated by commas."""
 
 GOODS = {
     "Grocery > Dairy": (
@@ -137,4 +137,3 @@ GOODS = {
         "experience voucher"
     ),
 }  # fmt: skip
-# What other shops call the same shelf; every word stands for all categories that share a word with its key.

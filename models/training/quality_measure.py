@@ -1,4 +1,4 @@
-"""How well the quality model does, by head and by corruption, on examples that it never learned from."""
+"""Measure the quality model, by head and by corruption, on examples that it never learned from."""
 
 from collections import defaultdict
 from dataclasses import asdict, dataclass
@@ -20,7 +20,7 @@ FEWEST = 8
 
 @dataclass(frozen=True, slots=True)
 class HeadFigures:
-    """One head, or one corruption against all clean examples."""
+    """Holds the figures of one head, or of one corruption against all clean examples."""
 
     name: str
     positives: int
@@ -31,17 +31,17 @@ class HeadFigures:
 
 
 def draw(source: Material, rng: Rng, count: int) -> list[Example]:
-    """So many examples."""
+    """Draw `count` examples."""
     return list(islice(examples(source, rng), count))
 
 
 def labels_of(drawn: list[Example]) -> NDArray[np.float32]:
-    """The labels, shape (n, defects); -1 is unknown."""
+    """Return the labels, shape (n, defects); -1 is unknown."""
     return np.array([each.labels for each in drawn], np.float32)
 
 
 def calibrate(logits: NDArray[np.float32], labels: NDArray[np.float32]) -> Calibration:
-    """A line for every head, fitted where its label is known."""
+    """Fit a line for every head on the rows where its label is known."""
     lines = []
     for head in range(len(DEFECTS)):
         known = labels[:, head] >= 0
@@ -52,14 +52,17 @@ def calibrate(logits: NDArray[np.float32], labels: NDArray[np.float32]) -> Calib
 
 
 def false_alarm(logits: NDArray[np.float32], calibration: Calibration, settings: QualitySettings) -> NDArray[np.bool_]:
-    """Which rows would be flagged or held back, shape (n,): a defect named, or the score under its threshold."""
+    """Return which rows would be flagged or held back, shape (n,).
+
+    These have a defect named, or a score under its threshold.
+    """
     thresholds = np.array([settings.threshold(defect) for defect in DEFECTS])
     probability = probabilities(logits, calibration)
     return np.asarray((probability >= thresholds).any(axis=1) | (scores(probability) < settings.score_from))
 
 
 def by_head(drawn: list[Example], probability: NDArray[np.float64], settings: QualitySettings) -> list[HeadFigures]:
-    """Every head against all other examples with a known label."""
+    """Measure every head against all other examples with a known label."""
     labels = labels_of(drawn)
     figures = []
     for head, defect in enumerate(DEFECTS):
@@ -72,7 +75,7 @@ def by_head(drawn: list[Example], probability: NDArray[np.float64], settings: Qu
 def by_corruption(
     drawn: list[Example], probability: NDArray[np.float64], settings: QualitySettings
 ) -> list[HeadFigures]:
-    """Every corruption against the clean examples, on the head of its first defect."""
+    """Measure every corruption against the clean examples, on the head of its first defect."""
     labels = labels_of(drawn)
     rows: dict[str, list[int]] = defaultdict(list)
     for number, each in enumerate(drawn):
@@ -103,7 +106,7 @@ def _figures(name: str, probability: NDArray[np.float64], positive: NDArray[np.b
 
 
 def as_rows(figures: list[HeadFigures]) -> list[dict[str, object]]:
-    """The figures for JSON; a figure without enough examples is null."""
+    """Return the figures for JSON; a figure without enough examples is null."""
     return [
         {key: (None if isinstance(value, float) and np.isnan(value) else value) for key, value in asdict(each).items()}
         for each in figures

@@ -1,8 +1,9 @@
-"""Clean titles that name no kind of goods: films, songs, books, models, part numbers, and bare words such as "Item 12".
+"""Make clean titles that name no kind of goods, such as films, songs, part numbers or "Item 12".
 
-They are patterns filled with whole words of the tokenizer's vocabulary, in the order of how common those are, so that
-the model cannot learn the titles by heart. A model that never saw such titles takes a song for a remark, and
-"Graduate, The" for a title that was cut off. For training and calibration only; nothing is measured on them.
+They are patterns filled with whole words of the tokenizer's vocabulary, in the order of how common
+those are, so that the model cannot learn the titles by heart. A model that never saw such titles
+takes a song for a remark, and "Graduate, The" for a title that was cut off. For training and
+calibration only; nothing is measured on them.
 """
 
 from collections.abc import Callable
@@ -121,16 +122,17 @@ PHRASES = (
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Whole words, the common and the rarer ones."""
+    """Holds whole words, the common and the rarer ones."""
 
     common: tuple[str, ...]
     known: tuple[str, ...]
 
 
 def words_of_vocabulary(vocabulary: dict[str, int]) -> Words:
-    """The whole ASCII words of a tokenizer's vocabulary, in its order, which is that of how common they are.
+    """Return the whole ASCII words of a tokenizer's vocabulary, in its order: the most common
+    first.
 
-    Without the words of remarks and their other forms, so that "damaged" alone stays a remark.
+    Leaves out the words of remarks and their other forms, so that "damaged" alone stays a remark.
     """
     stems = {word[:STEM] for word in typical_words() if len(word) >= SHORTEST_WORD}
     found = [
@@ -142,7 +144,7 @@ def words_of_vocabulary(vocabulary: dict[str, int]) -> Words:
 
 
 def names(words: Words, rng: Rng, count: int) -> TrainingCatalogue:
-    """So many titles, most under a shelf where such titles stand."""
+    """Make `count` titles, most under a category where such titles are found."""
     kinds = (_phrase, _phrase, _phrase, _phrase, _bare, _model, _part, _spec, _alone)
     return TrainingCatalogue(
         NAME, tuple(dict.fromkeys(kinds[int(rng.integers(len(kinds)))](words, rng) for _ in range(count)))
@@ -164,7 +166,7 @@ def _phrase(words: Words, rng: Rng) -> ItemText:
 
 
 def _bare(words: Words, rng: Rng) -> ItemText:
-    """What a test catalogue has: "Item 12", "product-b", "Title a"."""
+    """Make an item as test catalogues have it: "Item 12", "product-b", "Title a"."""
     end = pick(rng, (str(int(rng.integers(1, 2000))), pick(rng, "abcdefghijkmnpqrstuvwxyz"), pick(rng, words.common)))
     joint = pick(rng, (" ", " ", " ", "-", "_", " of item ", " no. ", " #"))
     title = f"{pick(rng, PLAIN)}{joint}{end}" if rng.random() < 0.8 else f"{pick(rng, words.common)} {end}"
@@ -177,7 +179,7 @@ def _bare(words: Words, rng: Rng) -> ItemText:
 
 
 def _model(words: Words, rng: Rng) -> ItemText:
-    """A maker's name and what it calls a thing, which no dictionary may know."""
+    """Make an item of a maker's name and a model's name, which may be in no dictionary."""
     maker = invented_name(rng) if rng.random() < 0.4 else pick(rng, words.known).title()
     kinds: tuple[Callable[[], str], ...] = (
         lambda: invented_name(rng),
@@ -193,7 +195,7 @@ def _model(words: Words, rng: Rng) -> ItemText:
 
 
 def _part(words: Words, rng: Rng) -> ItemText:
-    """A component by its value, its number or both."""
+    """Make a component named by its value, its number or both."""
     value = f"{int(rng.integers(1, 1000))}{pick(rng, UNITS)}"
     parts = [pick(rng, (value, _code(rng))), pick(rng, PARTS), pick(rng, GRADES), pick(rng, GRADES)]
     shown = parts[: int(rng.integers(1, 5))] if rng.random() < 0.8 else [parts[1], parts[0], parts[2]]
@@ -202,7 +204,7 @@ def _part(words: Words, rng: Rng) -> ItemText:
 
 
 def _spec(words: Words, rng: Rng) -> ItemText:
-    """Initials and measures such as "SSD 1TB NVMe" or "27 inch QHD IPS monitor"."""
+    """Make a title of initials and measures such as "SSD 1TB NVMe" or "27 inch QHD IPS monitor"."""
     initials = ["".join(pick(rng, "ABCDEFGHILMNOPRSTUVX") for _ in range(int(rng.integers(2, 5)))) for _ in range(2)]
     value = f"{int(rng.integers(1, 1000))}{pick(rng, UNITS)}"
     shown = [*initials[: int(rng.integers(1, 3))], value, pick(rng, (pick(rng, PARTS), pick(rng, words.common), ""))]
@@ -213,13 +215,13 @@ def _spec(words: Words, rng: Rng) -> ItemText:
 
 
 def _alone(words: Words, rng: Rng) -> ItemText:
-    """A thing in one or two words on a shelf of any name."""
+    """Make an item of one or two words in a category of any name."""
     title = f"{pick(rng, words.common)} {pick(rng, PLAIN)}" if rng.random() < 0.5 else pick(rng, words.known)
     return ItemText(title.capitalize() if rng.random() < 0.6 else title, pick(rng, words.common), "")
 
 
 def _code(rng: Rng) -> str:
-    """A part or model number such as BC547, STM32F103, LM-317T or 74HC595."""
+    """Make a part or model number such as BC547, STM32F103, LM-317T or 74HC595."""
     letters = "ABCDEFGHKLMNPRSTVWXZ"
 
     def drawn(source: str, low: int, high: int) -> str:

@@ -1,7 +1,7 @@
-"""The quality network: the first layers of a sentence encoder, what was counted in the text, and one head.
+"""Define the quality network: layers of a sentence encoder, counted features, and one head.
 
-tokens -> encoder layers -> mean, maximum and first vector ─┐
-counted features -> standardised and clipped ───────────────┴-> hidden layer -> one logit a defect
+tokens -> first encoder layers -> mean, maximum and first vector ─┐
+counted features -> standardised and clipped ─────────────────────┴-> hidden layer -> logits
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ MASKED = -1e4
 
 @dataclass(frozen=True, slots=True)
 class NetworkShape:
-    """How large the network is."""
+    """Holds how large the network is."""
 
     layers: int = 3
     positions: int = 64
@@ -30,10 +30,13 @@ class NetworkShape:
 
 
 class QualityNetwork(nn.Module):  # type: ignore[misc]  # torch may be absent when this is checked
-    """Token ids and counted features in, logits out, shape (n, defects)."""
+    """Computes logits, shape (n, defects), from token ids and counted features."""
 
     def __init__(self, encoder: BertModel, scaling: NDArray[np.float32], outputs: int, shape: NetworkShape) -> None:
-        """`scaling` holds mean and standard deviation of each counted feature, shape (2, features)."""
+        """Build the layers above the encoder.
+
+        `scaling` holds mean and standard deviation of each counted feature, shape (2, features).
+        """
         super().__init__()
         self.encoder = encoder
         width = encoder.config.hidden_size
@@ -44,7 +47,10 @@ class QualityNetwork(nn.Module):  # type: ignore[misc]  # torch may be absent wh
         self.out = nn.Linear(shape.hidden, outputs)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, features: Tensor) -> Tensor:
-        """Logits, shape (n, defects), of ids and mask, shape (n, tokens), and features, shape (n, features)."""
+        """Return logits, shape (n, defects).
+
+        Ids and mask have the shape (n, tokens), features (n, features).
+        """
         vectors = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         mask = attention_mask.unsqueeze(-1).to(vectors.dtype)
         mean = (vectors * mask).sum(1) / mask.sum(1)
@@ -56,10 +62,11 @@ class QualityNetwork(nn.Module):  # type: ignore[misc]  # torch may be absent wh
 
 
 def build_network(folder: Path, scaling: NDArray[np.float32], outputs: int, shape: NetworkShape) -> QualityNetwork:
-    """The network on top of the first layers of the BERT model in `folder`; its word vectors stay as they are.
+    """Build the network on the first layers of the BERT model in `folder`.
 
-    Frozen word vectors keep what the encoder knows about words that the catalogues here never use. They are rounded as
-    the export stores them, so that what is trained is what is shipped.
+    Its word vectors are frozen: so they keep what the encoder knows about words that the catalogues
+    here never use. They are rounded as the export stores them, so that the trained model is the
+    shipped one.
     """
     config = BertConfig.from_pretrained(folder)
     config.num_hidden_layers = shape.layers
@@ -77,9 +84,11 @@ def build_network(folder: Path, scaling: NDArray[np.float32], outputs: int, shap
 
 
 def rounded(weights: NDArray[np.float32], bits: int, block: int) -> NDArray[np.float32]:
-    """The weights, shape (n, width), as symmetric blocks of so many bits give them back (width divisible by the block).
+    """Return the weights, shape (n, width), rounded to few bits in symmetric blocks.
 
-    As in onnxruntime's quantiser, the largest value of a block by magnitude becomes the most negative step.
+    A number gets `bits` bits; a block has `block` numbers, which must divide the width. As in
+    onnxruntime's quantiser, the largest value of a block by magnitude becomes the most negative
+    step.
     """
     blocks = weights.reshape(len(weights), -1, block)
     largest = np.take_along_axis(blocks, np.abs(blocks).argmax(axis=2, keepdims=True), axis=2)
@@ -90,7 +99,10 @@ def rounded(weights: NDArray[np.float32], bits: int, block: int) -> NDArray[np.f
 
 
 def masked_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.01) -> Tensor:
-    """Mean binary cross-entropy over the known labels; -1 is unknown. Both of shape (n, defects)."""
+    """Return the mean binary cross-entropy over the known labels; -1 is unknown.
+
+    Both inputs have the shape (n, defects).
+    """
     known = labels >= 0
     target = labels.clamp(min=0) * (1 - 2 * smoothing) + smoothing
     loss = nn.functional.binary_cross_entropy_with_logits(logits, target, reduction="none")

@@ -1,4 +1,7 @@
-"""A sentence encoder as teacher: which categories could hold a title, for catalogues that name none."""
+"""Use a sentence encoder as teacher of which categories could hold a title.
+
+It is for catalogues that have no categories.
+"""
 
 import zlib
 from collections.abc import Callable
@@ -15,7 +18,7 @@ from models.quality.text import PATH, SPACE
 from models.training.quality_catalogue import TeachersView, TrainingCatalogue
 
 BATCH = 64
-# More titles teach little more, and cost a minute for every five thousand.
+# More titles teach little more, and each five thousand take a minute.
 MOST_TITLES = 4_000
 
 
@@ -26,7 +29,10 @@ def teachers_view(
     categories: list[str],
     progress: Callable[[int, int], None],
 ) -> TeachersView | None:
-    """Cosines between the titles without category and all categories; None if there is nothing to compare."""
+    """Return cosines between the titles without category and all categories.
+
+    Returns None if there is nothing to compare.
+    """
     found = {item.title for each in catalogues for item in each.items if not item.category}
     titles = sorted(found, key=lambda title: (zlib.crc32(title.encode()), title))[:MOST_TITLES]
     distinct = sorted(set(categories))
@@ -34,7 +40,7 @@ def teachers_view(
         return None
     encoder = BertModel.from_pretrained(folder, add_pooling_layer=False).eval()
     total = len(titles) + len(distinct)
-    told = [0]
+    done = [0]
 
     def embed(texts: list[str]) -> NDArray[np.float32]:
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
@@ -42,8 +48,8 @@ def teachers_view(
         for start in range(0, len(order), BATCH):
             rows = order[start : start + BATCH]
             out[rows] = _vectors(encoder, tokenizer, [texts[i] for i in rows])
-            told[0] += len(rows)
-            progress(told[0], total)
+            done[0] += len(rows)
+            progress(done[0], total)
         return out
 
     words = [SPACE.sub(" ", " ".join(PATH.split(category))) for category in distinct]

@@ -1,6 +1,7 @@
-"""Remarks that people leave where a title belongs: stock notes, counting notes, questions, placeholders.
+"""Make remarks such as people leave in place of a title: notes, questions, placeholders.
 
-A grammar of the genre, written without looking at any shop's remarks, so that real ones can test what was learned.
+They come from a grammar written without looking at any shop's remarks, so that real remarks can
+test what was learned.
 """
 
 import re
@@ -9,7 +10,7 @@ from collections.abc import Callable
 from models.training.garble import Rng, pick
 
 WORD = re.compile("[a-z]+")
-# What happened to the stock, as a state, an act and a thing.
+# STATES, ACTS and THINGS: what happened to the stock, as a state, an act and a thing.
 STATES = (
     "damaged", "broken", "faulty", "missing", "lost", "found", "stolen", "expired", "wet", "rusty",
     "mouldy", "cracked", "smashed", "returned", "unsold", "sold out", "out of stock", "discontinued",
@@ -114,13 +115,13 @@ NOTES = (
 
 
 def typical_words() -> frozenset[str]:
-    """The words of the genre; one of them alone is more likely a remark than a title."""
-    said = " ".join((*STATES, *ACTS, *THINGS, *PLACES, *PLACEHOLDERS, *ASIDES, *QUESTIONS, *NOTES))
-    return frozenset(WORD.findall(said.lower()))
+    """Return the words of such remarks; one of them alone is more likely a remark than a title."""
+    note = " ".join((*STATES, *ACTS, *THINGS, *PLACES, *PLACEHOLDERS, *ASIDES, *QUESTIONS, *NOTES))
+    return frozenset(WORD.findall(note.lower()))
 
 
 def _fill(pattern: str, rng: Rng) -> str:
-    """The pattern with each slot filled anew, so `{state} or {state}` names two states."""
+    """Fill each slot by a draw of its own, so `{state} or {state}` names two states."""
     sources: dict[str, Callable[[], str]] = {
         "{state}": lambda: pick(rng, STATES),
         "{act}": lambda: pick(rng, ACTS),
@@ -154,7 +155,7 @@ def _date(rng: Rng) -> str:
 
 
 def _misspelt(text: str, rng: Rng) -> str:
-    """One letter doubled, lost or swapped with the next: notes are typed in a hurry."""
+    """Double, drop or swap one letter, as in notes typed in a hurry."""
     if len(text) < 5:
         return text
     spot = int(rng.integers(1, len(text) - 2))
@@ -167,29 +168,29 @@ def _misspelt(text: str, rng: Rng) -> str:
 
 
 def stock_note(text: str, rng: Rng) -> str:
-    """What happened to the stock, and what has to be done."""
-    said = _fill(pick(rng, NOTES), rng)
+    """Make a note of what happened to the stock, or of what must be done."""
+    note = _fill(pick(rng, NOTES), rng)
     if rng.random() < 0.15:
-        said += pick(rng, (", ", " - ", " ", "; ", "/")) + _fill(pick(rng, NOTES), rng)
-    return _finish(said, rng)
+        note += pick(rng, (", ", " - ", " ", "; ", "/")) + _fill(pick(rng, NOTES), rng)
+    return _finish(note, rng)
 
 
 def open_question(text: str, rng: Rng) -> str:
-    """A question to a colleague, or only its question mark."""
-    said = _fill(pick(rng, QUESTIONS if rng.random() < 0.6 else NOTES), rng)
-    return _finish(said + pick(rng, ("?", "?", " ?", "??", "???")), rng)
+    """Make a question to a colleague, or a note with only a question mark."""
+    note = _fill(pick(rng, QUESTIONS if rng.random() < 0.6 else NOTES), rng)
+    return _finish(note + pick(rng, ("?", "?", " ?", "??", "???")), rng)
 
 
 def placeholder(text: str, rng: Rng) -> str:
-    """What is written to fill a mandatory field."""
-    said = pick(rng, PLACEHOLDERS)
+    """Make the text that people write to fill a mandatory field."""
+    note = pick(rng, PLACEHOLDERS)
     if rng.random() < 0.2:
-        said += " " + pick(rng, (_number(rng), pick(rng, PLACEHOLDERS), _date(rng)))
-    return _finish(said, rng)
+        note += " " + pick(rng, (_number(rng), pick(rng, PLACEHOLDERS), _date(rng)))
+    return _finish(note, rng)
 
 
 def note_on_title(text: str, rng: Rng) -> str:
-    """A note that mentions a word of the title: "copy of mug", "mug - wrong code", "not the mug"."""
+    """Make a note with a word of the title: "copy of mug", "mug - wrong code", "not the mug"."""
     words = [word for word in text.split() if word.isalpha()]
     if not words:
         return stock_note(text, rng)
@@ -205,13 +206,13 @@ def note_on_title(text: str, rng: Rng) -> str:
     return _finish(_fill(pick(rng, forms).replace("{x}", word), rng), rng)
 
 
-def _finish(said: str, rng: Rng) -> str:
+def _finish(note: str, rng: Rng) -> str:
     if rng.random() < 0.15:
-        said += " " + pick(rng, ASIDES)
+        note += " " + pick(rng, ASIDES)
     if rng.random() < 0.12:
-        said = _misspelt(said, rng)
+        note = _misspelt(note, rng)
     style = rng.random()
-    return said.upper() if style < 0.2 else said.capitalize() if style < 0.45 else said
+    return note.upper() if style < 0.2 else note.capitalize() if style < 0.45 else note
 
 
 REMARK = {each.__name__: each for each in (stock_note, open_question, placeholder, note_on_title)}

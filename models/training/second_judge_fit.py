@@ -1,4 +1,4 @@
-"""A second judge calibrated: evidence on clean and spoilt items of the band in, a logistic regression out."""
+"""Calibrate a second judge: fit a logistic regression on items in the band of doubt."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -20,20 +20,24 @@ BATCH = 1_000
 MOST_BATCHES = 80
 ITERATIONS = 60
 RIDGE = 1.0
-# The same feed that the quality model's score is calibrated for: one item in fifty has each defect.
+# The feed for which the quality model's score is calibrated: one item in fifty has each defect.
 FINE_SHARE = (1 - PREVALENCE) ** len(DEFECTS)
 
 
 class FirstJudge(Protocol):
-    """The quality model."""
+    """The quality model, which judges texts first."""
 
     def judge(self, items: Sequence[ItemText]) -> list[TextVerdict]:
-        """One verdict for each item."""
+        """Return one verdict for each item."""
 
 
 @dataclass(frozen=True, slots=True)
 class Doubtful:
-    """An example in the band, the quality model's verdict on it, and for how much of the feed's band it stands."""
+    """Holds an example in the band, and the quality model's verdict on it.
+
+    `weight` is the number of the feed's examples in the band that it represents, up to a common
+    factor.
+    """
 
     example: Example
     first: TextVerdict
@@ -41,16 +45,17 @@ class Doubtful:
 
     @property
     def fine(self) -> bool:
-        """Whether the text is known to have no defect."""
+        """Return whether the text is known to have no defect."""
         return not any(label > 0 for label in self.example.labels)
 
 
 def draw_doubtful(
     source: Material, first: FirstJudge, band: SecondJudgeSettings, count: int, rng: Rng
 ) -> list[Doubtful]:
-    """So many examples of which the quality model is unsure, half of them fine; fewer where it hardly ever is.
+    """Draw `count` examples of which the quality model is unsure, half of them fine.
 
-    Most doubtful examples are spoilt ones; `weight` makes up for that, and for the mix that examples are drawn with.
+    Draws fewer if the model is hardly ever unsure. Most doubtful examples are corrupted ones;
+    `weight` corrects for that, and for the shares with which examples are drawn.
     """
     kinds: dict[bool, list[Doubtful]] = {True: [], False: []}
     endless = examples(source, rng)
@@ -75,9 +80,9 @@ def _doubtful(batch: list[Example], first: FirstJudge, band: SecondJudgeSettings
 
 
 def fit_weights(found: NDArray[np.float64], fine: NDArray[np.bool_], shares: NDArray[np.float64]) -> Weights:
-    """The most likely weights for evidence of shape (n, 4), with a normal prior on each; Newton's method.
+    """Fit the most likely weights for evidence of shape (n, 4), with a normal prior on each.
 
-    `shares`, shape (n,), say for how much of the feed each row stands.
+    Uses Newton's method. `shares`, shape (n,), is how much of the feed each row represents.
     """
     means, spreads = found.mean(axis=0), found.std(axis=0)
     spreads[spreads == 0] = 1.0

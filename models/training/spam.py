@@ -1,6 +1,7 @@
-"""Corruptions that make spam of a title: keyword stuffing, shouted offers, repetition, addresses.
+"""Corrupt titles into spam: keyword stuffing, shouted offers, repetition, addresses.
 
-Every function takes a text and a seeded generator and returns a different text, also for an empty one.
+Every function takes a text and a seeded generator. As `corruptions` wraps them, the result always
+differs from the text, also from an empty one.
 """
 
 from models.training.garble import Corrupt, Rng, pick, words_of
@@ -50,7 +51,7 @@ DECORATIONS = (
 
 
 def keyword_stuffing(text: str, rng: Rng) -> str:
-    """A tail of search words, many of them the title's own."""
+    """Add a tail of search words, many of them the title's own."""
     own = tuple(words_of(text))
     extra = some(rng, AUDIENCES, 5, 14) + some(rng, own, 1, 5)
     order = [extra[i] for i in rng.permutation(len(extra))]
@@ -58,7 +59,7 @@ def keyword_stuffing(text: str, rng: Rng) -> str:
 
 
 def repeated_title(text: str, rng: Rng) -> str:
-    """The title or its end again and again."""
+    """Repeat the title or its end several times."""
     words = words_of(text)
     tail = words if rng.random() < 0.5 else words[-max(1, len(words) // 2) :]
     joint = pick(rng, (" ", ", ", " - ", " | "))
@@ -66,7 +67,7 @@ def repeated_title(text: str, rng: Rng) -> str:
 
 
 def repeated_words(text: str, rng: Rng) -> str:
-    """Each word, or one of them, several times in a row."""
+    """Repeat each word, or one of them, several times in a row."""
     words = words_of(text)
     chosen = int(rng.integers(len(words))) if rng.random() < 0.5 else None
     times = int(rng.integers(3, 7))
@@ -74,27 +75,27 @@ def repeated_words(text: str, rng: Rng) -> str:
 
 
 def shouted_offers(text: str, rng: Rng) -> str:
-    """Offers with exclamation marks around the title."""
+    """Put offers with exclamation marks around the title."""
     marks = pick(rng, ("!", "!!", "!!!", "!!!!", " !!!", "!1!"))
     offers = [f"{offer}{marks}" for offer in some(rng, OFFERS, 1, 5)]
-    said = " ".join(offers)
-    return around(text, said.upper() if rng.random() < 0.7 else said, rng)
+    extra = " ".join(offers)
+    return around(text, extra.upper() if rng.random() < 0.7 else extra, rng)
 
 
 def quiet_offers(text: str, rng: Rng) -> str:
-    """Several offers around the title, without shouting."""
+    """Put several offers around the title, without shouting."""
     return around(text, pick(rng, (" ", ", ", " - ", " + ")).join(some(rng, OFFERS, 2, 6)), rng)
 
 
 def decorated(text: str, rng: Rng) -> str:
-    """Stars, dollars and exclamation marks on both sides, often with an offer."""
+    """Put stars, dollars and exclamation marks on both sides, often with an offer."""
     marks = pick(rng, DECORATIONS) * int(rng.integers(1, 4))
     offer = pick(rng, OFFERS).upper() + " " if rng.random() < 0.6 else ""
     return f"{marks} {offer}{text} {marks}"
 
 
 def search_tail(text: str, rng: Rng) -> str:
-    """The title turned into a list of search queries."""
+    """Add a list of search queries made of the title."""
     words = words_of(text)
     short = " ".join(words[-2:])
     queries = (
@@ -115,15 +116,15 @@ def search_tail(text: str, rng: Rng) -> str:
 
 
 def hash_tags(text: str, rng: Rng) -> str:
-    """A tail of hash tags."""
+    """Add hash tags."""
     tags = [f"#{tag.replace(' ', '')}" for tag in some(rng, OFFERS + AUDIENCES, 3, 9)]
     return around(text, " ".join(tags), rng)
 
 
 def contact_details(text: str, rng: Rng) -> str:
-    """Addresses, numbers and calls to go elsewhere."""
-    said = " ".join(fill(each, rng) for each in some(rng, CONTACTS, 1, 4))
-    return around(text, f"{said} {pick(rng, OFFERS)}" if rng.random() < 0.6 else said, rng)
+    """Add addresses, numbers and calls to go elsewhere."""
+    extra = " ".join(fill(each, rng) for each in some(rng, CONTACTS, 1, 4))
+    return around(text, f"{extra} {pick(rng, OFFERS)}" if rng.random() < 0.6 else extra, rng)
 
 
 SPAM: dict[str, Corrupt] = {

@@ -1,4 +1,4 @@
-"""The Helm chart: it names only settings that exist, and refuses values that could not work."""
+"""Check the Helm chart: it names only settings that exist, and refuses values that cannot work."""
 
 import re
 import subprocess
@@ -16,32 +16,32 @@ VARIANTS = sorted(path.name for path in (CHART / "ci").glob("*-values.yaml"))
 
 
 def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run Helm; the first time it is fetched."""
+    """Run Helm. The first call fetches it."""
     command = [str(ROOT / "scripts/helm.sh"), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=150)
 
 
 def render(*arguments: str) -> list[dict[str, Any]]:
-    """The manifests that the chart makes of these values."""
+    """Return the manifests that the chart makes of these values."""
     rendered = helm("template", "headrace", str(CHART), *arguments)
     assert rendered.returncode == 0, rendered.stderr
     return [manifest for manifest in yaml.safe_load_all(rendered.stdout) if manifest]
 
 
 def one(manifests: list[dict[str, Any]], kind: str) -> dict[str, Any]:
-    """The only manifest of its kind."""
+    """Return the only manifest of its kind."""
     (found,) = [each for each in manifests if each["kind"] == kind]
     return found
 
 
 def pod(manifest: dict[str, Any]) -> dict[str, Any]:
-    """The pod that a Deployment or StatefulSet makes."""
+    """Return the pod that a Deployment or StatefulSet makes."""
     spec: dict[str, Any] = manifest["spec"]["template"]["spec"]
     return spec
 
 
 def environment(manifests: list[dict[str, Any]], kind: str) -> dict[str, str]:
-    """The variables that the container of this kind sees, secrets left out."""
+    """Return the variables that the container of this kind sees, without secrets."""
     (container,) = pod(one(manifests, kind))["containers"]
     own = {each["name"]: each["value"] for each in container["env"] if "value" in each}
     return {**one(manifests, "ConfigMap")["data"], **own}
@@ -81,7 +81,7 @@ def test_probes_knock_where_the_process_listens(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["StatefulSet", "Deployment"])
 def test_services_set_no_variables_in_a_pod(kind: str) -> None:
-    """Kubernetes would set HEADRACE_SERVE_PORT to a URL, which is no port."""
+    """Kubernetes would set HEADRACE_SERVE_PORT to a URL, which is not a port."""
     assert pod(one(render(), kind))["enableServiceLinks"] is False
 
 

@@ -1,4 +1,4 @@
-"""What the documents repeat of the code must be all of it, and as it is."""
+"""Check that what the documents repeat of the code is complete and up to date."""
 
 import inspect
 import re
@@ -38,7 +38,7 @@ def text_of(name: str) -> str:
 
 
 def table_below(heading: str, document: str, first_column: str = "") -> list[list[str]]:
-    """The cells, without backticks, of the rows of the first table after the heading with this first column."""
+    """Return the cells, without backticks, of the first table after the heading with this first column."""
     section = f"\n{text_of(document)}".split(f"\n{heading}\n", maxsplit=1)[1]
     table = re.search(rf"^\| {first_column}.*\n(?:^\|.*\n)+", section, re.MULTILINE)
     assert table, f"no table below {heading}"
@@ -51,7 +51,7 @@ def names(documents: Iterable[Path]) -> list[str]:
 
 
 def declared_metrics() -> set[tuple[str, str, str]]:
-    """Name as exposed, type and meaning of every metric of worker and look-ups."""
+    """Return exposed name, type and meaning of every metric of worker and look-ups."""
     registry = CollectorRegistry()
     Metrics(registry)
     measure_requests(registry)

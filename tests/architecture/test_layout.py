@@ -1,4 +1,4 @@
-"""The shape of the repository: where files may stand, how long they may be, what their text may not name."""
+"""Check the shape of the repository: the place and length of files, and what they may not name."""
 
 import ast
 import re
@@ -16,7 +16,7 @@ PACKAGES = ("app", "agents", "models")
 SENTENCE_END = re.compile(r"\.(?=\s|$)")
 BOUND = re.compile(r"\b(?:no|not|nothing|neither|never|only)\b", re.IGNORECASE)
 
-# Written in two parts, so that this file does not name them itself.
+# The hosts are written in two parts, so that this file does not name them itself.
 REGISTRY_HOSTS = [
     f"{name}.{domain}"
     for name, domain in [
@@ -33,7 +33,7 @@ MACHINE_PATH = re.compile(r"(?<![\w.-])/(?:work|root|home/\w+|Users/\w+)/")
 
 
 def project_files() -> list[Path]:
-    """Every file that git tracks or would track."""
+    """Return every file that git tracks or would track."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -45,7 +45,7 @@ def project_files() -> list[Path]:
 
 
 def text_of(path: Path) -> str:
-    """The file's text, empty for a binary one."""
+    """Return the file's text; empty for a binary file."""
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
@@ -57,7 +57,7 @@ def test_there_is_something_to_look_at() -> None:
     assert {"pyproject.toml", "app/main.py", "tests/architecture/test_layout.py"} <= names
 
 
-def test_no_python_stands_under_onnx() -> None:
+def test_no_python_file_is_under_onnx() -> None:
     """An importable `onnx` here would shadow the PyPI package of that name."""
     assert sorted((ROOT / "onnx").rglob("*.py")) == []
 
@@ -70,24 +70,26 @@ def test_no_source_file_is_longer_than_300_lines() -> None:
 
 @pytest.mark.parametrize(("package", "most"), MOST_FILES_AT_A_ROOT.items())
 def test_new_code_goes_into_a_room(package: str, most: int) -> None:
-    """A root holds what several rooms share; anything else belongs into the room of its concern."""
+    """A root holds what several rooms share; all other code is in the room of its concern."""
     files = sorted(path.name for path in (ROOT / package).glob("*.py"))
     assert len(files) <= most, files
 
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_room_says_what_lives_there_and_what_may_not(package: str) -> None:
-    told = {
+    docstrings = {
         path.parent.relative_to(ROOT).as_posix(): ast.get_docstring(ast.parse(text_of(path))) or ""
         for path in (ROOT / package).rglob("__init__.py")
     }
-    assert told
-    assert [room for room, text in told.items() if len(SENTENCE_END.findall(text)) < 2 or not BOUND.search(text)] == []
+    assert docstrings
+    assert [
+        room for room, text in docstrings.items() if len(SENTENCE_END.findall(text)) < 2 or not BOUND.search(text)
+    ] == []
 
 
 @pytest.mark.parametrize("host", REGISTRY_HOSTS)
 def test_no_file_names_a_registry_host(host: str) -> None:
-    """Where packages come from is the installing machine's business; a name baked in breaks behind a mirror."""
+    """The machine that installs chooses the registry; a fixed name breaks behind a mirror."""
     naming = [path.relative_to(ROOT).as_posix() for path in project_files() if host in text_of(path)]
     assert naming == []
 

@@ -1,4 +1,4 @@
-"""Names that say one thing: no two public classes of the sources are called the same."""
+"""Check that a name says one thing: no two public classes of the sources have the same name."""
 
 import ast
 from collections import defaultdict
@@ -9,7 +9,7 @@ PACKAGES = ("app", "agents", "models")
 
 
 def classes() -> dict[str, list[str]]:
-    """The files that declare each class, by its name; private classes are their own file's business."""
+    """Return the files that declare each public class, by its name."""
     found: dict[str, list[str]] = defaultdict(list)
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):

@@ -1,4 +1,7 @@
-"""The import names `app`, `agents` and `models` are short enough to be taken by somebody else: they must be ours."""
+"""Check that the import names `app`, `agents` and `models` are ours.
+
+They are short, so another distribution may install the same names.
+"""
 
 import importlib
 import tomllib
@@ -14,7 +17,7 @@ PACKAGES = ("app", "agents", "models")
 
 
 def project() -> dict[str, Any]:
-    """`pyproject.toml`, parsed."""
+    """Return `pyproject.toml`, parsed."""
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 

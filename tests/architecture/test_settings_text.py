@@ -1,4 +1,4 @@
-"""`.env.example` and the chart's schema repeat the settings; they must repeat all of them, as they are."""
+"""Check that `.env.example` and the chart's schema repeat all settings with their defaults."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def assignments() -> dict[str, str]:
-    """What `.env.example` would set, were every line uncommented."""
+    """Return what `.env.example` would set if every line were uncommented."""
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
     return dict(re.findall(r"^#(HEADRACE_[A-Z_]+)=(.*)$", text, re.MULTILINE))
 

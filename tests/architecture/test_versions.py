@@ -1,4 +1,4 @@
-"""What repeats a version says the same everywhere: project, changelog, chart, lock files, Pythons."""
+"""Check that a version is the same everywhere: project, changelog, chart, lock files, Pythons."""
 
 import re
 import tomllib
@@ -15,30 +15,30 @@ PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==(\S+)(.*?)(?=^\S|\Z)", re.M
 
 
 def text(name: str) -> str:
-    """A file of the repository."""
+    """Return a file of the repository."""
     return (ROOT / name).read_text(encoding="utf-8")
 
 
 def project() -> dict[str, Any]:
-    """The `[project]` table."""
+    """Return the `[project]` table."""
     table: dict[str, Any] = tomllib.loads(text("pyproject.toml"))["project"]
     return table
 
 
 def pins(lock: str) -> dict[str, str]:
-    """Name and version of every package that the lock file pins."""
+    """Return name and version of every package that the lock file pins."""
     return {canonicalize_name(name): version for name, version, _ in PIN.findall(text(lock))}
 
 
 def required(*extras: str) -> list[Requirement]:
-    """What `pyproject.toml` asks for, with these extras."""
+    """Return what `pyproject.toml` requires with these extras."""
     table = project()
     lines = [*table["dependencies"], *(line for extra in extras for line in table["optional-dependencies"][extra])]
     return [Requirement(line) for line in lines]
 
 
 def unmet(requirements: list[Requirement], pinned: dict[str, str]) -> list[str]:
-    """The requirements that no pin satisfies."""
+    """Return the requirements that no pin satisfies."""
     return [
         str(each)
         for each in requirements
@@ -90,7 +90,7 @@ def test_the_image_finds_setuptools_in_the_full_lock() -> None:
 
 
 def pythons() -> list[str]:
-    """The versions that `pyproject.toml` admits, oldest first."""
+    """Return the versions that `pyproject.toml` admits, oldest first."""
     admitted = SpecifierSet(project()["requires-python"])
     return [version for version in (f"3.{minor}" for minor in range(30)) if admitted.contains(version)]
 
@@ -118,7 +118,7 @@ def test_the_documents_name_the_pythons() -> None:
 
 
 def test_a_pin_holds_for_every_python() -> None:
-    """One line a package, so that what was tested with one Python is what another gets."""
+    """Each package has one line, so that every Python gets what was tested with one of them."""
     for lock in ("requirements.lock", "requirements-runtime.lock"):
         lines = [line for line in text(lock).splitlines() if re.match(r"^[A-Za-z0-9]", line)]
         assert len(lines) == len(pins(lock)), lock

@@ -1,4 +1,4 @@
-"""What must hold for any events: the neighbour index is a function of their set, and computes its formula."""
+"""Check laws of the neighbour index: only the set of events counts, and its formula holds."""
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -12,14 +12,14 @@ from models.neighbours.arrays import CLOSED, OPENED, Lists
 from models.neighbours.index import NeighbourIndex, NeighbourSettings, Queries
 from models.vocabulary import Vocabulary
 
-# Small enough that every limit is met in nearly every example.
+# Small enough that nearly every example reaches every limit.
 SMALL = NeighbourSettings(neighbours=3, postings=4, session_items=3, last_items=3, revisit_weight=1.5)
 NAMES = [f"item {n}" for n in range(7)]
 SESSIONS = [3, 2**63 + 5, 2**64 - 1, 17, 1024]
 
 Event = tuple[int, str, float]
 event = st.tuples(st.sampled_from(SESSIONS), st.sampled_from(NAMES), st.integers(0, 6).map(float))
-# Left to itself, hypothesis draws about five events, and no list ever overflows.
+# By itself, hypothesis draws about five events, and no list ever overflows.
 events = st.one_of(st.lists(event, max_size=10), st.lists(event, min_size=30, max_size=60))
 recent_items = st.lists(st.sampled_from(NAMES), min_size=1, max_size=5, unique=True)
 Ranking = list[tuple[str, float]]
@@ -50,7 +50,7 @@ def read_names(index: NeighbourIndex) -> list[str]:
 
 
 def lists(index: NeighbourIndex) -> tuple[Postings, Sessions]:
-    """All postings by item, and all sessions by hash, each list as it stands in memory."""
+    """Return all postings by item, and all sessions by hash, each list as it is in memory."""
     held, names = index.copy(index.room()), read_names(index)
     mask = len(held.postings.keys) - 1
     keys = held.postings.keys.tolist()
@@ -81,7 +81,7 @@ def ask(index: NeighbourIndex, recent: list[str], own: int = 0, n: int = 4) -> R
 
 @dataclass
 class Reference:
-    """The formula in `models.neighbours.index`, restated with dictionaries over all events at once."""
+    """Computes the formula of `models.neighbours.index` with dictionaries over all events."""
 
     log: list[Event]
 

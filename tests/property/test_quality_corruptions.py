@@ -1,4 +1,4 @@
-"""Every corruption keeps its promises on any text."""
+"""Check what every corruption promises, on any text."""
 
 import numpy as np
 import pytest

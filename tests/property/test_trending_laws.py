@@ -1,4 +1,4 @@
-"""What must hold for any log: popularity depends on what happened, not on when it was read."""
+"""Check laws of popularity: it depends on what happened, not on when it was read."""
 
 from random import Random
 
@@ -17,7 +17,7 @@ AUTOMATIC = TrendingSettings()
 NAMES = ["a", "b", "c", "d", "e"]
 
 Event = tuple[str, float, float]
-# Days enough for shares down to one millionth, below which they only keep the order.
+# Enough days for shares down to one millionth; smaller shares only keep the order.
 events = st.lists(
     st.tuples(
         st.sampled_from(NAMES),
@@ -28,7 +28,7 @@ events = st.lists(
 )
 
 
-# Many at once, on a few days of three decades, so that the half-life and its choice matter.
+# Many events at once, on a few days of three decades, so that the half-life and its choice matter.
 bursts = st.lists(
     st.tuples(
         st.sampled_from(NAMES),
@@ -51,7 +51,10 @@ def shares(log: list[Event], batch: int = 1_000, settings: TrendingSettings = SE
 
 
 def formula(log: list[Event]) -> dict[str, float]:
-    """Forward decay as it is defined: the sum of weight x 2^(-age / half-life), over the largest such sum."""
+    """Compute forward decay by its definition: each item's sum of weight x 2^(-age / half-life).
+
+    Returns each sum divided by the largest.
+    """
     sums: dict[str, float] = {}
     for name, ts, weight in log:
         age_hours = (NOW - ts) / 3600
@@ -93,6 +96,6 @@ def test_an_event_however_late_leaves_the_other_items_in_their_order(log: list[E
 
 
 @given(events)
-def test_lists_stand_by_popularity_and_then_by_item_id(log: list[Event]) -> None:
+def test_lists_are_ordered_by_popularity_and_then_by_item_id(log: list[Event]) -> None:
     listed = list(shares(log).items())
     assert listed == sorted(listed, key=lambda pair: (-pair[1], pair[0]))

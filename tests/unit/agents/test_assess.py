@@ -1,4 +1,4 @@
-"""Assessing items: each text once, the log before the store, and whatever was left undone, again."""
+"""Assess items: each text once, the log before the store, and all that was left undone, again."""
 
 import asyncio
 
@@ -21,7 +21,7 @@ def shop() -> ItemAgents:
 async def test_an_item_s_assessment_goes_to_the_log_and_then_to_the_store(shop: ItemAgents) -> None:
     await shop.handle(item("a", title="Mug"))
     assert [key for key, _ in shop.outbox.vectors_log[PARTITION]] == ["a"]
-    assert shop.said.said["a"].quality == 0.75
+    assert shop.assessments.stored["a"].quality == 0.75
     assert [each for each in shop.diary.entries if each != "quarantine"] == ["store", "vectors", "assessments"]
 
 
@@ -31,10 +31,10 @@ async def test_the_item_is_readable_while_the_model_still_thinks(shop: ItemAgent
     async with asyncio.timeout(10):
         while "a" not in shop.store.items:
             await asyncio.sleep(0)
-        assert shop.said.said == {}
+        assert shop.assessments.stored == {}
         shop.model.gate.set()
         await task
-    assert "a" in shop.said.said
+    assert "a" in shop.assessments.stored
 
 
 async def test_an_unchanged_text_is_neither_asked_about_nor_sent_again(shop: ItemAgents) -> None:
@@ -43,7 +43,7 @@ async def test_an_unchanged_text_is_neither_asked_about_nor_sent_again(shop: Ite
     await shop.handle(item("a", title="Mug", price=5, available=False))
     assert shop.model.asked == ["Mug"]
     assert len(shop.outbox.vectors_log[PARTITION]) == 1
-    assert shop.said.vectors["a"].available is False
+    assert shop.assessments.vectors["a"].available is False
     assert total(shop.metrics.assessed, outcome="unchanged") == 1
 
 
@@ -53,17 +53,17 @@ async def test_what_is_withdrawn_keeps_its_vector_and_is_marked_there(shop: Item
     shop.deliver()
     await shop.handle(off, {"item_id": "unheard of", "available": False})
     assert shop.model.asked == ["Mug"]
-    assert shop.said.vectors == {"a": Item("a", "Mug", available=False)}
+    assert shop.assessments.vectors == {"a": Item("a", "Mug", available=False)}
     assert shop.weight("a") == 0.0
     await shop.handle(item("b", title="Cup"), {"item_id": "b", "available": False})
-    assert shop.said.vectors["b"] == Item("b", "Cup", available=False)
+    assert shop.assessments.vectors["b"] == Item("b", "Cup", available=False)
 
 
 async def test_what_is_deleted_and_then_withdrawn_is_forgotten(shop: ItemAgents) -> None:
     await shop.handle(item("k0", title="Mug"))
     shop.deliver()
     await shop.handle(None, {"item_id": "k0", "available": False})
-    assert shop.said.vectors == {}
+    assert shop.assessments.vectors == {}
     assert shop.follow.unassessed() == {}
 
 
@@ -84,7 +84,7 @@ async def test_a_large_batch_is_assessed_whole_and_in_order(shop: ItemAgents) ->
     titles = [f"Mug number {number}" for number in range(2 * ITEMS_AT_ONCE + 1)]
     await shop.handle(*(item(title, title=title) for title in titles))
     assert shop.model.asked == titles
-    assert list(shop.said.said) == [key for key, _ in shop.outbox.vectors_log[PARTITION]] == titles
+    assert list(shop.assessments.stored) == [key for key, _ in shop.outbox.vectors_log[PARTITION]] == titles
 
 
 async def test_a_deleted_item_loses_vector_and_verdict(shop: ItemAgents) -> None:
@@ -92,7 +92,7 @@ async def test_a_deleted_item_loses_vector_and_verdict(shop: ItemAgents) -> None
     shop.deliver()
     await shop.handle(None)
     shop.deliver()
-    assert shop.said.said == {}
+    assert shop.assessments.stored == {}
     assert not shop.recommender.meaning.vectors.has(shop.recommender.items.number("k0"))
     await shop.handle(item("k0", title="Mug?"))
     assert shop.model.asked == ["Mug?", "Mug?"]
@@ -102,7 +102,7 @@ async def test_while_the_store_is_away_nothing_counts_as_done(shop: ItemAgents) 
     shop.store.away = True
     with pytest.raises(Away):
         await shop.handle(item("a"))
-    assert shop.said.said == {}
+    assert shop.assessments.stored == {}
     assert total(shop.metrics.assessed) == 0
 
 
@@ -171,7 +171,7 @@ async def test_another_model_assesses_the_whole_catalogue_in_the_background(shop
     assert newer.asked == ["Mug", "Jug"]
     assert shop.follow.unassessed() == {}
     assert not shop.follow.any_unassessed()
-    assert {said.embedding for said in shop.said.said.values()} == {"letters-2"}
+    assert {each.embedding for each in shop.assessments.stored.values()} == {"letters-2"}
     assert shop.recommender.meaning.vectors.model == "letters-2"
     assert len(before["partition"]) == len(shop.recommender.catalogue.partition)
 
@@ -187,34 +187,34 @@ async def test_what_others_own_is_left_to_them(shop: ItemAgents) -> None:
 async def test_the_store_is_told_when_everything_is_assessed(shop: ItemAgents) -> None:
     await shop.handle(item("a"))
     await shop.assess.catch_up()
-    assert shop.said.completed == 0  # the log has not brought it back yet
+    assert shop.assessments.completed == 0  # the log has not brought it back yet
     shop.deliver()
     shop.replicas.behind = True
     await shop.assess.catch_up()
-    assert shop.said.completed == 0
+    assert shop.assessments.completed == 0
     shop.replicas.behind = False
     await shop.assess.catch_up()
-    assert shop.said.completed == 1
+    assert shop.assessments.completed == 1
 
 
 async def test_a_store_that_lost_everything_gets_it_back_without_asking_the_models(shop: ItemAgents) -> None:
     await shop.handle(item("a", title="Mug"), item("b", title="Wow?"), item("c", title="Jug"))
     await shop.handle(item("c", title="Cup"), item("k1", title="Pot"), None)
     shop.deliver()
-    before = dict(shop.said.said)
+    before = dict(shop.assessments.stored)
     asked, sent = list(shop.model.asked), shop.delivered
-    shop.said.said.clear()
-    shop.said.vectors.clear()
+    shop.assessments.stored.clear()
+    shop.assessments.vectors.clear()
     await shop.assess.remember(vectors(*shop.outbox.vectors_log[PARTITION]))
     found = await shop.assess.restore(PARTITION)
-    assert shop.said.said == before
-    assert set(found) == set(shop.said.vectors) == {"a", "b", "c", "k1"}
+    assert shop.assessments.stored == before
+    assert set(found) == set(shop.assessments.vectors) == {"a", "b", "c", "k1"}
     assert (shop.model.asked, len(shop.outbox.vectors_log[PARTITION])) == (asked, sent)
 
 
-async def test_what_other_models_said_is_not_brought_back(shop: ItemAgents) -> None:
+async def test_assessments_of_other_models_are_not_brought_back(shop: ItemAgents) -> None:
     await shop.handle(item("a", title="Mug"))
-    shop.said.said.clear()
+    shop.assessments.stored.clear()
     shop.follow_with(LetterModel(Models("letters-2", "questions-1", shop.model.models.dimension)))
     await shop.assess.remember(vectors(*shop.outbox.vectors_log[PARTITION]))
-    assert shop.said.said == {}
+    assert shop.assessments.stored == {}

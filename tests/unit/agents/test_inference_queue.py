@@ -1,4 +1,4 @@
-"""Requests of many tasks in common batches: joined, cached, held back, and never lost."""
+"""Handle requests of many tasks in common batches: joined, cached, held back, and never lost."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -19,7 +19,10 @@ DEADLINE_SECONDS = 10.0
 
 @dataclass
 class CountingEncoder:
-    """A text's vector is its length and its first character; remembers its batches, and waits where it is told to."""
+    """Makes a vector of a text's length and its first character.
+
+    It remembers its batches, and waits until `open` is set.
+    """
 
     batches: list[list[int]] = field(default_factory=list)
     open: Event = field(default_factory=Event)
@@ -39,7 +42,7 @@ class CountingEncoder:
 
 @dataclass
 class Figures:
-    """The observer as lists."""
+    """Keeps what the observer receives in lists."""
 
     queue: list[float] = field(default_factory=list)
     tokenise: list[float] = field(default_factory=list)
@@ -72,8 +75,8 @@ class Stage:
         return InferenceQueue(self.encoder, "m", self.cache, self.settings, self.figures, monotonic)
 
 
-def stage(opened: bool = True, **said: float) -> Stage:
-    found = Stage(InferenceSettings(**{"latency_budget_seconds": 0.05, **said}))  # type: ignore[arg-type]  # numbers
+def stage(opened: bool = True, **settings: float) -> Stage:
+    found = Stage(InferenceSettings(**{"latency_budget_seconds": 0.05, **settings}))  # type: ignore[arg-type]  # numbers
     if opened:
         found.encoder.open.set()
     return found
@@ -160,7 +163,7 @@ async def test_a_full_queue_holds_senders_back_and_loses_nothing() -> None:
     assert [vectors[0, 0] for vectors in found] == list(range(1, 9))
 
 
-async def test_an_error_of_the_model_reaches_those_who_asked_and_nobody_else() -> None:
+async def test_an_error_of_the_model_reaches_only_the_senders_of_that_batch() -> None:
     set_up = stage()
     set_up.encoder.error = RuntimeError("out of memory")
     async with set_up.inference() as inference:
@@ -202,7 +205,7 @@ async def test_no_texts_give_no_vectors() -> None:
         assert (await inference.vectors([])).shape == (0, 2)
 
 
-async def test_the_parts_of_the_time_are_told_apart() -> None:
+async def test_the_parts_of_the_time_are_measured_apart() -> None:
     set_up = stage()
     async with set_up.inference() as inference:
         await inference.vectors(["a", "bb"])

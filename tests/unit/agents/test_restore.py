@@ -1,4 +1,4 @@
-"""A store that lost the catalogue gets it back from the log, and one that did not is left alone."""
+"""Restore a store that lost the catalogue from the log, and leave any other store alone."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from models.contract.events import Item
 
 
 def log_of(*batches: list[Fields | bytes | None]) -> MemoryCatalogueLog:
-    """Partition 0 of `items`, a list of records each time."""
+    """Return partition 0 of `items`; each argument is a batch of records."""
     log, first = MemoryCatalogueLog(), 0
     for values in batches:
         log.items_log.setdefault(0, []).append(batch(*values, topic="items", first=first))
@@ -26,7 +26,9 @@ def log_of(*batches: list[Fields | bytes | None]) -> MemoryCatalogueLog:
 
 @dataclass
 class Bench:
-    """One worker's `Restore` over a log, a store with marks, and where the worker is in its partitions."""
+    """One worker's `Restore` with a log, a store with marks, and the worker's place in its
+    partitions.
+    """
 
     log: MemoryCatalogueLog
     spans: dict[int, ReadSpan]
@@ -59,7 +61,7 @@ class Bench:
 
 @pytest.fixture
 def bench() -> Bench:
-    """A worker that read two items before it was started anew, and whose store has all of them."""
+    """Return a worker that read two items before it was started again; its store has both."""
     found = Bench(log_of([item("a", title="Mug")], [item("b", title="Jug")]), {0: ReadSpan(2, 2)})
     found.marks.marks[0] = "2"
     return found
@@ -168,7 +170,7 @@ async def test_items_that_change_while_they_are_restored_stay_as_they_were_writt
     titles, kept = iter(["Old mug", "Newer mug", "Newest mug"]), []
 
     def change() -> None:
-        """The shop changes the item while each batch is read, and the agent of `items` is at it at once."""
+        """Change the item while each batch is read; the agent of `items` stores it at once."""
         if title := next(titles, ""):
             batches.append(batch(item("a", title=title), topic="items", first=len(batches)))
             kept.append(asyncio.create_task(keep.handle(batches[-1])))

@@ -1,4 +1,4 @@
-"""The second judge: only what is in doubt is judged, once, whatever changes or fails in between."""
+"""Judge only what is in doubt, once, whatever changes or fails in between."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -21,7 +21,7 @@ BAND = SecondJudgeSettings(low=0.1, high=0.5)  # what `LetterModel` finds doubtf
 
 @dataclass
 class Oracle:
-    """The `SecondJudge` port that says the same of everything, and lets `meanwhile` happen while it thinks."""
+    """A `SecondJudge` with one answer for all items; `meanwhile` happens before it answers."""
 
     fine: float = 0.875
     asked: list[str] = field(default_factory=list)
@@ -36,7 +36,7 @@ class Oracle:
 
 
 class Doubts(ItemAgents):
-    """The agents of `items` and of the second judge; what is handled or judged is followed at once."""
+    """The agents of `items` and of the second judge; all that they write is followed at once."""
 
     def __init__(self) -> None:
         self.oracle = Oracle()
@@ -52,13 +52,13 @@ class Doubts(ItemAgents):
         self.second = AskSecondJudge(
             judge=self.oracle,
             follow=self.follow,
-            store=self.said,
+            store=self.assessments,
             outbox=self.outbox,
             replicas=self.replicas,
             settings=QualitySettings(),
             metrics=self.metrics.second_judge,
             owned=lambda: self.owned,
-            turn=self.assess.turn,
+            write_lock=self.assess.write_lock,
             behind=lambda: self.behind,
         )
         self.follow_items.handle(changes(*map(fields, self.store.items.values())))
@@ -92,7 +92,7 @@ async def test_only_what_is_in_doubt_is_judged_and_the_item_becomes_shown(shop: 
     await shop.judge()
     assert shop.oracle.asked == ["Mug?"]
     assert shop.weight("doubtful") > 0
-    stored = shop.said.said["doubtful"]
+    stored = shop.assessments.stored["doubtful"]
     assert (stored.quality, stored.reasons, stored.judged_by) == (0.875, (), "questions-1+oracle-1")
     assert shop.outbox.vectors_log[PARTITION][-1] == ("doubtful", stored)
     assert shop.judged("now_shown") == 1
@@ -100,8 +100,8 @@ async def test_only_what_is_in_doubt_is_judged_and_the_item_becomes_shown(shop: 
 
 async def test_an_item_that_was_shown_becomes_hidden(shop: Doubts) -> None:
     await shop.handle(item("a", title="Mug"))
-    shop.said.said["a"] = replace(shop.said.said["a"], quality=0.4)
-    await shop.outbox.vectors(PARTITION, {"a": shop.said.said["a"]})
+    shop.assessments.stored["a"] = replace(shop.assessments.stored["a"], quality=0.4)
+    await shop.outbox.vectors(PARTITION, {"a": shop.assessments.stored["a"]})
     shop.deliver()
     shop.oracle.fine = 0.01
     await shop.judge()
@@ -109,11 +109,11 @@ async def test_an_item_that_was_shown_becomes_hidden(shop: Doubts) -> None:
     assert shop.judged("now_hidden") == 1
 
 
-async def test_a_verdict_that_stands_is_counted_as_such_and_its_reasons_stay(shop: Doubts) -> None:
+async def test_a_verdict_that_changes_nothing_is_counted_as_such_and_its_reasons_stay(shop: Doubts) -> None:
     shop.oracle.fine = 0.15
     await shop.handle(item("a", title="Mug?"))
     await shop.judge()
-    assert shop.said.said["a"].reasons == ("remark",)
+    assert shop.assessments.stored["a"].reasons == ("remark",)
     assert shop.judged("still_hidden") == 1
 
 
@@ -141,22 +141,22 @@ async def test_what_waited_when_the_worker_stopped_is_found_again(shop: Doubts) 
     assert shop.metrics.second_judge.queue._value.get() == 0
 
 
-async def test_a_text_that_changed_while_it_was_judged_is_judged_anew(shop: Doubts) -> None:
+async def test_a_text_that_changed_while_it_was_judged_is_judged_again(shop: Doubts) -> None:
     await shop.handle(item("a", title="Mug?"))
     shop.oracle.meanwhile = lambda: shop.handle(item("a", title="Red mug?"))
     await shop.judge()
     assert shop.judged("outdated") == 1
-    assert shop.said.said["a"].judged_by == "questions-1"
+    assert shop.assessments.stored["a"].judged_by == "questions-1"
     await shop.judge()
     assert shop.oracle.asked == ["Mug?", "Red mug?"]
-    assert shop.said.said["a"].quality == 0.875
+    assert shop.assessments.stored["a"].quality == 0.875
 
 
 async def test_an_item_that_was_deleted_while_it_was_judged_stays_deleted(shop: Doubts) -> None:
     await shop.handle(item("k0", title="Mug?"))
     shop.oracle.meanwhile = lambda: shop.handle(None)
     await shop.judge()
-    assert shop.said.said == {}
+    assert shop.assessments.stored == {}
     assert shop.follow.doubtful({PARTITION}) == {}
 
 
@@ -168,7 +168,7 @@ async def test_an_opinion_on_what_another_worker_took_over_is_dropped(shop: Doub
     shop.oracle.meanwhile = lose
     await shop.judge()
     assert shop.judged("outdated") == 1
-    assert shop.said.said["a"].judged_by == "questions-1"
+    assert shop.assessments.stored["a"].judged_by == "questions-1"
 
 
 async def test_what_others_own_is_left_to_them(shop: Doubts) -> None:
@@ -193,7 +193,7 @@ async def test_an_opinion_that_the_log_never_heard_of_is_sent_without_asking_aga
 
 async def test_what_the_store_lost_is_passed_over_until_the_log_brings_it_again(shop: Doubts) -> None:
     await shop.handle(item("a", title="Mug?"))
-    shop.said.said.clear()
+    shop.assessments.stored.clear()
     await shop.judge()
     assert shop.oracle.asked == []
     assert shop.follow.doubtful({PARTITION}) == {}
@@ -211,7 +211,7 @@ async def test_without_the_judge_or_with_another_the_first_verdict_is_asked_for_
     shop.deliver()
     assert shop.model.asked == ["Mug?"]
     assert shop.follow.unassessed() == {}
-    assert shop.said.said["a"].judged_by == "questions-1"
+    assert shop.assessments.stored["a"].judged_by == "questions-1"
     assert (shop.follow.doubtful({PARTITION}) != {}) is (second != "")
 
 

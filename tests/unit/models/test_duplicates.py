@@ -1,4 +1,7 @@
-"""An event id counts once within 24 hours of event time; the same offset read again is no duplicate."""
+"""Count an event id once within 24 hours of event time.
+
+An offset that is read again is no duplicate.
+"""
 
 import numpy as np
 from builders import DAY, HOUR, NOW
@@ -11,7 +14,7 @@ ROUND = 1_000
 def repeats(
     seen: DuplicateFilter, *ids: str, source: str = "views-0", first: int = 0, ts: float = NOW, now: float = NOW
 ) -> list[bool]:
-    """What the filter says of consecutive records, all of the same event time."""
+    """Return the filter's answers for consecutive records, all with the same event time."""
     count = len(ids)
     offsets = np.arange(first, first + count, dtype=np.int64)
     found = seen.remember(source, offsets, np.full(count, now), np.full(count, ts), list(ids))

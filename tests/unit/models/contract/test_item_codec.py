@@ -1,4 +1,4 @@
-"""Every record of `items` is an upsert, a deletion, or a rejection with a reason of its own."""
+"""Decode records of `items`: each is an upsert, a deletion, or a rejection with its own reason."""
 
 import orjson
 import pytest
@@ -18,7 +18,7 @@ def decode_whole(value: Fields | bytes | None) -> DecodedItem:
 
 
 def decode_one(value: Fields | bytes | None) -> Change | Rejected | None:
-    """The rejection if there is one, else the change."""
+    """Return the rejection if there is one, else the change."""
     decoded = decode_whole(value)
     return decoded.rejected or decoded.change
 
@@ -29,8 +29,8 @@ def deletion(key: bytes | None) -> RawBatch:
     return raw
 
 
-def test_an_item_keeps_all_that_the_shop_said() -> None:
-    said: Fields = {
+def test_an_item_keeps_all_that_the_shop_sent() -> None:
+    sent: Fields = {
         "category": "Home/Kitchen",
         "brand": "Acme",
         "description": "Boils water.",
@@ -40,8 +40,8 @@ def test_an_item_keeps_all_that_the_shop_said() -> None:
         "attributes": {"color": "red", "sizes": [1, 2]},
         "updated_at": NOW,
     }
-    outcome = decode_one(item("i1", title="Kettle", **said))
-    assert outcome == Item("i1", "Kettle", **said)  # type: ignore[arg-type]  # the fields above by name
+    outcome = decode_one(item("i1", title="Kettle", **sent))
+    assert outcome == Item("i1", "Kettle", **sent)  # type: ignore[arg-type]  # the fields above by name
 
 
 def test_only_id_and_title_are_required() -> None:
@@ -65,9 +65,9 @@ def test_a_price_of_0_is_not_known() -> None:
     assert outcome.price is None
 
 
-@pytest.mark.parametrize("said", [{}, {"title": None}, {"title": " "}, {"price": 3}])
-def test_what_is_not_available_needs_no_title(said: Fields) -> None:
-    assert decode_one({"item_id": "i1", "available": False} | said) == Withdrawn("i1")
+@pytest.mark.parametrize("sent", [{}, {"title": None}, {"title": " "}, {"price": 3}])
+def test_what_is_not_available_needs_no_title(sent: Fields) -> None:
+    assert decode_one({"item_id": "i1", "available": False} | sent) == Withdrawn("i1")
 
 
 def test_a_time_may_be_a_string_with_zone() -> None:
@@ -141,7 +141,7 @@ def test_on_sale_is_understood_as_databases_and_feeds_write_it(on_sale: object) 
 
 
 @pytest.mark.parametrize(
-    ("said", "available", "coerced"),
+    ("sent", "available", "coerced"),
     [
         ({"available": True}, True, ()),
         ({"available": None}, True, ()),
@@ -151,9 +151,9 @@ def test_on_sale_is_understood_as_databases_and_feeds_write_it(on_sale: object) 
     ],
 )
 def test_the_name_that_feeds_use_is_read_where_the_contract_s_is_absent(
-    said: Fields, available: bool, coerced: tuple[str, ...]
+    sent: Fields, available: bool, coerced: tuple[str, ...]
 ) -> None:
-    decoded = decode_whole(item("i1", title="Kettle", **said))
+    decoded = decode_whole(item("i1", title="Kettle", **sent))
     assert decoded == DecodedItem(Item("i1", "Kettle", available=available), coerced=coerced)
 
 
@@ -265,7 +265,7 @@ def test_a_deletion_whose_key_names_no_item_is_quarantined(key: bytes | None, re
     assert (outcome.reason, outcome.key, outcome.value, outcome.offset) == (reason, key, None, 7)
 
 
-def test_outcomes_stand_in_the_order_of_the_records() -> None:
+def test_outcomes_are_in_the_order_of_the_records() -> None:
     raw = batch(item("a"), None, b"{", item("b"), topic="items")
     kinds = [type(each.rejected or each.change) for each in decode_items(raw, SETTINGS)]
     assert kinds == [Item, Deleted, Rejected, Item]

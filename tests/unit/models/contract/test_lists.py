@@ -1,4 +1,4 @@
-"""What other programs read: lists, as the contract writes them, and read back."""
+"""Write lists for other programs in the contract's form, and read them back."""
 
 import orjson
 import pytest

@@ -1,4 +1,4 @@
-"""The offline metrics."""
+"""Compute the offline metrics."""
 
 from math import log2
 
@@ -28,7 +28,7 @@ def test_an_empty_list_is_a_miss() -> None:
     assert evaluation.result(catalogue_size=1) == Quality(1, 0.0, 0.0, 0.0, 0.0)
 
 
-def test_nothing_predicted_is_nought_everywhere() -> None:
+def test_without_predictions_all_figures_are_zero() -> None:
     assert Evaluation(k=20).result(catalogue_size=0) == Quality(0, 0.0, 0.0, 0.0, 0.0)
 
 

@@ -1,4 +1,4 @@
-"""The session protocol: who is learnt from, who is asked about."""
+"""Split sessions into those to learn from and those to predict."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A packed encoder read back: sizes, names, shapes and the numbers of 4-bit blocks."""
+"""Read a packed encoder back: sizes, names, shapes and the numbers of 4-bit blocks."""
 
 import struct
 
@@ -11,14 +11,17 @@ HIDDEN, INNER, VOCABULARY = 32, 64, 3
 
 
 def block(scale: float, numbers: list[int]) -> bytes:
-    """32 numbers from -8 to 7, and their scale."""
+    """Return 32 numbers from -8 to 7 and their scale as one block."""
     halves = [number + 8 for number in numbers]
     joined = bytes(low | high << 4 for low, high in zip(halves[:16], halves[16:], strict=True))
     return struct.pack("<e", scale) + joined
 
 
 def packed(*tensors: tuple[str, int, int, bytes]) -> bytes:
-    """A file with a tokenizer of two pieces, which the reader passes over, and tensors: name, packed, count, bytes."""
+    """Return a file with a tokenizer of two pieces, which the reader skips, and these tensors.
+
+    A tensor is (name, packed, count, bytes).
+    """
     head = struct.pack("<4sI7ifi", MAGIC, 1, HIDDEN, 1, 4, INNER, VOCABULARY, 8, 2, 1e-12, 32)
     tokenizer = struct.pack("<5iQ", 2, 0, 2, 1, 3, 5) + struct.pack("<3I2f", 0, 2, 5, -1, -2) + b"abcde"
     normalisation = struct.pack("<iI", 1, 9) + b"\1" * 9

@@ -1,4 +1,4 @@
-"""Integer layers: near the real layer, alike for a row alone and among others, better than plain rounding."""
+"""Compute integer layers: near the real layer, and independent of other rows."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ Floats = NDArray[np.float32]
 
 
 def layer(rows: int = 3_000, inputs: int = 96, outputs: int = 48) -> tuple[Floats, Floats]:
-    """Correlated inputs, two of which reach far, as behind a transformer's layer norm; and weights."""
+    """Return weights, and correlated inputs, two with large values as after a layer norm."""
     random = np.random.default_rng(5)
     mixing = np.eye(inputs) + 0.2 * random.normal(size=(inputs, inputs))
     x = random.normal(size=(rows, inputs)) @ mixing

@@ -1,4 +1,4 @@
-"""The manifest: what it says is read back whole, and each kind of mistake is named by its place."""
+"""Read a manifest back whole, and name each kind of mistake by its place."""
 
 import json
 from collections.abc import Callable
@@ -20,8 +20,8 @@ from models.inference.manifest import (
 SUM = "0" * 64
 
 
-def entry(**said: Any) -> dict[str, Any]:
-    """One model as the manifest writes it, but for what is said otherwise."""
+def entry(**changed: Any) -> dict[str, Any]:
+    """Return one model as the manifest writes it, with these fields changed."""
     return {
         "name": "tiny",
         "task": "embedding",
@@ -42,7 +42,7 @@ def entry(**said: Any) -> dict[str, Any]:
         "parity": {"cosine_mean": 0.999},
         "speed": {"texts_per_second": 1000},
         "details": {"heads": ["spam"]},
-        **said,
+        **changed,
     }
 
 

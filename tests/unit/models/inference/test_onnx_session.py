@@ -1,4 +1,4 @@
-"""Which execution provider is asked for, and what is said when another one is in force."""
+"""Choose the execution provider to ask for, and describe it when another one is in force."""
 
 import pytest
 
@@ -37,6 +37,8 @@ def test_cuda_is_asked_for_where_it_is_listed_and_not_declined(
         ("auto", GPU_WHEEL, CPU, "check the driver"),
     ],
 )
-def test_only_a_wish_not_met_is_spoken_of(choice: str, available: list[str], in_force: str, says: str | None) -> None:
-    said = describe_fallback(choice, available, in_force)
-    assert said is None if says is None else said is not None and says in said
+def test_only_a_provider_that_is_not_in_force_is_described(
+    choice: str, available: list[str], in_force: str, says: str | None
+) -> None:
+    message = describe_fallback(choice, available, in_force)
+    assert message is None if says is None else message is not None and says in message

@@ -1,4 +1,4 @@
-"""Figures of parity, and canonical vectors written and read back."""
+"""Compute the figures of parity; write and read canonical vectors."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Files that are no models, and settings that reach the session."""
+"""Refuse files that are not models, and pass settings to the session."""
 
 from pathlib import Path
 

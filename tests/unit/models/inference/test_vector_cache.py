@@ -1,4 +1,4 @@
-"""Vectors kept by text and model, and no more of them than there is room for."""
+"""Keep vectors by text and model, and no more of them than there is room for."""
 
 import numpy as np
 import pytest

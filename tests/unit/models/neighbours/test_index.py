@@ -1,4 +1,4 @@
-"""The neighbour index on examples small enough to compute by hand."""
+"""Compute the neighbour index on examples small enough to check by hand."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,7 +18,7 @@ NO_WEIGHT = np.zeros(0, np.float32)
 
 
 class NamedIndex:
-    """An index that is fed and asked by item name."""
+    """An index that learns and answers by item name."""
 
     def __init__(self, settings: NeighbourSettings = PLAIN, events: Sequence[Event] = ()) -> None:
         self.vocabulary = Vocabulary()
@@ -130,7 +130,7 @@ def test_rows_do_not_influence_each_other_and_are_padded() -> None:
     assert (scores[items == -1] == 0).all()
 
 
-def test_an_item_that_nobody_looked_at_has_no_neighbours() -> None:
+def test_an_item_that_was_never_seen_has_no_neighbours() -> None:
     shop = NamedIndex(PLAIN, TWO_SESSIONS)
 
     assert shop.ask(["brand new"]) == {}
@@ -143,7 +143,7 @@ def test_an_empty_index_answers_with_nothing() -> None:
     assert NamedIndex().ask(["a"]) == {}
 
 
-def test_a_list_of_length_nought_is_empty() -> None:
+def test_a_list_of_length_zero_is_empty() -> None:
     items, scores = NamedIndex(PLAIN, TWO_SESSIONS).index.predict_many(Queries.build([([0], [], 0)]), NO_WEIGHT, 0)
 
     assert items.shape == scores.shape == (1, 0)
@@ -154,7 +154,7 @@ def test_an_item_pushed_out_of_its_session_no_longer_leads_to_it() -> None:
     pushed: list[Event] = [(1, "a", 1), (1, "b", 2), (1, "c", 3)]
     shop = NamedIndex(settings, [*pushed, (2, "b", 4), (2, "d", 5)])
 
-    # Were "a" still to lead to session 1, that would be the nearer one.
+    # If "a" still led to session 1, that would be the nearer one.
     assert shop.ask(["a"]) == {}
     assert list(shop.ask(["b", "a"], excluded=["b"])) == ["d"]
 

@@ -1,4 +1,4 @@
-"""Verdicts, thresholds and calibration."""
+"""Compute verdicts, thresholds and calibration."""
 
 import numpy as np
 import pytest
@@ -75,7 +75,7 @@ def test_a_named_defect_alone_hides_nothing_and_a_low_score_does() -> None:
 
 
 def certain(*found: Defect) -> float:
-    """The score of a text that has these defects for sure, and no other."""
+    """Return the score of a text that has these defects for sure, and no other."""
     return verdicts(np.array([[20.0 if each in found else -20.0 for each in DEFECTS]], np.float32), PLAIN)[0].score
 
 

@@ -1,4 +1,4 @@
-"""The second judge: what is in doubt, what a language model's numbers say, and what becomes of the first verdict."""
+"""Compute the second judge's verdict: what is in doubt, the evidence, and what it changes."""
 
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
@@ -45,7 +45,10 @@ class Letters:
 
 
 class Repeats:
-    """A model that expects each character to come again: -1 where it does, -3 where not. It counts its runs."""
+    """A model that expects each character to come again.
+
+    It gives -1 where that is so and -3 where not, and counts its runs.
+    """
 
     def __init__(self) -> None:
         self.runs: list[str] = []
@@ -129,7 +132,7 @@ def test_evidence_counts_by_what_the_quality_model_suspects() -> None:
 
 
 @pytest.mark.parametrize("score", [0.0, 1.0])
-def test_without_brand_and_category_nothing_speaks_but_the_score(score: float) -> None:
+def test_without_brand_and_category_only_the_score_is_evidence(score: float) -> None:
     found = evidence(Heard(-4.0, -2.0), verdict(score, brand_mismatch=1.0))
     assert np.isfinite(found).all()
     assert found[1:].tolist() == [0.0, 0.0, 0.0]
@@ -161,7 +164,7 @@ class Unsure:
         return [verdict(0.99 if number % 3 == 0 else 0.5) for number, _ in enumerate(items)]
 
 
-def test_examples_in_doubt_are_half_fine_and_stand_for_their_share_of_the_feed() -> None:
+def test_examples_in_doubt_are_half_fine_and_weighted_by_their_share_of_the_feed() -> None:
     items = tuple(ItemText(f"Red ceramic mug number {number}", "Home/Mugs") for number in range(50))
     source = material([TrainingCatalogue("shop", items)], ["Home/Mugs", "Garden/Hoses"])
     drawn = draw_doubtful(source, Unsure(), SecondJudgeSettings(low=0.05, high=0.8), 100, np.random.default_rng(3))
@@ -172,23 +175,23 @@ def test_examples_in_doubt_are_half_fine_and_stand_for_their_share_of_the_feed()
     assert share == pytest.approx(0.98**9, abs=0.05)
 
 
-SAID = Assessment("00" * 8, "letters", b"", "quality", 0.3, (Defect.REMARK.value,))
+BEFORE = Assessment("00" * 8, "letters", b"", "quality", 0.3, (Defect.REMARK.value,))
 
 
 @pytest.mark.parametrize(("fine", "reasons"), [(0.1, ("remark",)), (0.49, ("remark",)), (0.5, ()), (0.9, ())])
 def test_an_opinion_sets_the_score_and_overrules_defects_when_fine_is_likelier(
     fine: float, reasons: tuple[str, ...]
 ) -> None:
-    after = revised(SAID, fine, "quality+judge")
+    after = revised(BEFORE, fine, "quality+judge")
     assert (after.quality, after.reasons, after.judged_by) == (fine, reasons, "quality+judge")
-    assert (after.text_hash, after.embedding) == (SAID.text_hash, SAID.embedding)
+    assert (after.text_hash, after.embedding) == (BEFORE.text_hash, BEFORE.embedding)
 
 
 def test_an_assessment_is_of_the_models_in_use_with_and_without_the_second_judge() -> None:
     models = Models("letters", "quality", 0, "judge")
-    twice = revised(SAID, 0.4, models.judges)
-    assert models.made(SAID)
-    assert not models.judged_twice(SAID)
+    twice = revised(BEFORE, 0.4, models.judges)
+    assert models.made(BEFORE)
+    assert not models.judged_twice(BEFORE)
     assert models.made(twice)
     assert models.judged_twice(twice)
     assert not Models("letters", "quality").made(twice)

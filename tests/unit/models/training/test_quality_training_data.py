@@ -1,4 +1,4 @@
-"""What the quality model learns from: trusted titles, a split by title, labelled examples."""
+"""Make training data of the quality model: trusted titles, a split by title, labelled examples."""
 
 import re
 from itertools import islice
@@ -56,7 +56,7 @@ def test_broken_and_repeated_titles_are_not_trusted() -> None:
     assert [item.title for item in trusted("shop", rows).items] == ["Mug"]
 
 
-def test_the_same_title_never_stands_on_both_sides_of_the_split() -> None:
+def test_the_same_title_is_never_on_both_sides_of_the_split() -> None:
     assert part_of("Blue  MUG!") is part_of("blue mug")
     parts = [part_of(f"title {number}") for number in range(5_000)]
     assert 0.77 < parts.count(Part.TRAIN) / 5_000 < 0.83
@@ -88,7 +88,7 @@ def test_a_corruption_that_is_left_out_is_never_drawn() -> None:
     assert all(each.corruption != "misread" for each in islice(examples(source, np.random.default_rng(5)), 3_000))
 
 
-def test_nothing_is_said_about_the_category_of_an_unreadable_title() -> None:
+def test_the_category_of_an_unreadable_title_has_no_label() -> None:
     source = material([a_catalogue()], list(PLACES))
     garbled, category = DEFECTS.index(Defect.GARBLED), DEFECTS.index(Defect.CATEGORY_MISMATCH)
     drawn = [each for each in islice(examples(source, np.random.default_rng(2)), 2_000) if each.labels[garbled] > 0]
@@ -147,7 +147,7 @@ def test_names_repeat_under_one_seed_and_are_filled_throughout() -> None:
     assert all(item.title.strip() and "{" not in item.title for item in one.items)
 
 
-def test_a_name_stands_under_no_wrong_category_and_begins_with_no_brand() -> None:
+def test_a_name_has_no_wrong_category_and_begins_with_no_brand() -> None:
     words = words_of_vocabulary(VOCABULARY)
     source = material([a_catalogue(), names(words, np.random.default_rng(5), 300)], list(PLACES))
     drawn = [each for each in islice(examples(source, np.random.default_rng(1)), 3_000) if each.catalogue == NAME]

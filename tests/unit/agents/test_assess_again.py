@@ -1,4 +1,4 @@
-"""What a worker does about assessments that another one left undone, or that both are at."""
+"""Assess what another worker left undone, and what two workers assess at the same time."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from models.quality.assessment import Assessment
 
 @dataclass
 class Interrupted(LetterModel):
-    """A model during whose first answer something else happens."""
+    """A model that lets something else happen during its first answer."""
 
     meanwhile: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
@@ -27,14 +27,14 @@ class Interrupted(LetterModel):
 
 
 async def stocked(shop: ItemAgents, *items: Fields | None) -> None:
-    """The items are in the log and the store, and no model has read them."""
+    """Put the items into the log and the store; no model has read them."""
     raw = changes(*items)
     shop.follow_items.handle(raw)
     await KeepCatalogue(shop.keep.events, shop.store, shop.outbox, shop.metrics).handle(raw)
 
 
-async def start_anew(shop: ItemAgents, *items: Fields) -> None:
-    """A new worker follows both logs from their beginnings, and catches up."""
+async def start_again(shop: ItemAgents, *items: Fields) -> None:
+    """Start a new worker that reads both logs from their beginnings, and let it catch up."""
     shop.follow_with(shop.model)
     shop.follow_items.handle(changes(*items))
     for _ in range(2):
@@ -42,17 +42,17 @@ async def start_anew(shop: ItemAgents, *items: Fields) -> None:
         await shop.assess.catch_up()
 
 
-async def test_what_a_new_owner_said_of_a_newer_text_is_not_overwritten() -> None:
+async def test_a_new_owners_assessment_of_a_newer_text_is_not_overwritten() -> None:
     model, heir = Interrupted(), ItemAgents()
     shop = ItemAgents(model)
-    heir.store, heir.said, heir.outbox = shop.store, shop.said, shop.outbox
+    heir.store, heir.assessments, heir.outbox = shop.store, shop.assessments, shop.outbox
     heir.follow_with(heir.model)
     model.meanwhile.append(lambda: heir.handle(item("a", title="New")))
     await stocked(shop, item("a", title="Old"))
     await shop.assess.catch_up()
     assert model.asked == ["Old"]
-    assert shop.said.said["a"] == model.say(Item("a", "New"))
-    assert all(said == model.say(Item("a", "New")) for _, said in shop.outbox.vectors_log[PARTITION])
+    assert shop.assessments.stored["a"] == model.say(Item("a", "New"))
+    assert all(sent == model.say(Item("a", "New")) for _, sent in shop.outbox.vectors_log[PARTITION])
 
 
 async def test_what_was_deleted_while_no_models_ran_is_forgotten() -> None:
@@ -64,7 +64,7 @@ async def test_what_was_deleted_while_no_models_ran_is_forgotten() -> None:
     shop.follow_items.handle(changes(None))
     shop.deliver()
     await shop.assess.catch_up()
-    assert (set(shop.said.vectors), set(shop.said.said)) == ({"b"}, {"b"})
+    assert (set(shop.assessments.vectors), set(shop.assessments.stored)) == ({"b"}, {"b"})
     assert shop.outbox.vectors_log[PARTITION][2:] == [("k0", None)]
     shop.deliver()
     assert shop.follow.left_over(PARTITION) == []
@@ -77,7 +77,7 @@ async def test_what_is_stored_is_not_forgotten_though_this_worker_has_not_read_o
     shop.deliver()
     await shop.assess.catch_up()
     assert shop.follow.left_over(PARTITION) == ["a"]
-    assert "a" in shop.said.vectors
+    assert "a" in shop.assessments.vectors
     assert len(shop.outbox.vectors_log[PARTITION]) == 1
 
 
@@ -98,9 +98,9 @@ async def test_what_changed_while_there_were_no_models_is_assessed_when_they_are
     shop = ItemAgents()
     await shop.handle(item("a", title="Mug"), item("b", title="Cup"))
     await stocked(shop, item("a", title="Power drill"))
-    await start_anew(shop, item("a", title="Power drill"), item("b", title="Cup"))
+    await start_again(shop, item("a", title="Power drill"), item("b", title="Cup"))
     assert shop.model.asked == ["Mug", "Cup", "Power drill"]
-    assert shop.said.said["a"] == shop.model.say(Item("a", "Power drill"))
+    assert shop.assessments.stored["a"] == shop.model.say(Item("a", "Power drill"))
 
 
 async def test_what_a_worker_sent_and_did_not_store_before_it_ended_is_stored_by_the_next() -> None:
@@ -111,15 +111,15 @@ async def test_what_a_worker_sent_and_did_not_store_before_it_ended_is_stored_by
         await shop.assess.catch_up()
     assert [item_id for item_id, _ in shop.outbox.vectors_log[PARTITION]] == ["a"]
     shop.store.away = False
-    await start_anew(shop, item("a", title="Mug"))
-    assert shop.said.said["a"] == shop.model.say(Item("a", "Mug"))
-    assert "a" in shop.said.vectors
+    await start_again(shop, item("a", title="Mug"))
+    assert shop.assessments.stored["a"] == shop.model.say(Item("a", "Mug"))
+    assert "a" in shop.assessments.vectors
 
 
 async def test_every_part_of_a_batch_counts_as_progress() -> None:
     shop = ItemAgents()
     done: list[int] = []
-    shop.follow_with(shop.model, lambda: done.append(len(shop.said.said)))
+    shop.follow_with(shop.model, lambda: done.append(len(shop.assessments.stored)))
     await shop.handle(*(item(f"i{number}", title="Mug") for number in range(2 * ITEMS_AT_ONCE)))
     assert done[-1] == 2 * ITEMS_AT_ONCE
     assert ITEMS_AT_ONCE in done
