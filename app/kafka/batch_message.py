@@ -1,9 +1,7 @@
 """A fetched partition batch as a Faust message: columns for the agent, a ticket for the book."""
 
-from collections.abc import Sequence
-from typing import Any, cast
+from typing import cast
 
-import numpy as np
 from faust.types import TP, ConsumerMessage
 
 from app.kafka.batch_book import Ticket
@@ -33,16 +31,3 @@ class BatchMessage(ConsumerMessage):
         )
         self.ticket = ticket
         self.acked = self.tracked = True
-
-
-def to_raw_batch(tp: TP, records: Sequence[Any]) -> RawBatch:
-    """Kafka's records as columns; keys and values are the bytes that Kafka holds."""
-    count = len(records)
-    return RawBatch(
-        topic=tp.topic,
-        partition=tp.partition,
-        offsets=np.fromiter((record.offset for record in records), np.int64, count),
-        times=np.fromiter((record.timestamp for record in records), np.float64, count) / 1000.0,
-        keys=[record.key for record in records],
-        values=[record.value for record in records],
-    )

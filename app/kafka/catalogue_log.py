@@ -8,7 +8,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-unt
 
 from app.concerns import KafkaSettings
 from app.kafka.consumer_stop import stop_consumer
-from app.kafka.replicas import POLL_MILLISECONDS, raw_batch
+from app.kafka.log_end import fetched_end, log_ends, true_end
+from app.kafka.raw_batch import to_raw_batch
+from app.kafka.replicas import POLL_MILLISECONDS
 from app.kafka.topics import topics
 from app.kafka.unreadable import explained
 from app.retry import Retry
@@ -34,15 +36,14 @@ class KafkaCatalogueLog:
         async with self._consumer() as consumer:
             consumer.assign([place])
             consumer.seek(place, start)
-            told, end = (await self.retry(lambda: consumer.end_offsets([place])))[place], None
+            answered, end = (await self.retry(lambda: log_ends(consumer, [place])))[place], None
             while end is None or await consumer.position(place) < end:
                 with explained(consumer):
-                    fetched = await consumer.getmany(timeout_ms=POLL_MILLISECONDS)
-                if end is None and (seen := consumer.highwater(place)) is not None:
-                    # Tansu tells the first offset after the beginning of its last batch; a fetch sees the real end.
-                    end = max(told, seen)
-                for records in fetched.values():
-                    yield raw_batch(place, records)
+                    batches = await consumer.getmany(timeout_ms=POLL_MILLISECONDS)
+                if end is None and (fetched := fetched_end(consumer, place)) is not None:
+                    end = true_end(answered, fetched)
+                for records in batches.values():
+                    yield to_raw_batch(place.topic, place.partition, records)
 
     @asynccontextmanager
     async def _consumer(self) -> AsyncIterator[AIOKafkaConsumer]:

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition  # type: i
 from app.concerns import KafkaSettings
 from app.errors import HeadraceError
 from app.kafka.failure import as_kafka_away
+from app.kafka.log_end import fetched_end, log_ends, true_end
 from app.kafka.topics import SOURCES, create_topics
 from app.kafka.unreadable import explained
 
@@ -61,8 +62,8 @@ async def partitions_of(kafka: KafkaSettings, names: Iterable[str] = SOURCES) ->
 async def wait_until_committed(kafka: KafkaSettings, events: int) -> None:
     """Return when the group has committed all events. Raises HeadraceError when it does not within 30 s.
 
-    The events are counted against what was sent, not against the ends of the partitions: for those, the embedded
-    broker answers with the beginning of the last batch.
+    The committed offsets are compared with the number of events that were sent, not with the ends of the
+    partitions: nothing is fetched here, so the ends may be too low (`app/kafka/log_end.py`).
     """
     places = await partitions_of(kafka)
     async with _group_member(kafka) as consumer:
@@ -97,7 +98,7 @@ async def _existing_places(consumer: AIOKafkaConsumer, settings: KafkaSettings) 
 
 async def _lag(consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> GroupLag:
     consumer.assign(places)
-    begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+    begins, ends = await consumer.beginning_offsets(places), await log_ends(consumer, places)
     for place in places:
         consumer.seek(place, max(begins[place], ends[place] - 1))
     found = await _last_records(consumer, ends)
@@ -107,8 +108,7 @@ async def _lag(consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> Grou
     for place in places:
         done = await consumer.committed(place)
         started += done is not None
-        # The embedded broker puts the end just behind the first record of the last batch; a fetch tells the true one.
-        end = max(ends[place], consumer.highwater(place) or 0)
+        end = true_end(ends[place], fetched_end(consumer, place))
         lag += max(0, end - max(done or 0, begins[place]))
     newest = max((record.timestamp for record in records), default=None)
     return GroupLag(lag, started, None if newest is None else newest / 1000)

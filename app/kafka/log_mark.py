@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import xxhash
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition  # type: ignore[import-untyped]  # ships no types
 
+from app.kafka.log_end import fetched_end
+
 POLL_MILLISECONDS = 200
 
 
@@ -61,7 +63,6 @@ async def _compare(consumer: AIOKafkaConsumer, partition: TopicPartition, mark: 
         if found:
             same = mark_after(found[partition][0]) == mark
             return "" if same else f"has another record, or none, at offset {mark.position - 1}"
-        # Not `end_offsets`: the embedded broker puts the end just behind the first record of the last batch.
-        end = consumer.highwater(partition)
+        end = fetched_end(consumer, partition)
         if end is not None and end < mark.position:
             return f"ends at offset {end}, before the {mark.position} that was read"

@@ -6,7 +6,8 @@ machine. With `HEADRACE_KAFKA_BOOTSTRAP` and `HEADRACE_REDIS_URL` set, nothing h
 Where the broker (Tansu 0.6, `memory://`) is not Apache Kafka, as tests/integration/test_embedded_servers.py
 shows: it keeps the producer's timestamp although the topic says LogAppendTime; it takes messages larger than
 `max.message.bytes`; it refuses idempotent producers; it makes an unknown topic instead of refusing it;
-`offsets_for_times` finds offset 0, not none, for a time after the last message.
+`offsets_for_times` finds offset 0, not none, for a time after the last message; its answer for the end of a
+partition is too low (`app/kafka/log_end.py`).
 """
 
 import os
