@@ -1,4 +1,4 @@
-"""A fetched partition batch as a Faust message: columns for the agent, a ticket for the book."""
+"""Carries a fetched batch as a Faust message: columns for the agent, a ticket for the book."""
 
 from typing import cast
 
@@ -9,10 +9,10 @@ from models.contract.events import RawBatch
 
 
 class BatchMessage(ConsumerMessage):
-    """A batch on its way to an agent.
+    """A batch that is given to an agent.
 
-    Faust is told that it is acked and tracked already: its stream acks even what an agent failed on, so acking is left
-    to the ticket.
+    Faust is told that the message is already acked and tracked: Faust's stream acks a message even
+    when its agent failed. The ticket does the acking instead.
     """
 
     def __init__(self, batch: RawBatch, ticket: Ticket, generation_id: int) -> None:
@@ -24,7 +24,8 @@ class BatchMessage(ConsumerMessage):
             timestamp_type=0,
             headers=None,
             key=None,
-            value=cast(bytes, batch),  # Faust's type; the schema of batched topics hands it on untouched
+            # Faust's type; the schema of batched topics returns it unchanged
+            value=cast(bytes, batch),
             checksum=None,
             tp=TP(batch.topic, batch.partition),
             generation_id=generation_id,

@@ -1,4 +1,4 @@
-"""Reads a partition of `items` or `vectors` once more, outside any group, for a store that lost what was in it."""
+"""Reads a partition of `items` or `vectors` again, outside any group, when a store lost data."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,17 +19,17 @@ from models.contract.events import RawBatch
 
 @dataclass(frozen=True, slots=True)
 class KafkaCatalogueLog:
-    """The `CatalogueLog` port on Kafka."""
+    """Implements the `CatalogueLog` port on Kafka."""
 
     settings: KafkaSettings
     retry: Retry
 
     def items(self, partition: int, start: int) -> AsyncGenerator[RawBatch, None]:
-        """What the shop said of its items, from this offset."""
+        """Yield the records of `items` of this partition, from this offset to the log's end."""
         return self._read(TopicPartition(topics(self.settings).items, partition), start)
 
     def vectors(self, partition: int) -> AsyncGenerator[RawBatch, None]:
-        """What the models said of the items of this partition."""
+        """Yield all records of `vectors` of this partition: the assessments of its items."""
         return self._read(TopicPartition(topics(self.settings).vectors, partition), 0)
 
     async def _read(self, place: TopicPartition, start: int) -> AsyncGenerator[RawBatch, None]:

@@ -11,7 +11,10 @@ MILLISECONDS = 1000.0
 
 
 def to_raw_batch(topic: str, partition: int, records: Sequence[ConsumerRecord]) -> RawBatch:
-    """Return Kafka's records as columns: keys, values and headers as Kafka holds them, times in seconds."""
+    """Return Kafka's records as columns.
+
+    Times are in seconds; keys, values and headers are unchanged.
+    """
     count = len(records)
     return RawBatch(
         topic=topic,
