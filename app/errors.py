@@ -1,8 +1,8 @@
-"""The errors that end a command with advice instead of a traceback."""
+"""Defines the error that ends a command with advice instead of a traceback."""
 
 
 class HeadraceError(Exception):
-    """Something outside went wrong; the message says what, and what to do about it."""
+    """Something outside Headrace failed. The message says what, and what to do about it."""
 
 
 def in_words(error: BaseException) -> str:
