@@ -6,7 +6,9 @@ class HeadraceError(Exception):
 
 
 def in_words(error: BaseException) -> str:
-    """The error's text, or its type where it has none; without the arguments of a command, which Redis repeats.
+    """Return the error's text, or its type if it has no text.
+
+    The arguments of a command, which Redis repeats, are left out.
 
     >>> in_words(ValueError("unknown command 'AUTH', with args beginning with: 'sesame'"))
     "unknown command 'AUTH'"

@@ -1,4 +1,4 @@
-"""The second half of training the quality model: export, calibrate the artefact itself, measure, write it down."""
+"""Finishes training the quality model: exports, calibrates and measures it, writes a report."""
 
 import json
 import shutil
@@ -64,7 +64,10 @@ def finish(
     sources: dict[Part, Material],
     minutes: float,
 ) -> dict[str, Any]:
-    """Write artefact and report; returns the report. Without a network, the model already there is calibrated anew."""
+    """Write artefact and report. Returns the report.
+
+    Without a network, the existing model is calibrated again.
+    """
     plan.report.mkdir(parents=True, exist_ok=True)
     typical = measure.draw(sources[Part.TRAIN], np.random.default_rng(plan.seed + 2), TYPICAL if network else 0)
     origin = _written_model(plan, network, tokenizer, [each.item for each in typical], minutes)
@@ -91,7 +94,10 @@ def _written_model(
     typical: list[ItemText],
     minutes: float,
 ) -> dict[str, Any]:
-    """How the model in the folder was built, and its parity, after writing the network there if there is one."""
+    """Return how the model in the folder was built, and its parity.
+
+    Writes the network into the folder first, if there is one.
+    """
     if network is None:
         before = read_manifest(plan.out).find("quality")
         return {"built": before.built, "parity": dict(before.parity)}
@@ -107,7 +113,7 @@ def _written_model(
 def _export(
     network: QualityNetwork, tokenizer: Tokenizer, plan: TrainingPlan, tokens: list[Tokens]
 ) -> dict[str, float]:
-    """Write the small model, and say how far its logits and its batches stray from the network's own."""
+    """Write the small model. Returns how far its logits are from the network's own."""
     features, folder = len(FEATURE_NAMES), plan.out
     with tempfile.TemporaryDirectory() as scratch:
         full = Path(scratch) / "full.onnx"
@@ -141,7 +147,7 @@ def _report(test: list[Example], logits: np.ndarray[Any, Any], calibration: Cali
 
 
 def _draw_calibration(path: Path, test: list[Example], probability: np.ndarray[Any, Any]) -> None:
-    """One small calibration curve for each head."""
+    """Draw one small calibration curve for each head."""
     import matplotlib  # type: ignore[import-not-found]  # installed with the extra `export` only
 
     matplotlib.use("Agg")
@@ -230,7 +236,10 @@ def _lines(calibration: Calibration) -> dict[str, list[float]]:
 
 
 def _write_canonical(path: Path, model: QualityModel) -> None:
-    """The canonical texts with the logits that this artefact gives, for `headrace models verify` and the tests."""
+    """Write the canonical texts with the logits of this artefact.
+
+    `headrace models verify` and the tests read them.
+    """
     logits = model.logits(CANONICAL).tolist()
     entries = [
         {

@@ -45,10 +45,14 @@ def bad_address(problem: str) -> HeadraceError:
 
 
 def shown_address(url: str) -> str:
-    """The address without its password; of one that cannot be used no more than its scheme.
+    """Return the address without its password.
 
-    >>> shown_address("redis://shop:sesame@store:6379/0"), shown_address("redis://:ses#ame@store:6379/0")
-    ('redis://shop:***@store:6379/0', 'redis://***')
+    Of an address that cannot be used, only the scheme is shown.
+
+    >>> shown_address("redis://shop:sesame@store:6379/0")
+    'redis://shop:***@store:6379/0'
+    >>> shown_address("redis://:ses#ame@store:6379/0")
+    'redis://***'
     """
     if _problem(url):
         scheme = SCHEME.match(url.strip())

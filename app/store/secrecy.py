@@ -32,7 +32,7 @@ def scrubber(secrets: Iterable[str]) -> Scrub:
 
 
 def passwords_in(url: str) -> set[str]:
-    """Every form of the password that the address may hold, also where it cannot be used.
+    """Return every form of the password that the address may hold, even if it cannot be used.
 
     >>> sorted(passwords_in("redis://shop:ses%23ame@store:6379/0"))
     ['ses#ame', 'ses%23ame']

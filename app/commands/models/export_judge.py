@@ -1,4 +1,4 @@
-"""`headrace models export-judge`: a causal language model made the second judge of what the quality model doubts."""
+"""`headrace models export-judge`: makes a second judge from a causal language model."""
 
 import argparse
 import json
@@ -55,7 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
-    """Make it, and print how much it helps."""
+    """Make the judge, and print how much it helps."""
     logging.getLogger("onnxruntime.quantization.matmul_nbits_quantizer").setLevel(logging.ERROR)
     try:
         plan = _plan(args, settings)
@@ -97,7 +97,7 @@ def _plan(args: argparse.Namespace, settings: Settings) -> SecondJudgePlan:
 
 
 def _show(bars: ExitStack) -> Watch:
-    """A progress bar for each name that is told of; they end with `bars`."""
+    """Show a progress bar for each name that is reported. The bars end with `bars`."""
     shown: dict[str, ProgressBar] = {}
 
     def watch(name: str, done: int, total: int) -> None:

@@ -1,4 +1,4 @@
-"""`headrace models train-quality`: makes the quality model out of catalogue files."""
+"""`headrace models train-quality`: makes the quality model from catalogue files."""
 
 import argparse
 import json
@@ -48,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--steps",
         type=int,
         default=2000,
-        help="training steps of 48 titles; 0 only calibrates the model in --out anew (default: 2000)",
+        help="training steps of 48 titles; 0 only calibrates the model in --out again (default: 2000)",
     )
     parser.add_argument("--seed", type=int, default=7, help="seed of everything drawn (default: 7)")
     parser.add_argument("--threads", type=int, default=2, help="threads (default: 2)")
@@ -62,7 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
-    """Train, measure, export; print where it all is."""
+    """Train, measure and export. Prints where the results are."""
     plan = _plan(args)
     try:
         report = train(plan)
@@ -90,6 +90,6 @@ def _plan(args: argparse.Namespace) -> TrainingPlan:
     if args.steps < 0:
         raise HeadraceError("--steps must not be negative")
     if args.steps == 0 and not (args.out / "manifest.json").is_file():
-        raise HeadraceError(f"--steps 0 calibrates the model in {args.out} anew, and there is none; train one first")
+        raise HeadraceError(f"--steps 0 calibrates the model in {args.out} again, and there is none; train one first")
     items = tuple(path for group in args.items for path in group)
     return TrainingPlan(items, args.base, args.out, args.report, args.steps, args.seed, args.threads, left_out)
