@@ -16,7 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from app.concerns import KafkaSettings
 from app.local.servers import embedded_broker, embedded_redis
 
-pytest_plugins = ["shops"]
+pytest_plugins = ["runs", "shops"]
 
 # The first call of a compiled function takes seconds; how long an example takes says nothing.
 hypothesis_settings.register_profile("headrace", deadline=None)

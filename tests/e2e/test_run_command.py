@@ -1,64 +1,34 @@
-"""`headrace run` as a stranger meets it: one command, and lists with titles."""
+"""`headrace run` as a new user meets it: one command, and lists with titles."""
 
 import contextlib
-import os
 import re
-import select
 import signal
 import socket
 import subprocess
-import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 import orjson
 import pytest
 import redis
-from workers import HEADRACE, PATIENCE_SECONDS, until
+from runs import ENVIRONMENT, read_until
+from workers import HEADRACE, PATIENCE_SECONDS
 
 PORTS_OF_OTHERS = (6066, 6067, 6379, 9092)
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
 
 
 @pytest.fixture
 def taken_ports() -> Iterator[None]:
-    """The usual ports belong to somebody else."""
+    """Other programs use the usual ports."""
     with contextlib.ExitStack() as stack:
         for port in PORTS_OF_OTHERS:
             taken = stack.enter_context(socket.socket())
             taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with contextlib.suppress(OSError):  # somebody else has it already, which is as good
+            with contextlib.suppress(OSError):  # another program has it already, which is as good
                 taken.bind(("127.0.0.1", port))
                 taken.listen()
         yield
-
-
-@pytest.fixture
-def small_shop(tmp_path: Path) -> Path:
-    """Three users, four titled items, one row of each trouble, and two in the catalogue."""
-    folder = tmp_path / "shop"
-    folder.mkdir()
-    start = 1_500_000_000
-    rows = [
-        f"{user}-{item},{start + n},{user},,{item},{kind},,"
-        for user in ("ann", "bob", "cleo")
-        for n, (item, kind) in enumerate([("i1", "view"), ("i2", "click"), ("i3", "order"), ("i4", "cart")])
-    ]
-    troubles = [
-        f"ann-i1,{start},ann,,i1,view,,",  # the same event once more
-        f"odd,{start},ann,,i1,returned,,",  # no kind that Headrace knows
-        "late,1000,ann,,i1,view,,",  # before there were shops to click in
-        f"guest,{start + 9},,s1,i1,view,,",
-    ]
-    head = "event_id,ts,user_id,session_id,item_id,kind,price,quantity"
-    (folder / "events.csv").write_text("\n".join([head, *rows, *troubles]) + "\n")
-    items = [f"i{n},Thing number {n},Things > Some" for n in range(1, 5)]
-    items += ["i5,,Things", ",Thing without an id,Things"]
-    (folder / "items.csv").write_text("\n".join(["item_id,title,category", *items]) + "\n")
-    return folder
 
 
 @pytest.mark.usefixtures("taken_ports")
@@ -174,7 +144,7 @@ def test_with_json_and_without_once_it_serves_and_tells_its_addresses_on_the_err
     pipe = subprocess.PIPE
     with subprocess.Popen(command, env=ENVIRONMENT, stdout=pipe, stderr=pipe, bufsize=0) as process:
         try:
-            shown = _read_until(process.stderr, b"metrics ")
+            shown = read_until(process.stderr, b"metrics ")
             page = _found(r"page +(http://[^/\s]+)/", shown)
             with urllib.request.urlopen(f"{page}/recommendations/bob?k=5") as answer:
                 assert orjson.loads(answer.read())["items"]
@@ -191,7 +161,7 @@ def test_it_keeps_serving_titles_until_ctrl_c_and_leaves_nothing_behind(small_sh
     # Unbuffered, so that `select` sees every line that is there.
     with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, bufsize=0) as process:
         try:
-            shown = _read_until(process.stdout, b"metrics ")
+            shown = read_until(process.stdout, b"metrics ")
             page = _found(r"page +(http://[^/\s]+)/", shown)
             store = redis.Redis.from_url(_found(r"Redis +(redis://\S+)", shown))
             assert "Thing number" in shown
@@ -224,72 +194,6 @@ def test_real_logs_are_accounted_for(folder: str, shop_data: Path) -> None:
     assert result["accepted"] + result["duplicates"] + sum(result["quarantined"].values()) == result["events_read"]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="looks children up in /proc")
-@pytest.mark.parametrize("name", ["serve", "worker"])
-def test_it_ends_with_advice_when_one_of_its_processes_ends(small_shop: Path, name: str) -> None:
-    command = [HEADRACE, "run", "--no-browser", "--data", str(small_shop)]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, env=ENVIRONMENT, stdout=pipe, stderr=pipe, bufsize=0) as process:
-        try:
-            _read_until(process.stdout, b"metrics ")
-            [child] = [each for each in _children(process.pid) if f"\0{name}\0" in _command_line(each)]
-            os.kill(child, signal.SIGKILL)
-            _, errors = process.communicate(timeout=PATIENCE_SECONDS)
-        finally:
-            process.terminate()
-    assert process.returncode == 1
-    assert f"headrace {name} ended with status -9" in errors.decode()
-    assert "headrace doctor" in errors.decode()
-    assert "Traceback" not in errors.decode()
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="looks children up in /proc")
-@pytest.mark.parametrize(("name", "program"), [("broker", "broker\0--listener"), ("redis", "redis-server")])
-def test_it_ends_when_its_own_server_dies_names_it_and_stops_the_others(
-    small_shop: Path, name: str, program: str
-) -> None:
-    command = [HEADRACE, "run", "--no-browser", "--data", str(small_shop)]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, env=ENVIRONMENT, stdout=pipe, stderr=pipe, bufsize=0) as process:
-        try:
-            _read_until(process.stdout, b"metrics ")
-            children = _children(process.pid)
-            [child] = [each for each in children if program in _command_line(each)]
-            os.kill(child, signal.SIGKILL)
-            _, errors = process.communicate(timeout=PATIENCE_SECONDS)
-        finally:
-            process.terminate()
-    assert process.returncode == 1
-    last = errors.decode().splitlines()[-1]
-    assert last.startswith(f"headrace: the embedded {name} ended with status -9; the last line of its log: ")
-    assert "Traceback" not in errors.decode()
-    assert len(children) == 4
-    assert not [each for each in children if Path(f"/proc/{each}").exists()]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="looks children up in /proc")
-def test_it_ends_too_when_the_broker_dies_while_the_worker_starts(small_shop: Path) -> None:
-    command = [HEADRACE, "run", "--no-browser", "--data", str(small_shop)]
-    with subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.PIPE, bufsize=0) as process:
-        try:
-            until(lambda: any("\0worker\0" in _command_line(each) for each in _children(process.pid)))
-            [broker] = [each for each in _children(process.pid) if "broker\0--listener" in _command_line(each)]
-            os.kill(broker, signal.SIGKILL)
-            _, errors = process.communicate(timeout=PATIENCE_SECONDS)
-        finally:
-            process.terminate()
-    assert process.returncode == 1
-    assert "headrace: the embedded broker ended with status -9" in errors.decode()
-
-
-def _children(pid: int) -> list[int]:
-    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def _command_line(pid: int) -> str:
-    return Path(f"/proc/{pid}/cmdline").read_text()
-
-
 def test_a_folder_without_a_log_is_explained(tmp_path: Path) -> None:
     done = subprocess.run(
         [HEADRACE, "run", "--once", "--data", str(tmp_path)], env=ENVIRONMENT, capture_output=True, check=False
@@ -298,19 +202,6 @@ def test_a_folder_without_a_log_is_explained(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert b"holds no events" in done.stderr
     assert b"Traceback" not in done.stderr
-
-
-def _read_until(stream: IO[bytes] | None, end: bytes) -> str:
-    """What the process printed there up to the line that begins with `end`."""
-    assert stream is not None
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    lines: list[bytes] = []
-    while not lines or not lines[-1].startswith(end):
-        ready, _, _ = select.select([stream], [], [], max(0.0, deadline - time.monotonic()))
-        line = stream.readline() if ready else b""
-        assert line, b"".join(lines).decode()
-        lines.append(line)
-    return b"".join(lines).decode()
 
 
 def _found(pattern: str, text: str) -> str:
