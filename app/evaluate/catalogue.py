@@ -72,9 +72,9 @@ async def _assess(items: Sequence[Item], recommender: Recommender, infer: InferL
     follow = FollowVectors(infer.models, infer.settings, recommender, _nobody)
     for first in range(0, len(items), ITEMS_AT_ONCE):
         part = items[first : first + ITEMS_AT_ONCE]
-        said = await infer.assess(part)
-        headers = [encode_headers(each) for each in said]
-        follow.handle(_batch([item.item_id.encode() for item in part], [each.vector for each in said], headers))
+        assessments = await infer.assess(part)
+        headers = [encode_headers(each) for each in assessments]
+        follow.handle(_batch([item.item_id.encode() for item in part], [each.vector for each in assessments], headers))
         show(f"read {first + len(part):,} of {len(items):,} items")
 
 

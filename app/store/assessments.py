@@ -42,13 +42,13 @@ class RedisAssessments:
         """Store the assessments, and the items' present attributes beside the vectors."""
         await self.retry(lambda: self._write(assessed))
 
-    async def remember(self, said: Mapping[str, Assessment | None]) -> None:
+    async def remember(self, assessments: Mapping[str, Assessment | None]) -> None:
         """Store assessments without the vectors by which items are found. None removes one."""
         commands: list[Command] = [
             ("HDEL", self.keys.item(item_id), *ASSESSMENT_FIELDS)
             if each is None
             else ("HSET", self.keys.item(item_id), *self._fields(each))
-            for item_id, each in said.items()
+            for item_id, each in assessments.items()
         ]
         await self.retry(lambda: execute(self.redis, commands))
 
@@ -88,18 +88,18 @@ class RedisAssessments:
         commands: list[Command] = [("HMGET", self.keys.item(item_id), *fields) for item_id in item_ids]
         return await self.retry(lambda: execute(self.redis, commands)) if commands else []
 
-    def _fields(self, said: Assessment) -> list[str | bytes]:
-        return [part for field in item_hash.encode_assessment(said, self.settings).items() for part in field]
+    def _fields(self, assessment: Assessment) -> list[str | bytes]:
+        return [part for field in item_hash.encode_assessment(assessment, self.settings).items() for part in field]
 
     def _attributes(self, each: Assessed) -> bytes:
-        item, said = each.item, each.assessment
+        item, assessment = each.item, each.assessment
         return orjson.dumps(
             {
                 "category": item.category,
                 "brand": item.brand,
                 "price": item.price,
-                "quality": said.quality,
+                "quality": assessment.quality,
                 "available": item.available,
-                "recommended": item.available and said.weight(self.settings) > 0,
+                "recommended": item.available and assessment.weight(self.settings) > 0,
             }
         )

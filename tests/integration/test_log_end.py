@@ -1,4 +1,4 @@
-"""The end of a partition, which the embedded broker alone does not tell."""
+"""The true end of a partition is known after a fetch, also with the embedded broker."""
 
 from collections.abc import AsyncIterator
 
@@ -46,7 +46,7 @@ async def consumer(kafka: KafkaSettings, place: TopicPartition) -> AsyncIterator
 async def test_after_a_fetch_the_end_is_right_though_the_broker_answers_too_low(
     consumer: AIOKafkaConsumer, place: TopicPartition
 ) -> None:
-    # Apache Kafka answers 5. When the embedded broker does too, app/kafka/log_end.py is not needed any more.
+    # Apache Kafka answers 5. When the embedded broker does too, delete app/kafka/log_end.py.
     assert await consumer.end_offsets([place]) == {place: 1}
     assert len((await consumer.getmany(place, timeout_ms=5000))[place]) == RECORDS
     assert fetched_end(consumer, place) == RECORDS

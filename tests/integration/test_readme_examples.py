@@ -1,4 +1,4 @@
-"""The examples of the README do what it says: their events are accepted, and their Python runs."""
+"""The examples of the README work: their events are accepted, and their Python runs."""
 
 import asyncio
 import re
@@ -38,7 +38,7 @@ GOOD, BAD = 0.9, 0.0
 
 
 def rejected(topic: str, value: bytes, broker_time: float) -> list[str]:
-    """What the worker would say against the event."""
+    """Return what the worker would say against the event."""
     batch = RawBatch(topic, 0, np.array([0]), np.array([broker_time]), [None], [value])
     return [each.detail for each in decode(batch, KIND_OF_TOPIC[topic], EventSettings()).rejected]
 
