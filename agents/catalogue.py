@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterable, Awaitable, Callable
+from collections.abc import AsyncIterable, Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from agents.assess import Assess
 from agents.metrics import Metrics
@@ -15,12 +16,38 @@ from models.contract.item_codec import Change, DecodedItem, Deleted, Withdrawn, 
 from models.recommender import Recommender
 
 
+class StoredMarks(Protocol):
+    """Keeps up to which offset of each partition the store has everything."""
+
+    @property
+    def lock(self) -> asyncio.Lock:
+        """The lock held while items are written, by the agent of `items` and by a restore."""
+
+    async def mark_start(self, partition: int) -> None:
+        """Give a partition of which nothing is read yet its first mark."""
+
+    async def mark_stored(self, partition: int, offset: int) -> None:
+        """Move the mark of a partition: every record before `offset` is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoMarks:
+    """The `StoredMarks` of a store that nothing restores: it has a lock and keeps no marks."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def mark_start(self, partition: int) -> None:
+        """Do nothing."""
+
+    async def mark_stored(self, partition: int, offset: int) -> None:
+        """Do nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class KeepCatalogue:
-    """Stores upserts and deletions of the partitions that this worker owns; then models, if any, are asked.
+    """Stores upserts and deletions of the partitions that this worker owns; then asks the models, if any.
 
-    `before` is awaited with the partition before anything of a batch is stored, `after` with the partition and the
-    next offset once all of it is. Who stores older changes meanwhile takes the `turn`.
+    `marks` is told of each batch before anything of it is stored, and once all of it is.
     """
 
     events: EventSettings
@@ -28,9 +55,7 @@ class KeepCatalogue:
     outbox: Outbox
     metrics: Metrics
     assess: Assess | None = None
-    before: Callable[[int], Awaitable[None]] | None = None
-    after: Callable[[int, int], Awaitable[None]] | None = None
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    marks: StoredMarks = field(default_factory=NoMarks)
 
     async def run(self, stream: AsyncIterable[RawBatch]) -> None:
         """Handle one batch after the other."""
@@ -38,22 +63,20 @@ class KeepCatalogue:
             await self.handle(batch)
 
     async def handle(self, batch: RawBatch) -> None:
-        """Store one batch; when this returns, the changes are readable, and what models say of them too.
+        """Store one batch. When this returns, the changes and the models' assessments of them are readable.
 
-        Models may be slow: the items' own texts are readable before they are asked.
+        Models may be slow: the items' own texts are readable before the models are asked.
         """
         decoded = decode_items(batch, self.events)
         rejected = [each.rejected for each in decoded if each.rejected is not None]
         changes = changes_of(decoded)
-        if self.before is not None:
-            await self.before(batch.partition)
-        async with self.turn:
+        await self.marks.mark_start(batch.partition)
+        async with self.marks.lock:
             await self.store.write(changes)
         await self.outbox.quarantine(rejected)
         if self.assess is not None:
             await self.assess.handle(batch.partition, changes)
-        if self.after is not None:
-            await self.after(batch.partition, int(batch.offsets[-1]) + 1)
+        await self.marks.mark_stored(batch.partition, int(batch.offsets[-1]) + 1)
         self._count(decoded)
 
     def _count(self, decoded: list[DecodedItem]) -> None:

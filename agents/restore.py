@@ -1,7 +1,8 @@
-"""Brings the catalogue back into a store that lost it, such as a Redis that was emptied or started without its data.
+"""Restores the catalogue in a store that lost it, such as a Redis that was emptied.
 
-What is committed is never read again, so nothing else would write it. The store therefore keeps a mark for each
-partition of `items`: the offset up to which it has everything. It is lost with the rest, or goes back with it.
+Committed records are never read again, so nothing else would write them. The store therefore keeps a
+mark for each partition of `items`: the offset up to which it has everything. A store that loses its
+data loses the marks too, and a store that goes back to an older copy has the older marks.
 """
 
 import asyncio
@@ -19,34 +20,37 @@ CHECK_SECONDS = 2.0
 
 
 class ReadSpan(NamedTuple):
-    """Where this worker began to read a partition, and up to where it is done with it."""
+    """The offset at which this worker began to read a partition, and the offset that it reads next."""
 
     start: int
     position: int
 
 
 class StoredMark(NamedTuple):
-    """Up to `offset` the store has everything, unless somebody is at it and it is not `whole` yet."""
+    """The offset up to which the store has everything. `whole` is False while a restore is running."""
 
     offset: int
     whole: bool
 
     @classmethod
     def parse(cls, text: str) -> "StoredMark":
-        """The mark as it is stored; nothing at all, or what somebody else wrote, says that all may be missing."""
+        """Parse a stored mark. A missing mark, or text of another form, means that all may be missing."""
         offset, _, claim = text.partition(" ")
         return cls(int(offset), not claim) if offset.isascii() and offset.isdigit() else cls(0, False)
 
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """Looks for marks that are missing or too old, and stores again what stands behind them in the log.
+    """Finds marks that are missing or too old, and stores again the records behind them in the log.
 
-    Meanwhile the agent of `items` goes on. What comes while the log is read is read too, in a last stretch during which
-    that agent stores nothing, as it takes the same `turn`: of two versions of an item the newer is the last that is
-    written. Whoever restores puts a claim into the mark first, so that a store that is emptied meanwhile, or another
-    worker that takes over, is noticed. `lost` is awaited with the partition and the first offset that is missing;
-    `restored` is told the partition, the number of records, and the items assessed anew.
+    The agent of `items` goes on meanwhile. A restore reads the log twice: first most of it, then, holding
+    `lock`, the records that were added during the first reading. The agent writes under the same lock,
+    so the newer of two versions of an item is always written last.
+
+    A restore first puts its claim into the mark. If the claim is gone at the end, the store was emptied
+    meanwhile or another worker took over. `lost` is awaited with the partition and the first missing
+    offset; `restored` is called with the partition, the number of records, and the ids of the items
+    whose vectors were stored again.
     """
 
     events: EventSettings
@@ -58,33 +62,36 @@ class Restore:
     lost: Callable[[int, int], Awaitable[None]]
     restored: Callable[[int, int, list[str]], None]
     assess: Assess | None = None
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _believed: dict[int, int] = field(default_factory=dict)
 
     def forget(self) -> None:
-        """Partitions were assigned anew: what their marks should say begins with where they are read from."""
+        """Forget the marks: after a rebalance, each partition's mark is compared with where reading began."""
         self._believed.clear()
 
     async def run(self) -> None:
-        """Look for ever, with pauses; ends by being cancelled."""
+        """Check all marks every 2 s, until cancelled."""
         while True:
             await self.check()
             await asyncio.sleep(CHECK_SECONDS)
 
-    async def before(self, partition: int) -> None:
-        """Before items are written: a partition of which nothing is read yet gets a mark, or it would look lost."""
+    async def mark_start(self, partition: int) -> None:
+        """Give a partition of which nothing is read yet its first mark; without one it would look lost."""
         span = self.spans().get(partition)
         if partition not in self._believed and span is not None and span.position == 0:
             await self._move(partition, "", 0)
 
-    async def after(self, partition: int, position: int) -> None:
-        """All before `position` is stored, and about to be committed: the mark of a worker that ends now is not old."""
+    async def mark_stored(self, partition: int, offset: int) -> None:
+        """Move the mark of a partition: every record before `offset` is stored, and is committed next.
+
+        This comes before the commit, so that a worker that ends now does not leave a mark that is too old.
+        """
         believed = self._believed.get(partition)
-        if believed is not None and believed < position:
-            await self._move(partition, str(believed), position)
+        if believed is not None and believed < offset:
+            await self._move(partition, str(believed), offset)
 
     async def check(self) -> None:
-        """Move the marks of this worker's partitions on; restore those whose marks say that something is missing."""
+        """Move the marks of this worker's partitions; restore partitions whose marks show that data is missing."""
         partitions = sorted(self.spans())
         for partition, text in zip(partitions, await self.marks.load(partitions), strict=True):
             span = self.spans().get(partition)
@@ -118,17 +125,17 @@ class Restore:
                     await self.assess.remember(batch)
         span = self.spans().get(partition)
         reached, most = await self._write_items(partition, offset)
-        async with self.turn:
+        async with self.lock:
             reached, rest = await self._write_items(partition, reached)
         if span is None or partition not in self.spans():
-            return  # another worker may write by now: it finds the claim, and begins anew
+            return  # another worker may write by now: it finds the claim, and restores from the beginning
         reached = max(reached, self._believed.get(partition, 0), span.start)  # compaction may have shortened the log
         item_ids = [] if self.assess is None else await self.assess.restore(partition)
         await self._move(partition, claim, reached)
         self.restored(partition, most + rest, item_ids)
 
     async def _write_items(self, partition: int, offset: int) -> tuple[int, int]:
-        """Up to where, and how many records, of what stands in the log now from this offset on."""
+        """Store the records of the log from this offset on. Returns the next offset and the number of records."""
         reached, count = offset, 0
         async with aclosing(self.log.items(partition, offset)) as batches:
             async for batch in batches:

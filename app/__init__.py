@@ -1,4 +1,5 @@
-"""The outside world, sorted into rooms: wiring, adapters and commands.
+"""Connects Headrace to the outside world, sorted into rooms: wiring, adapters and commands.
 
-The clients of Kafka and Redis, the environment and the clock live here. No rule about a recommendation does.
+The clients of Kafka and Redis, the environment and the clock live here. Rules about recommendations
+do not.
 """

@@ -1,11 +1,15 @@
-"""The settings of the outside world; those of the mathematics stand beside the mathematics in `models/`."""
+"""Declares the settings of the outside world.
+
+The settings of the mathematics are declared beside it, in `models/`.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from models.setting import setting
 
-# Where the packages lie: in a checkout the folder with `onnx/`, once installed one without it.
+# The folder above the package `app`. In a checkout it holds `onnx/`; in an installation it does
+# not.
 CHECKOUT = Path(__file__).resolve().parents[1]
 _ADDRESS = r"\s*(\[[\da-fA-F:.]+\]|[^\s,:/\[\]]+)(:\d{1,5})?\s*"
 BOOTSTRAP = (
@@ -16,7 +20,7 @@ BOOTSTRAP = (
 
 @dataclass(frozen=True, slots=True)
 class KafkaSettings:
-    """Where Kafka is, and how its topics are named and made."""
+    """The address of Kafka, and how topics are named and created."""
 
     bootstrap: str = setting("localhost:9092", "Kafka bootstrap servers, host:port separated by commas", form=BOOTSTRAP)
     group: str = setting("headrace", "consumer group; workers of one group share the users")
@@ -32,7 +36,7 @@ class KafkaSettings:
 
 @dataclass(frozen=True, slots=True)
 class RedisSettings:
-    """Where Redis is, and how its keys are named."""
+    """The address of Redis, and how keys are named."""
 
     url: str = setting(
         "redis://localhost:6379/0",
@@ -46,7 +50,7 @@ class RedisSettings:
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
-    """One worker process."""
+    """The settings of one worker process."""
 
     host: str = setting("127.0.0.1", "address on which the worker answers probes and metrics")
     port: int = setting(
@@ -59,7 +63,7 @@ class WorkerSettings:
 
 @dataclass(frozen=True, slots=True)
 class ServeSettings:
-    """The look-up process."""
+    """The settings of the look-up process."""
 
     host: str = setting("127.0.0.1", "address on which `headrace serve` listens")
     port: int = setting(6066, "port on which `headrace serve` listens; 0 takes a free one", low=0, high=65535)
@@ -71,13 +75,16 @@ class ServeSettings:
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """Model artefacts."""
+    """The settings of the model artefacts."""
 
     dir: str = setting("onnx", "folder of the model artefacts and their manifest.json; empty: no models")
 
     @property
     def folder(self) -> Path:
-        """That folder; a relative one that the working directory has not is the checkout's."""
+        """Return the folder of the artefacts.
+
+        A relative path that does not exist in the working directory is taken from the checkout.
+        """
         named = Path(self.dir or "no models")
         return named if named.exists() or not (CHECKOUT / named).exists() else CHECKOUT / named
 
@@ -92,6 +99,6 @@ class LogSettings:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedSettings:
-    """The servers that `headrace run` starts for itself."""
+    """The settings of the servers that `headrace run` starts itself."""
 
     data_dir: str = setting("", "folder for downloads such as the sample log; empty uses ~/.cache/headrace")

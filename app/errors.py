@@ -1,12 +1,14 @@
-"""The errors that end a command with advice instead of a traceback."""
+"""Defines the error that ends a command with advice instead of a traceback."""
 
 
 class HeadraceError(Exception):
-    """Something outside went wrong; the message says what, and what to do about it."""
+    """Something outside Headrace failed. The message says what, and what to do about it."""
 
 
 def in_words(error: BaseException) -> str:
-    """The error's text, or its type where it has none; without the arguments of a command, which Redis repeats.
+    """Return the error's text, or its type if it has no text.
+
+    The arguments of a command, which Redis repeats, are left out.
 
     >>> in_words(ValueError("unknown command 'AUTH', with args beginning with: 'sesame'"))
     "unknown command 'AUTH'"

@@ -1,4 +1,4 @@
-"""What the worker's probes answer: which dependencies are away, and whether it is still starting."""
+"""Holds what the worker's probes answer: which dependencies are away, whether it is starting."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,23 +6,28 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Health:
-    """The worker's state as its parts report it.
+    """The worker's state, as its parts report it.
 
-    A dependency has many callers. It is away while any of them fails: what works for one tells nothing of the others.
+    A dependency has many callers. It is away while any of them fails: one caller's success says
+    nothing about the others.
     """
 
     starting: str = "the index is being rebuilt from the log"
-    also: Callable[[], str] = lambda: ""  # what else is in the way now; empty when nothing is
+    # another reason why the worker is not ready; empty when there is none
+    also: Callable[[], str] = lambda: ""
     _failing: dict[str, dict[object, str]] = field(default_factory=dict)
 
     def fails(self, name: str, caller: object, error: str) -> bool:
-        """This caller gets nothing from the dependency; True when it is the first one."""
+        """Note that a call of this caller failed. Returns True when no other caller was failing."""
         is_first = name not in self._failing
         self._failing.setdefault(name, {})[caller] = error
         return is_first
 
     def works(self, name: str, caller: object) -> bool:
-        """This caller got its answer; True when it was the last one that had none."""
+        """Note that this caller got its answer.
+
+        Returns True when it was the last one that was failing.
+        """
         failing = self._failing.get(name, {})
         if failing.pop(caller, None) is None or failing:
             return False
@@ -31,17 +36,17 @@ class Health:
 
     @property
     def away(self) -> dict[str, str]:
-        """What each dependency that is away said last."""
+        """Return the newest error of each dependency that is away."""
         return {name: list(errors.values())[-1] for name, errors in self._failing.items()}
 
     @property
     def ready(self) -> bool:
-        """True while events lead to lists without delay."""
+        """Return True while events lead to lists without delay."""
         return not self._reasons()
 
     @property
     def detail(self) -> str:
-        """Why the worker is not ready, in words; empty when it is."""
+        """Return why the worker is not ready; an empty text when it is ready."""
         return "; ".join(self._reasons())
 
     def _reasons(self) -> list[str]:

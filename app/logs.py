@@ -1,4 +1,7 @@
-"""Logging on standard error, as text for people or JSON for machines; standard output stays for results."""
+"""Configures logging on standard error, as text for people or JSON for machines.
+
+Standard output is kept for results.
+"""
 
 import logging
 import sys
@@ -12,7 +15,7 @@ from typing_extensions import override
 from app.concerns import LogSettings
 from app.store.secrecy import Scrub
 
-# Their info lines are about their own insides; `debug` shows them.
+# Info lines of these loggers describe their own internals. They are shown at level `debug`.
 CHATTY = (
     "aiokafka",
     "faust",
@@ -31,10 +34,11 @@ MOST_KINDS = 10_000
 
 
 class RepeatFilter(logging.Filter):
-    """Lets a warning through a few times, then once in a while with the number of those that were left out.
+    """Passes a repeated warning 3 times, then once every 30 s with the number of omitted lines.
 
-    A client that lost its server says so many times a second. Of other people's loggers, lines that differ only in
-    their arguments count as the same; of ours, only equal ones. Info lines are left alone. `clock` gives seconds.
+    A client that lost its server logs the same warning many times a second. For loggers of other
+    packages, lines that differ only in their arguments count as equal; for Headrace's loggers, only
+    identical lines do. Info lines always pass. `clock` gives seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
@@ -55,7 +59,7 @@ class RepeatFilter(logging.Filter):
         return left_out is not None
 
     def _left_out(self, key: tuple[str, str]) -> int | None:
-        """How many were left out before this line; None to leave this one out too."""
+        """Return how many lines were left out before this one; None to leave this one out too."""
         with self._lock:
             now = self._clock()
             since, count = self._seen.get(key, (now, 0))
@@ -64,13 +68,16 @@ class RepeatFilter(logging.Filter):
                 return 0 if count < FIRST_LINES else None
             if len(self._seen) >= MOST_KINDS:
                 self._seen.clear()
-            # What goes on and on is worth one line from now on.
+            # A warning that continues gets one line per period from now on.
             self._seen[key] = now, FIRST_LINES if count > FIRST_LINES else 1
             return max(0, count - FIRST_LINES)
 
 
 class TextFormatter(logging.Formatter):
-    """One line of text, with a traceback below it where there is one; `scrub` hides secrets."""
+    """Formats one line of text, with a traceback below it if there is one.
+
+    `scrub` hides secrets.
+    """
 
     def __init__(self, scrub: Scrub) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S")
@@ -82,7 +89,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line; `scrub` hides secrets."""
+    """Formats one JSON object per line. `scrub` hides secrets."""
 
     def __init__(self, scrub: Scrub) -> None:
         super().__init__()
@@ -102,7 +109,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure_logs(settings: LogSettings, scrub: Scrub) -> None:
-    """Send every logger's lines to standard error, with secrets hidden by `scrub`."""
+    """Send every logger's lines to standard error. `scrub` hides secrets in them."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(scrub) if settings.format == "json" else TextFormatter(scrub))
     handler.addFilter(RepeatFilter())

@@ -1,4 +1,4 @@
-"""The `headrace` console script: finds the command, reads the settings once, and turns mistakes into advice."""
+"""The console script `headrace`: finds the command, reads the settings, explains mistakes."""
 
 import argparse
 import importlib
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, cast
 
-# Everything else is imported once Ctrl-C is silent: it takes most of a second.
+# Everything else is imported once Ctrl-C is silent. The imports take most of a second.
 if TYPE_CHECKING:
     from app.settings import Settings
 
@@ -30,17 +30,17 @@ EXIT_INTERRUPTED = 130
 
 
 class Command(Protocol):
-    """What a module under `app.commands` offers."""
+    """The functions that a module under `app.commands` offers."""
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Declare arguments, description and examples."""
 
     def execute(self, args: argparse.Namespace, settings: "Settings") -> int:
-        """Do it, and return the exit status."""
+        """Run the command. Returns the exit status."""
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command; the exit status is 0 only when it did what it was asked."""
+    """Run one command. Returns its exit status, which is 0 only when the command succeeded."""
     arguments = sys.argv[1:] if argv is None else argv
     try:
         with _interrupted_silently():
@@ -71,7 +71,10 @@ def _execute(args: argparse.Namespace) -> int:
 
 @contextmanager
 def _interrupted_silently() -> Iterator[None]:
-    """Ctrl-C ends the process at once: in the middle of an import, somebody might catch or garble an exception."""
+    """Let Ctrl-C end the process at once, inside the block.
+
+    During an import, other code might catch the KeyboardInterrupt or fail because of it.
+    """
     before = signal.getsignal(signal.SIGINT)
     if before is signal.default_int_handler:
         signal.signal(signal.SIGINT, lambda *_: os._exit(EXIT_INTERRUPTED))
@@ -82,7 +85,7 @@ def _interrupted_silently() -> Iterator[None]:
 
 
 class _Version(argparse.Action):
-    """Prints the version, and ends."""
+    """Prints the version and exits."""
 
     def __call__(
         self,
@@ -110,7 +113,7 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
         sub = commands.add_parser(
             name, help=summary, description=summary, formatter_class=argparse.RawDescriptionHelpFormatter
         )
-        if name in arguments[:1]:  # only the command in use is imported: `headrace serve` needs no Faust
+        if name in arguments[:1]:  # import only the command in use: `headrace serve` needs no Faust
             _command(name).configure(sub)
     return parser
 

@@ -1,4 +1,4 @@
-"""Progress on standard error: one line rewritten in a terminal, a new line every few seconds elsewhere."""
+"""Shows progress on standard error: one rewritten line in a terminal, else a line every 5 s."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,10 @@ LOG_SECONDS = 5.0
 
 
 class ProgressLine:
-    """Shows the newest text, but not more often than can be read; `close` shows the last one for good."""
+    """Shows the newest text, but not more often than people can read.
+
+    `close` shows the last text.
+    """
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
@@ -21,13 +24,13 @@ class ProgressLine:
         self._width = 0
 
     def show(self, text: str) -> None:
-        """Show this text if the last one has stood for long enough."""
+        """Show this text if the previous one was shown long enough."""
         self._text = text
         if self._clock() - self._shown_at >= self._pause:
             self._write()
 
     def close(self) -> None:
-        """Show the last text, and end its line."""
+        """Show the last text and end its line."""
         if self._text:
             self._write()
         if self._terminal and self._width:

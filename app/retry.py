@@ -1,4 +1,7 @@
-"""Trying again until it works: a dependency that is away pauses the stream, and nothing is dropped."""
+"""Tries calls again until they work.
+
+A dependency that is away pauses the stream; nothing is dropped.
+"""
 
 import asyncio
 import logging
@@ -21,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Calls one dependency again, with growing pauses, for as long as it raises one of `errors`."""
+    """Repeats a call to one dependency, with growing pauses, while it raises one of `errors`."""
 
     name: str
     errors: tuple[type[Exception], ...]
@@ -31,9 +34,9 @@ class Retry:
     refuses: Callable[[Exception], bool] = lambda _: False
 
     async def __call__(self, call: Callable[[], Awaitable[T]]) -> T:
-        """The first result that comes; meanwhile the worker says that it is not ready.
+        """Return the first result of `call`. Until then the worker reports that it is not ready.
 
-        Raises HeadraceError when the dependency `refuses` the call, as it would the next time.
+        Raises HeadraceError when the dependency `refuses` the call, as it would refuse it again.
         """
         caller, pause = object(), FIRST_PAUSE_SECONDS
         try:
@@ -55,5 +58,5 @@ class Retry:
                     if self.health.works(self.name, caller):
                         logger.info("%s is back", self.name)
                     return result
-        finally:  # a call that was given up waits for nothing any more
+        finally:  # a caller that gave up does not count as failing
             self.health.works(self.name, caller)

@@ -1,4 +1,7 @@
-"""Settings from `HEADRACE_…` environment variables: read once, each default written once, every mistake named."""
+"""Reads the settings from `HEADRACE_…` environment variables.
+
+They are read once, each default is written once, and every mistake is named.
+"""
 
 import math
 import re
@@ -30,18 +33,22 @@ from models.vectors.semantic import SemanticSettings
 T = TypeVar("T")
 
 PREFIX = "HEADRACE"
-FOR_TESTS = "HEADRACE_TEST_"  # such as HEADRACE_TEST_DATA, which tests pass on to the commands that they start
+# such as HEADRACE_TEST_DATA, which tests pass on to the commands that they start
+FOR_TESTS = "HEADRACE_TEST_"
 TRUE = ("1", "true", "yes", "on")
 FALSE = ("0", "false", "no", "off")
 
 
 class InvalidSetting(ValueError):
-    """A variable has a value that is not allowed; the message names the variable, the value and what is."""
+    """A variable has a value that is not allowed.
+
+    The message names the variable and the allowed values.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Every concern's settings; the field's name is the second word of the variable."""
+    """The settings of every concern. The name of a field is the second word of its variables."""
 
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
     redis: RedisSettings = field(default_factory=RedisSettings)
@@ -64,7 +71,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One environment variable: its name, what it means, and its default as it would be written."""
+    """One environment variable: its name, what it means, and its default as text."""
 
     name: str
     help: str
@@ -72,7 +79,10 @@ class Variable:
 
 
 def load(environ: Mapping[str, str]) -> Settings:
-    """All settings out of `environ`. Raises InvalidSetting, also for a `HEADRACE_…` name that does not exist."""
+    """Return all settings, read from `environ`.
+
+    Raises InvalidSetting, also for a `HEADRACE_…` name that does not exist.
+    """
     known = {variable.name for variable in variables()}
     ours = [name for name in environ if name.startswith(f"{PREFIX}_") and not name.startswith(FOR_TESTS)]
     unknown = sorted(name for name in ours if name not in known)
@@ -82,14 +92,14 @@ def load(environ: Mapping[str, str]) -> Settings:
 
 
 def mask(text: str) -> str:
-    """The value of a setting without a password: in an address, what stands before the host."""
+    """Return the value of a setting, with everything before the host of an address hidden."""
     secret, at, host = text.rpartition("@")
     scheme, there, _ = secret.partition("://")
     return f"{scheme if there else ''}{there}{HIDDEN}@{host}" if at else text
 
 
 def variables() -> Iterator[Variable]:
-    """Every environment variable that Headrace reads, in the order of `.env.example`."""
+    """Yield every environment variable that Headrace reads, in the order of `.env.example`."""
     for concern in fields(Settings):
         for each in fields(_concern_class(concern)):
             yield Variable(_variable_name(concern, each), each.metadata["help"], _written(each.default))

@@ -1,7 +1,7 @@
-"""Writes what repeats the settings: `.env.example`, and the names that the chart's schema admits.
+"""Write the files that repeat the settings: `.env.example`, and the names in the chart's schema.
 
-Both are made from `app.settings`, so a setting is declared in one place. Run it with `make env-example`;
-`--check` changes nothing and fails where a file is out of date.
+Both are made from `app.settings`, so a setting is declared in one place. Run it with `make
+env-example`. With `--check` it changes nothing, and fails if a file is out of date.
 """
 
 import argparse
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ENV_EXAMPLE = ROOT / ".env.example"
 SCHEMA = ROOT / "helm/headrace/values.schema.json"
 
-# The templates set these beside the ports and volumes that they belong to.
+# The chart's templates set these, beside the ports and volumes that they belong to.
 SET_BY_THE_CHART = frozenset(
     {
         "HEADRACE_WORKER_HOST",
@@ -36,7 +36,7 @@ HEADER = """\
 
 
 def env_example(settings: Iterable[Variable]) -> str:
-    """The text of `.env.example`: a paragraph per concern, a comment and an assignment per setting."""
+    """Return the text of `.env.example`: a paragraph per concern, a comment per setting."""
     paragraphs = [HEADER]
     for _, concern in groupby(settings, key=lambda variable: variable.name.split("_")[1]):
         paragraphs.append("".join(f"# {each.help}\n#{each.name}={each.default}\n" for each in concern))
@@ -44,7 +44,7 @@ def env_example(settings: Iterable[Variable]) -> str:
 
 
 def schema(settings: Iterable[Variable], old: str) -> str:
-    """The chart's schema `old` with the names of the settings that its values may hold."""
+    """Return the chart's schema `old` with the names of the settings that its values may hold."""
     names = [f'        "{each.name}"' for each in settings if each.name not in SET_BY_THE_CHART]
     head, rest = old.split('"settingName": {', 1)
     enum = '"settingName": {\n      "enum": [\n' + ",\n".join(names) + "\n      ]\n    }"
@@ -54,7 +54,7 @@ def schema(settings: Iterable[Variable], old: str) -> str:
 
 
 def main() -> int:
-    """Write both files, or with `--check` compare them; 1 where one is out of date."""
+    """Write both files, or compare them with `--check`. Returns 1 if one is out of date."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing; fail where a file is out of date")
     check = parser.parse_args().check

@@ -1,4 +1,4 @@
-"""The agent of `items` with a toy model, one worker that follows it, and the log between them."""
+"""The agent of `items` with a toy model, a worker that follows it, and the log between them."""
 
 from collections.abc import Callable
 
@@ -26,7 +26,10 @@ def changes(*values: Fields | bytes | None) -> RawBatch:
 
 
 class ItemAgents:
-    """The agent of `items` with a model, and one worker that follows; `deliver` carries the log to it."""
+    """The agent of `items` with a model, and a worker that follows it.
+
+    `deliver` gives it the log.
+    """
 
     def __init__(self, model: LetterModel | None = None, band: SecondJudgeSettings | None = None) -> None:
         self.diary = Diary()
@@ -44,7 +47,7 @@ class ItemAgents:
         self.follow_with(self.model)
 
     def follow_with(self, model: LetterModel, advanced: Callable[[], None] = lambda: None) -> None:
-        """Start the worker again with a model; the stores and the log stay."""
+        """Start the worker again with a model. The stores and the log are kept."""
         self.recommender = Recommender(RecommenderSettings())
         self.follow_items = FollowCatalogue(EventSettings(), self.recommender, self.gone.append)
         self.follow = FollowVectors(model.models, QualitySettings(), self.recommender, self.gone.append, band=self.band)
@@ -78,13 +81,13 @@ class ItemAgents:
 
 
 def vectors(*records: tuple[str, Assessment | None]) -> RawBatch:
-    """Records of `vectors`."""
+    """Return records of `vectors`."""
     return RawBatch(
         topic="vectors",
         partition=PARTITION,
         offsets=np.arange(len(records), dtype=np.int64),
         times=np.full(len(records), NOW),
         keys=[item_id.encode() for item_id, _ in records],
-        values=[said.vector if said else None for _, said in records],
-        headers=[encode_headers(said) if said else [] for _, said in records],
+        values=[each.vector if each else None for _, each in records],
+        headers=[encode_headers(each) if each else [] for _, each in records],
     )

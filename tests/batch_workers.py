@@ -1,4 +1,4 @@
-"""Workers on one partition of `views` that keep what their agent is given."""
+"""Workers on one partition of `views` that keep what their agent gets."""
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
@@ -24,7 +24,7 @@ DEADLINE_SECONDS = 20.0
 
 @dataclass
 class Worker:
-    """A worker whose agent keeps what it is given, and waits in each batch for `gate`."""
+    """A worker whose agent keeps what it gets, and waits in each batch for `gate`."""
 
     app: WorkerApp
     stop: asyncio.Event = field(default_factory=asyncio.Event)

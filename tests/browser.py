@@ -1,4 +1,4 @@
-"""A headless Chromium, driven through its DevTools protocol over aiohttp's web socket."""
+"""Drives a headless Chromium through its DevTools protocol, over aiohttp's web socket."""
 
 import asyncio
 import base64
@@ -34,7 +34,7 @@ WAIT_SECONDS = 15.0
 
 @dataclass
 class Page:
-    """One tab. `complaints` collects exceptions and whatever the console logged as an error."""
+    """One tab. `complaints` collects exceptions, and what the console logged as an error."""
 
     socket: ClientWebSocketResponse
     session: str = ""
@@ -42,19 +42,19 @@ class Page:
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     async def open(self, url: str) -> None:
-        """Load a page from the beginning, also when only its fragment differs."""
+        """Load a page from the beginning, even if only its fragment differs."""
         await self.call("Page.navigate", url="about:blank")
         await self.call("Page.navigate", url=url)
         await self.until("document.readyState === 'complete'")
 
     async def run(self, expression: str) -> Any:
-        """What the JavaScript expression is."""
+        """Return the value of the JavaScript expression."""
         reply = await self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
         assert "exceptionDetails" not in reply, reply
         return reply["result"].get("value")
 
     async def until(self, expression: str, seconds: float = WAIT_SECONDS) -> None:
-        """Return once the expression holds."""
+        """Wait until the expression is true."""
         deadline = time.monotonic() + seconds
         while not await self.run(expression):
             if time.monotonic() > deadline:
@@ -64,15 +64,15 @@ class Page:
     async def press(self, key: str, code: int, text: str = "") -> None:
         """Press and release a key of the keyboard."""
         for kind in ("keyDown", "keyUp"):
-            said = {"text": text} if text and kind == "keyDown" else {}
-            await self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **said)
+            typed = {"text": text} if text and kind == "keyDown" else {}
+            await self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **typed)
 
     async def type(self, text: str) -> None:
-        """Type into what has the focus."""
+        """Type into the element that has the focus."""
         await self.call("Input.insertText", text=text)
 
     async def resize(self, width: int, height: int, *, dark: bool = False) -> None:
-        """Give the tab another size and colour scheme."""
+        """Change the size and the colour scheme of the tab."""
         await self.call(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
         )
@@ -80,11 +80,11 @@ class Page:
         await self.call("Emulation.setEmulatedMedia", features=[scheme])
 
     async def screenshot(self, path: Path) -> None:
-        """Write what the tab shows as PNG."""
+        """Write a PNG of the tab."""
         path.write_bytes(base64.b64decode((await self.call("Page.captureScreenshot"))["data"]))
 
     async def call(self, method: str, **params: Any) -> dict[str, Any]:
-        """One DevTools command and its result; events that arrive before it are noted."""
+        """Send one DevTools command. Returns its result; events that arrive before it are noted."""
         number = next(self._numbers)
         command: dict[str, Any] = {"id": number, "method": method, "params": params}
         if self.session:
@@ -94,15 +94,15 @@ class Page:
             while True:
                 received = await self.socket.receive()
                 assert received.type is WSMsgType.TEXT, received
-                said = received.json()
-                if said.get("id") == number:
-                    assert "error" not in said, said
-                    result: dict[str, Any] = said["result"]
+                message = received.json()
+                if message.get("id") == number:
+                    assert "error" not in message, message
+                    result: dict[str, Any] = message["result"]
                     return result
-                self._note(said)
+                self._note(message)
 
-    def _note(self, said: dict[str, Any]) -> None:
-        match said:
+    def _note(self, message: dict[str, Any]) -> None:
+        match message:
             case {"method": "Runtime.exceptionThrown", "params": params}:
                 self.complaints.append(str(params["exceptionDetails"]))
             case {"method": "Log.entryAdded", "params": {"entry": {"level": "error", **entry}}}:
@@ -111,7 +111,7 @@ class Page:
 
 @asynccontextmanager
 async def browser_page(folder: Path) -> AsyncIterator[Page]:
-    """A fresh tab of a fresh browser; skips the test where there is no Chromium."""
+    """Yield a new tab of a new browser. Skips the test if there is no Chromium."""
     binary = next((found for name in BINARIES if (found := shutil.which(name))), None)
     if binary is None:
         pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")

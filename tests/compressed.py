@@ -1,4 +1,4 @@
-"""Record batches whose compression is not what their header says."""
+"""Sends record batches whose compression is not what their header says."""
 
 import struct
 
@@ -8,11 +8,12 @@ from aiokafka.record.util import calc_crc32c  # type: ignore[import-untyped]  # 
 from app.concerns import KafkaSettings
 
 CODECS = {"gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
-CRC, ATTRIBUTES = slice(17, 21), slice(21, 23)  # places in a batch of format 2; the sum covers what is behind it
+# places in a batch of format 2; the checksum covers what follows it
+CRC, ATTRIBUTES = slice(17, 21), slice(21, 23)
 
 
 async def send_labelled(kafka: KafkaSettings, topic: str, value: bytes, codec: str) -> None:
-    """Append one uncompressed record to partition 0, in a batch that claims to be compressed with `codec`."""
+    """Append one uncompressed record to partition 0, in a batch labelled as `codec`."""
     async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap) as producer:
         batch = producer.create_batch()
         batch.append(key=b"ada", value=value, timestamp=None)

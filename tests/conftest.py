@@ -1,4 +1,4 @@
-"""What every test may ask for: real servers, topics of its own, and the real data where they are."""
+"""Fixtures for every test: real servers, own topics, and the real data if they exist."""
 
 import os
 from collections.abc import Awaitable, Callable, Iterator
@@ -16,9 +16,9 @@ from hypothesis import settings as hypothesis_settings
 from app.concerns import KafkaSettings
 from app.local.servers import embedded_broker, embedded_redis
 
-pytest_plugins = ["shops"]
+pytest_plugins = ["runs", "shops"]
 
-# The first call of a compiled function takes seconds; how long an example takes says nothing.
+# The first call of a compiled function takes seconds, so the time of one example says nothing.
 hypothesis_settings.register_profile("headrace", deadline=None)
 hypothesis_settings.load_profile("headrace")
 
@@ -27,28 +27,28 @@ ReadTopic = Callable[[str], Awaitable[list[ConsumerRecord]]]
 
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The bootstrap address of a broker that the whole test run shares."""
+    """Return the bootstrap address of a broker that the whole test run shares."""
     with embedded_broker(tmp_path_factory.mktemp("broker")) as bootstrap:
         yield bootstrap
 
 
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The url of a Redis server that the whole test run shares."""
+    """Return the URL of a Redis server that the whole test run shares."""
     with embedded_redis(tmp_path_factory.mktemp("redis")) as url:
         yield url
 
 
 @pytest.fixture
 def kafka(broker: str) -> KafkaSettings:
-    """Settings with a topic prefix and a group of this test alone."""
+    """Return settings with a topic prefix and a group of this test alone."""
     name = f"test-{uuid4().hex[:12]}"
     return KafkaSettings(bootstrap=broker, topic_prefix=f"{name}-", group=name, partitions=4)
 
 
 @pytest.fixture
 def read_topic(broker: str) -> ReadTopic:
-    """Reads all records that a topic holds now, partition after partition."""
+    """Return a function that reads all records that a topic holds now, by partition."""
 
     async def read(topic: str) -> list[ConsumerRecord]:
         consumer = AIOKafkaConsumer(bootstrap_servers=broker, auto_offset_reset="earliest")
@@ -70,7 +70,7 @@ def read_topic(broker: str) -> ReadTopic:
 
 @pytest.fixture(scope="session")
 def shop_data() -> Path:
-    """The folder of real shop data; tests that need it are skipped where it is not."""
+    """Return the folder of real shop data. Skips the test if it does not exist."""
     beside = Path(__file__).parents[2] / "shared" / "data"
     folder = Path(os.environ.get("HEADRACE_TEST_DATA", beside))
     if not folder.is_dir():

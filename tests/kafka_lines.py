@@ -1,4 +1,7 @@
-"""A line to a Kafka broker that understands requests: one connection may go dead at a chosen one, all may be slow."""
+"""A proxy in front of a Kafka broker that understands requests.
+
+It can let one connection die at a chosen request, or slow down all connections.
+"""
 
 import socket
 import struct
@@ -15,13 +18,16 @@ from app.local import servers as embedded
 from app.local.servers import Server
 
 CHUNK = 65_536
-# Numbers of requests in Kafka's protocol
+# Request numbers of Kafka's protocol
 OFFSET_COMMIT, OFFSET_FETCH, JOIN_GROUP, HEARTBEAT, SYNC_GROUP = 8, 9, 11, 12, 14
 
 
 @contextmanager
 def broker_that_says(port: int, folder: Path) -> Iterator[int]:
-    """A broker of this test alone that tells its clients `port` of this machine; gives the port it listens on."""
+    """Run a broker of this test alone that advertises `port`.
+
+    Yields the port that it listens on.
+    """
 
     def command(own: int) -> list[str]:
         return [
@@ -38,7 +44,7 @@ def broker_that_says(port: int, folder: Path) -> Iterator[int]:
 
 @dataclass
 class KafkaLine:
-    """Hands on requests and answers between clients of `port` and the broker."""
+    """Passes requests and answers between clients of `port` and the broker."""
 
     target: int
     port: int
@@ -49,11 +55,11 @@ class KafkaLine:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def die_at(self, request: int) -> None:
-        """Let the next connection that sends this request go dead: it stays open, and nothing passes any more."""
+        """Let the next connection with this request die: it stays open, but nothing passes."""
         self._deadly = request
 
     def serve(self, listener: socket.socket) -> None:
-        """Take connections until the listener is closed."""
+        """Accept connections until the listener is closed."""
         with suppress(OSError):
             while True:
                 near, _ = listener.accept()
@@ -64,7 +70,7 @@ class KafkaLine:
                     threading.Thread(target=work, args=(near, far, dead), daemon=True).start()
 
     def close(self) -> None:
-        """End all connections."""
+        """Close all connections."""
         for end in self._ends:
             _shut(end)
             end.close()
@@ -100,7 +106,7 @@ class KafkaLine:
 
 @contextmanager
 def kafka_line(folder: Path) -> Iterator[KafkaLine]:
-    """A broker of this test alone, and the only way to it."""
+    """Run a broker of this test alone, and yield the only way to it."""
     port = free_port()
     with broker_that_says(port, folder) as own, socket.create_server(("127.0.0.1", port)) as listener:
         line = KafkaLine(own, port)
@@ -108,7 +114,7 @@ def kafka_line(folder: Path) -> Iterator[KafkaLine]:
         try:
             yield line
         finally:
-            _shut(listener)  # `close` alone leaves a thread that waits in `accept` waiting
+            _shut(listener)  # `close` alone does not wake a thread that waits in `accept`
             line.close()
 
 

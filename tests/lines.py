@@ -1,4 +1,4 @@
-"""A line to a server that can be cut and mended, so that the server keeps what it has meanwhile."""
+"""A proxy in front of a server that can be cut and mended. The server keeps its data meanwhile."""
 
 import socket
 import threading
@@ -11,9 +11,9 @@ CHUNK = 65_536
 
 @dataclass
 class Line:
-    """Hands on what comes to `port`; while it is cut, connections are refused as if nobody were there.
+    """Passes on what comes to `port`. While it is cut, connections are refused.
 
-    New connections go to `target`; those that are open stay where they are when it changes.
+    New connections go to `target`. Open connections keep their target when it changes.
     """
 
     target: int
@@ -22,14 +22,14 @@ class Line:
     _ends: list[socket.socket] = field(default_factory=list)
 
     def mend(self) -> None:
-        """Listen, and hand on."""
+        """Listen, and pass connections on."""
         self._listener = socket.create_server(("127.0.0.1", self.port))
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def cut(self) -> None:
-        """Close all connections, and take no more."""
+        """Close all connections, and refuse new ones."""
         if self._listener is not None:
-            # `close` alone leaves a thread that waits in `accept` waiting, and the port open.
+            # `close` alone does not wake a thread that waits in `accept`, and leaves the port open.
             with suppress(OSError):
                 self._listener.shutdown(socket.SHUT_RDWR)
             self._listener.close()
@@ -50,7 +50,7 @@ class Line:
 
 @contextmanager
 def line_to(target: int, port: int) -> Iterator[Line]:
-    """A line that is mended at first."""
+    """Yield a line that is mended at first."""
     line = Line(target, port)
     line.mend()
     try:

@@ -1,4 +1,4 @@
-"""Item vectors for the tests: directions instead of words, so that everybody can see what is near to what."""
+"""Item vectors for tests: directions instead of words, so that a reader sees what is near what."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ from models.vectors.item_vectors import unit
 
 
 def direction(*parts: float, dimension: int = 8) -> list[float]:
-    """A vector with these first parts."""
+    """Return a vector with these first parts."""
     return [*parts, *[0.0] * (dimension - len(parts))]
 
 
@@ -20,10 +20,13 @@ def means(recommender: Recommender, vectors: Mapping[str, Sequence[float]], mode
 
 
 def shelves(items: int, dimension: int = 384, seed: int = 1) -> NDArray[np.float32]:
-    """Unit vectors that lie around a few dozen directions, as the titles of a shop do; shape (items, dimension)."""
+    """Return unit vectors near a few dozen directions, like the titles of a shop.
+
+    The shape is (items, dimension).
+    """
     rng = np.random.default_rng(seed)
     middle = rng.normal(size=(40, dimension))
-    # Within a shelf, few things differ: real titles do not spread evenly over all dimensions.
+    # Items of a shelf differ in few things: real titles do not use all dimensions evenly.
     found = middle[rng.integers(0, len(middle), items)] + 0.2 * rng.normal(size=(items, 24)) @ rng.normal(
         size=(24, dimension)
     )

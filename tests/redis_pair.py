@@ -14,7 +14,7 @@ from app.local.servers import embedded_redis
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two servers, and the address that leads to the one that is the primary."""
+    """Two servers, and the address that leads to the primary one."""
 
     line: Line
     first: "redis.Redis"
@@ -25,12 +25,12 @@ class Pair:
         return f"redis://127.0.0.1:{self.line.port}/0"
 
     def fail_over(self) -> None:
-        """Promote the second; the first follows it. Connections through the line stay with the first."""
+        """Promote the second server; the first follows it. Open connections stay with the first."""
         self.promote_second()
         self.first.replicaof("127.0.0.1", self.line.target)
 
     def promote_second(self) -> None:
-        """Lead new connections to the second, which follows nobody any more."""
+        """Lead new connections to the second server, which becomes a primary."""
         self.second.replicaof("NO", "ONE")
         self.line.target = int(self.second.connection_pool.connection_kwargs["port"])
 

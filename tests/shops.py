@@ -1,4 +1,4 @@
-"""A shop in a real Redis, and the HTTP process in front of it; a test module loads it with `pytest_plugins`."""
+"""A shop in a real Redis, and the HTTP process in front of it. Loaded as a pytest plugin."""
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -27,13 +27,13 @@ NOW = 1_760_000_000.0
 
 @dataclass
 class Shop:
-    """Writes what a worker would write, as the contract says it."""
+    """Writes what a worker would write, as the contract says."""
 
     redis: Redis
     keys: Keys
 
-    def item(self, item_id: str, **said: str) -> None:
-        fields: HashFields = {name: value for name, value in said.items()}
+    def item(self, item_id: str, **given: str) -> None:
+        fields: HashFields = {name: value for name, value in given.items()}
         self.redis.hset(self.keys.item(item_id), mapping=fields)
 
     def delete_item(self, item_id: str) -> None:
@@ -81,7 +81,7 @@ class Shop:
 
 @pytest.fixture
 def redis_settings(redis_url: str) -> RedisSettings:
-    """A prefix of its own keeps each test's keys apart from those of the others on the same server."""
+    """Return settings with a prefix that keeps the keys of each test apart on the shared server."""
     return RedisSettings(url=redis_url, prefix=f"test-{uuid4().hex}:", timeout_seconds=2.0)
 
 
@@ -108,7 +108,7 @@ def lookups_on(redis: PackedRedis, keys: Keys) -> Lookups:
 
 
 def client_of(redis: RedisSettings, registry: CollectorRegistry, kafka: KafkaSettings | None = None) -> Http:
-    """The HTTP process on this Redis; it takes clicks when it is given a Kafka."""
+    """Yield a client of the HTTP process on this Redis. With a Kafka, it accepts clicks."""
     # Tests change items and look at once.
     serve = ServeSettings(accept_events=kafka is not None, recall_seconds=0)
     concerns = ServeConcerns(serve, redis, kafka or KafkaSettings())

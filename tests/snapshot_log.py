@@ -27,7 +27,7 @@ DEADLINE_SECONDS = 30.0
 
 @dataclass
 class Reader:
-    """The learning half of a worker: reads the whole log, or on from its snapshot."""
+    """The learning half of a worker. It reads the whole log, or reads on from its snapshot."""
 
     learn: Learn
     replicas: KafkaReplicas
@@ -45,7 +45,7 @@ class Reader:
 
 @dataclass
 class Log:
-    """Topics of one test, and a folder for its worker's snapshots."""
+    """The topics of one test, and a folder for its worker's snapshots."""
 
     settings: Settings
     partitions: dict[str, int]

@@ -1,4 +1,4 @@
-"""Real worker processes for tests, started from the installed console script."""
+"""Starts real worker processes for tests, with the installed console script."""
 
 import os
 import signal
@@ -20,32 +20,32 @@ from app.concerns import KafkaSettings, RedisSettings
 from app.local.scrape import Reading, parse_metrics
 
 HEADRACE = str(Path(sys.executable).with_name("headrace"))
-PATIENCE_SECONDS = 90.0  # numba may have to compile first, on a busy machine
+PATIENCE_SECONDS = 90.0  # on a busy machine, numba may have to compile first
 STOP_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class RunningWorker:
-    """A worker process, what it logged, and where it answers probes."""
+    """A worker process, its log, and the address of its probes."""
 
     process: subprocess.Popen[bytes]
     log: Path
     url: str
 
     def read(self) -> Reading:
-        """Its counters now."""
+        """Return its counters now."""
         with urllib.request.urlopen(f"{self.url}/metrics") as answer:
             return parse_metrics(answer.read().decode())
 
     def metric(self, name: str, **labels: str) -> int:
-        """A counter now, added up over all label values that are not given."""
+        """Return a counter now, summed over all labels that are not given."""
         with urllib.request.urlopen(f"{self.url}/metrics") as answer:
             families = text_string_to_metric_families(answer.read().decode())
         samples = [sample for family in families for sample in family.samples]
         return int(sum(each.value for each in samples if each.name == name and labels.items() <= each.labels.items()))
 
     def until_events(self, count: int) -> Reading:
-        """Its counters once so many events are done with."""
+        """Return its counters once `count` events are processed."""
         until(lambda: self.read().events >= count, self.log)
         return self.read()
 
@@ -56,7 +56,7 @@ class RunningWorker:
 
 
 def environment(kafka: KafkaSettings, redis: RedisSettings, **more: str) -> dict[str, str]:
-    """This environment without Headrace's settings, and with those of one test."""
+    """Return this environment without Headrace's settings, and with those of one test."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEADRACE_")}
     return inherited | {
         "HEADRACE_KAFKA_BOOTSTRAP": kafka.bootstrap,
@@ -74,7 +74,7 @@ def environment(kafka: KafkaSettings, redis: RedisSettings, **more: str) -> dict
 
 @contextmanager
 def running_worker(environ: dict[str, str], log: Path) -> Iterator[RunningWorker]:
-    """A worker that is ready; it must end with status 0 when asked to, unless the test killed it."""
+    """Yield a worker that is ready. It must end with status 0, unless the test killed it."""
     with log.open("wb") as written:
         process = subprocess.Popen([HEADRACE, "worker", "--json"], env=environ, stdout=subprocess.PIPE, stderr=written)
     try:
@@ -102,7 +102,7 @@ def until(condition: Callable[[], bool], log: Path | None = None, seconds: float
 
 
 def free_port() -> int:
-    """A port that nobody listens on at this moment."""
+    """Return a port that no process listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -110,7 +110,7 @@ def free_port() -> int:
 
 
 def is_ready(url: str) -> bool:
-    """Whether the worker answers that it is."""
+    """Return whether the worker answers that it is ready."""
     try:
         return readiness(url)[0] == 200
     except OSError:
@@ -118,7 +118,7 @@ def is_ready(url: str) -> bool:
 
 
 def readiness(url: str) -> tuple[int, str]:
-    """The worker's answer: the status, and what is in the way."""
+    """Return the worker's answer: the status, and why it is not ready."""
     try:
         with urllib.request.urlopen(f"{url}/readyz") as answer:
             return answer.status, orjson.loads(answer.read())["detail"]

@@ -1,4 +1,4 @@
-"""Model artefacts made, checked and measured: the work behind `headrace models`.
+"""Makes, checks and measures model artefacts: the work behind `headrace models`.
 
 A serving worker imports nothing from here.
 """

@@ -1,4 +1,7 @@
-"""Texts a second of the embedding model in use, against the plain export and PyTorch, in interleaved rounds."""
+"""Measures the embedding model's texts per second against the plain export and PyTorch.
+
+The rounds of all contenders are interleaved.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,14 +31,14 @@ Tell = Callable[[str], None]
 INDEPENDENCE_TEXTS = 200
 WARM_TEXTS = 64
 FP32_FILE = "fp32.onnx"
-# In the order given, batch 32: FP32 and TORCH. All texts at once, sorted by length: the others.
+# FP32 and TORCH get batches of 32 in the given order. The others get all texts, sorted by length.
 CHOSEN, FP32, FP32_SORTED, FP16 = "chosen", "onnx_fp32", "onnx_fp32_sorted", "onnx_fp16_sorted"
 TORCH, TORCH_SORTED = "torch", "torch_sorted"
 
 
 @dataclass(frozen=True, slots=True)
 class BenchPlan:
-    """What is timed: `folder` holds the artefacts, `work` what `headrace models export` left there."""
+    """What is measured: the artefacts in `folder`, and the exports in `work`."""
 
     folder: Path
     work: Path
@@ -45,9 +48,10 @@ class BenchPlan:
 
 
 def bench_embedding(plan: BenchPlan, tell: Tell) -> dict[str, Any]:
-    """Time all contenders, tokenising included, and compare vectors; null is what nothing is there to compare with.
+    """Measure all contenders, including tokenising, and compare their vectors.
 
-    Raises HeadraceError when CUDA was asked for and is not in force.
+    A figure is None if there is nothing to compare with. Raises HeadraceError when CUDA was
+    requested and is not in force.
     """
     artefact = read_manifest(plan.folder).find("embedding")
     encoder = open_encoder(plan.folder, artefact, plan.inference)
@@ -99,11 +103,14 @@ def _others(plan: BenchPlan, artefact: Artefact) -> Mapping[str, Contender]:
 def _round(
     contenders: Mapping[str, Contender], titles: Sequence[str], number: int, tell: Tell
 ) -> dict[str, tuple[float, float]]:
-    """Texts a second, and a second of processor time, of every contender; each round starts with another one."""
+    """Return texts per second, and per second of processor time, of every contender.
+
+    Each round starts with another contender.
+    """
     names = list(contenders)
-    turn = number % len(names)
+    first = number % len(names)
     rates = {}
-    for name in names[turn:] + names[:turn]:
+    for name in names[first:] + names[:first]:
         contenders[name](titles[:WARM_TEXTS])
         wall, cpu = perf_counter(), process_time()
         contenders[name](titles)
@@ -127,7 +134,7 @@ def _quality(encoder: Encoder, contenders: Mapping[str, Contender], titles: Sequ
 
 
 def _ratio(rates: Mapping[str, Sequence[float]], other: str) -> float | None:
-    """The median over the rounds of how many times faster the chosen variant was."""
+    """Return the median over the rounds of how many times faster the chosen variant was."""
     if other not in rates:
         return None
     return round(median(mine / theirs for mine, theirs in zip(rates[CHOSEN], rates[other], strict=True)), 2)

@@ -1,4 +1,4 @@
-"""Catalogue files as shops export them: CSV or JSON lines, plain or gzipped."""
+"""Reads catalogue files as shops export them: CSV or JSON lines, plain or gzipped."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -15,10 +15,11 @@ ADVICE = "use .csv or .jsonl, gzipped or not, with the columns item_id, title an
 
 
 def read_entries(path: Path) -> list[Entry]:
-    """The file's rows; a folder stands for the `items.csv.gz` in it.
+    """Return the rows of a file. A folder stands for the `items.csv.gz` in it.
 
-    Rows of a CSV file that cannot be used, such as one with too many cells, are left out, and the log says so.
-    Raises HeadraceError for a file that is missing, of another kind, or without a column of titles.
+    Rows of a CSV file that cannot be used, such as one with too many cells, are left out and
+    logged. Raises HeadraceError for a file that is missing, of another kind, or without a column of
+    titles.
     """
     path = path / "items.csv.gz" if path.is_dir() else path
     name = path.name.removesuffix(".gz")
@@ -35,7 +36,7 @@ def read_entries(path: Path) -> list[Entry]:
 
 
 def catalogue_name(path: Path) -> str:
-    """What the catalogue is called in reports: the file's name, or its folder's when that is only `items`."""
+    """Return the catalogue's name in reports: the file's name, or its folder's for `items`."""
     stem = path.name.split(".")[0]
     return path.resolve().parent.name if stem == "items" else stem
 

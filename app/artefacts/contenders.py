@@ -1,4 +1,4 @@
-"""The ways of turning texts into vectors that are timed against each other, each as a sensible user would use it."""
+"""Builds the ways to turn texts into vectors that are compared, each as an expert would use it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -22,7 +22,10 @@ USUAL_BATCH = 32
 
 
 def plain_onnx(model: Path, folder: Path, artefact: Artefact, settings: InferenceSettings) -> Contender:
-    """An exported model as one usually runs it: batches of 32 in the order given, padded, all threads in one run."""
+    """Return an exported model as it is usually run.
+
+    It gets padded batches of 32 in the given order, and one run uses all threads.
+    """
     session = OnnxSession(model, settings)
     limits = Limits(artefact.prefix, artefact.max_tokens, settings.batch_tokens)
     encoder = Encoder(session, open_tokenizer(folder / artefact.tokenizer.file), limits)
@@ -39,19 +42,22 @@ def plain_onnx(model: Path, folder: Path, artefact: Artefact, settings: Inferenc
 
 
 def sorted_onnx(model: Path, folder: Path, artefact: Artefact, settings: InferenceSettings) -> Encoder:
-    """Another model file run exactly as the shipped one is: sorted by length, a run a thread."""
+    """Return another model file, run like the shipped one: sorted by length, a run a thread."""
     session = OnnxSession(model, replace(settings, threads=1))
     limits = Limits(artefact.prefix, artefact.max_tokens, settings.batch_tokens)
     return Encoder(session, open_tokenizer(folder / artefact.tokenizer.file), limits, parallel=settings.threads)
 
 
 def torch_available() -> bool:
-    """Whether sentence-transformers can be imported here."""
+    """Return whether sentence-transformers can be imported here."""
     return find_spec("sentence_transformers") is not None
 
 
 def sentence_transformers(source: Path, artefact: Artefact, settings: InferenceSettings) -> Contender:
-    """PyTorch by the usual library, batch 32; given many texts at once it sorts them by length itself."""
+    """Return PyTorch with the usual library, batch size 32.
+
+    The library sorts many texts by length.
+    """
     import_module("torch").set_num_threads(settings.threads)
     device = "cuda" if settings.provider == "cuda" else "cpu"
     model: Any = import_module("sentence_transformers").SentenceTransformer(str(source), device=device)
@@ -68,7 +74,7 @@ def sentence_transformers(source: Path, artefact: Artefact, settings: InferenceS
 
 
 def in_order(encode: Contender) -> Contender:
-    """The same, given batches of 32 in the order in which texts come, as a stream would give them."""
+    """Return the same contender, given batches of 32 in the order of the texts, as in a stream."""
 
     def encode_in_order(texts: Sequence[str]) -> Floats:
         starts = range(0, len(texts), USUAL_BATCH)

@@ -1,4 +1,7 @@
-"""Item texts, clean and spoilt, of which the quality model is unsure: what a second judge is calibrated on."""
+"""Draws item texts of which the quality model is unsure, to calibrate a second judge on them.
+
+Some texts are clean, the others are corrupted.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,14 +22,17 @@ SEED = 5
 
 @dataclass(frozen=True, slots=True)
 class DoubtfulDraw:
-    """Draws the doubtful examples of catalogues: at most so many as asked, by a fixed seed; tells what it found."""
+    """Draws the doubtful examples of catalogues with a fixed seed. Reports how many it found."""
 
     quality: QualityModel
     band: SecondJudgeSettings
     tell: Callable[[str], None]
 
     def draw(self, catalogues: Sequence[TrainingCatalogue], count: int) -> list[Doubtful]:
-        """At most `count` examples. Raises HeadraceError when the catalogues hold no usable title."""
+        """Return at most `count` examples.
+
+        Raises HeadraceError when the catalogues hold no usable title.
+        """
         if not any(each.items for each in catalogues):
             raise HeadraceError("none of the files has a usable title in the part that is needed: name larger ones")
         categories = sorted({item.category for each in catalogues for item in each.items if item.category})
@@ -38,11 +44,11 @@ class DoubtfulDraw:
 
 
 def read_catalogue(path: Path) -> TrainingCatalogue:
-    """The usable titles of a catalogue file. Raises HeadraceError."""
+    """Return the usable titles of a catalogue file. Raises HeadraceError."""
     return trusted(catalogue_name(path), read_entries(path))
 
 
 def titles_to_compare(catalogues: Sequence[TrainingCatalogue]) -> list[str]:
-    """The titles of the catalogues' test parts, mixed."""
+    """Return the titles of the catalogues' test parts, shuffled."""
     titles = [item.title for each in catalogues for item in each.part(Part.TEST).items]
     return [titles[row] for row in np.random.default_rng(SEED).permutation(len(titles))]

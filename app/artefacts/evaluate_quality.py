@@ -1,7 +1,7 @@
-"""The quality model measured against its targets, on the sample data.
+"""Measures the quality model against its targets, on the sample data.
 
-Only titles of the test part are used, which training never draws from; Google's catalogue and UCI's remarks are
-never trained on.
+Only titles of the test part are used, which training never draws from. Google's catalogue and UCI's
+remarks are never trained on.
 """
 
 from collections import defaultdict
@@ -33,7 +33,7 @@ SEED = 2026
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One figure, its bound, and whether more is better."""
+    """One figure, its bound, and whether a higher figure is better."""
 
     name: str
     value: float
@@ -42,12 +42,12 @@ class Target:
 
     @property
     def met(self) -> bool:
-        """Whether the figure keeps its bound."""
+        """Return whether the figure keeps its bound."""
         return self.value >= self.bound if self.at_least else self.value <= self.bound
 
 
 def evaluate(model: QualityModel, data: Path, most: int, settings: QualitySettings) -> list[Target]:
-    """All targets. Raises HeadraceError if a file of the sample data is missing."""
+    """Return all targets. Raises HeadraceError if a file of the sample data is missing."""
     held_out = {name: _held_out(data, name, most) for name in CATALOGUES}
     targets = text_targets(model, held_out)
     targets += [category_target(model, held_out["fashion_catalog"])]
@@ -58,7 +58,7 @@ def evaluate(model: QualityModel, data: Path, most: int, settings: QualitySettin
 
 
 def text_targets(model: QualityModel, held_out: dict[str, list[ItemText]]) -> list[Target]:
-    """AUROC of each text defect on each catalogue: spoilt titles against the same titles untouched."""
+    """Measure the AUROC of each text defect on each catalogue: corrupted against clean titles."""
     rng = np.random.default_rng(SEED)
     targets = []
     for name, items in held_out.items():
@@ -72,7 +72,10 @@ def text_targets(model: QualityModel, held_out: dict[str, list[ItemText]]) -> li
 
 
 def category_target(model: QualityModel, items: list[ItemText]) -> Target:
-    """AUROC of titles under another category of the catalogue, drawn by how often it is used."""
+    """Measure the AUROC of titles under another category of the catalogue.
+
+    The category is drawn by how often it is used.
+    """
     rng = np.random.default_rng(SEED)
     categories = [item.category for item in items]
     moved = [other_category(item, categories, lambda drawn, own: drawn == own, rng) or item for item in items]
@@ -82,20 +85,26 @@ def category_target(model: QualityModel, items: list[ItemText]) -> Target:
 
 
 def false_alarm_target(model: QualityModel, name: str, items: list[ItemText], settings: QualitySettings) -> Target:
-    """The share of untouched titles that have a defect named or would be held back."""
+    """Measure the share of untouched titles that get a defect or would be held back."""
     alarms = [not verdict.faultless(settings) for verdict in model.judge(items)]
     return Target(f"false alarms, {name}", float(np.mean(alarms)), ALARM_TARGET, at_least=False)
 
 
 def other_language_target(model: QualityModel, data: Path, most: int, settings: QualitySettings) -> Target:
-    """The share of a Chinese shop's titles that would be held back: a language is no reason to."""
+    """Measure the share of a Chinese shop's titles that would be held back.
+
+    A language is no reason to hold a title back.
+    """
     items = [ItemText(row["title"]) for row in islice(_rows(data / CHINESE / "titles.csv.gz", "title"), most)]
     held_back = [not verdict.acceptable(settings) for verdict in model.judge(items)]
     return Target(f"held back, {CHINESE}", float(np.mean(held_back)), ALARM_TARGET, at_least=False)
 
 
 def remark_targets(model: QualityModel, data: Path, titles: list[ItemText], settings: QualitySettings) -> list[Target]:
-    """AUROC of UCI's real remarks against its real titles, as written and all in lower case; and how many are named."""
+    """Measure the AUROC of UCI's real remarks against its real titles, and how many are named.
+
+    The AUROC is measured on texts as written, and on texts in lower case.
+    """
     remarks = [ItemText(each) for each in real_remarks(data / "uci_online_retail")]
     targets = []
     for how, change in (("as written", str), ("in lower case", str.lower)):
@@ -107,8 +116,10 @@ def remark_targets(model: QualityModel, data: Path, titles: list[ItemText], sett
 
 
 def real_remarks(folder: Path) -> list[str]:
-    """UCI's remarks, by rule: the distinct descriptions of raw rows with price zero that are not the title of their
-    stock code and not all in capitals.
+    """Return UCI's remarks, found by a rule.
+
+    A remark is a distinct description of raw rows with price zero that is not the title of their
+    stock code and is not all in capitals.
     """
     titles = {row["item_id"]: row["title"].strip() for row in _rows(folder / "items.csv.gz", "item_id", "title")}
     found: dict[str, None] = {}

@@ -1,4 +1,4 @@
-"""An encoder exported: fp32, fp16 and int8 made, compared with PyTorch on real titles, one of them put to use."""
+"""Exports an encoder as fp32, fp16 and int8, compares them with PyTorch, and installs one."""
 
 import platform
 import shutil
@@ -28,7 +28,8 @@ MOST_HELD_OUT = 4_000
 INDEPENDENCE_TEXTS = 300
 LONG_EVERY = 60
 LONG_TITLES = 20
-# A canonical text may be stranger than any title; what a processor that saturates does is far beyond this.
+# A canonical text may be stranger than any title. The error of a processor that saturates is much
+# larger than this margin.
 CANONICAL_MARGIN = 0.01
 SAME = 0.9999
 WANTED_OVERLAP = 0.97
@@ -36,7 +37,10 @@ WANTED_OVERLAP = 0.97
 
 @dataclass(frozen=True, slots=True)
 class ExportPlan:
-    """What is exported, from where, and where to. `None` takes what the model's own folder says."""
+    """What is exported, from where, and to where.
+
+    `None` takes the value of the model's own folder.
+    """
 
     source: str
     name: str
@@ -52,7 +56,10 @@ class ExportPlan:
 
 
 def export_embedding(plan: ExportPlan, tell: Tell) -> Artefact:
-    """Make all variants, compare them, and list the chosen one as the embedding model; raises HeadraceError."""
+    """Make all variants, compare them, and list the chosen one as the embedding model.
+
+    Raises HeadraceError.
+    """
     export = _export_module()
     plan.folder.mkdir(parents=True, exist_ok=True)
     tell(f"fetching {plan.source}")
@@ -74,7 +81,10 @@ def export_embedding(plan: ExportPlan, tell: Tell) -> Artefact:
 
 
 def _check(parity: Mapping[str, Mapping[str, float]], variant: str, tell: Tell) -> None:
-    """Refuse what would be wrong, and warn of what is only less exact than it should be."""
+    """Raise HeadraceError for a variant that is wrong.
+
+    Warn of one that is less exact than it should be.
+    """
     exact, chosen = parity["fp32"], parity[variant]
     if exact["cosine_min"] < SAME:
         raise HeadraceError(f"the exported graph is not the model: its cosine to PyTorch is {exact['cosine_min']}")
@@ -101,7 +111,10 @@ def _split(titles: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
 
 
 def _long_texts(titles: Sequence[str]) -> list[str]:
-    """Texts as long as a description, and odd ones: scales fixed on short titles alone do not fit them."""
+    """Return texts as long as a description, and unusual ones.
+
+    Integer scales that are fixed only on short titles do not fit them.
+    """
     starts = range(0, len(titles), LONG_EVERY)
     joined = [". ".join(titles[start : start + LONG_TITLES]) for start in starts]
     repeated = [" ".join([titles[start]] * LONG_TITLES) for start in starts[::4]]
@@ -126,7 +139,7 @@ def _make_variants(
 
 
 def _draft(plan: ExportPlan, model: Path, pooling: str, max_tokens: int, licence: str, origin: str) -> Artefact:
-    """The artefact as it lies in the work folder, nothing measured yet."""
+    """Return the artefact with the files of the work folder. Nothing is measured yet."""
     session = OnnxSession(model, InferenceSettings(provider="cpu", threads=1))
     tokenizer = pin(plan.work, "tokenizer.json")
     return Artefact(
@@ -169,7 +182,7 @@ def _parities(
     titles: Sequence[str],
     tell: Tell,
 ) -> dict[str, dict[str, float]]:
-    """Each variant against PyTorch, and its neighbours against those of the fp32 graph."""
+    """Compare each variant with PyTorch, and its neighbours with those of the fp32 graph."""
     settings = InferenceSettings(provider="cpu", threads=plan.threads)
     wanted, original, parities = vectors(titles), None, {}
     for variant, file in files.items():

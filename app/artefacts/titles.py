@@ -1,4 +1,4 @@
-"""Titles out of catalogue files: what models are calibrated, checked and timed on."""
+"""Reads titles from catalogue files, to calibrate, check and time models."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,10 +14,11 @@ FEWEST = 200
 
 
 def read_titles(paths: Sequence[Path]) -> list[str]:
-    """The different titles of CSV files (column `title`) and of text files (one a line), well mixed.
+    """Return the different titles of CSV files (column `title`) and of text files (one per line).
 
-    A folder stands for the `items.csv.gz` in it. The order depends on the titles alone. Raises HeadraceError for
-    a file that cannot be read, and for fewer than 200 titles.
+    The titles are shuffled, in an order that depends only on the titles. A folder stands for the
+    `items.csv.gz` in it. Raises HeadraceError for a file that cannot be read, and for fewer than
+    200 titles.
     """
     titles = sorted({title for path in paths for title in _titles_of(path)})
     if len(titles) < FEWEST:

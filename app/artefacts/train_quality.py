@@ -1,4 +1,4 @@
-"""The quality model trained: catalogues in; its artefact and a validation report out."""
+"""Trains the quality model on catalogues, and writes its artefact and a validation report."""
 
 import logging
 import time
@@ -21,11 +21,14 @@ ASSORTMENT, NAMES, NAMES_TO_CALIBRATE = 6_000, 16_000, 3_000
 
 
 def train(plan: TrainingPlan) -> dict[str, Any]:
-    """Everything from files to artefact; returns the report. Raises HeadraceError for unusable files."""
+    """Train the model and write the artefact. Returns the report.
+
+    Raises HeadraceError for files that cannot be used.
+    """
     import torch  # type: ignore[import-not-found]  # installed with the extra `export` only
 
     from app.artefacts.train_quality_report import (
-        finish,  # all of it now, so that nothing is missing after the training
+        finish,  # imported before the training, so that a missing package is noticed at once
     )
     from models.quality.judge import cutting_tokenizer
     from models.training.quality_catalogue import Part
@@ -44,7 +47,7 @@ def train(plan: TrainingPlan) -> dict[str, Any]:
 
 
 def _sources(plan: TrainingPlan, tokenizer: "Tokenizer") -> "dict[Any, Material]":
-    """What examples are drawn from, for each part of the split."""
+    """Return the sources of the examples, for each part of the split."""
     from models.training.quality_assortment import assortment
     from models.training.quality_catalogue import Part, categories_only, trusted
     from models.training.quality_examples import material

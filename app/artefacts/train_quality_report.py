@@ -1,4 +1,4 @@
-"""The second half of training the quality model: export, calibrate the artefact itself, measure, write it down."""
+"""Finishes training the quality model: exports, calibrates and measures it, writes a report."""
 
 import json
 import shutil
@@ -64,9 +64,9 @@ def finish(
     sources: dict[Part, Material],
     minutes: float,
 ) -> dict[str, Any]:
-    """Write artefact and report; returns the report.
+    """Write artefact and report. Returns the report.
 
-    Without a network, the model already there is bounded where it needs it, and calibrated again.
+    Without a network, the existing model is bounded where it needs it, and calibrated again.
     """
     plan.report.mkdir(parents=True, exist_ok=True)
     typical = measure.draw(sources[Part.TRAIN], np.random.default_rng(plan.seed + 2), TYPICAL)
@@ -94,7 +94,10 @@ def _written_model(
     typical: list[ItemText],
     minutes: float,
 ) -> dict[str, Any]:
-    """How the model in the folder was built, and its parity, after writing the network there if there is one."""
+    """Return how the model in the folder was built, and its parity.
+
+    Writes the network into the folder first, if there is one.
+    """
     encoded = tokenizer.encode_batch_fast([encoder_input(item) for item in typical])
     tokens = [np.array(each.ids, np.int64) for each in encoded]
     if network is None:
@@ -128,7 +131,7 @@ def _bounded(plan: TrainingPlan, tokenizer: Tokenizer, tokens: list[Tokens]) -> 
 def _export(
     network: QualityNetwork, tokenizer: Tokenizer, plan: TrainingPlan, tokens: list[Tokens]
 ) -> dict[str, float]:
-    """Write the small model, and say how far its logits and its batches stray from the network's own."""
+    """Write the small model. Returns how far its logits are from the network's own."""
     features, folder = len(FEATURE_NAMES), plan.out
     with tempfile.TemporaryDirectory() as scratch:
         full = Path(scratch) / "full.onnx"
@@ -162,7 +165,7 @@ def _report(test: list[Example], logits: np.ndarray[Any, Any], calibration: Cali
 
 
 def _draw_calibration(path: Path, test: list[Example], probability: np.ndarray[Any, Any]) -> None:
-    """One small calibration curve for each head."""
+    """Draw one small calibration curve for each head."""
     import matplotlib  # type: ignore[import-not-found]  # installed with the extra `export` only
 
     matplotlib.use("Agg")
@@ -251,7 +254,10 @@ def _lines(calibration: Calibration) -> dict[str, list[float]]:
 
 
 def _write_canonical(path: Path, model: QualityModel) -> None:
-    """The canonical texts with the logits that this artefact gives, for `headrace models verify` and the tests."""
+    """Write the canonical texts with the logits of this artefact.
+
+    `headrace models verify` and the tests read them.
+    """
     logits = model.logits(CANONICAL).tolist()
     entries = [
         {

@@ -1,4 +1,4 @@
-"""What the quality model is trained on."""
+"""Declares what the quality model is trained on."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class TrainingPlan:
-    """What to train on, for how long, and where to write."""
+    """What to train on, for how many steps, and where to write."""
 
     items: tuple[Path, ...]
     base: Path

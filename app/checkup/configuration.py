@@ -1,4 +1,4 @@
-"""Which settings are in force, and can the folders that they name be used?"""
+"""Checks which settings are in force, and whether the folders that they name can be used."""
 
 import os
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from app.store.secrecy import REDIS_URL
 
 
 async def check_settings(environ: Mapping[str, str]) -> Findings:
-    """All variables that are set to something else than their default; passwords are hidden."""
+    """List all variables that differ from their default. Passwords are hidden."""
     changed = [
         f"{each.name}={_shown(each.name, environ[each.name])}"
         for each in variables()
@@ -26,7 +26,7 @@ def _shown(name: str, value: str) -> str:
 
 
 async def check_state_dir(settings: WorkerSettings) -> Findings:
-    """The folder of the snapshots."""
+    """Check that the folder of the snapshots can be written to."""
     if not settings.state_dir:
         advice = "set HEADRACE_WORKER_STATE_DIR to a folder, and a restart is quick"
         return [warn("snapshots", "none are kept; a worker reads the whole log when it starts", advice)]

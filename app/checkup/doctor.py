@@ -1,4 +1,4 @@
-"""Checks of everything that Headrace needs: each says what it found, and what to do when that will not work."""
+"""Runs the checks of everything that Headrace needs, and reports findings with advice."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ CHECK_SECONDS = 10.0
 
 
 class Status(StrEnum):
-    """What a check came to; only a failure keeps Headrace from working."""
+    """The result of a check. Only a failure keeps Headrace from working."""
 
     OK = "ok"
     WARNING = "warning"
@@ -20,7 +20,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the report; `advice` says what to do, and is empty when there is nothing to do."""
+    """One line of the report. `advice` says what to do; it is empty when there is nothing to do."""
 
     check: str
     status: Status
@@ -33,33 +33,36 @@ Check: TypeAlias = Callable[[], Awaitable[Findings]]
 
 
 def ok(check: str, detail: str) -> Finding:
-    """Nothing to do."""
+    """Return a finding for something that needs no action."""
     return Finding(check, Status.OK, detail)
 
 
 def warn(check: str, detail: str, advice: str) -> Finding:
-    """It works, but not as well as it could."""
+    """Return a finding for something that works, but not as well as it could."""
     return Finding(check, Status.WARNING, detail, advice)
 
 
 def fail(check: str, detail: str, advice: str) -> Finding:
-    """Headrace cannot work like this."""
+    """Return a finding for something that keeps Headrace from working."""
     return Finding(check, Status.FAILED, detail, advice)
 
 
 async def examine(checks: Sequence[tuple[str, Check]], seconds: float = CHECK_SECONDS) -> list[Finding]:
-    """The findings of all named checks, in their order; none takes longer, and none keeps others from going on."""
+    """Run all named checks at the same time. Returns their findings, in the order of the checks.
+
+    A check that takes longer than `seconds`, or raises, becomes a failed finding; the others go on.
+    """
     found = await asyncio.gather(*(_guarded(name, check, seconds) for name, check in checks))
     return [finding for findings in found for finding in findings]
 
 
 def passed(findings: Iterable[Finding]) -> bool:
-    """True when nothing failed."""
+    """Return True when nothing failed."""
     return all(finding.status is not Status.FAILED for finding in findings)
 
 
 def report(findings: Sequence[Finding]) -> Iterator[str]:
-    """The findings as lines for people."""
+    """Yield the findings as lines for people."""
     width = max((len(finding.check) for finding in findings), default=0)
     for finding in findings:
         yield f"{finding.status:<8} {finding.check:<{width}}  {finding.detail}"
@@ -72,7 +75,7 @@ def report(findings: Sequence[Finding]) -> Iterator[str]:
 
 
 def as_json(findings: Sequence[Finding]) -> dict[str, object]:
-    """The findings as one object."""
+    """Return the findings as one object for JSON."""
     return {
         "passed": passed(findings),
         "findings": [
@@ -90,6 +93,6 @@ async def _guarded(name: str, check: Check, seconds: float) -> list[Finding]:
     except TimeoutError:
         waited = time.monotonic() - started
         return [fail(name, f"no answer within {waited:.0f} s", "see whether the address leads to the right server")]
-    except Exception as error:  # a report with one line missing helps nobody
+    except Exception as error:  # any error of a check becomes a line of the report
         detail = f"the check itself failed: {type(error).__name__}: {error}"
         return [fail(name, detail, "please report this, with the versions above")]

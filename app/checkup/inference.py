@@ -1,4 +1,4 @@
-"""Can the model artefacts be opened here, and on which execution provider do they run?"""
+"""Checks that the model artefacts can be opened, and on which execution provider they run."""
 
 import asyncio
 from importlib.util import find_spec
@@ -12,7 +12,7 @@ AGAIN = "install the model artefacts again"
 
 
 async def check_inference(folder: Path, settings: InferenceSettings) -> Findings:
-    """One finding for each model in use; none where there are no models."""
+    """Return one finding for each model in use; none when there are no models."""
     if not (folder / FILE_NAME).exists():
         return []
     if find_spec("onnxruntime") is None:
@@ -21,7 +21,7 @@ async def check_inference(folder: Path, settings: InferenceSettings) -> Findings
 
 
 async def check_second_judge(folder: str, settings: InferenceSettings) -> Findings:
-    """One finding for the second judge; none where it is off."""
+    """Return one finding for the second judge; none when it is off."""
     if not folder:
         return []
     if not (Path(folder) / FILE_NAME).exists():
@@ -40,7 +40,8 @@ def _check(folder: Path, settings: InferenceSettings) -> Findings:
 
 
 def _open(folder: Path, artefact: Artefact, settings: InferenceSettings) -> Finding:
-    from models.inference.onnx_session import OnnxSession  # here, because it needs what only an extra installs
+    # here, because the package is installed only with an extra
+    from models.inference.onnx_session import OnnxSession
 
     check, name = f"{artefact.task} model", artefact.key
     try:
@@ -48,7 +49,7 @@ def _open(folder: Path, artefact: Artefact, settings: InferenceSettings) -> Find
         session = OnnxSession(folder / artefact.model.file, settings)
     except ManifestError as error:
         return fail(check, str(error), AGAIN)
-    except Exception as error:  # onnxruntime raises classes of its own that share no base
+    except Exception as error:  # onnxruntime's own exceptions share no base class
         return fail(check, f"{name} cannot be opened: {error}", AGAIN)
     if session.fallback is not None:
         return warn(check, f"{name} runs on {session.provider}", session.fallback)

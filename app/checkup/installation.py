@@ -1,4 +1,4 @@
-"""Is Headrace installed as it was tested: Python, packages, extras, model artefacts?"""
+"""Checks that Headrace is installed as it was tested: Python, packages, extras, model artefacts."""
 
 import json
 import sys
@@ -17,7 +17,7 @@ EXTRAS = {
 
 
 async def check_python() -> Findings:
-    """The interpreter's version."""
+    """Check the version of the interpreter."""
     found = ".".join(map(str, sys.version_info[:3]))
     wanted = SpecifierSet(metadata("headrace")["Requires-Python"])
     if wanted.contains(found, prereleases=True):
@@ -26,7 +26,7 @@ async def check_python() -> Findings:
 
 
 async def check_packages() -> Findings:
-    """The versions of what Headrace depends on, and of its extras."""
+    """Check the versions of the packages that Headrace depends on, and of its extras."""
     wanted = [Requirement(text) for text in requires("headrace") or ()]
     core = [each for each in wanted if each.marker is None]
     wrong = [problem for each in core if (problem := _problem(each))]
@@ -36,7 +36,10 @@ async def check_packages() -> Findings:
 
 
 async def check_models(folder: Path | None) -> Findings:
-    """The manifest of the model artefacts, and that each file it names is there; None: no models are wanted."""
+    """Check the manifest of the model artefacts, and that each file that it names exists.
+
+    `folder` is None when no models are wanted.
+    """
     if folder is None:
         return [ok("models", "none: HEADRACE_MODEL_DIR is empty; texts are neither judged nor compared")]
     manifest = folder / "manifest.json"
@@ -56,7 +59,7 @@ async def check_models(folder: Path | None) -> Findings:
 
 
 def _files(manifest: object) -> set[str]:
-    """All values of a key `file`, at any depth."""
+    """Return all values of a key `file`, at any depth."""
     match manifest:
         case dict():
             below = set().union(*map(_files, manifest.values()))

@@ -1,4 +1,4 @@
-"""Can Kafka be reached, and do the topics fit together?"""
+"""Checks that Kafka can be reached, and that the topics fit together."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from app.kafka.topics import CONFIGS, PARTITIONED_BY_USER
 
 
 async def check_broker(settings: KafkaSettings) -> Findings:
-    """The brokers that answer at the address, and where they say they are."""
+    """List the brokers that answer at the address, and the addresses that they advertise."""
     try:
         brokers = ", ".join(await describe_brokers(settings))
     except KafkaAway as away:
@@ -21,7 +21,10 @@ async def check_broker(settings: KafkaSettings) -> Findings:
 
 
 async def check_topics(settings: KafkaSettings) -> Findings:
-    """All topics are there, those of users have equally many partitions, and their configuration fits."""
+    """Check that all topics exist, have fitting partitions and fitting settings.
+
+    The topics that are partitioned by user need the same number of partitions.
+    """
     try:
         found = await describe_topics(settings)
     except KafkaAway as away:
@@ -35,8 +38,8 @@ async def check_topics(settings: KafkaSettings) -> Findings:
 
 
 def unchecked(name: str, away: KafkaAway) -> Finding:
-    """What a check comes to that could not ask Kafka."""
-    # That it cannot be reached is said once, with advice; another error is this check's own.
+    """Return the finding of a check that could not ask Kafka."""
+    # `kafka` reports an unreachable Kafka, with advice. Another error is reported by this check.
     reason = f": {away.reason}" if away.reason else ""
     return fail(name, f"not checked, because Kafka does not answer{reason}", "see `kafka` above")
 

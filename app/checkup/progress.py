@@ -1,4 +1,4 @@
-"""How far the workers are: the group's lag, the newest event, and what the processes say of themselves."""
+"""Checks how far the workers are: the group's lag, the newest event, whether they are ready."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,7 @@ ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 async def check_lag(settings: KafkaSettings, clock: Callable[[], float] = time.time) -> Findings:
-    """Events that the group has not processed yet, and how old the newest one is by this machine's clock."""
+    """Report the group's lag in records, and the newest event's age by this machine's clock."""
     try:
         lag = await read_group_lag(settings)
     except UnreadableRecords as error:
@@ -28,14 +28,17 @@ async def check_lag(settings: KafkaSettings, clock: Callable[[], float] = time.t
     if lag is None:
         return [ok("lag", "no topics yet")]
     waits = lag.records or lag.started
-    said = f"{lag.records:,} records of events and items wait" if waits else "events and items: nothing to do yet"
+    waiting = f"{lag.records:,} records of events and items wait" if waits else "events and items: nothing to do yet"
     if lag.records and not lag.started:
-        said += "; no worker of this group has finished any yet"
-    return [ok("lag", said), *([] if lag.newest is None else [_age(lag.newest - clock())])]
+        waiting += "; no worker of this group has finished any yet"
+    return [ok("lag", waiting), *([] if lag.newest is None else [_age(lag.newest - clock())])]
 
 
 async def check_process(name: str, host: str, port: int) -> Findings:
-    """What a worker or look-up process on this machine answers to `/readyz`; not running is no fault."""
+    """Report the answer to `/readyz` of a worker or look-up process on this machine.
+
+    A process that does not run is no fault.
+    """
     if port == 0:
         return [ok(name, "takes a free port, so it cannot be asked here")]
     host = ANYWHERE.get(host, host)

@@ -1,4 +1,4 @@
-"""Can Redis be used, and as what?"""
+"""Checks that Redis can be used, and for what."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -15,7 +15,10 @@ LARGEST_SKEW_SECONDS = 1.0
 
 
 async def check_redis(settings: RedisSettings, clock: Callable[[], float] = time.time) -> Findings:
-    """Reachable, new enough, not throwing keys away, able to hold vectors; and what its clock says."""
+    """Check that Redis answers, is new enough, keeps all keys and has vector sets.
+
+    Also checks its clock.
+    """
     try:
         facts = await ask_server(settings, clock)
     except LoginRefused as error:
@@ -57,10 +60,10 @@ def _version(info: Mapping[str, Any], settings: RedisSettings) -> Finding:
 def _memory(info: Mapping[str, Any]) -> Finding:
     policy, limit = str(info.get("maxmemory_policy", "noeviction")), int(info.get("maxmemory", 0))
     if policy == "noeviction" or limit == 0:
-        said = f"maxmemory {limit:,} bytes" if limit else "no maxmemory"
-        return ok("redis memory", f"{said}, policy {policy}")
-    advice = "set maxmemory-policy noeviction: a profile that is thrown away is counted anew"
-    return warn("redis memory", f"policy {policy} may throw away profiles and lists", advice)
+        maxmemory = f"maxmemory {limit:,} bytes" if limit else "no maxmemory"
+        return ok("redis memory", f"{maxmemory}, policy {policy}")
+    advice = "set maxmemory-policy noeviction: a profile that Redis evicts starts again from zero"
+    return warn("redis memory", f"policy {policy} may evict profiles and lists", advice)
 
 
 def _vectors(*, has_them: bool) -> Finding:

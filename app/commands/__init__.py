@@ -1,4 +1,5 @@
-"""One module per command of the `headrace` console script.
+"""One module for each command of the `headrace` console script.
 
-A module declares its arguments and prints the result. The work itself is not done here, but in other rooms.
+A module declares its arguments and prints the result. It does not do the work itself: other rooms
+do.
 """

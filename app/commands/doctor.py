@@ -45,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
-    """Check everything; the exit status is 0 when nothing failed."""
+    """Check everything. The exit status is 0 when nothing failed."""
     # The report says in one line what the clients log in many.
     if settings.log.level != "debug":
         for name in ("aiokafka", "asyncio"):

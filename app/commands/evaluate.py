@@ -1,4 +1,4 @@
-"""`headrace evaluate`: how good lists are, on a log whose future is known."""
+"""`headrace evaluate`: measures how good lists are, on a log whose future is known."""
 
 import argparse
 import math

@@ -59,7 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def speed(text: str) -> float | None:
-    """The argument of --speed: a positive number, or None for `max`."""
+    """Parse the argument of --speed. Returns a positive number, or None for `max`."""
     if text == "max":
         return None
     try:
@@ -72,7 +72,7 @@ def speed(text: str) -> float | None:
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
-    """Send the log; the exit status is 0 when Kafka has acknowledged every record."""
+    """Send the log. The exit status is 0 when Kafka has acknowledged every record."""
     dataset = open_dataset(args.path)
     started = time.monotonic()
     counts = asyncio.run(_send(dataset, settings.kafka, args.speed))

@@ -1,4 +1,4 @@
-"""`headrace run`: everything on this machine, with a log replayed."""
+"""`headrace run`: starts everything on this machine and replays a log."""
 
 import argparse
 import asyncio
@@ -31,7 +31,7 @@ examples:
   headrace run --once --speed max --json      process the log, print the counts, end
 """
 
-# A film is rated once: what somebody rated does not come back, as things do that shoppers look at again.
+# A film is rated once. A shopper looks at a thing again, but a rated film must not be listed again.
 SAMPLE_SETTINGS = {"HEADRACE_RANKING_EXCLUDE_RECENT": "30"}
 LIVE_SECONDS = 1.0
 NOTHING_ACCEPTED = 1
@@ -60,7 +60,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
-    """Run; Ctrl-C ends it cleanly, with status 0 once the log was processed and some of it was accepted."""
+    """Run everything. Ctrl-C ends it cleanly.
+
+    The exit status is 0 once the log was processed and some of it was accepted.
+    """
     dataset = open_dataset(args.data) if args.data else sample_dataset(settings.embedded)
     with servers_for(os.environ, {} if args.data else SAMPLE_SETTINGS) as running:
         return asyncio.run(_run(args, settings_at(settings, running.environ), dataset, running))

@@ -1,4 +1,4 @@
-"""`headrace worker`: the worker alone, on a Kafka and a Redis that run already."""
+"""`headrace worker`: runs a worker alone, on a Kafka and a Redis that run already."""
 
 import argparse
 import asyncio
@@ -19,13 +19,13 @@ Workers of one HEADRACE_KAFKA_GROUP share the users. Ctrl-C or SIGTERM finishes 
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """The worker takes settings only."""
+    """Declare the arguments. The worker takes its options from settings."""
     parser.epilog = EXAMPLES
     parser.add_argument("--json", action="store_true", help='print {"url": …} of the probes on standard output')
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
-    """Run until a signal."""
+    """Run until SIGINT or SIGTERM."""
     asyncio.run(run_worker(settings, announce=_print_url if args.json else None))
     return 0
 

@@ -1,4 +1,4 @@
-"""Logs of shops as files: readers that give each row as the record that Kafka gets.
+"""Reads logs of shops from files: each row becomes the record that is sent to Kafka.
 
 Nothing here sends a record, and nothing here judges one.
 """

@@ -1,4 +1,7 @@
-"""Events from CSV: a column is a field of the contract, the `kind` column chooses the topic."""
+"""Reads events from CSV.
+
+A column is a field of the contract; the column `kind` chooses the topic.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,10 +20,13 @@ REQUIRED = ("event_id", "ts", "item_id", "kind")
 
 
 def csv_events(path: Path) -> Iterator[Record]:
-    """Each row as an event of the contract; an empty cell is an absent field, other columns are dropped.
+    """Yield each row as an event of the contract.
 
-    A row that has no topic (an unknown kind, not UTF-8, not CSV, too many cells) goes to quarantine untouched. Raises
-    HeadraceError when the file cannot be read, or lacks a column without which no row could be accepted.
+    An empty cell is an absent field; other columns are dropped. A row that has no topic (an unknown
+    kind, not UTF-8, not CSV, too many cells) goes to quarantine unchanged.
+
+    Raises HeadraceError when the file cannot be read, or lacks a column without which no row could
+    be accepted.
     """
     reads = (*TEXTS, *NUMBERS, "rating")
     with csv_table(path, required=REQUIRED, either=("user_id", "session_id"), reads=reads) as table:
@@ -48,7 +54,7 @@ def _present(table: CsvTable, names: tuple[str, ...]) -> list[tuple[str, int]]:
 def _record(topic: str, event: dict[str, object], table: CsvTable) -> Record:
     try:
         value = orjson.dumps(event)
-    except orjson.JSONEncodeError:  # only text that was not UTF-8 cannot be written
+    except orjson.JSONEncodeError:  # orjson refuses only text that was not UTF-8
         return quarantined(table.row(), Reason.INVALID_UTF8, "the row is not UTF-8")
     key = user_key(cast(str | None, event.get("user_id")), cast(str | None, event.get("session_id")))
     return Record(topic, key, value, event_time(event.get("ts")), row=table.number)

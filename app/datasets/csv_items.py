@@ -1,4 +1,7 @@
-"""Catalogues from CSV: a column is a field of the contract, an empty cell an absent one."""
+"""Reads catalogues from CSV.
+
+A column is a field of the contract; an empty cell is an absent field.
+"""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +17,7 @@ Cell = Callable[[str], object]
 
 
 def json_object(cell: str) -> object:
-    """The cell as a JSON object where it is one; any other text stays as it is."""
+    """Return the cell as a JSON object if it is one; any other text unchanged."""
     try:
         value = orjson.loads(cell)
     except orjson.JSONDecodeError:
@@ -22,8 +25,8 @@ def json_object(cell: str) -> object:
     return value if isinstance(value, dict) else cell
 
 
-# Column, field of the contract, and how a cell is read. A row without a title is sent without one: whether
-# that is enough is the catalogue's to say.
+# Column, field of the contract, and the function that reads the cell. A row without a title is sent
+# without one: the worker decides whether that is enough.
 COLUMNS: tuple[tuple[str, str, Cell], ...] = (
     ("item_id", "item_id", str),
     ("title", "title", str),
@@ -40,9 +43,10 @@ COLUMNS: tuple[tuple[str, str, Cell], ...] = (
 
 
 def csv_items(path: Path) -> Iterator[Record]:
-    """Each row as an item of the contract, keyed by its id; rows without an id go to quarantine untouched.
+    """Yield each row as an item of the contract, keyed by its id.
 
-    Raises HeadraceError when the file cannot be read or has no column `item_id`.
+    Rows without an id go to quarantine unchanged. Raises HeadraceError when the file cannot be read
+    or has no column `item_id`.
     """
     with csv_table(path, required=("item_id",), reads=tuple(name for name, _, _ in COLUMNS)) as table:
         present = [(field, table.columns[name], read) for name, field, read in COLUMNS if name in table.columns]
@@ -54,10 +58,10 @@ def csv_items(path: Path) -> Iterator[Record]:
 
 
 def _record(item: dict[str, object], table: CsvTable) -> Record:
-    if "item_id" not in item:  # a compacted topic takes no record without a key
+    if "item_id" not in item:  # a compacted topic refuses records without a key
         return quarantined(table.row(), Reason.MISSING_FIELD, "item_id is missing")
     try:
         value = orjson.dumps(item)
-    except orjson.JSONEncodeError:  # only text that was not UTF-8 cannot be written
+    except orjson.JSONEncodeError:  # orjson refuses only text that was not UTF-8
         return quarantined(table.row(), Reason.INVALID_UTF8, "the row is not UTF-8")
     return Record("items", str(item["item_id"]).encode(), value, None, row=table.number)

@@ -1,4 +1,4 @@
-"""What single cells of a shop's log mean in the words of the contract."""
+"""Translates single cells of a shop's log into the terms of the contract."""
 
 import re
 from datetime import datetime
@@ -13,7 +13,10 @@ DOTTED_PATH = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
 
 
 def topic_of(kind: str, rating: object) -> str | Reason:
-    """The topic of a kind; a rating of 4 or more counts as an order, a lower one as a view."""
+    """Return the topic of a kind.
+
+    A rating of 4 or more counts as an order, a lower one as a view.
+    """
     topic = TOPIC_OF_KIND.get(kind)
     if topic is not None:
         return topic
@@ -26,7 +29,7 @@ def topic_of(kind: str, rating: object) -> str | Reason:
 
 
 def number(cell: str) -> float | str:
-    """The cell as a JSON number where it is one; any other text stays as it is, for the worker to judge.
+    """Return the cell as a JSON number if it is one; any other text unchanged.
 
     >>> number("6"), number("2.50"), number("1,250.00"), number("nan")
     (6, 2.5, '1,250.00', 'nan')
@@ -41,7 +44,10 @@ def number(cell: str) -> float | str:
 
 
 def event_time(ts: object) -> float | None:
-    """An event's `ts` in seconds since 1970, from a number or RFC 3339 text with a zone; else None."""
+    """Return an event's `ts` in seconds since 1970; None if it cannot be read.
+
+    `ts` is a number, or RFC 3339 text with a zone.
+    """
     if isinstance(ts, int | float):
         return float(ts)
     if not isinstance(ts, str):
@@ -54,16 +60,20 @@ def event_time(ts: object) -> float | None:
 
 
 def availability(cell: str) -> bool | str:
-    """Whether an item may be sold, where the cell says so; any other text stays as it is, for the worker to judge."""
+    """Return whether an item may be sold; any other text unchanged, for the worker to judge."""
     available = read_availability(cell)
     return cell if available is None else available
 
 
 def category_path(cell: str) -> str:
-    """A category as a path with `/`: the first of alternatives (` | `), the parts of ` > ` and dotted paths.
+    """Return a category as a path with `/`. Of alternatives (` | `) it takes the first.
 
-    >>> category_path("Apparel > Topwear"), category_path("auto.accessories"), category_path("Pens | Office")
-    ('Apparel/Topwear', 'auto/accessories', 'Pens')
+    The parts of a path are separated by ` > `, or by dots.
+
+    >>> category_path("Apparel > Topwear"), category_path("auto.accessories")
+    ('Apparel/Topwear', 'auto/accessories')
+    >>> category_path("Pens | Office")
+    'Pens'
     """
     first = cell.split(" | ", maxsplit=1)[0].strip()
     if " > " in first:

@@ -1,4 +1,4 @@
-"""A log on disk: a folder with events and items, or one such file."""
+"""Opens a log on disk: a folder with events and items, or one such file."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,9 +19,9 @@ SUFFIXES = ", ".join(READERS["events"])
 
 
 def open_dataset(path: Path) -> Dataset:
-    """The log at `path`: a folder, or one file (the catalogue when its name starts with `items`).
+    """Return the log at `path`: a folder, or one file. A catalogue's name starts with `items`.
 
-    Raises HeadraceError when there is none, or it is ambiguous which file is meant.
+    Raises HeadraceError when there is no log, or when several files could be meant.
     """
     if path.is_dir():
         found = {stem: in_folder(path, stem) for stem in READERS}
@@ -35,7 +35,10 @@ def open_dataset(path: Path) -> Dataset:
 
 
 def in_folder(folder: Path, stem: str) -> Path | None:
-    """The folder's file of `events` or of `items`, if any. Raises HeadraceError when there are several."""
+    """Return the folder's file of `events` or of `items`, if any.
+
+    Raises HeadraceError when there are several.
+    """
     found = [folder / (stem + suffix) for suffix in READERS[stem] if (folder / (stem + suffix)).exists()]
     if len(found) > 1:
         names = " and ".join(file.name for file in found)

@@ -1,4 +1,7 @@
-"""Events and items from JSON lines: each line's bytes go through untouched, only topic and key are read."""
+"""Reads events and items from JSON lines. The bytes of a line are not changed.
+
+Only the topic and the key are read from it.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,13 +15,19 @@ from models.contract.outcome import Reason
 
 
 def json_events(path: Path) -> Iterator[Record]:
-    """Each line to the topic of its `kind`; what is no object to `views`, for the worker to judge."""
+    """Yield each line as a record for the topic of its `kind`.
+
+    A line that is not an object goes to `views`, for the worker to judge.
+    """
     for row in lines_of(path):
         yield _event(row)
 
 
 def json_items(path: Path) -> Iterator[Record]:
-    """Each line to `items`, keyed by its `item_id`; one that has none to quarantine, with the worker's reason."""
+    """Yield each line as a record for `items`, keyed by its `item_id`.
+
+    A line without one goes to quarantine, with the worker's reason.
+    """
     for row in lines_of(path):
         yield _item(row)
 
@@ -39,13 +48,13 @@ def _event(row: Row) -> Record:
 def _item(row: Row) -> Record:
     try:
         item_id = required_id(_object(row), "item_id")
-    except Refused as refused:  # a compacted topic takes no record without a key
+    except Refused as refused:  # a compacted topic refuses records without a key
         return quarantined(row, refused.reason, refused.detail)
     return Record("items", item_id.encode(), row.content, None, row=row.number)
 
 
 def _object(row: Row) -> dict[str, Any]:
-    return parse_object(row.content, len(row.content))  # what is too large is the worker's to say
+    return parse_object(row.content, len(row.content))  # the worker judges what is too large
 
 
 def _misfit(event: dict[str, Any]) -> str:

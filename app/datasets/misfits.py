@@ -1,4 +1,4 @@
-"""Tells of the rows that a reader sends to quarantine, while a log is read."""
+"""Logs the rows that a reader sends to quarantine, while a log is read."""
 
 import logging
 from collections import Counter
@@ -12,7 +12,10 @@ ROWS_SHOWN = 3
 
 
 def telling(records: Iterable[Record], fate: str) -> Iterator[Record]:
-    """The records as they are. The log shows the first three rows of each reason, and their `fate`, a verb."""
+    """Yield the records unchanged. Logs the first three rows of each reason.
+
+    `fate` is the verb of the log line: what happens to such a row.
+    """
     counts: Counter[bytes] = Counter()
     for record in records:
         if record.topic == QUARANTINE:

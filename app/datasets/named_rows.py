@@ -1,4 +1,4 @@
-"""Rows of CSV files by the names of their columns, for commands that read files and have no quarantine."""
+"""Reads rows of CSV files by column name, for commands that have no quarantine."""
 
 import logging
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ NOT_UTF8 = "not UTF-8"
 
 
 class LeftOut:
-    """Counts the rows of a file that are left out; the log shows the first three."""
+    """Counts the rows of a file that are left out. Logs the first three."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -29,7 +29,7 @@ class LeftOut:
             logger.warning("%s, row %d: %s; the row is left out", self._path, number, why)
 
     def tell(self) -> None:
-        """Log how many they are, where not all were shown."""
+        """Log the number of rows, if not all of them were logged."""
         if self.count > ROWS_SHOWN:
             logger.warning("%s: %d rows are left out in all", self._path, self.count)
 
@@ -37,9 +37,10 @@ class LeftOut:
 def numbered_rows(
     path: Path, *, required: tuple[str, ...] = (), reads: tuple[str, ...] = ()
 ) -> Iterator[tuple[int, dict[str, str] | str]]:
-    """Each row's number, from 1, and its cells by column name, or why it cannot be used.
+    """Yield each row's number, from 1, and its cells by column name, or why it cannot be used.
 
-    Raises HeadraceError when the file cannot be read, lacks a required column, or has one that is read twice.
+    Raises HeadraceError when the file cannot be read, lacks a required column, or has a column
+    twice that is read.
     """
     with csv_table(path, required=required, reads=reads) as table:
         for cells in table:
@@ -47,9 +48,10 @@ def numbered_rows(
 
 
 def named_rows(path: Path, *, required: tuple[str, ...], reads: tuple[str, ...] = ()) -> Iterator[dict[str, str]]:
-    """The cells of each row by column name. Rows that cannot be used are left out, and the log says so.
+    """Yield the cells of each row by column name. Rows that cannot be used are left out and logged.
 
-    Raises HeadraceError when the file cannot be read, lacks a required column, or none of its rows can be used.
+    Raises HeadraceError when the file cannot be read, lacks a required column, or none of its rows
+    can be used.
     """
     left_out, used = LeftOut(path), 0
     for number, row in numbered_rows(path, required=required, reads=reads):
@@ -71,7 +73,10 @@ def _named(table: CsvTable, cells: list[str] | str) -> dict[str, str] | str:
 
 
 def _is_utf8(cell: str) -> bool:
-    """Bytes that are not UTF-8 were read as surrogates, which cannot be written."""
+    """Return whether the cell was UTF-8.
+
+    Other bytes were read as surrogates, which cannot be encoded.
+    """
     if cell.isascii():
         return True
     try:

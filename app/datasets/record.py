@@ -1,4 +1,4 @@
-"""What a reader yields: a record on its way to Kafka, and a log as a source of them."""
+"""Declares what a reader yields: records for Kafka, and a log as a source of them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,10 +11,11 @@ QUARANTINE = "quarantine"
 
 
 class Record(NamedTuple):
-    """One Kafka record to be; `ts` is its event time in seconds since 1970, None when it cannot be read.
+    """One record to be sent to Kafka.
 
-    `row` is the number of its row in the file, 0 where there is none.
-    A named tuple, because a frozen dataclass takes a microsecond to make, as long as the rest of a row.
+    `ts` is its event time in seconds since 1970, None when it cannot be read. `row` is the number
+    of its row in the file, 0 if there is none. This is a named tuple, because a frozen dataclass
+    takes 1 µs to make, as long as everything else for a row.
     """
 
     topic: str
@@ -27,7 +28,7 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A log: its events and its catalogue (perhaps empty), each read from the start by every call."""
+    """A log: its events and its catalogue, which may be empty. Every call reads from the start."""
 
     name: str
     events: Callable[[], Iterator[Record]]
@@ -36,7 +37,7 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Where a row stands (the first is number 1) and its bytes as they were, for quarantine."""
+    """The number of a row in its file, from 1, and its unchanged bytes for quarantine."""
 
     file: str
     number: int
@@ -44,7 +45,10 @@ class Row:
 
 
 def user_key(user_id: str | None, session_id: str | None) -> bytes | None:
-    """The Kafka key of an event: the user id, `session:<session_id>` for a guest, None for neither."""
+    """Return the Kafka key of an event: the user id, or `session:<session_id>` for a guest.
+
+    None if there is neither.
+    """
     if user_id:
         return user_id.encode("utf-8", "surrogateescape")
     if session_id:
@@ -53,7 +57,7 @@ def user_key(user_id: str | None, session_id: str | None) -> bytes | None:
 
 
 def quarantined(row: Row, reason: Reason, detail: str) -> Record:
-    """A row that belongs to no topic goes to `quarantine` untouched, with the headers of the contract."""
+    """Return a row as an unchanged record for `quarantine`, with the headers of the contract."""
     headers = {
         "reason": reason.value,
         "detail": detail,

@@ -1,4 +1,4 @@
-"""Rows of CSV and JSON-lines files, plain or gzipped, each with its bytes as they were."""
+"""Reads rows of CSV and JSON-lines files, plain or gzipped, and keeps their bytes."""
 
 import codecs
 import csv
@@ -17,7 +17,7 @@ from app.datasets.record import Row
 from app.errors import HeadraceError
 
 BUFFER_BYTES = 1 << 18
-# A quote that nobody closed would make one row of the rest of the file.
+# Without a limit, a quote that is not closed would make one row of the rest of the file.
 LONGEST_ROW_LINES = 100
 NOT_A_ROW = f"not a CSV row: a quote is out of place, or not closed within {LONGEST_ROW_LINES} lines"
 WAY_OUT = "put quotes around a text or number that holds a comma"
@@ -29,7 +29,7 @@ def _open(path: Path) -> BinaryIO:
 
 @contextmanager
 def reading(path: Path) -> Iterator[BinaryIO]:
-    """Open a file, unpacked if its name ends in `.gz`; what goes wrong inside becomes a HeadraceError."""
+    """Open a file, unpacked if its name ends in `.gz`. Its errors become HeadraceError."""
     try:
         with _open(path) as file, io.BufferedReader(cast(io.RawIOBase, file), BUFFER_BYTES) as lines:
             yield cast(BinaryIO, lines)
@@ -42,7 +42,10 @@ def reading(path: Path) -> Iterator[BinaryIO]:
 
 
 def lines_of(path: Path) -> Iterator[Row]:
-    """Every line that is not blank, without its line ending and a byte order mark; numbers count lines from 1."""
+    """Yield every line that is not blank, without its line ending and a byte order mark.
+
+    Numbers count lines from 1.
+    """
     with reading(path) as file:
         for number, line in enumerate(file, start=1):
             content = line.removesuffix(b"\n").removesuffix(b"\r")
@@ -56,13 +59,16 @@ def lines_of(path: Path) -> Iterator[Row]:
 def csv_table(
     path: Path, *, required: tuple[str, ...], either: tuple[str, ...] = (), reads: tuple[str, ...] = ()
 ) -> Iterator["CsvTable"]:
-    """Open a CSV file with a header line; `reads` are the columns that are read where they are there.
+    """Open a CSV file with a header line. `reads` are the columns that are read if they exist.
 
-    Raises HeadraceError when the file lacks a required column, or all of `either`, or has one of them twice.
+    Raises HeadraceError when the file lacks a required column, or all of `either`, or has one of
+    these columns twice.
     """
-    csv.field_size_limit(sys.maxsize)  # the contract limits sizes, row by row; csv would give up the whole file
+    # the contract limits sizes row by row; csv would give up the whole file
+    csv.field_size_limit(sys.maxsize)
     with reading(path) as file:
-        # Bytes that are not UTF-8 become surrogates, so that they reach whoever judges the row.
+        # Bytes that are not UTF-8 become surrogates, so that they reach the code that judges the
+        # row.
         text = io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="")
         try:
             table = CsvTable(path.name, text)
@@ -81,11 +87,15 @@ def csv_table(
 
 
 class CsvTable:
-    """The rows below the header: a list with a cell for every named column, or a text that says why it is no row.
+    """The rows below the header: a list with a cell for every named column, or why it is no row.
 
-    Columns without a name are passed over. A row that ends early lacks its last cells. No row is
-    - one with a filled cell behind the last named column: none of its cells is sure to be in its own;
-    - a line where a quote is out of place or not closed within 100 lines; the next row begins with the line after it.
+    Columns without a name are ignored. A row that ends early lacks its last cells. These are no
+    rows:
+
+    - a row with a filled cell behind the last named column: its cells may be in wrong columns;
+    - a line where a quote is out of place or not closed within 100 lines. The next row begins with
+      the line after it.
+
     Raises csv.Error for a header that is not on one line.
     """
 
@@ -130,11 +140,14 @@ class CsvTable:
 
     @property
     def number(self) -> int:
-        """The number of the row just given; the first below the header is 1."""
+        """Return the number of the row that was yielded last.
+
+        The first row below the header is 1.
+        """
         return self._number
 
     def row(self) -> Row:
-        """The row just given, as it stood in the file, without its line ending."""
+        """Return the row that was yielded last, as in the file but without its line ending."""
         text = "".join(self._lines).removesuffix("\n").removesuffix("\r")
         return Row(self._name, self._number, text.encode("utf-8", "surrogateescape"))
 
@@ -143,7 +156,8 @@ class CsvTable:
         for line in chain(self._put_back(), self._text):
             lines.append(line)
             yield line
-            # `lines` is empty again when the row is complete; the end makes csv give up one that is not.
+            # `lines` is empty again when a row is complete. The end of the iterator makes csv give
+            # up an incomplete one.
             if len(lines) == LONGEST_ROW_LINES:
                 return
 

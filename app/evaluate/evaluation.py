@@ -1,6 +1,6 @@
-"""Measures lists offline: learn a log's past, then ask for a list at every step of its future.
+"""Measures lists offline: learns a log's past, then asks for a list at every step of its future.
 
-It runs the recommender and the profile step that the worker runs; only Kafka and Redis are left out.
+It runs the recommender and the profile step of the worker, without Kafka and Redis.
 """
 
 import time
@@ -42,9 +42,10 @@ Show = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Quality at 20 of all predictions, and of those of cold items: nobody had done anything to them before.
+    """The quality at 20 of all predictions, and of predictions of cold items.
 
-    `seconds` holds the time of each prediction, shape (predictions,).
+    A cold item is one that no user had acted on before. `seconds` holds the time of each
+    prediction, shape (predictions,).
     """
 
     quality: Mapping[str, float]
@@ -52,7 +53,7 @@ class Measured:
     seconds: np.ndarray[tuple[int], np.dtype[np.float64]]
 
     def as_json(self) -> dict[str, object]:
-        """The figures under the names of the field."""
+        """Return the figures under the field's standard names."""
         quality = self.quality
         figures: dict[str, object] = {"predictions": quality["predictions"]}
         for name in ("hit_rate", "mrr", "ndcg", "coverage"):
@@ -68,10 +69,11 @@ class Measured:
 
 
 def read_experiment(folder: Path, since: float | None) -> Experiment:
-    """The log in `folder`: `train_sessions.txt[.gz]` with `test_cases.txt[.gz]`, or events as CSV or JSON lines.
+    """Return the log in `folder`, split into past and future.
 
-    Events are split by their field `split`, or at `since` (seconds). Rows that lack a field, or have too many cells,
-    are left out, and the log says so. Raises HeadraceError with advice.
+    The folder holds `train_sessions.txt[.gz]` and `test_cases.txt[.gz]`, or events as CSV or JSON
+    lines. Events are split by their field `split`, or at `since` (seconds since 1970). Rows that
+    lack a field or have too many cells are left out and logged. Raises HeadraceError with advice.
     """
     if not folder.is_dir():
         what = "is a file; give the folder that holds it" if folder.exists() else "does not exist; give a log's folder"
@@ -98,7 +100,7 @@ def read_experiment(folder: Path, since: float | None) -> Experiment:
 
 
 def measure(experiment: Experiment, recommender: Recommender, settings: ProfileSettings, show: Show) -> Measured:
-    """Learn the train part, then predict every test case and count where the next item stood."""
+    """Learn the past, then predict every test case and note the rank of the next item."""
     recommender.warm_up()
     for done in _learn(experiment, recommender, settings):
         show(f"learned {done:,} of {len(experiment.train):,} events")
@@ -134,7 +136,7 @@ def _learn(experiment: Experiment, recommender: Recommender, settings: ProfileSe
 
 
 def _profile(case: Case, settings: ProfileSettings) -> Profile:
-    """The profile of a guest who did just this; cases have an order but no times."""
+    """Return the profile of a guest who did exactly this. Cases have an order but no times."""
     events = [Event(float(at), Kind.CLICK, item, SOURCE, at) for at, item in enumerate(case.seen)]
     return step(Profile(), events, settings)
 
@@ -144,7 +146,7 @@ def _found(folder: Path, name: str) -> Path | None:
 
 
 def _usable(events: Path) -> Iterator[Row]:
-    """The rows that can be walked; the log says which others are left out."""
+    """Yield the rows that can be used. The others are left out and logged."""
     left_out = LeftOut(events)
     for number, row in _rows(events):
         if isinstance(row, str):

@@ -1,4 +1,4 @@
-"""Vectors of items from a file, made elsewhere: a NumPy archive with `ids` and `vectors`."""
+"""Loads vectors of items that were made elsewhere: a NumPy archive with `ids` and `vectors`."""
 
 import zipfile
 from pathlib import Path
@@ -10,9 +10,10 @@ from models.recommender import Recommender
 
 
 def load_vectors(path: Path, recommender: Recommender) -> None:
-    """Give the recommender the vectors in an .npz file: `ids` of shape (n,), `vectors` of shape (n, dimension).
+    """Give the recommender the vectors of an .npz file.
 
-    Raises HeadraceError with advice when the file cannot be read or holds anything else.
+    `ids` has the shape (n,), `vectors` the shape (n, dimension). Raises HeadraceError with advice
+    when the file cannot be read or holds anything else.
     """
     try:
         with np.load(path, allow_pickle=False) as archive:

@@ -1,4 +1,4 @@
-"""Questions to Kafka about its brokers and topics. Changes nothing."""
+"""Asks Kafka about its brokers and topics. Changes nothing."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -15,29 +15,29 @@ from app.kafka.failure import as_kafka_away
 from app.kafka.topics import CONFIGS
 
 REQUEST_MILLISECONDS = 5_000
-CONFIG_ENTRIES = 4  # place of the list in aiokafka's answer to describe_configs
+CONFIG_ENTRIES = 4  # index of the list of entries in aiokafka's answer to describe_configs
 
 
 @dataclass(frozen=True, slots=True)
 class ExistingTopics:
-    """Headrace's topics that exist, by name without prefix: their number of partitions and their configuration."""
+    """Headrace's topics that exist, by name without prefix: number of partitions, and settings."""
 
     partitions: Mapping[str, int]
     configs: Mapping[str, Mapping[str, str]]
 
 
 async def describe_brokers(settings: KafkaSettings) -> list[str]:
-    """The addresses that the brokers of the cluster advertise. Raises KafkaAway."""
+    """Return the addresses that the brokers of the cluster advertise. Raises KafkaAway."""
     async with _admin(settings) as admin:
         cluster = await admin.describe_cluster()
     return [f"{each['host']}:{each['port']}" for each in cluster["brokers"]]
 
 
 async def describe_topics(settings: KafkaSettings) -> ExistingTopics:
-    """Those of Headrace's topics that exist. Raises KafkaAway."""
+    """Return those of Headrace's topics that exist. Raises KafkaAway."""
     prefix = settings.topic_prefix
     async with _admin(settings) as admin:
-        # Asked for all, because asking for a topic by name may create it.
+        # All topics are requested, because a request for one topic by name may create it.
         listed = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
         found = {name: listed[prefix + name] for name in CONFIGS if prefix + name in listed}
         return ExistingTopics(found, {name: await _config(admin, prefix + name) for name in found})
@@ -56,7 +56,7 @@ async def _admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
 
 async def _config(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
     found: dict[str, str] = {}
-    # One request a topic: the embedded broker answers for the first of several only.
+    # Send one request for each topic: the embedded broker answers only for the first of several.
     for answer in await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)]):
         for resource in answer.resources:
             found |= {entry[0]: entry[1] for entry in resource[CONFIG_ENTRIES]}

@@ -1,4 +1,4 @@
-"""How an agent is put on batched topics, so that a batch counts as done when the agent asks for the next one."""
+"""Adds agents to batched topics. A batch is done when its agent asks for the next one."""
 
 import asyncio
 import logging
@@ -24,11 +24,12 @@ Run: TypeAlias = Callable[[AsyncIterable[RawBatch]], Awaitable[None]]
 
 
 def add_batch_agent(app: faust.App, name: str, topics: Sequence[str], run: Run) -> AgentT[Any]:
-    """Let `run` read whole batches of `topics`; each topic has one such agent.
+    """Add an agent in which `run` reads whole batches of `topics`. Each topic has one such agent.
 
-    A batch is committed once `run` asks for the next one. If `run` raises or returns, the worker stops, and
-    the batch is read again after a restart. Raises ValueError for a topic that is not read in batches
-    or has an agent already.
+    A batch is committed once `run` asks for the next one. If `run` raises or returns, the worker
+    stops, and the batch is read again after a restart.
+
+    Raises ValueError for a topic that is not read in batches or that already has an agent.
     """
     transport = cast(BatchTransport, app.transport)
     transport.claim(topics)
@@ -65,7 +66,10 @@ async def _batches(consumer: BatchConsumer, stream: StreamT[RawBatch]) -> AsyncG
 
 
 class UntouchedSchema(faust.Schema):  # type: ignore[type-arg]
-    """Hands the message's value to the agent as it is: nothing that Faust could fail to decode, and ack, and lose."""
+    """Hands the message's value to the agent as it is.
+
+    Faust acks a message that it fails to decode, and so loses it. This schema decodes nothing.
+    """
 
     @override
     def compile(self, app: AppT, **_: Any) -> Callable[..., Awaitable[EventT[Any]]]:
@@ -76,12 +80,12 @@ class UntouchedSchema(faust.Schema):  # type: ignore[type-arg]
 
 
 class StopsTheWorker(OneForOneSupervisor):
-    """Supervisor of all agents: a failed agent ends the process instead of going on with the next batch."""
+    """Supervises all agents: a failed agent ends the process, so no later batch is handled."""
 
     @override
     async def restart_services(self, services: list[ServiceT]) -> None:
         for service in services:
             reason = service.crash_reason
-            # A worker that stops cancels its agents; that is no failure.
+            # A worker that stops cancels its agents. That is no failure.
             if not isinstance(reason, asyncio.CancelledError):
                 await self.crash(reason or HeadraceError(f"{service.label} failed"))

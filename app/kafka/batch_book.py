@@ -1,7 +1,8 @@
-"""Which batches of each partition are out with an agent, and how far a partition may be committed.
+"""Tracks which batches of each partition are being processed, and which offset may be committed.
 
-Faust keeps sets of acknowledged offsets and trees of gaps between them; a batch is one interval and its agent works in
-order, so a queue of intervals per partition is enough, and simple enough to prove.
+Faust keeps sets of acknowledged offsets and trees of the gaps between them. Here a batch is one
+interval of offsets and its agent works in order. A queue of intervals per partition is enough, and
+simple enough to prove.
 """
 
 from collections import deque
@@ -14,7 +15,7 @@ TopicPartition: TypeAlias = tuple[str, int]
 
 
 class State(Enum):
-    """How far a batch has come."""
+    """How far the processing of a batch has come."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -23,7 +24,10 @@ class State(Enum):
 
 @dataclass(slots=True, eq=False)
 class Ticket:
-    """One batch handed over: the records from `first` up to, not including, `next_offset`. Compared by identity."""
+    """One batch given to an agent: the records from `first` up to, not including, `next_offset`.
+
+    Tickets are compared by identity.
+    """
 
     partition: TopicPartition
     first: int
@@ -33,7 +37,10 @@ class Ticket:
 
 @dataclass(slots=True, eq=False)
 class Page:
-    """One partition from its assignment to its revocation or the next seek; offsets count as "the next to read"."""
+    """One partition from its assignment until its revocation or the next seek.
+
+    `committed` and `finished` are offsets of the next record to read.
+    """
 
     committed: int | None
     finished: int | None = None
@@ -41,22 +48,28 @@ class Page:
 
     @property
     def committable(self) -> int | None:
-        """The offset to commit, or None when there is nothing new. A committed offset of 0 is an offset."""
+        """Return the offset to commit, or None when there is nothing new.
+
+        Offset 0 can be committed.
+        """
         if self.finished is None or (self.committed is not None and self.finished <= self.committed):
             return None
         return self.finished
 
     def settle(self) -> None:
-        """Advance over the finished batches at the head; a finished batch behind an unfinished one has to wait."""
+        """Advance over the finished batches at the head of the queue.
+
+        A finished batch behind an unfinished one has to wait.
+        """
         while self.tickets and self.tickets[0].state is State.FINISHED:
             self.finished = self.tickets.popleft().next_offset
 
 
 class BatchBook:
-    """The pages of all partitions assigned to this process.
+    """Keeps a page for each partition that is assigned to this process.
 
-    A ticket belongs to the page on which it was written. When the partition is revoked or repositioned, its page is
-    torn out: whatever happens to its tickets afterwards changes nothing.
+    A ticket belongs to the page that was open when it was made. When the partition is revoked or
+    repositioned, that page is dropped; what happens to its tickets afterwards has no effect.
     """
 
     def __init__(self, batches_per_partition: int) -> None:
@@ -64,7 +77,10 @@ class BatchBook:
         self._pages: dict[TopicPartition, Page] = {}
 
     def open(self, partition: TopicPartition, committed: int | None) -> None:
-        """Begin a fresh page for a partition read from its committed offset, or from its beginning for None."""
+        """Open a new page for a partition.
+
+        It is read from its committed offset, or from its beginning when `committed` is None.
+        """
         self._pages[partition] = Page(committed)
 
     def close(self, partitions: Iterable[TopicPartition]) -> None:
@@ -73,30 +89,36 @@ class BatchBook:
             self._pages.pop(partition, None)
 
     def has_room(self, partition: TopicPartition) -> bool:
-        """Whether another batch of this partition may be fetched."""
+        """Return whether another batch of this partition may be fetched."""
         page = self._pages.get(partition)
         return page is not None and len(page.tickets) < self._limit
 
     def is_idle(self, partition: TopicPartition) -> bool:
-        """Whether no batch of this partition is out."""
+        """Return whether no batch of this partition is waiting or being processed."""
         page = self._pages.get(partition)
         return page is not None and not page.tickets
 
     def hand_over(self, partition: TopicPartition, first: int, next_offset: int) -> Ticket:
-        """Write down a batch that goes to its agent. Raises KeyError for a partition that is not open."""
+        """Record that a batch goes to its agent.
+
+        Raises KeyError for a partition that is not open.
+        """
         ticket = Ticket(partition, first, next_offset)
         self._pages[partition].tickets.append(ticket)
         return ticket
 
     def start(self, ticket: Ticket) -> bool:
-        """Whether the batch may still be processed; False once its partition was revoked or repositioned."""
+        """Mark a batch as running. Returns False once its partition was revoked or repositioned."""
         if not self._is_current(ticket):
             return False
         ticket.state = State.RUNNING
         return True
 
     def finish(self, ticket: Ticket) -> bool:
-        """Note that a batch is done; False, and no effect, once its partition was revoked or repositioned."""
+        """Mark a batch as finished.
+
+        Returns False, and has no effect, once its partition was revoked or repositioned.
+        """
         current = self._is_current(ticket)
         ticket.state = State.FINISHED
         if current:
@@ -104,26 +126,29 @@ class BatchBook:
         return current
 
     def running(self) -> list[Ticket]:
-        """The batches that agents are working on."""
+        """Return the batches that agents are processing."""
         pages = self._pages.values()
         return [ticket for page in pages for ticket in page.tickets if ticket.state is State.RUNNING]
 
     def committable(self) -> dict[TopicPartition, int]:
-        """What may be committed: everything before the oldest unfinished batch, where that is news."""
+        """Return the new offsets to commit, by partition: those of the oldest unfinished batch."""
         found = {partition: page.committable for partition, page in self._pages.items()}
         return {partition: offset for partition, offset in found.items() if offset is not None}
 
     def committed(self, partition: TopicPartition) -> int | None:
-        """The offset known to be committed, or None."""
+        """Return the offset that is known to be committed, or None."""
         page = self._pages.get(partition)
         return page.committed if page is not None else None
 
     def pages(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Page]:
-        """The present pages of the partitions, to be given to `confirm` once a commit came back."""
+        """Return the present pages of the partitions, to be given to `confirm` after a commit."""
         return {partition: self._pages[partition] for partition in partitions if partition in self._pages}
 
     def confirm(self, offsets: Mapping[Page, int]) -> None:
-        """Note a commit that succeeded; on pages torn out while it was under way that changes nothing."""
+        """Record a commit that succeeded.
+
+        Pages that were dropped during the commit have no effect.
+        """
         for page, offset in offsets.items():
             page.committed = offset
 

@@ -19,9 +19,10 @@ from mode.types import ServiceT
 from typing_extensions import override
 
 from app.kafka.batch_book import BatchBook
-from app.kafka.batch_message import BatchMessage, to_raw_batch
+from app.kafka.batch_message import BatchMessage
 from app.kafka.fetch_thread import Fetched, FetchThread
 from app.kafka.progress import Progress
+from app.kafka.raw_batch import to_raw_batch
 from app.kafka.settling import Settling
 
 IDLE_FETCH_SECONDS = 1.0
@@ -138,7 +139,7 @@ class BatchConsumer(driver.Consumer):
         async with self._seeking:
             if not self._thread.is_current(fetched):
                 return
-            batch = to_raw_batch(fetched.tp, fetched.records)
+            batch = to_raw_batch(fetched.tp.topic, fetched.tp.partition, fetched.records)
             if self.book.is_idle(fetched.tp):
                 # The watch may have seen the position move past this batch before it was written down.
                 self.progress.move(fetched.tp, int(batch.offsets[0]))

@@ -1,9 +1,7 @@
-"""A fetched partition batch as a Faust message: columns for the agent, a ticket for the book."""
+"""Carries a fetched batch as a Faust message: columns for the agent, a ticket for the book."""
 
-from collections.abc import Sequence
-from typing import Any, cast
+from typing import cast
 
-import numpy as np
 from faust.types import TP, ConsumerMessage
 
 from app.kafka.batch_book import Ticket
@@ -11,10 +9,10 @@ from models.contract.events import RawBatch
 
 
 class BatchMessage(ConsumerMessage):
-    """A batch on its way to an agent.
+    """A batch that is given to an agent.
 
-    Faust is told that it is acked and tracked already: its stream acks even what an agent failed on, so acking is left
-    to the ticket.
+    Faust is told that the message is already acked and tracked: Faust's stream acks a message even
+    when its agent failed. The ticket does the acking instead.
     """
 
     def __init__(self, batch: RawBatch, ticket: Ticket, generation_id: int) -> None:
@@ -26,23 +24,11 @@ class BatchMessage(ConsumerMessage):
             timestamp_type=0,
             headers=None,
             key=None,
-            value=cast(bytes, batch),  # Faust's type; the schema of batched topics hands it on untouched
+            # Faust's type; the schema of batched topics returns it unchanged
+            value=cast(bytes, batch),
             checksum=None,
             tp=TP(batch.topic, batch.partition),
             generation_id=generation_id,
         )
         self.ticket = ticket
         self.acked = self.tracked = True
-
-
-def to_raw_batch(tp: TP, records: Sequence[Any]) -> RawBatch:
-    """Kafka's records as columns; keys and values are the bytes that Kafka holds."""
-    count = len(records)
-    return RawBatch(
-        topic=tp.topic,
-        partition=tp.partition,
-        offsets=np.fromiter((record.offset for record in records), np.int64, count),
-        times=np.fromiter((record.timestamp for record in records), np.float64, count) / 1000.0,
-        keys=[record.key for record in records],
-        values=[record.value for record in records],
-    )

@@ -1,4 +1,4 @@
-"""Reads a partition of `items` or `vectors` once more, outside any group, for a store that lost what was in it."""
+"""Reads a partition of `items` or `vectors` again, outside any group, when a store lost data."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,7 +8,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-unt
 
 from app.concerns import KafkaSettings
 from app.kafka.consumer_stop import stop_consumer
-from app.kafka.replicas import POLL_MILLISECONDS, raw_batch
+from app.kafka.log_end import fetched_end, log_ends, true_end
+from app.kafka.raw_batch import to_raw_batch
+from app.kafka.replicas import POLL_MILLISECONDS
 from app.kafka.topics import topics
 from app.kafka.unreadable import explained
 from app.retry import Retry
@@ -17,32 +19,31 @@ from models.contract.events import RawBatch
 
 @dataclass(frozen=True, slots=True)
 class KafkaCatalogueLog:
-    """The `CatalogueLog` port on Kafka."""
+    """Implements the `CatalogueLog` port on Kafka."""
 
     settings: KafkaSettings
     retry: Retry
 
     def items(self, partition: int, start: int) -> AsyncGenerator[RawBatch, None]:
-        """What the shop said of its items, from this offset."""
+        """Yield the records of `items` of this partition, from this offset to the log's end."""
         return self._read(TopicPartition(topics(self.settings).items, partition), start)
 
     def vectors(self, partition: int) -> AsyncGenerator[RawBatch, None]:
-        """What the models said of the items of this partition."""
+        """Yield all records of `vectors` of this partition: the assessments of its items."""
         return self._read(TopicPartition(topics(self.settings).vectors, partition), 0)
 
     async def _read(self, place: TopicPartition, start: int) -> AsyncGenerator[RawBatch, None]:
         async with self._consumer() as consumer:
             consumer.assign([place])
             consumer.seek(place, start)
-            told, end = (await self.retry(lambda: consumer.end_offsets([place])))[place], None
+            answered, end = (await self.retry(lambda: log_ends(consumer, [place])))[place], None
             while end is None or await consumer.position(place) < end:
                 with explained(consumer):
-                    fetched = await consumer.getmany(timeout_ms=POLL_MILLISECONDS)
-                if end is None and (seen := consumer.highwater(place)) is not None:
-                    # Tansu tells the first offset after the beginning of its last batch; a fetch sees the real end.
-                    end = max(told, seen)
-                for records in fetched.values():
-                    yield raw_batch(place, records)
+                    batches = await consumer.getmany(timeout_ms=POLL_MILLISECONDS)
+                if end is None and (fetched := fetched_end(consumer, place)) is not None:
+                    end = true_end(answered, fetched)
+                for records in batches.values():
+                    yield to_raw_batch(place.topic, place.partition, records)
 
     @asynccontextmanager
     async def _consumer(self) -> AsyncIterator[AIOKafkaConsumer]:

@@ -1,4 +1,4 @@
-"""Sends single events, each acknowledged: for callers that have one now and then, not batches."""
+"""Sends single events and waits for each acknowledgement, for callers that rarely have an event."""
 
 import asyncio
 
@@ -12,7 +12,10 @@ TIMEOUT_SECONDS = 10.0
 
 
 class EventProducer:
-    """Sends events of any kind. Connects with the first one, so that a process without events needs no Kafka."""
+    """Sends events of any kind.
+
+    Connects with the first event: without events, Kafka is not needed.
+    """
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
@@ -20,7 +23,7 @@ class EventProducer:
         self._starting = asyncio.Lock()
 
     async def send(self, kind: Kind, key: str, event: bytes) -> None:
-        """Return when the broker has the event. Raises KafkaAway."""
+        """Send one event. Returns when the broker has it. Raises KafkaAway."""
         topic = self._settings.topic_prefix + TOPIC_OF_KIND[kind]
         with as_kafka_away():
             async with asyncio.timeout(TIMEOUT_SECONDS):

@@ -1,4 +1,4 @@
-"""What Kafka's failures mean to other rooms, which do not import its client library."""
+"""Turns Kafka's failures into errors for other rooms, which do not import its client library."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,23 +9,24 @@ from app.errors import HeadraceError
 
 
 class KafkaAway(HeadraceError):
-    """Kafka did not do what it was asked. `reason` is empty where no connection could be made."""
+    """Kafka did not answer or refused. `reason` is empty when no connection could be made."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(repr(error))
-        # aiokafka's text for a refused connection only repeats the address, in its own notation.
+        # For a refused connection, aiokafka's text only repeats the address in its own notation.
         self.reason = "" if isinstance(error, KafkaConnectionError) else str(error)
 
 
 def kafka_retry_errors() -> tuple[type[Exception], ...]:
-    """What a broker that is away raises."""
+    """Return the errors that aiokafka raises while the broker is away."""
     return (KafkaError, OSError)
 
 
 @contextmanager
 def as_kafka_away() -> Iterator[None]:
-    """Raise KafkaAway for what aiokafka raises inside the block: its own errors, OSError, and ValueError."""
+    """Raise KafkaAway for aiokafka's own errors, OSError and ValueError inside the block."""
     try:
         yield
-    except (KafkaError, OSError, ValueError) as error:  # TimeoutError is an OSError; ValueError is a bad address
+    # TimeoutError is an OSError; ValueError is a bad address
+    except (KafkaError, OSError, ValueError) as error:
         raise KafkaAway(error) from error

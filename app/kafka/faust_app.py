@@ -1,4 +1,4 @@
-"""Builds the Faust app of a worker, and runs it inside an event loop that belongs to somebody else."""
+"""Builds the Faust app of a worker, and runs it inside the event loop of the caller."""
 
 import asyncio
 import logging
@@ -24,7 +24,8 @@ from app.kafka.progress import Progress
 from app.kafka.transport import BatchTransport
 
 STOP_SECONDS = 60.0
-# What failed may hang, such as the good-bye to a coordinator that does not answer; nothing it has left is lost.
+# A part that failed may hang, such as a request to a coordinator that does not answer. Nothing that
+# it still holds is lost.
 FAILED_STOP_SECONDS = 5.0
 
 logger = logging.getLogger(__name__)
@@ -32,7 +33,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class FaustOptions:
-    """What a worker's Faust app needs besides the Kafka settings. Port 0 takes a free one; None serves nothing."""
+    """The options of a worker's Faust app besides the Kafka settings.
+
+    Port 0 takes a free port; None serves no HTTP. The `…_seconds` are in seconds.
+    """
 
     state_dir: Path
     batched_topics: Iterable[str]
@@ -46,7 +50,10 @@ class FaustOptions:
 
 
 class WorkerApp(faust.App):
-    """A Faust app that serves HTTP on a socket bound beforehand, so that a free port is known and stays ours."""
+    """A Faust app that serves HTTP on a socket that was bound before.
+
+    So the number of a free port is known, and no other process can take the port.
+    """
 
     listener: socket.socket | None = None
 
@@ -66,7 +73,10 @@ class _BoundWeb(WebDriver):
 
 
 def build_faust_app(kafka: KafkaSettings, options: FaustOptions) -> WorkerApp:
-    """A Faust app for one worker, without agents yet. Raises HeadraceError when its port is taken."""
+    """Build a Faust app for one worker, without agents.
+
+    Raises HeadraceError when its port is taken.
+    """
     listener = _listen(options.host, options.port) if options.port is not None else None
     app = WorkerApp(kafka.group, **_settings(kafka, options, listener))
     app.listener = listener
@@ -76,15 +86,15 @@ def build_faust_app(kafka: KafkaSettings, options: FaustOptions) -> WorkerApp:
 
 
 def progress_of(app: faust.App) -> Progress:
-    """The progress of the app's batched topics, for probes and metrics."""
+    """Return the progress of the app's batched topics, for probes and metrics."""
     return cast(BatchTransport, app.transport).progress
 
 
 async def run_faust(app: WorkerApp, stop: asyncio.Event) -> None:
-    """Run the app until `stop` is set; the batches in flight are finished and committed then.
+    """Run the app until `stop` is set; then finish and commit the batches that are being processed.
 
-    Raises HeadraceError when something inside Faust failed: the process is to end with an error, and what was not
-    committed is read again after the restart.
+    Raises HeadraceError when something inside Faust failed. The process must then end with an
+    error; records that were not committed are read again after the restart.
     """
     starting = asyncio.create_task(app.start())
     ends = {asyncio.create_task(stop.wait()), asyncio.create_task(app.wait_until_stopped())}
@@ -92,7 +102,8 @@ async def run_faust(app: WorkerApp, stop: asyncio.Event) -> None:
         await asyncio.wait({starting, *ends}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done() and starting.exception() is None:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        # Faust trips over its own half-started services when it is stopped that early; nothing was read yet.
+        # Faust fails on its half-started services when it is stopped this early. Nothing was read
+        # yet.
         interrupted = stop.is_set() and not starting.done()
     finally:
         failed = app.crash_reason is not None or (starting.done() and _failure(starting) is not None)
@@ -101,7 +112,7 @@ async def run_faust(app: WorkerApp, stop: asyncio.Event) -> None:
     reason = app.crash_reason or _failure(starting)
     if reason is None or interrupted:
         return
-    if isinstance(reason, HeadraceError):  # it says what happened and what helps
+    if isinstance(reason, HeadraceError):  # its message already says what happened and what to do
         raise reason
     raise HeadraceError(f"the worker stopped after an error: {reason!r}; see the log") from reason
 
@@ -142,7 +153,8 @@ def _batch_options(kafka: KafkaSettings, options: FaustOptions) -> BatchOptions:
     return BatchOptions(
         topics=frozenset(options.batched_topics),
         batches_per_partition=options.batches_per_partition,
-        # The group waits for us while we finish; the others should not have to wait until it throws us out.
+        # While this worker finishes its batches, the group waits. It removes the worker after the
+        # session timeout, so waiting longer is of no use.
         drain_seconds=min(30.0, kafka.session_timeout_seconds),
         watch_seconds=options.watch_seconds,
         settle_seconds=options.settle_seconds,
@@ -155,7 +167,8 @@ def _settings(kafka: KafkaSettings, options: FaustOptions, listener: socket.sock
     port = listener.getsockname()[1] if listener is not None else 1
     return {
         "broker": [URL(f"kafka://{address.strip()}") for address in kafka.bootstrap.split(",")],
-        # Faust would read variables as general as WEB_PORT; Headrace's settings have names of their own.
+        # Faust would read variables with names as general as WEB_PORT. Headrace has its own
+        # settings.
         "env": {},
         "store": "memory://",
         "autodiscover": False,
@@ -169,10 +182,12 @@ def _settings(kafka: KafkaSettings, options: FaustOptions, listener: socket.sock
         "broker_heartbeat_interval": session / 3,
         "broker_request_timeout": max(90.0, session + 5),
         "broker_max_poll_records": kafka.fetch_max_records,
-        # A full book pauses fetching for as long as it takes; `Progress` tells whether that is too long.
+        # A full book pauses fetching for as long as it takes. `Progress` tells whether that is too
+        # long.
         "broker_max_poll_interval": 86_400.0,
         "producer_max_request_size": kafka.max_message_bytes,
-        # With standby replicas, Faust uses its own assignor: it gives one worker the same partitions of all topics.
+        # With standby replicas, Faust uses its own assignor, which gives one worker the same
+        # partition numbers of all topics.
         "table_standby_replicas": 1,
         "topic_allow_declare": False,
         "topic_disable_leader": True,

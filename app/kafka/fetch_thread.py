@@ -13,6 +13,7 @@ from mode.threads import ServiceThread, WorkerThread
 from typing_extensions import override
 
 from app.kafka.consumer_stop import stop_consumer
+from app.kafka.log_end import true_end
 from app.kafka.unreadable import explained
 
 # aiokafka has one fetch under way per broker. While it waits for partitions without news, a partition whose batch was
@@ -154,8 +155,7 @@ class FetchThread(AIOKafkaConsumerThread):
             state = assignment.state_value(ensure_aiokafka_TP(tp)) if assignment is not None else None
             if state is not None:
                 position = state.position if state.has_valid_position else None
-                # Tansu's answer lags: it names the first offset after the *beginning* of its last record batch.
-                found[tp] = Whereabouts(position, max(end, state.highwater or 0))
+                found[tp] = Whereabouts(position, true_end(end, state.highwater))
         return found
 
     def _assignment(self) -> Any:

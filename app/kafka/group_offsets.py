@@ -1,4 +1,4 @@
-"""How far the consumer group is: its committed offsets, what waits behind them, and the newest event's time."""
+"""Reads how far the consumer group is: its lag, and the time of the newest event."""
 
 import asyncio
 import time
@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition  # type: i
 from app.concerns import KafkaSettings
 from app.errors import HeadraceError
 from app.kafka.failure import as_kafka_away
+from app.kafka.log_end import fetched_end, log_ends, true_end
 from app.kafka.topics import SOURCES, create_topics
 from app.kafka.unreadable import explained
 
@@ -23,9 +24,11 @@ REQUEST_MILLISECONDS = 5_000
 
 @dataclass(frozen=True, slots=True)
 class GroupLag:
-    """Records of events and items that wait for the group, and how many partitions it has committed at all.
+    """How many records of events and items wait for the group.
 
-    `newest` is the time of the newest event by Kafka's clock, in seconds since 1970; None where there is no event.
+    `started` is the number of partitions for which the group has committed an offset. `newest` is
+    the time of the newest event by Kafka's clock, in seconds since 1970; None when there is no
+    event.
     """
 
     records: int
@@ -34,7 +37,10 @@ class GroupLag:
 
 
 async def read_group_lag(settings: KafkaSettings) -> GroupLag | None:
-    """The lag of the group over events and items; None where these topics do not exist. Raises KafkaAway."""
+    """Return the lag of the group over events and items; None when these topics do not exist.
+
+    Raises KafkaAway.
+    """
     with as_kafka_away():
         consumer = AIOKafkaConsumer(
             bootstrap_servers=settings.bootstrap,
@@ -52,17 +58,21 @@ async def read_group_lag(settings: KafkaSettings) -> GroupLag | None:
 
 
 async def partitions_of(kafka: KafkaSettings, names: Iterable[str] = SOURCES) -> list[TopicPartition]:
-    """All partitions of these topics; views, clicks and orders when none are named. Raises HeadraceError."""
+    """Return all partitions of these topics, by default of views, clicks and orders.
+
+    Raises HeadraceError.
+    """
     counts = await create_topics(kafka)
     full_names = [kafka.topic_prefix + name for name in names]
     return [TopicPartition(name, number) for name in full_names for number in range(counts[name])]
 
 
 async def wait_until_committed(kafka: KafkaSettings, events: int) -> None:
-    """Return when the group has committed all events. Raises HeadraceError when it does not within 30 s.
+    """Wait until the group has committed `events` events.
 
-    The events are counted against what was sent, not against the ends of the partitions: for those, the embedded
-    broker answers with the beginning of the last batch.
+    Raises HeadraceError when that takes more than 30 s. The committed offsets are compared with the
+    number of events that were sent, not with the ends of the partitions: nothing is fetched here,
+    so the ends may be too low (`app/kafka/log_end.py`).
     """
     places = await partitions_of(kafka)
     async with _group_member(kafka) as consumer:
@@ -97,7 +107,7 @@ async def _existing_places(consumer: AIOKafkaConsumer, settings: KafkaSettings) 
 
 async def _lag(consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> GroupLag:
     consumer.assign(places)
-    begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+    begins, ends = await consumer.beginning_offsets(places), await log_ends(consumer, places)
     for place in places:
         consumer.seek(place, max(begins[place], ends[place] - 1))
     found = await _last_records(consumer, ends)
@@ -107,8 +117,7 @@ async def _lag(consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> Grou
     for place in places:
         done = await consumer.committed(place)
         started += done is not None
-        # The embedded broker puts the end just behind the first record of the last batch; a fetch tells the true one.
-        end = max(ends[place], consumer.highwater(place) or 0)
+        end = true_end(ends[place], fetched_end(consumer, place))
         lag += max(0, end - max(done or 0, begins[place]))
     newest = max((record.timestamp for record in records), default=None)
     return GroupLag(lag, started, None if newest is None else newest / 1000)
@@ -117,7 +126,7 @@ async def _lag(consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> Grou
 async def _last_records(
     consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
 ) -> dict[TopicPartition, list[ConsumerRecord]]:
-    """The last records of each partition that has some, as far as Kafka gives them at once."""
+    """Return the last records of each partition that has any, if Kafka gives them at once."""
     missing = {place for place, end in ends.items() if end > 0}
     found: dict[TopicPartition, list[ConsumerRecord]] = {}
     with explained(consumer):

@@ -1,7 +1,7 @@
-"""Where a reader stood in a partition, and how it knows later that it is still the same partition.
+"""Remembers a reader's position, and checks later that the partition is still the same.
 
-A topic that was deleted and made again has the same name, and perhaps as many records; the record before the
-position tells them apart.
+A topic that was deleted and made again has the same name, and perhaps as many records. The record
+just before the position tells the two apart.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import xxhash
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition  # type: ignore[import-untyped]  # ships no types
+
+from app.kafka.log_end import fetched_end
 
 POLL_MILLISECONDS = 200
 
@@ -24,7 +26,7 @@ Marks = Mapping[TopicPartition, Mark]
 
 
 def mark_after(record: ConsumerRecord) -> Mark:
-    """The mark of a reader that has handled this record."""
+    """Return the mark of a reader that has handled this record."""
     digest = xxhash.xxh3_128(str(record.timestamp).encode())
     for each in (record.key, record.value):
         digest.update(b"-" if each is None else b"%d:" % len(each))
@@ -33,19 +35,19 @@ def mark_after(record: ConsumerRecord) -> Mark:
 
 
 def as_rows(marks: Marks) -> list[list[Any]]:
-    """Marks as lists that JSON can hold: topic, partition, position, fingerprint."""
+    """Return marks as lists for JSON: topic, partition, position, fingerprint."""
     return [[*place, *mark] for place, mark in marks.items()]
 
 
 def from_rows(rows: Iterable[Sequence[Any]]) -> dict[TopicPartition, Mark]:
-    """The marks that `as_rows` wrote."""
+    """Return the marks that `as_rows` wrote."""
     return {TopicPartition(topic, number): Mark(*mark) for topic, number, *mark in rows}
 
 
 async def find_difference(consumer: AIOKafkaConsumer, marks: Marks) -> str:
-    """Why the log cannot be read on from these marks; empty when it can, and the consumer stands at them then.
+    """Return why the log cannot be read on from these marks; an empty text when it can.
 
-    Partitions without a mark are left where they are.
+    In that case the consumer is positioned at the marks. Partitions without a mark are not moved.
     """
     for partition, mark in marks.items():
         consumer.seek(partition, mark.position - 1)
@@ -61,7 +63,6 @@ async def _compare(consumer: AIOKafkaConsumer, partition: TopicPartition, mark: 
         if found:
             same = mark_after(found[partition][0]) == mark
             return "" if same else f"has another record, or none, at offset {mark.position - 1}"
-        # Not `end_offsets`: the embedded broker puts the end just behind the first record of the last batch.
-        end = consumer.highwater(partition)
+        end = fetched_end(consumer, partition)
         if end is not None and end < mark.position:
             return f"ends at offset {end}, before the {mark.position} that was read"

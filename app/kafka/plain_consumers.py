@@ -1,4 +1,4 @@
-"""Events read without Headrace: by the raw client (the ceiling), and by the Faust app of a sensible user.
+"""Reads events without Headrace: with aiokafka alone (the ceiling), and with a plain Faust app.
 
 `headrace bench` measures the worker against these two.
 """
@@ -24,12 +24,12 @@ from app.kafka.topics import SOURCES
 POLL_MILLISECONDS = 1000
 STALL_SECONDS = 60.0
 WATCH_SECONDS = 0.2
-# The broker lets a new group's first member in after half of this; it plays no part afterwards.
+# The broker admits a new group's first member after half of this time. It has no other effect.
 SESSION_SECONDS = 6.0
 
 
 class TimedRead(NamedTuple):
-    """Events that were read, from the first to the last one, and the seconds and processor seconds that it took."""
+    """How many events were read, in how many seconds and processor seconds."""
 
     events: int
     seconds: float
@@ -37,7 +37,10 @@ class TimedRead(NamedTuple):
 
 
 async def ceiling(kafka: KafkaSettings, events: int) -> TimedRead:
-    """Fetch and parse all events with aiokafka alone, outside any group. Raises HeadraceError when they do not come."""
+    """Fetch and parse all events with aiokafka alone, outside any group.
+
+    Raises HeadraceError when events do not arrive.
+    """
     places = await partitions_of(kafka)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=kafka.bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
@@ -51,7 +54,10 @@ async def ceiling(kafka: KafkaSettings, events: int) -> TimedRead:
 
 
 async def plain_faust(kafka: KafkaSettings, events: int) -> TimedRead:
-    """Parse all events in a stock Faust agent, one by one. Raises HeadraceError when they do not come."""
+    """Parse all events in an ordinary Faust agent, one by one.
+
+    Raises HeadraceError when events do not arrive.
+    """
     if find_spec("faust._cython.streams") is None:
         raise HeadraceError("Faust runs without its Cython parts here: install its wheel again")
     with TemporaryDirectory(prefix="headrace-bench-") as folder:
@@ -64,10 +70,10 @@ async def plain_faust(kafka: KafkaSettings, events: int) -> TimedRead:
             async for value in stream:
                 if not done:
                     first, cpu = perf_counter(), process_time()
-                try:  # noqa: SIM105 - the time of `suppress` would count as theirs
+                try:  # noqa: SIM105 - the time of `suppress` would count as Faust's
                     orjson.loads(value)
                 except orjson.JSONDecodeError:
-                    pass  # it was read all the same
+                    pass  # an unreadable event counts as read
                 done += 1
                 if done == events:
                     last, cpu = perf_counter(), process_time() - cpu
@@ -80,7 +86,8 @@ async def plain_faust(kafka: KafkaSettings, events: int) -> TimedRead:
 
 async def _read(consumer: AIOKafkaConsumer, events: int) -> TimedRead:
     done = 0
-    # It fetches ahead: a clock that starts at the first event would start when many have arrived.
+    # aiokafka fetches ahead, so a clock that starts at the first event starts after many have
+    # arrived.
     started, cpu, idle_since = perf_counter(), process_time(), monotonic()
     while done < events:
         fetched = await consumer.getmany(timeout_ms=POLL_MILLISECONDS)

@@ -1,4 +1,4 @@
-"""What the worker answers on Faust's web server: probes and metrics."""
+"""Serves probes and metrics on the web server of the worker's Faust app."""
 
 from collections.abc import Callable
 
@@ -17,14 +17,16 @@ EXPOSITION_TYPE = "text/plain; version=0.0.4"
 def add_probes(
     app: WorkerApp, replicas: Progress, health: Health, metrics: Metrics, refresh: Callable[[], None]
 ) -> None:
-    """Serve `/healthz` (does it make progress), `/readyz` (are lists fresh) and `/metrics` (after `refresh`).
+    """Serve `/healthz` (does it make progress), `/readyz` (are lists fresh) and `/metrics`.
 
-    `replicas` is the progress of the views of the log that the worker holds whole.
+    `replicas` is the progress of the topics that every worker reads whole. `refresh` is called
+    before each answer of `/metrics`.
     """
     both = (progress_of(app), replicas)
 
     async def healthz(view: View, request: Request) -> Response:
-        # A dependency that is away stalls every worker; restarting them would not bring it back.
+        # A dependency that is away stalls every worker. A restart of the workers would not bring it
+        # back.
         alive = all(each.is_alive(STALLED_SECONDS) for each in both) or bool(health.away)
         stalled = sorted({f"{topic}-{part}" for each in both for topic, part in each.stalled(STALLED_SECONDS)})
         return view.json({"alive": alive, "stalled": stalled}, status=200 if alive else 503)

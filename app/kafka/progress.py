@@ -1,4 +1,7 @@
-"""Whether the worker makes progress: what a liveness probe needs, as consumers can stop silently after a rebalance."""
+"""Tells whether the worker makes progress, for the liveness probe.
+
+A consumer can stop silently after a rebalance.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -21,7 +24,10 @@ class _Reading:
 
 
 class Progress:
-    """Position, end and time of the last progress of each assigned partition. `clock` gives seconds, monotonic."""
+    """Holds position, end and time of the last progress of each assigned partition.
+
+    `clock` gives seconds and is monotonic.
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -30,33 +36,36 @@ class Progress:
 
     @property
     def partitions(self) -> frozenset[TopicPartition]:
-        """The partitions that this process reads in batches."""
+        """Return the partitions that this process reads in batches."""
         return frozenset(self._readings)
 
     @property
     def unplaced(self) -> list[TopicPartition]:
-        """Assigned partitions of which nobody knows where reading is: nothing is read of them."""
+        """Return the assigned partitions whose position is unknown. Nothing of them is read."""
         return sorted(partition for partition, reading in self._readings.items() if reading.position is None)
 
     @property
     def behind(self) -> bool:
-        """Whether something is left to read, as far as it is known; what is not known counts."""
+        """Return whether something is left to read.
+
+        A partition with an unknown lag counts as behind.
+        """
         return any(reading.lag != 0 for reading in self._readings.values())
 
     def start_rebalance(self) -> None:
-        """Partitions are being taken away; until `assign`, none is read."""
+        """Note that partitions are being taken away. Until `assign`, none is read."""
         self._readings.clear()
         if self._rebalancing_since is None:
             self._rebalancing_since = self._clock()
 
     def assign(self, partitions: Iterable[TopicPartition]) -> None:
-        """A rebalance ended with these partitions, perhaps none."""
+        """Note that a rebalance ended with these partitions; there may be none."""
         now = self._clock()
         self._rebalancing_since = None
         self._readings = {partition: _Reading(now) for partition in partitions}
 
     def move(self, partition: TopicPartition, position: int) -> None:
-        """Everything before `position` is processed."""
+        """Note that every record before `position` is processed."""
         reading = self._readings.get(partition)
         if reading is not None and reading.position != position:
             reading.start = position if reading.start is None else reading.start
@@ -64,20 +73,28 @@ class Progress:
             reading.moved_at = self._clock()
 
     def lose(self, partition: TopicPartition) -> None:
-        """Nobody knows any more where reading is, until `move` tells."""
+        """Note that the position of this partition is unknown until the next `move`."""
         reading = self._readings.get(partition)
         if reading is not None and reading.position is not None:
             reading.position = None
             reading.moved_at = self._clock()
 
     def advance(self, topic: str) -> None:
-        """Something of a batch of the topic is done; one batch at a time is, so the other partitions wait for it."""
+        """Note that part of a batch of the topic is done.
+
+        All partitions of the topic count as moved: batches are handled one at a time, so the other
+        partitions wait for this one.
+        """
         for (name, _), reading in self._readings.items():
             if name == topic:
                 reading.moved_at = self._clock()
 
     def see_end(self, partition: TopicPartition, end: int) -> None:
-        """The broker says that the partition ends before this offset. Waiting starts when there is something to do."""
+        """Note the end of a partition, as the broker answers it.
+
+        A partition without lag starts to wait now: it stalls only from the moment there is
+        something to read.
+        """
         reading = self._readings.get(partition)
         if reading is None:
             return
@@ -86,7 +103,10 @@ class Progress:
         reading.end = end
 
     def spans(self, topic: str) -> dict[int, tuple[int, int]]:
-        """Where reading of the topic's partitions began after they were assigned, and where it is, once known."""
+        """Return, by partition, the offset where reading began, and the offset where it is now.
+
+        Partitions whose position is not known are left out.
+        """
         return {
             partition: (reading.start, reading.position)
             for (name, partition), reading in self._readings.items()
@@ -94,11 +114,14 @@ class Progress:
         }
 
     def lag(self) -> dict[TopicPartition, int]:
-        """Events behind the end, per partition; none for those whose position or end is not known."""
+        """Return how many records are between position and end, where both are known."""
         return {partition: reading.lag for partition, reading in self._readings.items() if reading.lag is not None}
 
     def stalled(self, seconds: float) -> list[TopicPartition]:
-        """Partitions that have not moved for so long, though they have lag or their position is not known."""
+        """Return the partitions that have not moved for `seconds`.
+
+        Only those count that have lag or whose position is not known.
+        """
         deadline = self._clock() - seconds
         return sorted(
             partition
@@ -107,7 +130,7 @@ class Progress:
         )
 
     def is_alive(self, seconds: float) -> bool:
-        """False when a partition that should, or a rebalance, has not moved for so long."""
+        """Return False when a stalled partition or a rebalance has not moved for `seconds`."""
         rebalancing = self._rebalancing_since
         stuck = rebalancing is not None and self._clock() - rebalancing > seconds
         return not stuck and not self.stalled(seconds)

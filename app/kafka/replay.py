@@ -1,6 +1,7 @@
-"""Sends records to Kafka in their order, at the pace of their event times or as fast as it goes.
+"""Sends records to Kafka in their order, at the pace of their event times or as fast as possible.
 
-Kafka's batches are filled here, a window of records at a time: three times as fast as one `send` an event.
+This module fills Kafka's batches itself, one window of records at a time. That is three times as
+fast as one `send` for each event.
 """
 
 import asyncio
@@ -52,11 +53,12 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast records go: `speed` times as fast as they happened, None for as fast as it goes.
+    """How fast records are sent: `speed` times real time; None for as fast as possible.
 
-    Before each window `room` is awaited with the number of records sent so far, those for `quarantine` left
-    out, which no worker reads: it returns when whoever reads them can take more. `progress` is called after
-    each window with the records acknowledged so far, by topic.
+    Before each window, `room` is awaited with the number of records sent so far. Records for
+    `quarantine` are not counted, as no worker reads them. `room` returns when the readers can take
+    more. After each window, `progress` is called with the number of records acknowledged so far, by
+    topic.
     """
 
     speed: float | None = None
@@ -67,11 +69,15 @@ class Pace:
 async def replay(
     records: Iterable[Record], producer: AIOKafkaProducer, pace: Pace, *, prefix: str = ""
 ) -> Counter[str]:
-    """Send all records, in their order within each partition; gives the acknowledged ones by topic.
+    """Send all records, in their order within each partition.
 
-    `prefix` goes before every topic's name. Kafka's timestamp is the time of sending, the event time stays in
-    the value. A cancelled replay waits for what is already on its way. A batch whose answer was lost is sent
-    again, so a record may arrive twice, never not at all. Raises HeadraceError when Kafka does not take them.
+    Returns the acknowledged number by topic.
+
+    `prefix` goes before every topic's name. Kafka's timestamp is the time of sending; the event
+    time is in the value. A cancelled replay waits for the answers to what it has sent. A batch
+    whose answer was lost is sent again: a record may arrive twice, but none is lost.
+
+    Raises HeadraceError when Kafka does not accept the records.
     """
     sender = _Sender(producer, prefix)
     started = time.monotonic()
@@ -95,7 +101,10 @@ async def replay(
 
 @asynccontextmanager
 async def producer_for(settings: KafkaSettings) -> AsyncIterator[AIOKafkaProducer]:
-    """A producer that waits for all in-sync replicas. Raises HeadraceError when no broker answers."""
+    """Yield a producer that waits for all in-sync replicas.
+
+    Raises HeadraceError when no broker answers.
+    """
     producer = AIOKafkaProducer(
         bootstrap_servers=settings.bootstrap,
         acks="all",
@@ -117,9 +126,10 @@ async def producer_for(settings: KafkaSettings) -> AsyncIterator[AIOKafkaProduce
 def windows(records: Iterable[Record], speed: float | None) -> Iterator[Window]:
     """Cut the log into windows of 5,000 records, 16 MiB or, with a speed, 0.05 s of playing time.
 
-    A record is due (its event time - the first event time) / speed after the start, and never before an earlier
-    one: a log that steps back in time keeps its order. One without event time is due at once. Steps of more
-    than a day, a closed shop or a date in the wrong year, take no time.
+    A record is due (its event time - the first event time) / speed after the start, and never
+    before an earlier one: a log that steps back in time keeps its order. A record without event
+    time is due at once. Steps of more than one day take no time: a closed shop, or a date in the
+    wrong year.
     """
     opened = last = 0.0
     size = 0
@@ -152,14 +162,14 @@ def _timed(records: Iterable[Record], speed: float) -> Iterator[tuple[float, Rec
 
 @lru_cache(maxsize=1 << 18)
 def partition_of(key: bytes | None, partitions: int) -> int:
-    """The partition that Kafka's own clients choose for a key (murmur2); the first one without a key."""
+    """Return the partition that Kafka's own clients choose for a key (murmur2); 0 without a key."""
     if key is None:
         return 0
     return int(DefaultPartitioner()(key, range(partitions), ()))
 
 
 class _Sender:
-    """One batch of records on its way per partition, so that a repeated one cannot overtake the next."""
+    """Sends one batch per partition at a time, so a repeated batch cannot overtake the next."""
 
     def __init__(self, producer: AIOKafkaProducer, prefix: str) -> None:
         self._producer = producer
@@ -178,7 +188,8 @@ class _Sender:
             by_partition[topic, partition_of(record.key, partitions[topic])].append(record)
         for place, its_records in by_partition.items():
             if place in self._pending:
-                await asyncio.shield(self._pending[place])  # a cancelled replay does not cancel what is on its way
+                # a cancelled replay does not cancel what was sent
+                await asyncio.shield(self._pending[place])
             self._pending[place] = asyncio.create_task(self._deliver(place, its_records))
 
     async def flush(self) -> None:
@@ -186,7 +197,7 @@ class _Sender:
             await asyncio.shield(task)
 
     async def settle(self) -> None:
-        """Wait for what is on its way, whatever becomes of it."""
+        """Wait for the answers to everything that was sent, and ignore their errors."""
         if self._pending:
             done, late = await asyncio.wait(self._pending.values(), timeout=FLUSH_SECONDS)
             for task in late:
@@ -201,7 +212,7 @@ class _Sender:
             sent += taken
 
     async def _send_batch(self, place: tuple[str, int], records: list[Record]) -> int:
-        """Send as many of the records as fit one batch; gives their number."""
+        """Send as many of the records as fit into one batch. Returns their number."""
         topic, partition = place
         for attempt in range(1, ATTEMPTS + 1):
             batch = self._producer.create_batch()
@@ -217,7 +228,7 @@ class _Sender:
             except KafkaError as error:
                 if attempt == ATTEMPTS or not (error.retriable or isinstance(error, KafkaTimeoutError)):
                     raise
-                logger.warning("Kafka did not take %d records for %s (%r); once more", taken, topic, error)
+                logger.warning("Kafka did not take %d records for %s (%r); sending them again", taken, topic, error)
                 await asyncio.sleep(ATTEMPT_PAUSE_SECONDS)
             else:
                 break

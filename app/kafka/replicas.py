@@ -1,23 +1,23 @@
 """The views of the log that every worker holds whole: reads all partitions of some topics, outside any group."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from time import monotonic
 
-import numpy as np
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition  # type: ignore[import-untyped]  # ships no types
+from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped]  # ships no types
 
 from app.concerns import KafkaSettings
 from app.kafka.consumer_stop import stop_consumer
 from app.kafka.fetch_thread import LONG_POLL_MS
+from app.kafka.log_end import log_ends
 from app.kafka.log_mark import Mark, find_difference, mark_after
 from app.kafka.progress import Progress
+from app.kafka.raw_batch import to_raw_batch
 from app.kafka.unreadable import explained
 from app.retry import Retry
 from models.contract.events import RawBatch
 
 POLL_MILLISECONDS = 200
-MILLISECONDS = 1000
 COMPARE_SECONDS = 60.0
 
 Handle = Callable[[RawBatch], None]
@@ -94,7 +94,7 @@ class KafkaReplicas:
             with explained(self._consumer):
                 fetched = await self._consumer.getmany(timeout_ms=POLL_MILLISECONDS)
             for partition, records in fetched.items():
-                self._followers[partition.topic](raw_batch(partition, records))
+                self._followers[partition.topic](to_raw_batch(partition.topic, partition.partition, records))
                 self._positions[partition] = records[-1].offset + 1
                 self._marks[partition] = mark_after(records[-1])
                 await asyncio.sleep(0)  # probes and agents go on while a long log is read
@@ -109,7 +109,7 @@ class KafkaReplicas:
 
     async def see_ends(self) -> None:
         """Ask every broker that leads a partition where it ends. Raises KafkaError and OSError."""
-        for partition, end in (await self._consumer.end_offsets(self._partitions)).items():
+        for partition, end in (await log_ends(self._consumer, self._partitions)).items():
             self.progress.see_end(partition, end)
 
     async def stop(self) -> None:
@@ -120,9 +120,7 @@ class KafkaReplicas:
         """Return once all that stood in the log when partitions were last assigned is learned."""
         while self.behind:
             assignments = self._assignments
-            ends = await self._retry(lambda: self._consumer.end_offsets(self._partitions))
-            # Tansu's answer names the first offset after the beginning of the last batch; a fetch tells the real end.
-            await self._reach({each: max(end, self._consumer.highwater(each) or 0) for each, end in ends.items()})
+            await self._reach(await self._retry(lambda: log_ends(self._consumer, self._partitions)))
             self._reached = max(self._reached, assignments)
 
     async def _compare(self, marks: Mapping[TopicPartition, Mark]) -> str:
@@ -135,16 +133,3 @@ class KafkaReplicas:
     async def _reach(self, ends: Mapping[TopicPartition, int]) -> None:
         async with self._moved:
             await self._moved.wait_for(lambda: all(self._positions[each] >= end for each, end in ends.items()))
-
-
-def raw_batch(partition: TopicPartition, records: Sequence[ConsumerRecord]) -> RawBatch:
-    """Kafka's records as columns, headers included."""
-    return RawBatch(
-        topic=partition.topic,
-        partition=partition.partition,
-        offsets=np.array([record.offset for record in records], np.int64),
-        times=np.array([record.timestamp for record in records], np.float64) / MILLISECONDS,
-        keys=[record.key for record in records],
-        values=[record.value for record in records],
-        headers=[record.headers for record in records],
-    )

@@ -1,4 +1,4 @@
-"""The Kafka topics: their names, how Headrace makes them, and that existing ones fit together."""
+"""Names the Kafka topics, creates missing ones, and checks that existing ones fit together."""
 
 import asyncio
 from dataclasses import dataclass
@@ -21,14 +21,16 @@ SOURCES = ("views", "clicks", "orders")
 TOPIC_ALREADY_EXISTS = 36
 LISTED_SECONDS = 30.0
 LISTED_POLL_SECONDS = 0.2
-# A worker joins a user's profile, sources and interactions by partition number, so these must agree.
+# A worker joins profiles, sources and interactions of a user by partition number, so these topics
+# need equal partitions.
 PARTITIONED_BY_USER = (*SOURCES, "interactions")
 
-# A quarantined record is the original plus headers: it must fit where the original fitted.
+# A quarantined record is the original plus headers. It must fit wherever the original fitted.
 QUARANTINE_HEADROOM_BYTES = 65_536
 
-SOURCE_CONFIG = {"message.timestamp.type": "LogAppendTime"}  # freshness is counted from the broker's clock
-# A worker that rebuilds its catalogue must still find what was deleted, however long it was away.
+# freshness is measured from the broker's clock
+SOURCE_CONFIG = {"message.timestamp.type": "LogAppendTime"}
+# A worker that rebuilds its catalogue must find every deletion, however long it was away.
 COMPACTED = {"cleanup.policy": "compact", "delete.retention.ms": str(365 * 24 * 3600 * 1000)}
 CONFIGS: dict[str, dict[str, str]] = {
     "views": SOURCE_CONFIG,
@@ -44,7 +46,7 @@ CONFIGS: dict[str, dict[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """Every topic's full name, the prefix of `HEADRACE_KAFKA_TOPIC_PREFIX` included."""
+    """The full name of every topic, including the prefix of `HEADRACE_KAFKA_TOPIC_PREFIX`."""
 
     views: str
     clicks: str
@@ -57,15 +59,16 @@ class Topics:
 
 
 def topics(settings: KafkaSettings) -> Topics:
-    """The names under which these settings find the topics."""
+    """Return the names of the topics under these settings."""
     return Topics(**{name: settings.topic_prefix + name for name in CONFIGS})
 
 
 async def create_topics(settings: KafkaSettings) -> dict[str, int]:
-    """Make the topics that are not there, leave the others as they are; the number of partitions by full name.
+    """Create the topics that are missing. Returns the number of partitions by full name.
 
-    Raises HeadraceError when the broker cannot be reached or refuses, and when existing topics do not fit
-    together: views, clicks, orders and interactions need equally many partitions.
+    Existing topics are not changed. Raises HeadraceError when the broker cannot be reached or
+    refuses, and when existing topics do not fit together: views, clicks, orders and interactions
+    need the same number of partitions.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap)
     try:
@@ -73,7 +76,8 @@ async def create_topics(settings: KafkaSettings) -> dict[str, int]:
         existing = await _partitions(admin, settings)
         _require_equal(existing, settings)
         await _create(admin, settings, existing)
-        existing = await _all_partitions(admin, settings)  # another worker may have been first
+        # another worker may have created them first
+        existing = await _all_partitions(admin, settings)
         _require_equal(existing, settings)
         return {settings.topic_prefix + name: count for name, count in existing.items()}
     except KafkaConnectionError as error:
@@ -88,16 +92,19 @@ async def create_topics(settings: KafkaSettings) -> dict[str, int]:
 
 
 async def _partitions(admin: AIOKafkaAdminClient, settings: KafkaSettings) -> dict[str, int]:
-    """The number of partitions of those of our topics that exist, by name without prefix."""
-    # Asked for all, because asking for a topic by name may create it.
+    """Return the number of partitions of those of our topics that exist, by name without prefix."""
+    # All topics are requested, because a request for one topic by name may create it.
     found = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
-    # A topic that was made this moment may have no partitions yet.
+    # A topic that was created a moment ago may have no partitions yet.
     found = {name: count for name, count in found.items() if count}
     return {name: found[settings.topic_prefix + name] for name in CONFIGS if settings.topic_prefix + name in found}
 
 
 async def _all_partitions(admin: AIOKafkaAdminClient, settings: KafkaSettings) -> dict[str, int]:
-    """The same once all of them are listed: the broker that is asked may hear of new topics a moment later."""
+    """Return the same once all topics are listed.
+
+    A broker may learn of new topics a moment later.
+    """
     deadline = monotonic() + LISTED_SECONDS
     while True:
         found = await _partitions(admin, settings)

@@ -1,4 +1,7 @@
-"""A Faust transport that reads some topics in whole partition batches; put it on an app with `app.transport = …`."""
+"""A Faust transport that reads some topics in whole partition batches.
+
+Set it on an app with `app.transport = …`.
+"""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -14,7 +17,10 @@ from app.kafka.progress import Progress
 
 
 class BatchTransport(driver.Transport):
-    """Faust's Kafka transport, reading the topics of `options` in batches; `progress` is there for the probes."""
+    """Faust's Kafka transport, which reads the topics of `options` in batches.
+
+    `progress` tells the probes how far reading is.
+    """
 
     Consumer: ClassVar[type[ConsumerT]] = BatchConsumer
 
@@ -25,7 +31,10 @@ class BatchTransport(driver.Transport):
         self._claimed: set[str] = set()
 
     def claim(self, topics: Sequence[str]) -> None:
-        """Reserve batched topics for one agent. Raises ValueError for a topic not batched, or taken."""
+        """Reserve batched topics for one agent.
+
+        Raises ValueError for a topic that is not read in batches, or that already has an agent.
+        """
         for topic in topics:
             if topic not in self.options.topics:
                 raise ValueError(f"{topic} is not among the topics read in batches: {sorted(self.options.topics)}")

@@ -1,4 +1,4 @@
-"""Records that Kafka gives and nobody here can unpack: where they are, and what to do."""
+"""Explains records that cannot be decompressed: where they are, and what to do."""
 
 import zlib
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ ADVICE = (
 
 
 class UnreadableRecords(HeadraceError):
-    """A batch of records cannot be decompressed; `detail` says where, without the advice."""
+    """A batch of records cannot be decompressed. `detail` says where, without the advice."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(f"{detail}. {ADVICE}")
@@ -29,7 +29,7 @@ class UnreadableRecords(HeadraceError):
 
 @contextmanager
 def explained(consumer: Any) -> Iterator[None]:
-    """While an AIOKafkaConsumer fetches: raise UnreadableRecords for what it cannot unpack."""
+    """Raise UnreadableRecords when this AIOKafkaConsumer cannot decompress what it fetches."""
     try:
         yield
     except UNREADABLE as error:
@@ -37,7 +37,8 @@ def explained(consumer: Any) -> Iterator[None]:
 
 
 def _place(consumer: Any) -> str:
-    # aiokafka's error names no place, but the reader that it broke off tells how far it came.
+    # aiokafka's error does not name the place, but the reader that it interrupted tells how far it
+    # came.
     for tp, result in consumer._fetcher._records.items():
         records = getattr(result, "_partition_records", None)
         reader = getattr(records, "_records_iterator", None)

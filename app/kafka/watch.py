@@ -1,4 +1,4 @@
-"""Asks Kafka again and again, so that a worker with nothing to write notices too when it is away."""
+"""Asks Kafka every 2 s, so that a worker that writes nothing also notices when Kafka is away."""
 
 import asyncio
 import logging
@@ -25,7 +25,7 @@ class KafkaWatch:
     pause_seconds: float = PAUSE_SECONDS
 
     async def run(self) -> None:
-        """Watch for ever; ends by being cancelled."""
+        """Watch until cancelled."""
         while True:
             error = await self._fault()
             if error:

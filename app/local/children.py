@@ -1,4 +1,4 @@
-"""Processes that end with the one that started them, even when that one is interrupted or killed."""
+"""Starts processes that end with the process that started them, even if that one is killed."""
 
 import os
 import signal
@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import IO
 
-# A launcher that asks for the signal (1 is PR_SET_PDEATHSIG) and then becomes the program, because a preexec_fn
-# may deadlock in a process that has threads.
+# A launcher that asks the kernel for the signal (1 is PR_SET_PDEATHSIG) and then becomes the
+# program. A preexec_fn may deadlock in a process that has threads.
 LAUNCHER = (
     "import ctypes, os, signal, sys\n"
     "ctypes.CDLL(None).prctl(1, signal.SIGKILL)\n"
@@ -21,7 +21,10 @@ STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def ending_with_us(command: list[str]) -> list[str]:
-    """The command, made to be killed by Linux when our main thread's process ends; elsewhere as it is."""
+    """Return the command so that Linux kills it when this process's main thread ends.
+
+    On other systems the command is returned unchanged.
+    """
     if sys.platform != "linux":
         return command
     return [sys.executable, "-I", "-S", "-c", LAUNCHER, str(os.getpid()), *command]
@@ -36,7 +39,7 @@ def start(
     stderr: IO[bytes] | int,
     env: Mapping[str, str] | None = None,
 ) -> "subprocess.Popen[bytes]":
-    """Start a process that `stack` stops: it is asked to, and killed when it takes longer than `stop_seconds`."""
+    """Start a process that `stack` stops: it is terminated, and killed after `stop_seconds`."""
     with uninterrupted():
         process = subprocess.Popen(
             ending_with_us(command),
@@ -44,14 +47,14 @@ def start(
             stdout=stdout,
             stderr=stderr,
             env=env,
-            process_group=0,  # Ctrl-C reaches us alone, and we stop everything in order
+            process_group=0,  # Ctrl-C reaches only this process, which stops all others in order
         )
         stack.callback(stop, process, stop_seconds)
     return process
 
 
 def stop(process: "subprocess.Popen[bytes]", seconds: float) -> None:
-    """End the process and fetch its exit status; nothing happens when it has ended."""
+    """End the process and fetch its exit status. Does nothing if it has already ended."""
     process.terminate()
     try:
         process.wait(seconds)
@@ -64,9 +67,10 @@ def stop(process: "subprocess.Popen[bytes]", seconds: float) -> None:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM wait for the end of the block.
+    """Delay Ctrl-C and SIGTERM until the end of the block.
 
-    An interrupt inside Popen would leave a process behind that nobody knows. Other threads get no signals anyway.
+    An interrupt inside Popen would leave a running process that is not known to this one. Only the
+    main thread gets signals.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,4 +1,4 @@
-"""The worker and the look-up process as children of `headrace run`."""
+"""Runs the worker and the look-up process as children of `headrace run`."""
 
 import asyncio
 import sys
@@ -30,11 +30,12 @@ class Child:
     url: str
 
     async def alongside(self, work: Awaitable[T]) -> T:
-        """Wait for `work`, but not when this process ends meanwhile. Raises HeadraceError then."""
+        """Wait for `work`. Raises HeadraceError when this process ends before it."""
         task, end = asyncio.ensure_future(work), asyncio.create_task(self.process.wait())
         try:
             await asyncio.wait({task, end}, return_when=asyncio.FIRST_COMPLETED)
-            if task.done() and task.exception() is not None:  # perhaps because the process is going this moment
+            # perhaps because the process is ending
+            if task.done() and task.exception() is not None:
                 await asyncio.wait({end}, timeout=END_SECONDS)
             if end.done() and not (task.done() and task.exception() is None):
                 raise _ended(self.name, end.result())
@@ -48,14 +49,16 @@ class Child:
 async def child(
     name: str, arguments: list[str], environ: Mapping[str, str], patience: Callable[[], float]
 ) -> AsyncIterator[Child]:
-    """Run `headrace NAME … --json` until the block ends; it must print its url. Raises HeadraceError otherwise.
+    """Run `headrace NAME … --json` until the block ends. The command must print its URL.
 
-    At the end it is asked to stop, and killed when that takes longer than `patience` says then, in seconds.
+    At the end the command is asked to stop, and killed after `patience()` seconds. Its log goes to
+    this process's standard error. It has its own process group: Ctrl-C reaches only this process,
+    and the worker finishes its batch when it is asked to stop.
 
-    Its log goes to our standard error. It gets a process group of its own: Ctrl-C reaches us alone, and the
-    worker finishes its batch when we ask it to.
+    Raises HeadraceError when the command ends or prints no URL.
     """
-    # The console script beside this interpreter: `python -m` would put the working directory on the path.
+    # Use the console script beside this interpreter: `python -m` would put the working directory on
+    # the path.
     command = [str(Path(sys.executable).with_name("headrace")), name, *arguments, "--json"]
     process = await asyncio.create_subprocess_exec(
         *ending_with_us(command), stdout=PIPE, env=dict(environ), process_group=0
@@ -68,7 +71,8 @@ async def child(
 
 async def _url(name: str, process: Process) -> str:
     assert process.stdout is not None  # stdout=PIPE above; narrows the type
-    # However long it takes, as long as it lives: a worker learns a long log before it tells its address.
+    # There is no time limit while the process lives: a worker learns a long log before it prints
+    # its address.
     line = await patiently(process.stdout.readline(), f"headrace {name} to start", sys.stderr)
     if not line:
         raise _ended(name, await process.wait())
@@ -76,7 +80,7 @@ async def _url(name: str, process: Process) -> str:
 
 
 async def patiently(work: Awaitable[T], what: str, stream: TextIO, pause: float = TELL_SECONDS) -> T:
-    """Wait for `work`, and say so on `stream` every `pause` seconds."""
+    """Wait for `work`, and write to `stream` every `pause` seconds what is waited for."""
     task = asyncio.ensure_future(work)
     started = time.monotonic()
     try:

@@ -1,4 +1,7 @@
-"""Which rows of a log were rejected, and why, in words: the quarantine of an embedded broker ends with the command."""
+"""Explains which rows of a log were rejected.
+
+The quarantine of an embedded broker is lost when the command ends, so the log is read again.
+"""
 
 import asyncio
 from collections import Counter, defaultdict
@@ -17,7 +20,7 @@ from models.contract.outcome import Reason, Rejected
 ROWS_SHOWN = 3
 ROWS_AT_ONCE = 1_000
 
-# What to do, where the reason alone tells; for the others the detail says it.
+# What to do, for reasons that tell it. For the others, the detail tells it.
 ADVICE: Mapping[str, str] = {
     Reason.INVALID_TIME: "write times as seconds since 1970, or with a zone, such as 2022-06-24T21:20:11Z",
     Reason.TOO_OLD: "write times in seconds since 1970; leave out what a clock that was never set wrote",
@@ -44,17 +47,18 @@ class RejectedRow:
 
     @property
     def advice(self) -> str:
-        """What to do about it; empty where the detail says all."""
+        """Return what to do about it; an empty text if the detail tells it."""
         return ADVICE.get(self.reason, "")
 
 
 async def rejected_rows(
     read: Callable[[], Iterator[Record]], wanted: Counter[str], settings: EventSettings, now: float
 ) -> list[RejectedRow]:
-    """The first three rejected rows of each reason in `wanted`, which says how many there are; the names in order.
+    """Return the first three rejected rows of each reason in `wanted`, sorted by reason.
 
-    Reads the log again, as far as needed, with the worker's own checks; `now` in seconds takes the place of the
-    broker's time. Reads nothing when nothing is wanted.
+    `wanted` holds the number of rejected rows by reason. The log is read again, as far as needed,
+    with the worker's own checks; `now`, in seconds, replaces the broker's time. If `wanted` is
+    empty, nothing is read.
     """
     found: dict[str, list[RejectedRow]] = defaultdict(list)
     records = read() if wanted.total() else iter(())
@@ -65,7 +69,7 @@ async def rejected_rows(
         for each in _check(part, settings, now):
             if len(found[each.reason]) < ROWS_SHOWN:
                 found[each.reason].append(each)
-        await asyncio.sleep(0)  # a long log is read again: let Ctrl-C through
+        await asyncio.sleep(0)  # a long log is read again, so let Ctrl-C through
     return [each for reason in sorted(wanted) for each in found[reason]]
 
 

@@ -1,4 +1,4 @@
-"""What `headrace run` shows: one JSON object for machines, a page of text for people."""
+"""Formats the results of `headrace run`: one JSON object for machines, text for people."""
 
 import asyncio
 import time
@@ -37,7 +37,10 @@ class Examples:
 
     @classmethod
     async def find(cls, dataset: Dataset, processed: Processed, settings: EventSettings) -> Self:
-        """Read the log again, where it had rejected rows, up to three of each reason."""
+        """Return up to three rejected rows of each reason.
+
+        Reads the log again if rows were rejected.
+        """
         now = time.time()
         return cls(
             await rejected_rows(dataset.events, processed.quarantined, settings, now),
@@ -46,7 +49,7 @@ class Examples:
 
 
 async def as_json(running: LocalRun, processed: Processed, examples: Examples) -> str:
-    """One object with every count of the run."""
+    """Return one object with every count of the run."""
     worker = processed.worker
     result = {
         "events_read": processed.events_read,
@@ -71,7 +74,7 @@ async def as_json(running: LocalRun, processed: Processed, examples: Examples) -
 
 
 async def as_text(running: LocalRun, name: str, processed: Processed, examples: Examples) -> str:
-    """Counts, some rejected rows in words, and a few users' lists with titles."""
+    """Return the counts, some rejected rows, and a few users' lists with titles."""
     worker = processed.worker
     quarantined = processed.quarantined
     lines = [
@@ -96,7 +99,7 @@ async def as_text(running: LocalRun, name: str, processed: Processed, examples: 
 
 
 def _reasons(what: str, reasons: Counter[str], rows: list[RejectedRow]) -> Iterator[str]:
-    """Each reason with its number, some rows, and what to do where that is known."""
+    """Yield each reason with its number of rows, some of the rows, and what to do if known."""
     for reason, count in reasons.most_common():
         yield f"  {what}: {count:,} {reason}"
         yield from (f"    row {each.row:,}: {each.detail}" for each in rows if each.reason == reason)
@@ -120,7 +123,7 @@ async def _user(running: LocalRun, user_id: str) -> list[str]:
 
 
 async def addresses(running: LocalRun) -> str:
-    """Where to go from here, for as long as everything runs."""
+    """Return the addresses of everything that runs, as text."""
     user = next(iter(await _recent_users(running)), "anybody")
     settings = running.settings
     lines = [
@@ -135,7 +138,7 @@ async def addresses(running: LocalRun) -> str:
 
 
 def _segment(user_id: str) -> str:
-    """The id as a part of a path; two of them would lead elsewhere."""
+    """Return the id as a segment of a path. The ids `.` and `..` need their own encoding."""
     return user_id.replace(".", "%2E") if user_id in (".", "..") else quote(user_id, safe="")
 
 
@@ -144,7 +147,10 @@ def _title(entry: dict[str, Any]) -> str:
 
 
 async def _recent_users(running: LocalRun) -> list[str]:
-    """Users with new lists; the worker tells of them once a second, so the first may not be there yet."""
+    """Return users with new lists.
+
+    The worker publishes them once a second, so the first may not be there yet.
+    """
     for _ in range(TRIES):
         answer = await get_json(running.http, f"{running.serve.url}/users")
         if answer["users"]:

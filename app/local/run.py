@@ -1,4 +1,4 @@
-"""One run of everything: start, replay, wait until all is processed."""
+"""Runs everything once: starts it, replays a log, and waits until all of it is processed."""
 
 import asyncio
 import socket
@@ -35,17 +35,19 @@ LOG_LEVEL = "HEADRACE_LOG_LEVEL"
 SERVER_POLL_SECONDS = 0.2
 STOP_SECONDS = 30.0
 FAILED_STOP_SECONDS = 3.0
-SERVER_ENDED = "All it held was in its memory, so everything is stopped; `headrace run` starts anew"
+SERVER_ENDED = "All it held was in its memory, so everything is stopped; run `headrace run` again"
 
-# What is in flight stands in the broker, and its wait counts as staleness; enough to keep the worker busy.
+# Events wait in the broker while they are in flight, and that wait counts as staleness. This many
+# keep the worker busy.
 EVENTS_IN_FLIGHT = 10_000
-# One worker on one machine: few partitions make large batches, and a short session a quick start.
+# One worker on one machine: few partitions make large batches, and a short session timeout makes a
+# quick start.
 EMBEDDED = {"HEADRACE_KAFKA_PARTITIONS": "4", "HEADRACE_KAFKA_SESSION_TIMEOUT_SECONDS": "6"}
 
 
 @dataclass(frozen=True, slots=True)
 class LocalRun:
-    """Everything running: where it is, and the worker watched."""
+    """The running processes, their addresses, and the watch over the worker."""
 
     settings: Settings
     worker: Child
@@ -54,15 +56,16 @@ class LocalRun:
     http: aiohttp.ClientSession
 
     async def alongside(self, work: Awaitable[T]) -> T:
-        """Wait for `work`, but not when a process ends meanwhile. Raises HeadraceError then."""
+        """Wait for `work`. Raises HeadraceError when a process ends before it."""
         return await self.worker.alongside(self.serve.alongside(work))
 
 
 @dataclass(frozen=True, slots=True)
 class Processed:
-    """What came of a replayed log: what was sent, by topic, what the worker made of it, and how long it took.
+    """The results of a replayed log: what was sent, what the worker made of it, and the time.
 
-    `misfits` counts the rows of events that the reader sent to quarantine, by reason; `item_misfits` those of items.
+    `misfits` counts the rows of events that the reader sent to quarantine, by reason;
+    `item_misfits` counts those of items.
     """
 
     items_read: int
@@ -74,48 +77,54 @@ class Processed:
 
     @property
     def events_read(self) -> int:
-        """Rows of the log's events; those without a topic went to quarantine without passing the worker."""
+        """Return the number of rows of events, including those in quarantine."""
         return self.sent.total()
 
     @property
     def quarantined(self) -> Counter[str]:
-        """Rejected events by reason, whoever rejected them."""
+        """Return the rejected events by reason, of the worker and of the reader."""
         return self.worker.reasons + self.misfits
 
     @property
     def nothing_accepted(self) -> bool:
-        """Whether the log had rows, and all were rejected; a catalogue alone counts where there are no events."""
+        """Return whether the log had rows and all of them were rejected.
+
+        The catalogue counts only if there are no events.
+        """
         if self.events_read:
             return self.quarantined.total() >= self.events_read
         return 0 < self.items_read <= self.items_quarantined.total()
 
     @property
     def items_quarantined(self) -> Counter[str]:
-        """Rejected rows of the catalogue by reason, whoever rejected them."""
+        """Return the rejected rows of the catalogue by reason, of the worker and of the reader."""
         return self.worker.item_reasons + self.item_misfits
 
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """The environment that names a Kafka and a Redis, and those of the two that are ours."""
+    """The environment that names a Kafka and a Redis, and the embedded servers among them."""
 
     environ: dict[str, str]
     ours: tuple[RunningServer, ...]
 
     def patience(self) -> float:
-        """How long a process may take to stop, in seconds: without Kafka or Redis there is nothing left to finish."""
+        """Return how many seconds a process may take to stop.
+
+        Without Kafka or Redis there is nothing to finish, so the time is short.
+        """
         return FAILED_STOP_SECONDS if any(server.fault for server in self.ours) else STOP_SECONDS
 
     @asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
-        """Break the block off when a server of ours ends meanwhile. Raises HeadraceError then."""
+        """Interrupt the block when an embedded server ends. Raises HeadraceError then."""
         block = asyncio.current_task()
         assert block is not None  # inside a coroutine there is one; narrows the type
         watch = asyncio.create_task(self._end())
         watch.add_done_callback(lambda done: None if done.cancelled() else block.cancel())
         try:
             yield
-        except Exception:  # whatever it is, it may come from a server that is going this moment, which is then named
+        except Exception:  # any error may come from a server that is ending, which is then named
             await asyncio.wait({watch}, timeout=END_SECONDS)
             raise
         finally:
@@ -130,10 +139,10 @@ class Servers:
 
 @contextmanager
 def servers_for(environ: Mapping[str, str], defaults: Mapping[str, str]) -> Iterator[Servers]:
-    """The environment with a Kafka and a Redis in it: the given ones, or embedded ones for the length of the block.
+    """Yield the environment with a Kafka and a Redis in it: the given ones, or embedded ones.
 
-    `defaults` holds settings that suit the log, for those that `environ` does not set. Raises HeadraceError for an
-    address of Redis that cannot be used.
+    Embedded servers run until the block ends. `defaults` holds settings that suit the log, for
+    those that `environ` does not set. Raises HeadraceError for a Redis address that cannot be used.
     """
     found, ours = {**defaults, **environ}, list[RunningServer]()
     if REDIS in found:
@@ -151,7 +160,10 @@ def servers_for(environ: Mapping[str, str], defaults: Mapping[str, str]) -> Iter
 
 @asynccontextmanager
 async def running_locally(settings: Settings, servers: Servers) -> AsyncIterator[LocalRun]:
-    """The worker and the look-up process on these servers; ready when the block begins."""
+    """Run the worker and the look-up process on these servers.
+
+    Both are ready when the block begins.
+    """
     quiet = {LOG_LEVEL: "warning", WORKER_PORT: "0", "HEADRACE_SERVE_ACCEPT_EVENTS": "true", "PYTHONSAFEPATH": "1"}
     servers = replace(servers, environ=quiet | servers.environ)
     async with (
@@ -166,7 +178,7 @@ async def running_locally(settings: Settings, servers: Servers) -> AsyncIterator
 
 @asynccontextmanager
 async def _serve(settings: Settings, servers: Servers) -> AsyncIterator[Child]:
-    """The look-up process on its port, or on a free one when somebody else has it or takes it meanwhile."""
+    """Run the look-up process on its port, or on a free port if another program uses that one."""
     host, port = settings.serve.host, settings.serve.port
 
     def start(port: int) -> AbstractAsyncContextManager[Child]:
@@ -184,7 +196,7 @@ async def _serve(settings: Settings, servers: Servers) -> AsyncIterator[Child]:
 
 
 async def process(running: LocalRun, dataset: Dataset, speed: float | None) -> Processed:
-    """Replay the catalogue, then the events, and wait until the worker is done with both."""
+    """Replay the catalogue, then the events, and wait until the worker has processed both."""
     return await running.alongside(_process(running, dataset, speed))
 
 
@@ -227,7 +239,7 @@ def _noting(misfits: Counter[str], records: Iterable[Record]) -> Iterator[Record
 
 
 def settings_at(settings: Settings, environ: Mapping[str, str]) -> Settings:
-    """The settings with the addresses of the servers that `environ` names."""
+    """Return the settings with the addresses of the servers that `environ` names."""
     return replace(
         settings,
         kafka=replace(settings.kafka, bootstrap=environ[KAFKA]),

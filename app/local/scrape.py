@@ -1,4 +1,4 @@
-"""The worker's `/metrics`, read back: for `headrace run`, `headrace bench` and the tests."""
+"""Reads the worker's `/metrics` back, for `headrace run`, `headrace bench` and the tests."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -24,14 +24,15 @@ from agents.metrics import (
 )
 from models.contract.events import Kind
 
-ITEM = "item"  # the kind under which rejected records of the catalogue are counted
+ITEM = "item"  # the kind by which rejected records of the catalogue are counted
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The worker's counters at one moment, or the difference of two.
+    """The worker's counters at one moment, or the difference of two readings.
 
-    `stage_seconds` is the time that all batches took in each stage; `freshness` counts lists per bucket of seconds.
+    `stage_seconds` is the time that all batches took in each stage. `freshness` counts lists by
+    bucket of seconds.
     """
 
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -48,11 +49,11 @@ class Reading:
 
     @property
     def events(self) -> int:
-        """Events that are done with, whatever became of them."""
+        """Return the number of events that were processed, with any outcome."""
         return self.outcomes.total()
 
     def since(self, earlier: "Reading") -> "Reading":
-        """What happened between two readings."""
+        """Return the difference to an earlier reading."""
         return Reading(
             outcomes=self.outcomes - earlier.outcomes,
             reasons=self.reasons - earlier.reasons,
@@ -68,12 +69,12 @@ class Reading:
         )
 
     def freshness_quantile(self, q: float) -> float | None:
-        """Seconds from the broker's append to the list being readable; None when no list was written."""
+        """Return the seconds from the broker's append to the readable list; None without lists."""
         return quantile(np.array(FRESHNESS_BUCKETS), self.freshness, q)
 
 
 def parse_metrics(text: str) -> Reading:
-    """The counters out of Prometheus' text form; what is not there is 0."""
+    """Return the counters from Prometheus' text format. A missing counter is 0."""
     samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
 
     def by(name: str, label: str, **labels: str) -> Counter[str]:

@@ -1,12 +1,15 @@
-"""A Kafka-compatible broker and a Redis server of our own: trying Headrace needs no Docker and no network.
+"""Runs a Kafka-compatible broker and a Redis server: a trial needs no Docker and no network.
 
-Both keep everything in memory, listen on a free loopback port and end with the command: conveniences for one
-machine. With `HEADRACE_KAFKA_BOOTSTRAP` and `HEADRACE_REDIS_URL` set, nothing here runs.
+Both keep everything in memory, listen on a free loopback port and end with the command. They are
+for trying Headrace on one machine. With `HEADRACE_KAFKA_BOOTSTRAP` and `HEADRACE_REDIS_URL` set,
+nothing here runs.
 
-Where the broker (Tansu 0.6, `memory://`) is not Apache Kafka, as tests/integration/test_embedded_servers.py
-shows: it keeps the producer's timestamp although the topic says LogAppendTime; it takes messages larger than
-`max.message.bytes`; it refuses idempotent producers; it makes an unknown topic instead of refusing it;
-`offsets_for_times` finds offset 0, not none, for a time after the last message.
+The broker (Tansu 0.6, `memory://`) differs from Apache Kafka, as
+tests/integration/test_embedded_servers.py shows: it keeps the producer's timestamp although the
+topic says LogAppendTime; it takes messages larger than `max.message.bytes`; it refuses idempotent
+producers; it creates an unknown topic instead of refusing it; `offsets_for_times` finds offset 0,
+not none, for a time after the last message; its answer for the end of a partition is too low
+(`app/kafka/log_end.py`).
 """
 
 import os
@@ -36,13 +39,13 @@ class Server:
 
     name: str
     command: Callable[[int], list[str]]
-    answers: Callable[[int, int], bool]  # (port, process id) -> it is there, and it is ours
+    answers: Callable[[int, int], bool]  # (port, process id) -> this process answers
     address: str = "{port}"
 
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """A server of ours that has started."""
+    """An embedded server that has started."""
 
     name: str
     port: int
@@ -52,20 +55,21 @@ class RunningServer:
 
     @property
     def fault(self) -> str:
-        """What became of it, with the last line of its log; empty while it runs."""
+        """Return how it ended, with the last line of its log; an empty text while it runs."""
         status = self.process.poll()
         if status is None:
             return ""
         last = next((line for line in reversed(_lines(self.log)) if line.strip()), "")
-        said = f"the last line of its log: {last.strip()}" if last else "its log is empty"
-        return f"the embedded {self.name} ended with status {status}; {said}"
+        it_logged = f"the last line of its log: {last.strip()}" if last else "its log is empty"
+        return f"the embedded {self.name} ended with status {status}; {it_logged}"
 
 
 @contextmanager
 def embedded_broker(log_dir: Path) -> Iterator[str]:
-    """Run a broker for the length of the block; gives its bootstrap address `127.0.0.1:port`.
+    """Run a broker until the block ends. Yields its bootstrap address `127.0.0.1:port`.
 
-    Its log goes to `log_dir/broker.log`. Raises HeadraceError when it is not installed or does not start.
+    Its log goes to `log_dir/broker.log`. Raises HeadraceError when it is not installed or does not
+    start.
     """
     with running_broker(log_dir) as server:
         yield server.address
@@ -73,9 +77,10 @@ def embedded_broker(log_dir: Path) -> Iterator[str]:
 
 @contextmanager
 def embedded_redis(log_dir: Path) -> Iterator[str]:
-    """Run a Redis server for the length of the block; gives its url `redis://127.0.0.1:port/0`.
+    """Run a Redis server until the block ends. Yields its URL `redis://127.0.0.1:port/0`.
 
-    Its log goes to `log_dir/redis.log`. Raises HeadraceError when it is not installed or does not start.
+    Its log goes to `log_dir/redis.log`. Raises HeadraceError when it is not installed or does not
+    start.
     """
     with running_redis(log_dir) as server:
         yield server.address
@@ -83,12 +88,13 @@ def embedded_redis(log_dir: Path) -> Iterator[str]:
 
 @contextmanager
 def running_broker(log_dir: Path) -> Iterator[RunningServer]:
-    """Like `embedded_broker`, for those who want to know whether it still runs."""
+    """Run a broker like `embedded_broker`, and yield the server, which tells if it still runs."""
     binary = _broker_binary()
 
     def command(port: int) -> list[str]:
         address = f"tcp://127.0.0.1:{port}"
-        # Clients reconnect to the advertised address: it must be the very one that is listened on.
+        # Clients connect again to the advertised address, so it must be the address that the broker
+        # listens on.
         return [
             binary,
             "broker",
@@ -103,12 +109,13 @@ def running_broker(log_dir: Path) -> Iterator[RunningServer]:
 
 @contextmanager
 def running_redis(log_dir: Path) -> Iterator[RunningServer]:
-    """Like `embedded_redis`, for those who want to know whether it still runs."""
+    """Run Redis like `embedded_redis`, and yield the server, which tells if it still runs."""
     binary = _redis_binary()
 
     def command(port: int) -> list[str]:
         options = {"bind": "127.0.0.1", "port": str(port), "save": "", "appendonly": "no", "daemonize": "no"}
-        options["dir"] = str(log_dir)  # a replica writes what it is sent to a file in its working directory
+        # a replica writes the data that it receives to a file in its working directory
+        options["dir"] = str(log_dir)
         return [binary, *(word for name, value in options.items() for word in (f"--{name}", value))]
 
     with _running(Server("redis", command, _redis_answers, "redis://127.0.0.1:{port}/0"), log_dir) as server:
@@ -132,7 +139,7 @@ def _start(server: Server, log: Path, stack: ExitStack) -> RunningServer:
         if _wait_until_ready(server, process, port):
             return RunningServer(server.name, port, server.address.format(port=port), process, log)
         stop(process, STOP_SECONDS)
-        if "in use" not in _tail(log).lower():  # only a port that someone else took meanwhile is worth another try
+        if "in use" not in _tail(log).lower():  # try again only if another program took the port
             break
     raise HeadraceError(
         f"the embedded {server.name} did not start within {START_SECONDS:g} s; the end of {log}:\n"
@@ -161,7 +168,10 @@ def _free_port() -> int:
 
 
 def _broker_answers(port: int, pid: int) -> bool:
-    """Ask for ApiVersions, version 0: (size, api key 18, version, correlation id, client id)."""
+    """Return whether the broker answers ApiVersions, version 0.
+
+    The request holds its size, api key 18, version, correlation id and client id.
+    """
     request = struct.pack(">hhih", 18, 0, 7, 8) + b"headrace"
     answer = _exchange(port, struct.pack(">i", len(request)) + request, size=8)
     return len(answer) == 8 and answer[4:] == struct.pack(">i", 7)

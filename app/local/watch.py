@@ -1,4 +1,4 @@
-"""Reads from outside how far the worker has come."""
+"""Reads over HTTP how far the worker is."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -18,25 +18,28 @@ STALLED_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """One worker, watched over HTTP."""
+    """Watches one worker over HTTP."""
 
     http: aiohttp.ClientSession
     url: str
 
     async def ready(self) -> None:
-        """Return once the worker writes fresh lists."""
+        """Wait until the worker writes fresh lists."""
         while not await self._is_ready():
             await asyncio.sleep(POLL_SECONDS)
 
     async def read(self) -> Reading:
-        """The counters now. Raises HeadraceError when the worker does not tell them."""
+        """Return the counters now. Raises HeadraceError when the worker does not answer."""
         with _explained("worker"):
             async with self.http.get(f"{self.url}/metrics") as answer:
                 answer.raise_for_status()
                 return parse_metrics(await answer.text())
 
     async def until(self, done: Callable[[Reading], bool], show: Callable[[Reading], None]) -> Reading:
-        """Read until `done`, showing each reading. Raises HeadraceError when nothing moves for a minute."""
+        """Read until `done`, and show each reading.
+
+        Raises HeadraceError when no counter changes for 60 s.
+        """
         reading, moved_at = await self.read(), asyncio.get_running_loop().time()
         while not done(reading):
             await asyncio.sleep(POLL_SECONDS)
@@ -61,7 +64,10 @@ class Watch:
 
 
 async def get_json(http: aiohttp.ClientSession, url: str) -> Any:
-    """An answer of the look-up process to a URL in its encoded form. Raises HeadraceError for anything but success."""
+    """Return the look-up process's answer to a URL in its encoded form.
+
+    Raises HeadraceError for any answer but success.
+    """
     with _explained("look-up process"):
         async with http.get(URL(url, encoded=True)) as answer:
             answer.raise_for_status()

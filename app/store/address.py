@@ -1,7 +1,7 @@
-"""The address of Redis: checked before it is used, and shown without its password.
+"""Checks the address of Redis before it is used, and shows it without its password.
 
-A password with #, / or ? that is not percent-encoded makes another address of it, in which a part of the password
-is the host, the port or the database, and clients put these into their messages.
+A password that holds a #, / or ? and is not percent-encoded changes the address: a part of the
+password becomes the host, the port or the database, and clients write these into their messages.
 """
 
 import inspect
@@ -31,21 +31,28 @@ WAY_OUT = (
 
 
 def check_address(url: str) -> None:
-    """Raises HeadraceError, whose message shows no part of the address, for one that cannot be used."""
+    """Raise HeadraceError if the address cannot be used.
+
+    The message shows no part of the address.
+    """
     if problem := _problem(url):
         raise bad_address(problem)
 
 
 def bad_address(problem: str) -> HeadraceError:
-    """The error for an address that cannot be used."""
+    """Return the error for an address that cannot be used."""
     return HeadraceError(f"HEADRACE_REDIS_URL cannot be used: {problem}; {WAY_OUT}")
 
 
 def shown_address(url: str) -> str:
-    """The address without its password; of one that cannot be used no more than its scheme.
+    """Return the address without its password.
 
-    >>> shown_address("redis://shop:sesame@store:6379/0"), shown_address("redis://:ses#ame@store:6379/0")
-    ('redis://shop:***@store:6379/0', 'redis://***')
+    Of an address that cannot be used, only the scheme is shown.
+
+    >>> shown_address("redis://shop:sesame@store:6379/0")
+    'redis://shop:***@store:6379/0'
+    >>> shown_address("redis://:ses#ame@store:6379/0")
+    'redis://***'
     """
     if _problem(url):
         scheme = SCHEME.match(url.strip())
@@ -53,14 +60,15 @@ def shown_address(url: str) -> str:
     parts = urlsplit(url.strip())
     userinfo, at, host = parts.netloc.rpartition("@")
     user, colon, _ = userinfo.partition(":")
-    hidden = f"{user}:{HIDDEN}@" if colon else f"{HIDDEN}@" if at else ""  # a password alone may lack its colon
+    # a password without a user may lack its colon
+    hidden = f"{user}:{HIDDEN}@" if colon else f"{HIDDEN}@" if at else ""
     pairs = (pair.partition("=") for pair in parts.query.split("&"))
     query = "&".join(f"{name}={HIDDEN if name in SECRET_OPTIONS else value}" for name, _, value in pairs)
     return f"{parts.scheme}://{hidden}{host}{parts.path}" + (f"?{query}" if parts.query else "")
 
 
 def _problem(url: str) -> str:
-    """What is wrong with the address, without a part of it; empty when nothing is."""
+    """Return what is wrong with the address, without a part of it; an empty text if nothing is."""
     url = url.strip()
     if not SCHEME.match(url):
         return "it does not begin with redis://, rediss:// or unix://"
@@ -70,7 +78,7 @@ def _problem(url: str) -> str:
         return "it holds a #"
     try:
         parts = urlsplit(url)
-        _ = parts.port  # raises for what is no port
+        _ = parts.port  # raises ValueError if it is not a port
     except ValueError:
         return "its host or port cannot be read"
     return _part_problem(parts)

@@ -1,4 +1,4 @@
-"""What models say of items in Redis: fields of the item's hash, and the vector set with what one may filter by."""
+"""Stores assessments in Redis: fields of the item's hash, and a vector set with attributes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from models.quality.text import QualitySettings
 
 @dataclass(frozen=True, slots=True)
 class RedisAssessments:
-    """The `AssessmentStore` port on Redis."""
+    """Implements the `AssessmentStore` port on Redis."""
 
     redis: PackedRedis
     keys: Keys
@@ -29,35 +29,35 @@ class RedisAssessments:
     settings: QualitySettings
 
     async def items(self, item_ids: Sequence[str]) -> list[Item | None]:
-        """The items as they are stored now; None for one that is unknown or deleted."""
+        """Return the items as they are stored now; None for an unknown or deleted one."""
         rows = await self._read(item_ids, CATALOGUE_FIELDS)
         return [item_hash.decode_item(item_id, row) for item_id, row in zip(item_ids, rows, strict=True)]
 
     async def load(self, item_ids: Sequence[str]) -> list[Assessment | None]:
-        """What was stored of each item, in their order."""
+        """Return the stored assessment of each item, in their order; None if there is none."""
         rows = await self._read(item_ids, ASSESSMENT_FIELDS)
         return [item_hash.decode_assessment(row) for row in rows]
 
     async def write(self, assessed: Sequence[Assessed]) -> None:
-        """Make the assessments, and the items' present attributes beside the vectors, readable."""
+        """Store the assessments, and the items' present attributes beside the vectors."""
         await self.retry(lambda: self._write(assessed))
 
-    async def remember(self, said: Mapping[str, Assessment | None]) -> None:
-        """Make assessments readable, but not the vectors by which items are found; None removes one."""
+    async def remember(self, assessments: Mapping[str, Assessment | None]) -> None:
+        """Store assessments without the vectors by which items are found. None removes one."""
         commands: list[Command] = [
             ("HDEL", self.keys.item(item_id), *ASSESSMENT_FIELDS)
             if each is None
             else ("HSET", self.keys.item(item_id), *self._fields(each))
-            for item_id, each in said.items()
+            for item_id, each in assessments.items()
         ]
         await self.retry(lambda: execute(self.redis, commands))
 
     async def forget(self, item_ids: Sequence[str]) -> None:
-        """Remove what was stored of items that were deleted."""
+        """Remove the assessments and the neighbours of items that were deleted."""
         await self.retry(lambda: self._forget(item_ids))
 
     async def complete(self) -> None:
-        """Put the vectors of the models in use in the place of those of others."""
+        """Replace the vectors of other models by those of the models in use."""
         await self.retry(self.vectors.complete)
 
     async def _write(self, assessed: Sequence[Assessed]) -> None:
@@ -88,18 +88,18 @@ class RedisAssessments:
         commands: list[Command] = [("HMGET", self.keys.item(item_id), *fields) for item_id in item_ids]
         return await self.retry(lambda: execute(self.redis, commands)) if commands else []
 
-    def _fields(self, said: Assessment) -> list[str | bytes]:
-        return [part for field in item_hash.encode_assessment(said, self.settings).items() for part in field]
+    def _fields(self, assessment: Assessment) -> list[str | bytes]:
+        return [part for field in item_hash.encode_assessment(assessment, self.settings).items() for part in field]
 
     def _attributes(self, each: Assessed) -> bytes:
-        item, said = each.item, each.assessment
+        item, assessment = each.item, each.assessment
         return orjson.dumps(
             {
                 "category": item.category,
                 "brand": item.brand,
                 "price": item.price,
-                "quality": said.quality,
+                "quality": assessment.quality,
                 "available": item.available,
-                "recommended": item.available and said.weight(self.settings) > 0,
+                "recommended": item.available and assessment.weight(self.settings) > 0,
             }
         )

@@ -1,6 +1,7 @@
-"""The fields of an item's Redis hash, and what look-ups read of it. `item_hash` has the worker's side.
+"""Names the fields of an item's Redis hash, and reads them for look-ups.
 
-The shop's client imports this, so nothing here needs numpy.
+`item_hash` has the worker's side. The shop's client imports this module, so it must not import
+numpy.
 """
 
 from collections.abc import Sequence
@@ -9,13 +10,14 @@ from typing import TypedDict
 import orjson
 
 CATALOGUE_FIELDS = ("title", "category", "brand", "price", "currency", "available", "deleted")
-# The hash of the text comes last: where it is, everything else is. `judge` holds what assessments call `judged_by`.
+# The field `text_hash` comes last: if it is there, all others are. The field `judge` holds
+# `judged_by` of the assessment.
 ASSESSMENT_FIELDS = ("vector", "quality", "reasons", "vector_model", "judge", "recommendable", "text_hash")
 ENTRY_FIELDS = (*CATALOGUE_FIELDS, "quality", "reasons", "recommendable")
 
 
 class EntryFields(TypedDict):
-    """What a look-up reads of an item. `known` is False where the hash has none of the fields."""
+    """What a look-up reads of an item. `known` is False if the hash has none of the fields."""
 
     title: str | None
     category: str | None
@@ -31,7 +33,10 @@ class EntryFields(TypedDict):
 
 
 def decode_entry(values: Sequence[bytes | None]) -> EntryFields:
-    """What a look-up shows, from the values of ENTRY_FIELDS. Raises ValueError for what another program wrote."""
+    """Return what a look-up shows, from the values of ENTRY_FIELDS.
+
+    Raises ValueError for values that another program wrote.
+    """
     found = {name: value.decode() for name, value in zip(ENTRY_FIELDS, values, strict=True) if value}
     return {
         "title": found.get("title"),

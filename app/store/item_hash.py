@@ -1,7 +1,7 @@
-"""An item's Redis hash as the worker writes and reads it: the catalogue's fields and the models' fields.
+"""Reads and writes an item's Redis hash for the worker: the catalogue's and the models' fields.
 
-The names are in `item_fields`. The catalogue writes its fields whole on every upsert, the models theirs; neither
-touches the other's.
+The names are in `item_fields`. The catalogue replaces all its fields on every upsert, and the
+models replace theirs. Neither changes the other's.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,10 @@ from models.quality.text import QualitySettings
 
 
 def encode_change(change: Change) -> HashFields:
-    """All fields of the catalogue, empty where there is nothing: one HSET replaces them, and no reader sees half."""
+    """Return all fields of the catalogue; an absent value is empty.
+
+    One HSET replaces them all, so no reader sees a mixture of old and new fields.
+    """
     if isinstance(change, Withdrawn):
         return {"available": 0}
     deleted = isinstance(change, Deleted)
@@ -33,7 +36,7 @@ def encode_change(change: Change) -> HashFields:
 
 
 def decode_item(item_id: str, values: Sequence[bytes | None]) -> Item | None:
-    """The item in the values of CATALOGUE_FIELDS; None where it is unknown or deleted."""
+    """Return the item from the values of CATALOGUE_FIELDS; None if it is unknown or deleted."""
     title, category, brand, price, currency, available, deleted = (value.decode() if value else "" for value in values)
     if not title or deleted == "1":
         return None
@@ -49,23 +52,23 @@ def decode_item(item_id: str, values: Sequence[bytes | None]) -> Item | None:
 
 
 def encode_assessment(assessment: Assessment, settings: QualitySettings) -> dict[str, str | bytes]:
-    """All fields of the models, in the order of ASSESSMENT_FIELDS."""
+    """Return all fields of the models, in the order of ASSESSMENT_FIELDS."""
     return {
         "vector": assessment.vector,
         "quality": "" if assessment.quality is None else repr(assessment.quality),
         "reasons": orjson.dumps(assessment.reasons),
         "vector_model": assessment.embedding,
         "judge": assessment.judged_by,
-        # Stored lists may be older than the verdict, and look-ups know no thresholds.
+        # Stored here, because lists may be older than the verdict and look-ups know no thresholds.
         "recommendable": "1" if assessment.weight(settings) > 0 else "0",
         "text_hash": assessment.text_hash,
     }
 
 
 def decode_assessment(values: Sequence[bytes | None]) -> Assessment | None:
-    """The assessment in the values of ASSESSMENT_FIELDS.
+    """Return the assessment from the values of ASSESSMENT_FIELDS; None if there is none.
 
-    None also for what another program wrote: the models are asked again then.
+    Also returns None for values that another program wrote: the models then assess the item again.
     """
     vector, quality, reasons, embedding, judged_by, _, text_hash = values
     if not text_hash:

@@ -1,4 +1,4 @@
-"""The catalogue in Redis, as look-ups show it."""
+"""Stores the catalogue in Redis, as look-ups show it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,14 +13,17 @@ from models.contract.item_codec import Change
 
 @dataclass(frozen=True, slots=True)
 class RedisItems:
-    """The `ItemStore` port on Redis: one hash per item, replaced whole on every upsert."""
+    """Implements the `ItemStore` port on Redis: one hash per item, which an upsert replaces."""
 
     redis: Redis
     keys: Keys
     retry: Retry
 
     async def write(self, changes: Sequence[Change]) -> None:
-        """Apply the changes in their order. A deleted item leaves a mark, so that old lists do not show it."""
+        """Apply the changes in their order.
+
+        A deleted item is marked, so that old lists do not show it.
+        """
         if changes:
             await self.retry(lambda: self._write(changes))
 

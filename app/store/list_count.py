@@ -8,11 +8,14 @@ from app.store.keys import Keys
 
 
 async def count_lists(settings: RedisSettings) -> int:
-    """Returns the number of users with a list."""
+    """Return the number of users with a list.
+
+    Scans all keys: use it for reports, not for look-ups.
+    """
     redis: Redis = connect(settings)
     pattern = Keys(settings.prefix).recommendation("*")
     try:
-        # A set, because SCAN may name a key twice while its table grows.
+        # Collected in a set, because SCAN may return a key twice while its table grows.
         return len({key async for key in redis.scan_iter(match=_literal(pattern), count=10_000)})
     finally:
         await redis.aclose()

@@ -1,4 +1,7 @@
-"""Keeps the password of Redis out of everything that is shown: the last guard, behind those who show addresses."""
+"""Keeps the password of Redis out of everything that is shown.
+
+This is the last guard. Code that shows an address hides the password first.
+"""
 
 import re
 import sys
@@ -9,18 +12,18 @@ from urllib.parse import unquote
 
 HIDDEN = "***"
 REDIS_URL = "HEADRACE_REDIS_URL"
-SHORTEST = 4  # a shorter one would be found in ordinary words
+SHORTEST = 4  # a shorter one would also match in ordinary words
 
 Scrub = Callable[[str], str]
 
 
 def scrub_for(environ: Mapping[str, str]) -> Scrub:
-    """A function that hides the passwords of the environment's addresses in a text."""
+    """Return a function that hides the passwords of the environment's addresses in a text."""
     return scrubber(passwords_in(environ.get(REDIS_URL, "")))
 
 
 def scrubber(secrets: Iterable[str]) -> Scrub:
-    """A function that hides these secrets in a text, also as Python writes them within quotes."""
+    """Return a function that hides these secrets in a text, also in the form of Python's repr."""
     forms = {form for each in secrets if len(each) >= SHORTEST for form in (each, repr(each)[1:-1])}
     if not forms:
         return lambda text: text
@@ -29,7 +32,7 @@ def scrubber(secrets: Iterable[str]) -> Scrub:
 
 
 def passwords_in(url: str) -> set[str]:
-    """Every form of the password that the address may hold, also where it cannot be used.
+    """Return every form of the password that the address may hold, even if it cannot be used.
 
     >>> sorted(passwords_in("redis://shop:ses%23ame@store:6379/0"))
     ['ses#ame', 'ses%23ame']
@@ -41,7 +44,7 @@ def passwords_in(url: str) -> set[str]:
 
 
 def scrub_tracebacks(scrub: Scrub) -> None:
-    """Hide secrets in the traceback with which Python ends a program."""
+    """Hide secrets in the traceback that Python prints when it ends with an exception."""
 
     def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         sys.stderr.write(scrub("".join(traceback.format_exception(kind, error, trace))))

@@ -1,4 +1,4 @@
-"""What a Redis server says of itself: version, memory policy, vector sets, clock. Changes nothing."""
+"""Asks a Redis server for its version, memory policy, vector sets and clock. Changes nothing."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from app.store.connection import connect
 
 
 class ServerAway(HeadraceError):
-    """Nothing that speaks Redis answers at the address."""
+    """No Redis server answers at the address."""
 
 
 class LoginRefused(HeadraceError):
@@ -22,9 +22,10 @@ class LoginRefused(HeadraceError):
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """The server's answers. `info` is None where this user may not ask for it; `refusal` says why then.
+    """The server's answers.
 
-    `ahead_seconds` is how far the server's clock is ahead of ours.
+    `info` is None if this user may not ask for it; `refusal` then says why. `ahead_seconds` is how
+    far the server's clock is ahead of this machine's.
     """
 
     info: Mapping[str, Any] | None
@@ -34,7 +35,10 @@ class ServerFacts:
 
 
 async def ask_server(settings: RedisSettings, clock: Callable[[], float]) -> ServerFacts:
-    """Ask the configured Redis. Raises ServerAway, LoginRefused, and HeadraceError for an address of no use."""
+    """Ask the configured Redis for its facts.
+
+    Raises ServerAway, LoginRefused, and HeadraceError for an address that cannot be used.
+    """
     redis = connect(settings)
     try:
         async with redis:
@@ -61,5 +65,5 @@ async def _ask(redis: Redis, clock: Callable[[], float]) -> ServerFacts:
 async def _has_vector_sets(redis: Redis) -> bool:
     try:
         return bool(await redis.command_list(pattern="vsim"))
-    except ResponseError:  # Redis 6 does not know the question
+    except ResponseError:  # Redis 6 does not know this command
         return False

@@ -1,4 +1,4 @@
-"""Redis as a worker uses it: one connection pool, the names of the keys, and how calls are tried again."""
+"""Gives a worker its Redis: one connection pool, the key names, and how calls are retried."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from app.store.connection import connect, refuses
 from app.store.keys import Keys
 from app.store.packed import PackedRedis
 
-# What a Redis that is away raises.
+# Errors that redis-py raises while Redis is away.
 STORE_ERRORS = (RedisError, OSError)
 
 
@@ -25,15 +25,18 @@ class Store:
     retry: Retry
 
     async def answers(self) -> None:
-        """Return once Redis answers, however long it is away."""
+        """Wait until Redis answers, however long that takes."""
         await self.retry(self.redis.ping)
 
     async def close(self) -> None:
-        """Disconnect."""
+        """Close the connections."""
         await self.redis.aclose()
 
 
 def open_store(settings: RedisSettings, health: Health, retries: Counter) -> Store:
-    """The configured Redis; the first call opens a connection. Raises HeadraceError for an address of no use."""
+    """Return the configured Redis. The first call opens a connection.
+
+    Raises HeadraceError for an address that cannot be used.
+    """
     retry = Retry("Redis", STORE_ERRORS, health, retries, refuses=refuses)
     return Store(connect(settings), Keys(settings.prefix), retry)

@@ -1,7 +1,8 @@
-"""The vectors of all items as a Redis vector set, for look-ups by meaning and by attributes.
+"""Stores the vectors of all items in a Redis vector set, for look-ups by meaning and by attributes.
 
-The vectors of a new model are collected in a set of their own, which takes the place of the old one once it is whole.
-A set that was begun and given up goes when the models in use have assessed everything.
+The vectors of a new model are collected in a separate set, which replaces the old set once it is
+complete. A set that was begun and abandoned is deleted once the models in use have assessed every
+item.
 """
 
 import logging
@@ -32,7 +33,10 @@ class VectorSet:
     _tidy: bool = False
 
     async def put(self, entries: Mapping[str, Entry], changed: Collection[str]) -> None:
-        """Store the vectors of the changed items, and all items' attributes; an item that is missing is added."""
+        """Store the vectors of the changed items, and the attributes of all items in `entries`.
+
+        An item that the set lacks is added.
+        """
         if not entries or not await self._is_supported():
             return
         while True:
@@ -42,29 +46,34 @@ class VectorSet:
             await self._put(target, entries, changed)
             if await self._target() == target:
                 return
-            # The set was whole, and took the old one's place, while this was written into nothing.
+            # Meanwhile the set was complete and replaced the old one, so these vectors went into a
+            # new key.
             await self.redis.unlink(target)
 
     async def remove(self, item_ids: Sequence[str]) -> None:
-        """Take items out, wherever they are."""
+        """Remove items from every set that holds them."""
         if await self._is_supported():
             places = (self.keys.vectors(), *map(self.keys.vectors, await self._models()))
             await execute(self.redis, [("VREM", place, item_id) for item_id in item_ids for place in places])
 
     async def complete(self) -> None:
-        """All items have vectors of this model: its set takes the place of the other model's."""
+        """Put this model's set in the place of the other model's.
+
+        Call it once all items have vectors.
+        """
         if not await self._is_supported():
             return
         if await self._target() != self.keys.vectors():
             await self._take_over()
-        if not self._tidy:  # once: later, a set may be that of workers that are about to take over
+        # only once: later, a set may belong to workers that are about to take over
+        if not self._tidy:
             for model in await self._models():
                 await execute(self.redis, [("UNLINK", self.keys.vectors(model))])
                 await execute(self.redis, [("SREM", self.keys.vector_models(), model)])
             self._tidy = True
 
     async def _models(self) -> list[str]:
-        """The models with sets of their own."""
+        """Return the models that have their own sets."""
         [models] = await execute(self.redis, [("SMEMBERS", self.keys.vector_models())])
         return [model.decode() for model in models]
 
@@ -72,7 +81,7 @@ class VectorSet:
         whole, shown = self.keys.vectors(self.model), self.keys.vectors()
         exists = await self.redis.exists(whole)
         pipeline = self.redis.pipeline(transaction=True)
-        # An empty catalogue leaves no set to rename.
+        # With an empty catalogue there is no set to rename.
         if exists:
             pipeline.rename(whole, shown)
         else:
@@ -89,12 +98,16 @@ class VectorSet:
         for item_id in (*(each for each in entries if each in changed), *missing):
             vector, attributes = entries[item_id]
             blob = vector.astype("<f4").tobytes()
-            # CAS looks for neighbours in a thread, so that lists can be written meanwhile.
+            # With CAS, Redis looks for neighbours in a thread, so that lists can be written
+            # meanwhile.
             commands.append(("VADD", target, "FP32", blob, item_id, "CAS", "Q8", "SETATTR", attributes))
         await execute(self.redis, commands)
 
     async def _target(self) -> str:
-        """The set that takes this model's vectors: the one that look-ups read, unless it has another model's."""
+        """Return the set that takes this model's vectors.
+
+        It is the set that look-ups read, unless that one has another model's vectors.
+        """
         [shown] = await execute(self.redis, [("SET", self.keys.vectors_model(), self.model, "NX", "GET")])
         return self.keys.vectors() if shown is None or shown.decode() == self.model else self.keys.vectors(self.model)
 

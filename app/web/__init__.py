@@ -1,4 +1,5 @@
 """The HTTP process: look-ups, probes, metrics and the console page, on Redis.
 
-A handler reads a request, asks the store and answers. It computes no recommendation. Kafka is needed for clicks only.
+A handler reads a request, asks the store and answers. It computes no recommendation. Only clicks
+need Kafka.
 """

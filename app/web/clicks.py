@@ -1,4 +1,4 @@
-"""Clicks sent from the console page: contract events on Kafka, as any shop would send them."""
+"""Sends clicks from the console page to Kafka, as events of the contract like those of any shop."""
 
 import logging
 from collections.abc import Callable
@@ -20,18 +20,18 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ClickResource:
-    """POST /events/click; refuses unless the settings allow it. `producer` is None when they do not."""
+    """Serves POST /events/click. `producer` is None when the settings do not allow clicks."""
 
     producer: EventProducer | None
     clock: Callable[[], float]
     new_id: Callable[[], str]
 
     def routes(self) -> list[web.RouteDef]:
-        """The one route."""
+        """Return the route of this resource."""
         return [web.post("/events/click", self.click)]
 
     async def click(self, request: web.Request) -> web.Response:
-        """Send one click, and say which event it became."""
+        """Send one click. Returns the event that it became."""
         if self.producer is None:
             raise Problem(
                 HTTPStatus.FORBIDDEN,
@@ -50,7 +50,7 @@ class ClickResource:
 
 
 def _who(user_id: str) -> dict[str, str]:
-    """The contract's way to name the user: guests have a session id only."""
+    """Return the field of the contract that names the user; guests have only a session id."""
     if user_id.startswith(GUEST_PREFIX):
         return {"session_id": user_id.removeprefix(GUEST_PREFIX)}
     return {"user_id": user_id}

@@ -1,4 +1,4 @@
-"""How long requests take, by route and status, for Prometheus."""
+"""Measures how long requests take, by route and status, for Prometheus."""
 
 from collections.abc import Callable
 from time import perf_counter
@@ -12,7 +12,7 @@ NO_ROUTE = "none"
 
 
 def measure_requests(registry: CollectorRegistry, stopwatch: Callable[[], float] = perf_counter) -> Middleware:
-    """A middleware that observes every request; the route is its pattern, never an id."""
+    """Return a middleware that measures every request. The route is a pattern and holds no id."""
     seconds = Histogram(
         "headrace_http_request_seconds",
         "Time to answer a look-up or another HTTP request",

@@ -1,4 +1,4 @@
-"""The console page, and the headers that keep a page to itself."""
+"""Serves the console page, and sets the security headers of every response."""
 
 import base64
 import hashlib
@@ -20,24 +20,24 @@ class ConsolePage:
     policy: str
 
     def routes(self) -> list[web.RouteDef]:
-        """The one route."""
+        """Return the route of the page."""
         return [web.get("/", self.show)]
 
     async def show(self, request: web.Request) -> web.Response:
-        """The page."""
+        """Return the page."""
         headers = {"Content-Security-Policy": self.policy, "Cache-Control": "no-cache"}
         return web.Response(text=self.html, content_type="text/html", charset="utf-8", headers=headers)
 
 
 def load_page(*, accept_events: bool) -> ConsolePage:
-    """The page out of the package; it offers clicks only where they are taken."""
+    """Return the page of this package. It offers clicks only when the server accepts them."""
     html = files("app.web").joinpath("console.html").read_text(encoding="utf-8")
     html = html.replace(CLICKS.format("false"), CLICKS.format(str(accept_events).lower()))
     return ConsolePage(html, content_security_policy(html))
 
 
 def content_security_policy(html: str) -> str:
-    """A policy that runs the page's own inline script and style, by their hashes, and nothing else."""
+    """Return a policy that allows only the page's own inline script and style, by their hashes."""
     hashes: dict[str, list[str]] = {"script": [], "style": []}
     for kind, content in INLINE.findall(html):
         digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
@@ -57,7 +57,7 @@ def content_security_policy(html: str) -> str:
 
 
 async def secure(request: web.Request, response: web.StreamResponse) -> None:
-    """Headers that every response carries."""
+    """Add the headers that every response carries."""
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")

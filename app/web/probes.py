@@ -1,4 +1,4 @@
-"""Probes and metrics."""
+"""Serves the probes and metrics of the HTTP process."""
 
 from dataclasses import dataclass
 
@@ -12,13 +12,13 @@ from app.web.lookups import json_response
 
 @dataclass(frozen=True, slots=True)
 class ProbeResources:
-    """Whether the process lives, whether it can answer, and how it does."""
+    """Answers whether the process lives, whether it can answer look-ups, and its metrics."""
 
     lookups: Lookups
     registry: CollectorRegistry
 
     def routes(self) -> list[web.RouteDef]:
-        """The routes."""
+        """Return the routes."""
         return [
             web.get("/healthz", self.healthz),
             web.get("/readyz", self.readyz),
@@ -26,15 +26,15 @@ class ProbeResources:
         ]
 
     async def healthz(self, request: web.Request) -> web.Response:
-        """The process answers."""
+        """Answer that the process lives."""
         return json_response({"status": "ok"})
 
     async def readyz(self, request: web.Request) -> web.Response:
-        """Redis answers, so look-ups can be answered."""
+        """Answer whether Redis answers, and so whether look-ups can be answered."""
         await self.lookups.ping()
         return json_response({"status": "ready"})
 
     async def metrics(self, request: web.Request) -> web.Response:
-        """All collectors of the registry, in the format that the scraper asks for."""
+        """Answer all collectors of the registry, in the format that the scraper asks for."""
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         return web.Response(body=encode(self.registry), headers={"Content-Type": content_type})

@@ -1,4 +1,4 @@
-"""Every HTTP error as problem details (RFC 9457), so that a caller never has to read a traceback."""
+"""Answers every HTTP error with problem details (RFC 9457), so that no caller gets a traceback."""
 
 import logging
 from http import HTTPStatus
@@ -17,7 +17,7 @@ RETRY_AFTER_SECONDS = "1"
 
 
 class Problem(Exception):
-    """A request that gets an error; the detail says what to do about it."""
+    """An error that answers a request. `detail` says what to do about it."""
 
     def __init__(self, status: HTTPStatus, detail: str) -> None:
         super().__init__(detail)
@@ -26,14 +26,17 @@ class Problem(Exception):
 
 
 def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> web.Response:
-    """The problem as a response. Its type is about:blank: the status says what kind it is."""
+    """Return the problem as a response.
+
+    Its type is about:blank: the status says what kind it is.
+    """
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
     return web.Response(body=orjson.dumps(body), status=status, content_type=CONTENT_TYPE, headers=headers)
 
 
 @web.middleware
 async def as_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn every failure below into problem details."""
+    """Turn every failure of the handler into problem details."""
     try:
         return await handler(request)
     except Problem as refused:

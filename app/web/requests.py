@@ -1,4 +1,4 @@
-"""What a request asks for, or a problem that says what is wrong with it."""
+"""Reads what a request asks for. Raises a Problem that says what is wrong with it."""
 
 from http import HTTPStatus
 from typing import Any
@@ -15,17 +15,23 @@ K_DEFAULT = 20
 
 
 def user_id_in(request: web.Request) -> str:
-    """The user id in the path or the query; guests are `session:` and a session id."""
+    """Return the user id in the path or the query.
+
+    The id of a guest is `session:` and a session id.
+    """
     return _id_in(request, "user_id")
 
 
 def item_id_in(request: web.Request) -> str:
-    """The item id in the path or the query."""
+    """Return the item id in the path or the query."""
     return _id_in(request, "item_id")
 
 
 def checked_id(name: str, value: Any) -> str:
-    """A string of 1 to 128 characters, to which a guest's prefix does not count. Raises Problem."""
+    """Return `value` if it is a string of 1 to 128 characters. Raises Problem.
+
+    The prefix of a guest does not count.
+    """
     if not isinstance(value, str):
         raise Problem(HTTPStatus.BAD_REQUEST, f"{name} is missing; it is a string.")
     counted = value.removeprefix(GUEST_PREFIX) if name == "user_id" else value
@@ -39,19 +45,20 @@ def _id_in(request: web.Request, name: str) -> str:
 
 
 def count_in(request: web.Request, name: str = "k", default: int = K_DEFAULT) -> int:
-    """A count between 1 and K_MAX out of the query. Raises Problem."""
+    """Return a count between 1 and K_MAX from the query. Raises Problem."""
     given = request.query.get(name)
     if given is None:
         return default
-    # Digits only, and few of them: int() would also take "+5", "1_0" and a megabyte of nines.
+    # Accept at most 4 digits: int() would also accept "+5", "1_0" and a megabyte of nines.
     if given.isascii() and given.isdigit() and len(given) <= 4 and 1 <= int(given) <= K_MAX:
         return int(given)
     raise Problem(HTTPStatus.BAD_REQUEST, f"{name} is {given[:40]!r}; use an integer from 1 to {K_MAX}.")
 
 
 async def json_object_in(request: web.Request) -> dict[str, Any]:
-    """The body as a JSON object. Raises Problem."""
-    # Another site's page may not send this content type unasked, so it cannot click for its visitors.
+    """Return the body as a JSON object. Raises Problem."""
+    # Browsers do not let another site's page send this content type without permission, so such a
+    # page cannot click for its visitors.
     if request.content_type != "application/json":
         raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Send the body as application/json.")
     try:

@@ -1,4 +1,4 @@
-"""The worker process put together: its parts, its models, its start and its stop.
+"""Composes the worker process: its parts, its models, its start and its stop.
 
-Parts are wired here and built elsewhere. No rule about recommendations lives here.
+Parts are connected here and defined elsewhere. Rules about recommendations do not live here.
 """

@@ -165,9 +165,7 @@ def _keep_catalogue(settings: Settings, outside: Outside, restore: Restore, asse
         outbox=outside.outbox,
         metrics=outside.metrics,
         assess=assess,
-        before=restore.before,
-        after=restore.after,
-        turn=restore.turn,
+        marks=restore,
     )
 
 

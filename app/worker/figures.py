@@ -1,4 +1,4 @@
-"""Publishes what the console and look-ups read besides lists: live figures every second, trending when it changed."""
+"""Publishes live figures every second, and the trending lists when they changed."""
 
 import asyncio
 import logging
@@ -21,8 +21,9 @@ from models.recommender import Recommender
 from models.trending import Popular, TrendingLists
 
 INTERVAL_SECONDS = 1.0
-WINDOW = 10  # intervals over which rate and freshness are taken
-# Trending lists follow every interval, less often where that would take more than this share of the time.
+WINDOW = 10  # intervals over which rate and freshness are measured
+# Trending lists are recomputed every interval, or less often if that takes more than this share of
+# the time.
 TRENDING_SHARE = 0.02
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,10 @@ class _Mark(NamedTuple):
 
 @dataclass(slots=True)
 class Figures:
-    """One worker's publisher. What it writes is replaced whole; losing a round loses nothing."""
+    """Publishes one worker's figures.
+
+    Every write replaces a whole key, so a lost write does no harm.
+    """
 
     worker_id: str
     board: Board
@@ -55,7 +59,7 @@ class Figures:
     _trending_due: float = 0.0
 
     async def run(self) -> None:
-        """Publish until cancelled; while Redis is away, a round is left out."""
+        """Publish every second until cancelled. While Redis is away, nothing is published."""
         while True:
             self.refresh_gauges()
             try:
@@ -65,7 +69,7 @@ class Figures:
             await self.sleep(INTERVAL_SECONDS)
 
     def republish(self) -> None:
-        """Redis lost what was published: write the trending lists again although they did not change."""
+        """Publish the trending lists again, although unchanged, because Redis lost them."""
         self._published = None
 
     async def _publish(self) -> None:
@@ -81,7 +85,7 @@ class Figures:
         if started >= self._trending_due:
             self.recommender.freshen()
         lists = self.recommender.trending_lists()
-        # Every worker knows the same trending lists, so one of them writes for all.
+        # Every worker knows the same trending lists, so only one of them writes them.
         if lists is not self._published and self.publishes_trending():
             known_only = not self.recommender.catalogue.lists_unknown
             await self.board.trending(*self._named(lists), known_only=known_only)
@@ -93,14 +97,14 @@ class Figures:
     def _named(self, lists: TrendingLists) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
         categories = self.recommender.catalogue.categories.names
         before = self._published.by_category if self._published else {}
-        # A category whose last item went away gets an empty list, and with it loses its key.
+        # A category whose last item went away gets an empty list, which deletes its key.
         numbers = before.keys() | lists.by_category.keys()
         by_category = {categories[number]: _shares(lists.by_category.get(number, ())) for number in numbers}
         return _shares(lists.overall), by_category
 
     def refresh_gauges(self) -> None:
-        """Bring the gauges to what is true now."""
-        self.metrics.lag.clear()  # partitions that moved away must not stay behind as figures
+        """Set the gauges to the present values."""
+        self.metrics.lag.clear()  # forget partitions that moved to another worker
         for (topic, partition), lag in self.lag().items():
             self.metrics.lag.labels(topic, partition).set(lag)
         self.metrics.users.set(len(self.users))

@@ -1,4 +1,4 @@
-"""Runs one worker from its start to its clean stop."""
+"""Runs one worker from its start to its orderly stop."""
 
 import asyncio
 import logging
@@ -18,10 +18,11 @@ logger = logging.getLogger(__name__)
 
 
 async def run_worker(settings: Settings, announce: Callable[[str], None] | None = None) -> None:
-    """Process events until SIGINT or SIGTERM; batches in flight are finished and committed.
+    """Process events until SIGINT or SIGTERM. Batches in flight are then finished and committed.
 
-    `announce` is told where probes and metrics are served.
-    Raises HeadraceError when Kafka cannot be used at the start, or when something inside failed; for Redis it waits.
+    `announce` is called with the URL of probes and metrics. Waits for Redis as long as it is away.
+
+    Raises HeadraceError when Kafka cannot be used at the start, or when something inside failed.
     """
     stop = _stop_on_signals()
     stopping = asyncio.create_task(_set(stop))
@@ -67,7 +68,10 @@ async def _started(worker: Worker) -> AsyncIterator[list[asyncio.Task[None]]]:
 
 
 def _jobs(worker: Worker) -> Iterator[Coroutine[Any, Any, None]]:
-    """What runs beside Faust until the worker ends; made one by one, so that none is left unawaited."""
+    """Yield the jobs that run beside Faust until the worker ends.
+
+    They are created one by one, so that none is left unawaited.
+    """
     yield worker.replicas.run()
     yield worker.figures.run()
     yield worker.refresh.run()
@@ -88,7 +92,7 @@ def _stop_on_signals() -> asyncio.Event:
 
 
 async def _until_first(main: Coroutine[Any, Any, None], *background: asyncio.Task[None]) -> None:
-    """Wait for `main`, but no longer than for anything beside it; whichever failed raises."""
+    """Wait until `main` or any background task ends. Raises the error of the one that failed."""
     task = asyncio.create_task(main)
     try:
         await asyncio.wait({task, *background}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""The models of a worker: opened from the artefacts that are installed, or left out where there are none."""
+"""Opens the models of a worker from the artefacts that are installed."""
 
 import asyncio
 import hashlib
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LoadedModels:
-    """The models that are open; `running` lets them work."""
+    """The open models. They answer requests inside `running`."""
 
     infer: InferLocally
     encoder: Encoder | None
@@ -38,7 +38,7 @@ class LoadedModels:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Requests are answered inside; at the end the models are closed."""
+        """Answer requests inside the block. Closes the models at its end."""
         async with AsyncExitStack() as stack:
             if self.second is not None:
                 stack.push_async_callback(asyncio.to_thread, self.second.close)
@@ -50,7 +50,7 @@ class LoadedModels:
 
 
 def open_models(settings: Settings, metrics: Metrics) -> LoadedModels:
-    """The models that the manifest in the model folder lists, of each task the first.
+    """Open the first model of each task that the manifest in the model folder lists.
 
     Raises HeadraceError when one of them cannot be used.
     """
@@ -81,7 +81,7 @@ def _with_second_judge(
     _announce(JUDGE, second.artefact, second.session, metrics)
     calibrated_for = second.artefact.details.get("quality_model")
     if calibrated_for != artefacts[QUALITY].key:
-        logger.warning("the second judge was calibrated for the quality model %s: export it anew", calibrated_for)
+        logger.warning("the second judge was calibrated for the quality model %s: export it again", calibrated_for)
     models = replace(loaded.infer.models, second=second.name)
     return replace(loaded, infer=replace(loaded.infer, models=models), second=second)
 
@@ -107,7 +107,10 @@ def _infer(
 
 
 def _digest(settings: Settings) -> str:
-    """Another threshold finds other defects, or hides other items, so it counts as another model."""
+    """Return a digest of the thresholds.
+
+    A changed threshold finds other defects or hides other items, so it counts as another model.
+    """
     thresholds = [settings.quality.score_from, *(settings.quality.threshold(defect) for defect in DEFECTS)]
     return hashlib.blake2b(repr(thresholds).encode()).hexdigest()[:SETTINGS_DIGITS]
 

@@ -1,4 +1,4 @@
-"""Kafka and Redis as all parts of a worker use them."""
+"""Gives all parts of a worker the same Kafka and Redis."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from models.contract.events import Kind
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What the parts of a worker share: Kafka, Redis, and the metrics and health that tell of them."""
+    """What the parts of a worker share: Kafka, Redis, metrics and health."""
 
     names: Topics
     kinds: Mapping[str, Kind]
@@ -34,7 +34,10 @@ class Outside:
 
 
 def open_outside(settings: Settings, metrics: Metrics) -> Outside:
-    """Kafka and Redis by their settings; nothing is connected yet. Raises HeadraceError for an address of no use."""
+    """Return Kafka and Redis by their settings. Nothing is connected yet.
+
+    Raises HeadraceError for an address that cannot be used.
+    """
     names, health = topics(settings.kafka), Health()
     ProcessCollector(registry=metrics.registry)
     store = open_store(settings.redis, health, metrics.retries)

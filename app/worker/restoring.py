@@ -1,4 +1,4 @@
-"""What a worker does when Redis lost its data: the catalogue comes back from the log, the rest from memory."""
+"""Restores what Redis lost: the catalogue from the log, everything else from memory."""
 
 import logging
 from dataclasses import dataclass
@@ -23,14 +23,17 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """The parts of a worker that write again what is lost with the catalogue."""
+    """The parts of a worker that write again what Redis lost together with the catalogue."""
 
     sources: RedisSources
     figures: Figures
     similar: KeepSimilar | None
 
     async def begin(self, partition: int, offset: int) -> None:
-        """Something is missing from this offset of a partition of `items`; Redis may have lost other things too."""
+        """Write again what is in memory: items of a partition are missing from this offset on.
+
+        Redis may have lost other data too.
+        """
         logger.warning(
             "Redis lacks items of partition %d from offset %d on; they are written again from the log",
             partition,
@@ -40,7 +43,7 @@ class Losses:
         self.figures.republish()
 
     def end(self, partition: int, records: int, item_ids: list[str]) -> None:
-        """The partition's items are back, and so are the vectors of these."""
+        """Note that the partition's items are stored again, with the vectors of `item_ids`."""
         logger.info("the items of partition %d are back, %d records", partition, records)
         if self.similar is not None:
             self.similar.arrived(partition, item_ids)
@@ -49,7 +52,7 @@ class Losses:
 def build_restore(
     settings: Settings, store: Store, broker: Retry, progress: Progress, losses: Losses, assess: Assess | None
 ) -> Restore:
-    """The agent that brings the catalogue back, not running."""
+    """Return the agent that restores the catalogue. It is not running yet."""
     topic = topics(settings.kafka).items
 
     def spans() -> dict[int, ReadSpan]:

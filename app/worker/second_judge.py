@@ -1,4 +1,4 @@
-"""The second judge of a worker: a causal model in a thread of its own that yields to everything else."""
+"""Runs the second judge of a worker: a causal model in its own thread of low priority."""
 
 import asyncio
 import os
@@ -18,13 +18,17 @@ from models.quality.second_judge import SecondJudgeModel, open_second_judge_mode
 from models.quality.second_judge_score import SecondJudgeSettings
 from models.quality.text import text_of
 
-# Not the lowest: whoever waits for Python's lock waits for the thread that holds it, and so for its turn on a core.
+# Not the lowest priority: a thread that waits for Python's lock waits until the thread that holds
+# it gets a core.
 LOW_PRIORITY = 10
 
 
 @dataclass(frozen=True, slots=True)
 class LocalSecondJudge:
-    """The `SecondJudge` port by models in this process; `first` is a quality model that nobody else uses."""
+    """Implements the `SecondJudge` port with models in this process.
+
+    `first` is a quality model that nothing else uses.
+    """
 
     first: QualityModel
     model: SecondJudgeModel
@@ -32,25 +36,28 @@ class LocalSecondJudge:
 
     @property
     def artefact(self) -> Artefact:
-        """What the model is."""
+        """Return the artefact of the causal model."""
         return self.model.artefact
 
     @property
     def session(self) -> OnnxSession:
-        """The open model."""
+        """Return the open session of the causal model."""
         return self.model.session
 
     @property
     def name(self) -> str:
-        """The judge's name in assessments: another model, or the same calibrated anew, has another."""
+        """Return the judge's name in assessments.
+
+        Each model and each calibration has its own name.
+        """
         return self.model.name
 
     async def judge(self, item: Item) -> float:
-        """The probability that the item's text is fine, all that is known of it considered."""
+        """Return the probability that the item's text is fine, given all that is known of it."""
         return await asyncio.get_running_loop().run_in_executor(self.thread, self._judge, text_of(item))
 
     def close(self) -> None:
-        """Wait for the text in work, and end the thread."""
+        """Wait for the text that is being judged, and end the thread."""
         self.thread.shutdown(cancel_futures=True)
 
     def _judge(self, text: ItemText) -> float:
@@ -61,16 +68,16 @@ class LocalSecondJudge:
 def open_second_judge(
     settings: SecondJudgeSettings, folder: Path, inference: InferenceSettings
 ) -> LocalSecondJudge | None:
-    """The judge in the folder that the settings name, or None where they name none; the quality model is in `folder`.
+    """Open the judge in the folder that the settings name; None if they name none.
 
-    Raises HeadraceError when it cannot be used.
+    `folder` holds the quality model. Raises HeadraceError when the judge cannot be used.
     """
     if not settings.dir:
         return None
     if settings.low >= settings.high:
         raise HeadraceError(
             f"HEADRACE_JUDGE_LOW={settings.low} is not below HEADRACE_JUDGE_HIGH={settings.high}: "
-            "no score lies between them; change one of them"
+            "no score is between them; change one of them"
         )
     try:
         model = open_second_judge_model(Path(settings.dir), inference)
@@ -85,6 +92,6 @@ def open_second_judge(
 
 
 def _yield_to_others() -> None:
-    """Lower the priority of the calling thread, where the system has one for each thread."""
-    if hasattr(os, "sched_getaffinity"):  # Linux: a thread's number is a process's to setpriority
+    """Lower the priority of the calling thread, if the system has a priority for each thread."""
+    if hasattr(os, "sched_getaffinity"):  # on Linux, setpriority also takes the number of a thread
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW_PRIORITY)

@@ -1,7 +1,8 @@
-"""The file of a snapshot: columns and a few facts, complete and undamaged or not read at all.
+"""Reads and writes the file of a snapshot. A damaged or incomplete file is never used.
 
-A line `headrace-snapshot FORMAT CHECKSUM` (xxh3, 128 bits, of all that follows), a line of JSON with the facts and
-each column's name, type and length, then the columns' bytes in that order.
+The file holds a line `headrace-snapshot FORMAT CHECKSUM` (xxh3, 128 bits, of all that follows), a
+line of JSON with the facts and each column's name, type and length, and then the columns' bytes in
+that order.
 """
 
 import os
@@ -16,13 +17,13 @@ import xxhash
 from numpy.typing import NDArray
 
 MAGIC = b"headrace-snapshot"
-# One more whenever a column changes its meaning, or a hash that they hold is computed in another way.
+# Add one whenever a column changes its meaning, or a hash in a column is computed differently.
 FORMAT = 3
 LONGEST_FIRST_LINE = 200
 
 
 class UnusableSnapshot(Exception):
-    """A snapshot cannot be used; the message says why."""
+    """A snapshot cannot be used. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,10 @@ class Snapshot:
 
 
 def write_snapshot(path: Path, snapshot: Snapshot) -> int:
-    """Replace the file in one step, and return its size in bytes; whoever reads it finds the old or the new one whole.
+    """Replace the file in one step. Returns its size in bytes.
 
-    Raises OSError when it cannot be written; the old one is left as it is then.
+    A reader finds either the old or the new file, each complete. Raises OSError when the file
+    cannot be written; the old file is then unchanged.
     """
     parts = list(_parts(snapshot))
     digest = xxhash.xxh3_128()
@@ -56,7 +58,10 @@ def write_snapshot(path: Path, snapshot: Snapshot) -> int:
 
 
 def read_snapshot(path: Path) -> Snapshot:
-    """What was written. Raises FileNotFoundError, or UnusableSnapshot for a file that is anything else."""
+    """Read the snapshot in a file.
+
+    Raises FileNotFoundError, or UnusableSnapshot for a file that is damaged or not a snapshot.
+    """
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -87,14 +92,14 @@ def _parse(content: bytes, start: int) -> Snapshot:
     header = orjson.loads(memoryview(content)[start:end])
     arrays, place = {}, end + 1
     for name, kind, length in header["columns"]:
-        # Copied, because what numba compiled wants arrays that are aligned and may be written to.
+        # Copied, because compiled code needs arrays that are aligned and writable.
         arrays[name] = np.frombuffer(content, np.dtype(kind), length, place).copy()
         place += arrays[name].nbytes
     return Snapshot(header["facts"], arrays)
 
 
 def _sync_folder(folder: Path) -> None:
-    # The rename itself must survive a power cut.
+    # Makes the rename itself durable: it must survive a power cut.
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Saves what a worker has learned now and then and at its end, and loads it at the next start."""
+"""Saves what a worker has learned, regularly and when it stops, and loads it at the next start."""
 
 import asyncio
 import fcntl
@@ -19,11 +19,12 @@ from app.settings import PREFIX, Settings
 from app.worker.snapshot import Snapshot, UnusableSnapshot, read_snapshot, write_snapshot
 
 FILE = "worker.snapshot"
-# Kafka forgets a deletion in a compacted topic after a day (delete.retention.ms): whoever reads on from an older
-# position may never hear of it.
+# By default, Kafka forgets a deletion in a compacted topic after one day (delete.retention.ms). A
+# worker that reads on from an older position may never see the deletion.
 OLDEST_SECONDS = 12 * 3600.0
 LAST_READ_SECONDS = 5.0
-# The concerns whose settings decide what is in a snapshot; any other may change between two starts.
+# The concerns whose settings decide what is in a snapshot. All others may change between two
+# starts.
 SHAPING = ("events", "profile", "neighbours", "trending")
 
 logger = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ Shape = dict[str, Any]
 
 @dataclass(slots=True)
 class SnapshotKeeper:
-    """The snapshots of one worker. Its folder belongs to it as long as it runs."""
+    """Keeps the snapshots of one worker. The worker has the folder for itself while it runs."""
 
     folder: Path
     pause_seconds: float
@@ -48,7 +49,7 @@ class SnapshotKeeper:
 
     @classmethod
     def of(cls, settings: Settings, learn: Learn, replicas: KafkaReplicas, clock: Callable[[], float]) -> Self | None:
-        """The keeper that the settings ask for; None when they name no folder."""
+        """Return the keeper that the settings ask for; None if they name no folder."""
         worker = settings.worker
         if not worker.state_dir:
             return None
@@ -56,9 +57,9 @@ class SnapshotKeeper:
         return cls(folder, worker.snapshot_seconds, shape_of(settings), learn, replicas, clock)
 
     async def restore(self) -> None:
-        """Take the folder, and load its snapshot if it belongs to this log; otherwise say why it is left alone.
+        """Lock the folder, and load its snapshot if it belongs to this log. If not, log why.
 
-        Raises HeadraceError when the folder cannot be used, or another worker uses it.
+        Raises HeadraceError when the folder cannot be used, or when another worker uses it.
         """
         self._take_folder()
         path, started = self.folder / FILE, perf_counter()
@@ -84,13 +85,13 @@ class SnapshotKeeper:
         )
 
     async def run(self) -> None:
-        """Save for ever, with pauses; a failure is told and counted, and no reason to stop."""
+        """Save regularly until cancelled. A failure is logged and counted, and saving goes on."""
         while True:
             await asyncio.sleep(self.pause_seconds)
             await self.save()
 
     async def save(self) -> None:
-        """Save what is known now, unless that is saved already. Learning goes on meanwhile."""
+        """Save what is known now, unless that is already saved. Learning goes on meanwhile."""
         async with self._saving:
             now, metrics = self.clock(), self.learn.metrics
             marks = self.replicas.marks()
@@ -109,7 +110,10 @@ class SnapshotKeeper:
             logger.debug("saved a snapshot of %d bytes in %.2f s", size, perf_counter() - started)
 
     async def save_last(self) -> None:
-        """Save at a clean stop; first reads back, within some seconds, what this worker just emitted."""
+        """Save at a clean stop.
+
+        Before that, read back for at most 5 s what this worker just emitted.
+        """
         self.replicas.partitions_assigned()
         with suppress(TimeoutError):
             async with asyncio.timeout(LAST_READ_SECONDS):
@@ -117,13 +121,13 @@ class SnapshotKeeper:
         await self.save()
 
     def close(self) -> None:
-        """Give the folder free."""
+        """Release the folder."""
         if self._lock is not None:
             self._lock.close()
 
     async def _save(self, now: float) -> int:
         room = await asyncio.to_thread(self.learn.recommender.index.room)
-        # Positions and what was learned up to them belong together: nothing may be awaited between these two.
+        # Positions and memory must match, so there must be no await between reading them.
         marks, memory = self.replicas.marks(), MemoryCopy(self.learn, room)
         for _ in memory.gather():
             await asyncio.sleep(0)
@@ -164,7 +168,7 @@ class SnapshotKeeper:
 
 
 def shape_of(settings: Settings) -> Shape:
-    """The settings that decide what is in a snapshot, by the variables' names."""
+    """Return the settings that decide what is in a snapshot, by the names of their variables."""
     return {
         f"{PREFIX}_{concern.name}_{name}".upper(): value
         for concern in fields(settings)

@@ -1,4 +1,4 @@
-"""The parts of a worker that use models: made only where models are installed."""
+"""Builds the parts of a worker that use models. Used only if models are installed."""
 
 import asyncio
 import logging
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ModelAgents:
-    """What is added to a worker when there are models: `jobs` run beside it while `loaded` is running."""
+    """The parts that a worker has only with models. Run `jobs` inside `loaded.running`."""
 
     loaded: "LoadedModels"
     assess: Assess
@@ -39,14 +39,14 @@ class ModelAgents:
     second: AskSecondJudge | None
 
     def jobs(self) -> Iterable[Coroutine[Any, Any, None]]:
-        """What runs for ever in the background."""
+        """Return the background jobs. They run until cancelled."""
         second = () if self.second is None else (self.second.run(),)
         return (self.assess.run(), self.similar.run(), self.similar.watch(), self.introduce.run(), *second)
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerParts:
-    """The parts of the worker that a `ModelAgents` needs."""
+    """The parts of the worker that `ModelAgents` needs."""
 
     store: Store
     outbox: Outbox
@@ -59,9 +59,9 @@ class WorkerParts:
 
 
 def find_models(settings: Settings, metrics: Metrics) -> "LoadedModels | None":
-    """The models in the model folder, or None, with a line in the log, where there are none or nothing to run them.
+    """Return the models in the model folder; None if there are none or nothing to run them.
 
-    Raises HeadraceError when one of them cannot be used.
+    The reason for None is logged. Raises HeadraceError when one of the models cannot be used.
     """
     if not settings.model.dir:
         logger.info("HEADRACE_MODEL_DIR is empty: no models, lists come from what users do, not from what items mean")
@@ -82,7 +82,8 @@ def find_models(settings: Settings, metrics: Metrics) -> "LoadedModels | None":
     if find_spec("onnxruntime") is None:
         logger.warning("the models of %s are not used: onnxruntime is missing; install the extra cpu or gpu", manifest)
         return None
-    from app.worker.open_models import open_models  # here, because it needs what only an extra installs
+    # here, because its packages are installed only with an extra
+    from app.worker.open_models import open_models
 
     return open_models(settings, metrics)
 
@@ -90,7 +91,7 @@ def find_models(settings: Settings, metrics: Metrics) -> "LoadedModels | None":
 def build_model_agents(
     loaded: "LoadedModels", follow: FollowVectors, settings: Settings, parts: WorkerParts
 ) -> ModelAgents:
-    """The parts that use the models, with `follow` telling them what arrives."""
+    """Build the parts that use the models. `follow` tells them which vectors arrive."""
     redis, keys, retry = parts.store.redis, parts.store.keys, parts.store.retry
     vectors = VectorSet(redis, keys, loaded.infer.models.embedding)
     store = RedisAssessments(redis, keys, retry, vectors, settings.quality)

@@ -1,4 +1,4 @@
-"""What agents rely on in an `AssessmentStore`: held by the fake and by Redis alike; and what look-ups see of it."""
+"""One suite for the `AssessmentStore` of memory and of Redis, and what look-ups see of it."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ KETTLE = Item("kettle", "Kettle", category="Home/Kitchen", brand="Acme", price=1
 TEAPOT = Item("teapot", "Teapot", available=False)
 
 
-def said(*direction: float, quality: float | None = 0.9, reasons: tuple[str, ...] = ()) -> Assessment:
+def assessed(*direction: float, quality: float | None = 0.9, reasons: tuple[str, ...] = ()) -> Assessment:
     return Assessment("00" * 8, "m1", pack_vector(np.array(direction, np.float32)), "q1", quality, reasons)
 
 
@@ -45,7 +45,7 @@ class ItemStores:
 
 @dataclass
 class OnRedis:
-    """The same on Redis, with what reads it."""
+    """Both stores on Redis, and readers of them."""
 
     redis: PackedRedis
     keys: Keys
@@ -87,44 +87,44 @@ async def test_stored_items_come_back_as_they_are(shop: ItemStores) -> None:
 
 async def test_what_is_said_of_an_item_comes_back_whole(shop: ItemStores) -> None:
     await shop.items.write([KETTLE, TEAPOT])
-    kettle, teapot = said(1, 0, reasons=("spam",)), Assessment("ff" * 8)
+    kettle, teapot = assessed(1, 0, reasons=("spam",)), Assessment("ff" * 8)
     await shop.assessments.write([Assessed(KETTLE, kettle, True), Assessed(TEAPOT, teapot, True)])
     assert await shop.assessments.load(["teapot", "never", "kettle"]) == [teapot, None, kettle]
 
 
 async def test_what_is_not_new_leaves_what_is_stored(shop: ItemStores) -> None:
-    await shop.assessments.write([Assessed(KETTLE, said(1, 0), True)])
-    await shop.assessments.write([Assessed(replace(KETTLE, available=False), said(1, 0), False)])
-    assert await shop.assessments.load(["kettle"]) == [said(1, 0)]
+    await shop.assessments.write([Assessed(KETTLE, assessed(1, 0), True)])
+    await shop.assessments.write([Assessed(replace(KETTLE, available=False), assessed(1, 0), False)])
+    assert await shop.assessments.load(["kettle"]) == [assessed(1, 0)]
 
 
 async def test_writing_an_item_anew_keeps_what_is_said_of_it(shop: ItemStores) -> None:
     await shop.items.write([KETTLE])
-    await shop.assessments.write([Assessed(KETTLE, said(1, 0), True)])
+    await shop.assessments.write([Assessed(KETTLE, assessed(1, 0), True)])
     await shop.items.write([replace(KETTLE, price=5.0)])
-    assert await shop.assessments.load(["kettle"]) == [said(1, 0)]
+    assert await shop.assessments.load(["kettle"]) == [assessed(1, 0)]
 
 
 async def test_a_forgotten_item_has_nothing_said_of_it(shop: ItemStores) -> None:
-    await shop.assessments.write([Assessed(KETTLE, said(1, 0), True)])
+    await shop.assessments.write([Assessed(KETTLE, assessed(1, 0), True)])
     await shop.assessments.forget(["kettle", "never"])
     assert await shop.assessments.load(["kettle"]) == [None]
 
 
 async def test_what_is_remembered_is_said_again_without_being_written(shop: ItemStores) -> None:
     await shop.items.write([KETTLE])
-    await shop.assessments.remember({"kettle": said(1, 0), "teapot": said(0, 1)})
+    await shop.assessments.remember({"kettle": assessed(1, 0), "teapot": assessed(0, 1)})
     await shop.assessments.remember({"teapot": None, "never": None})
-    assert await shop.assessments.load(["kettle", "teapot"]) == [said(1, 0), None]
+    assert await shop.assessments.load(["kettle", "teapot"]) == [assessed(1, 0), None]
     assert await shop.assessments.items(["kettle"]) == [KETTLE]
 
 
 async def test_a_remembered_vector_is_found_once_its_item_is_written_as_known(on_redis: OnRedis) -> None:
     shop = on_redis.shop()
     await shop.items.write([KETTLE])
-    await shop.assessments.remember({"kettle": said(1, 0)})
+    await shop.assessments.remember({"kettle": assessed(1, 0)})
     assert await on_redis.attributes("kettle") is None
-    await shop.assessments.write([Assessed(KETTLE, said(1, 0), False)])
+    await shop.assessments.write([Assessed(KETTLE, assessed(1, 0), False)])
     assert await on_redis.attributes("kettle") is not None
 
 
@@ -139,7 +139,7 @@ async def test_nothing_to_do_is_no_obstacle(shop: ItemStores) -> None:
 async def test_look_ups_see_quality_and_reasons(on_redis: OnRedis) -> None:
     shop = on_redis.shop()
     await shop.items.write([KETTLE, TEAPOT])
-    await shop.assessments.write([Assessed(KETTLE, said(1, 0, quality=0.25, reasons=("spam", "markup")), True)])
+    await shop.assessments.write([Assessed(KETTLE, assessed(1, 0, quality=0.25, reasons=("spam", "markup")), True)])
     lookups = lookups_on(on_redis.redis, on_redis.keys)
     kettle, teapot = await lookups.item("kettle"), await lookups.item("teapot")
     assert kettle is not None
@@ -154,10 +154,10 @@ async def test_the_vector_set_finds_what_is_near_and_may_be_recommended(on_redis
     await shop.items.write([KETTLE, TEAPOT, near, bad])
     await shop.assessments.write(
         [
-            Assessed(KETTLE, said(1, 0), True),
-            Assessed(TEAPOT, said(1, 0.1), True),
-            Assessed(near, said(0.6, 0.8), True),
-            Assessed(bad, said(1, 0, quality=0.1), True),
+            Assessed(KETTLE, assessed(1, 0), True),
+            Assessed(TEAPOT, assessed(1, 0.1), True),
+            Assessed(near, assessed(0.6, 0.8), True),
+            Assessed(bad, assessed(1, 0, quality=0.1), True),
         ]
     )
     assert await on_redis.similar("kettle") == [("near", 0.6)]
@@ -175,10 +175,10 @@ async def test_the_vector_set_finds_what_is_near_and_may_be_recommended(on_redis
 async def test_attributes_follow_the_item_while_its_text_is_the_same(on_redis: OnRedis) -> None:
     shop = on_redis.shop()
     await shop.items.write([KETTLE, TEAPOT])
-    await shop.assessments.write([Assessed(KETTLE, said(1, 0), True), Assessed(TEAPOT, said(1, 0), True)])
+    await shop.assessments.write([Assessed(KETTLE, assessed(1, 0), True), Assessed(TEAPOT, assessed(1, 0), True)])
     back = replace(TEAPOT, available=True)
     await shop.items.write([back])
-    await shop.assessments.write([Assessed(back, said(1, 0), False)])
+    await shop.assessments.write([Assessed(back, assessed(1, 0), False)])
     assert await on_redis.similar("kettle") == [("teapot", 1.0)]
     await shop.assessments.forget(["teapot"])
     assert await on_redis.attributes("teapot") is None
@@ -189,8 +189,8 @@ async def test_vectors_of_another_model_take_their_place_when_they_are_complete(
     pot = replace(TEAPOT, available=True)
     await old.items.write([KETTLE, pot])
     await old.assessments.complete()
-    await old.assessments.write([Assessed(KETTLE, said(1, 0), True), Assessed(pot, said(1, 0), True)])
-    await new.assessments.write([Assessed(KETTLE, said(1, 0, 0), True), Assessed(pot, said(0, 1, 0), True)])
+    await old.assessments.write([Assessed(KETTLE, assessed(1, 0), True), Assessed(pot, assessed(1, 0), True)])
+    await new.assessments.write([Assessed(KETTLE, assessed(1, 0, 0), True), Assessed(pot, assessed(0, 1, 0), True)])
     assert await on_redis.similar("kettle") == [("teapot", 1.0)]
     await new.assessments.complete()
     assert await on_redis.similar("kettle") == [("teapot", 0.0)]
@@ -205,7 +205,7 @@ async def test_what_was_deleted_after_a_model_was_given_up_does_not_come_back_wi
     for model in ("m1", "m2"):
         shop = on_redis.shop(model)
         await shop.items.write([KETTLE, pot])
-        await shop.assessments.write([Assessed(KETTLE, said(1, 0), True), Assessed(pot, said(1, 0), True)])
+        await shop.assessments.write([Assessed(KETTLE, assessed(1, 0), True), Assessed(pot, assessed(1, 0), True)])
     await on_redis.shop("m1").assessments.forget(["teapot"])
     await on_redis.shop("m2").assessments.complete()
     assert await on_redis.attributes("kettle") is not None
@@ -214,11 +214,12 @@ async def test_what_was_deleted_after_a_model_was_given_up_does_not_come_back_wi
 
 async def test_vectors_of_a_model_that_was_given_up_go(on_redis: OnRedis) -> None:
     old, given_up = on_redis.shop("m1"), on_redis.shop("m2")
-    await old.assessments.write([Assessed(KETTLE, said(1, 0), True)])
+    await old.assessments.write([Assessed(KETTLE, assessed(1, 0), True)])
     await old.assessments.complete()
-    await given_up.assessments.write([Assessed(KETTLE, said(0, 1), True)])
+    await given_up.assessments.write([Assessed(KETTLE, assessed(0, 1), True)])
     await old.assessments.complete()
-    assert await on_redis.redis.exists(on_redis.keys.vectors("m2")) == 1  # its workers may be the next ones
+    # workers of this model may take over next
+    assert await on_redis.redis.exists(on_redis.keys.vectors("m2")) == 1
     await on_redis.shop("m1").assessments.complete()
     assert await on_redis.redis.exists(on_redis.keys.vectors("m2"), on_redis.keys.vector_models()) == 0
     assert await on_redis.attributes("kettle") is not None
@@ -232,10 +233,10 @@ async def test_a_store_without_vector_sets_keeps_the_rest(on_redis: OnRedis, mon
 
     monkeypatch.setattr("app.store.vector_set.execute", without_vector_sets)
     shop = on_redis.shop()
-    await shop.assessments.write([Assessed(KETTLE, said(1, 0), True)])
+    await shop.assessments.write([Assessed(KETTLE, assessed(1, 0), True)])
     await shop.assessments.forget(["teapot"])
     await shop.assessments.complete()
-    assert await shop.assessments.load(["kettle"]) == [said(1, 0)]
+    assert await shop.assessments.load(["kettle"]) == [assessed(1, 0)]
 
 
 async def test_look_ups_leave_out_what_was_found_defective_after_a_list_was_stored(on_redis: OnRedis) -> None:
@@ -244,8 +245,8 @@ async def test_look_ups_leave_out_what_was_found_defective_after_a_list_was_stor
     listed = orjson.dumps([{"item_id": "kettle", "score": 1.0, "source": "semantic"}])
     await on_redis.redis.set(on_redis.keys.similar("mug"), listed)
 
-    await shop.assessments.write([Assessed(KETTLE, said(1, 0, quality=0.01, reasons=("spam",)), True)])
+    await shop.assessments.write([Assessed(KETTLE, assessed(1, 0, quality=0.01, reasons=("spam",)), True)])
     assert await on_redis.similar("mug") == []
 
-    await shop.assessments.remember({"kettle": said(1, 0)})
+    await shop.assessments.remember({"kettle": assessed(1, 0)})
     assert await on_redis.similar("mug") == [("kettle", 1.0)]

@@ -1,4 +1,4 @@
-"""The `CatalogueMarks` port: one suite for the fake and for Redis."""
+"""One suite for the `CatalogueMarks` of memory and of Redis."""
 
 from collections.abc import AsyncIterator
 from uuid import uuid4

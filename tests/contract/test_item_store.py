@@ -1,4 +1,4 @@
-"""What agents rely on in an `ItemStore`: held by the fake and by Redis alike, seen through the look-ups."""
+"""One suite for the `ItemStore` of memory and of Redis, seen through the look-ups."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from uuid import uuid4
@@ -32,7 +32,7 @@ async def redis(redis_url: str) -> AsyncIterator[PackedRedis]:
 
 @pytest.fixture(params=["memory", "redis"])
 def shop(request: pytest.FixtureRequest, redis: PackedRedis) -> tuple[ItemStore, Look]:
-    """A store, and what a look-up says of an item in it."""
+    """Return a store, and a function that looks an item up in it."""
     return in_memory() if request.param == "memory" else in_redis(redis)
 
 

@@ -1,4 +1,4 @@
-"""What agents rely on in an `Outbox`: held by the fake and by Kafka alike."""
+"""One suite for the `Outbox` of memory and of Kafka."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ TWO_MEGABYTES = b'{"event_id": "' + b"x" * 2_000_000
 
 @dataclass
 class Sent:
-    """An outbox, and what readers of its topics see: (partition, key, value), partition after partition."""
+    """An outbox, and what readers of its topics see: (partition, key, value), by partition."""
 
     outbox: Outbox
     interactions: Callable[[], Awaitable[Records]]
@@ -123,12 +123,12 @@ async def test_rejections_of_several_partitions_go_where_they_came_from(sent: Se
 async def test_assessments_keep_their_partition_and_all_that_they_say(
     kafka_outbox: KafkaOutbox, read_topic: ReadTopic, names: Topics
 ) -> None:
-    said = Assessment("0123456789abcdef", "minilm-int8", b"\x00\x3c\x00\x40", "quality-1", 0.25, ("spam", "markup"))
-    await kafka_outbox.vectors(1, {"é": said, "plain": Assessment("00" * 8)})
+    full = Assessment("0123456789abcdef", "minilm-int8", b"\x00\x3c\x00\x40", "quality-1", 0.25, ("spam", "markup"))
+    await kafka_outbox.vectors(1, {"é": full, "plain": Assessment("00" * 8)})
     await kafka_outbox.vectors(1, {"é": None})
     found = [(each.partition, each.key.decode(), each.value, each.headers) for each in await read_topic(names.vectors)]
     assert [each[:2] for each in found] == [(1, "é"), (1, "plain"), (1, "é")]
-    assert decode_assessment(found[0][2], dict(found[0][3])) == said
+    assert decode_assessment(found[0][2], dict(found[0][3])) == full
     assert decode_assessment(found[1][2], dict(found[1][3])) == Assessment("00" * 8)
     assert found[2][2] is None
 

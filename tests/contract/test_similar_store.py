@@ -1,4 +1,4 @@
-"""What agents rely on in a `SimilarStore`: held by the fake and by Redis alike."""
+"""One suite for the `SimilarStore` of memory and of Redis."""
 
 from collections.abc import AsyncIterator
 from uuid import uuid4

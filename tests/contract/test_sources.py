@@ -1,4 +1,4 @@
-"""How Redis tells one log of a source partition from the next."""
+"""Redis tells one log of a source partition from the next."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -31,12 +31,12 @@ def keys() -> Keys:
 
 
 def batch_from(first: int, time: float) -> RawBatch:
-    """A batch that begins at this offset, appended at this time."""
+    """Return a batch that begins at this offset and was appended at this time."""
     return replace(batch(event(), first=first), times=np.array([time]))
 
 
 def sources(redis: PackedRedis, keys: Keys) -> RedisSources:
-    """As a worker has them that just started."""
+    """Return the sources of a worker that just started."""
     retry = Retry("Redis", (RedisError, OSError), Health(), Metrics(CollectorRegistry()).retries)
     return RedisSources(redis, keys, retry)
 

@@ -1,4 +1,7 @@
-"""`headrace bench` as a user meets it: every contender reads everything. How fast is nobody's business here."""
+"""`headrace bench` as a user meets it: every contender reads everything.
+
+Speed is not checked here.
+"""
 
 import os
 import signal
@@ -23,7 +26,7 @@ def environment(**settings: str) -> dict[str, str]:
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    """A log with users, guests, every kind, one repeated event, one too old, one no JSON, and a catalogue with gaps."""
+    """A log with users, guests, every kind and several faults, and a catalogue with gaps."""
     rows = []
     for number in range(ROWS - 3):
         user = {"user_id": f"u{number % 37}"} if number % 4 else {"session_id": f"s{number % 11}"}
@@ -51,7 +54,7 @@ def test_each_contender_reads_every_event_and_the_result_is_one_json_object(shop
     assert done.returncode == 0, done.stderr
     printed = orjson.loads(done.stdout)
     assert (printed["events"], printed["rounds"]) == (3000, 1)
-    # The log is read five times: its faults come five times too.
+    # The log is read five times, so its faults come five times.
     assert printed["outcomes"] == {"accepted": 2985, "duplicate": 5, "quarantined": 10}
     assert printed["recommendations"] > 0
     assert set(printed["stage_seconds"]) == {"admit", "load", "decide", "write", "emit"}
@@ -132,7 +135,7 @@ def test_ctrl_c_stops_everything_that_was_started(shop: Path, arguments: str, mo
     output, errors = process.communicate(timeout=TIMEOUT_SECONDS)
     assert (process.returncode, output) == (130, "")
     assert "Traceback" not in errors
-    # None is left, not even one that is dead and that nobody asked for its status.
+    # None is left, not even a dead one whose status was not fetched.
     assert not [each for each in children if Path(f"/proc/{each}").exists()]
 
 

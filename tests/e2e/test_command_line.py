@@ -1,4 +1,4 @@
-"""The `headrace` command before any of its commands begins."""
+"""The `headrace` command, before any of its commands begins."""
 
 import os
 import signal
@@ -49,7 +49,7 @@ def test_ctrl_c_while_libraries_are_loaded_ends_it_silently(command: str, librar
 
 
 def _until_loaded(process: "subprocess.Popen[str]", library: str) -> None:
-    """Return when the process has the library in its memory."""
+    """Wait until the process has loaded the library."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while library not in Path(f"/proc/{process.pid}/maps").read_text():
         assert process.poll() is None, process.communicate()

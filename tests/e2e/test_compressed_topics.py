@@ -1,4 +1,4 @@
-"""Producers choose how their batches are compressed; a worker reads whatever Kafka's own clients write."""
+"""Producers choose how their batches are compressed. A worker reads what Kafka's clients write."""
 
 import time
 from pathlib import Path
@@ -11,7 +11,7 @@ from workers import environment, running_worker, until
 
 from app.concerns import KafkaSettings, RedisSettings
 
-PER_CODEC = 20  # one batch, long enough that compressing it pays
+PER_CODEC = 20  # one batch, long enough for compression to have an effect
 
 
 async def send(kafka: KafkaSettings, topic: str, codec: str, values: list[dict[str, object]]) -> None:

@@ -1,4 +1,4 @@
-"""The console page in a real browser, on a real Redis and a real broker; the test plays the worker."""
+"""The console page in a real browser, on a real Redis and broker. The test plays the worker."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -47,7 +47,7 @@ async def console(
 
 @pytest.fixture
 def stocked(shop: Shop) -> Shop:
-    """A user with a list and a past, and a catalogue."""
+    """A user with a list and a history, and a catalogue."""
     for item_id, title, category in (
         ("k1", "Kettle <b>steel</b>", "home/kitchen"),
         ("c1", "Tea cup", "home/kitchen"),
@@ -65,7 +65,10 @@ def stocked(shop: Shop) -> Shop:
 
 
 async def play_worker(kafka: KafkaSettings, shop: Shop, *item_ids: str) -> dict[str, Any]:
-    """Take the first click from the topic, write the new list and history, and return the click's record."""
+    """Take the first click from the topic, and write the new list and history.
+
+    Returns the record of the click.
+    """
     consumer = AIOKafkaConsumer(
         kafka.topic_prefix + "clicks", bootstrap_servers=kafka.bootstrap, auto_offset_reset="earliest"
     )
@@ -191,7 +194,8 @@ async def test_an_active_user_is_offered_and_an_unknown_one_gets_what_is_trendin
     await page.until("document.getElementById('list-title').textContent === 'List of stranger'")
     assert "trending" in await page.run("document.getElementById('list-note').textContent")
     assert not await page.run("document.getElementById('history-empty').hidden")
-    page.complaints = [each for each in page.complaints if "404" not in each]  # the history that is not there
+    # the history does not exist
+    page.complaints = [each for each in page.complaints if "404" not in each]
 
 
 async def test_an_empty_store_is_said_to_be_empty(console: Console, shop: Shop) -> None:
@@ -201,7 +205,8 @@ async def test_an_empty_store_is_said_to_be_empty(console: Console, shop: Shop) 
     await page.until("document.getElementById('alarm').innerText.startsWith('No worker is running')")
     await look_up(console, "u1")
     await page.until("!document.getElementById('list-empty').hidden")
-    page.complaints = [each for each in page.complaints if "404" not in each]  # the history that is not there
+    # the history does not exist
+    page.complaints = [each for each in page.complaints if "404" not in each]
 
 
 async def test_a_narrow_screen_needs_no_sideways_scrolling(console: Console, stocked: Shop) -> None:

@@ -1,4 +1,4 @@
-"""The console page beside a real worker: a click in the browser becomes a new list in the browser."""
+"""The console page with a real worker: a click in the browser becomes a new list in the browser."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ WORKER_SECONDS = 90.0  # the first lists wait for numba's compiler
 
 @pytest.fixture
 def worker(kafka: KafkaSettings, redis_settings: RedisSettings, tmp_path: Path) -> Iterator[Path]:
-    """A worker process on this test's topics and keys; gives its log."""
+    """A worker process on this test's topics and keys. Yields its log."""
     settings = {
         "HEADRACE_KAFKA_BOOTSTRAP": kafka.bootstrap,
         "HEADRACE_KAFKA_GROUP": kafka.group,
@@ -56,7 +56,7 @@ async def produce(kafka: KafkaSettings, topic: str, events: dict[str, dict[str, 
 
 
 async def until_listed(http: Http, user_id: str, worker_log: Path, *, trending: bool) -> None:
-    """Return once the user gets a list that is not empty: the trending one, or one of his own."""
+    """Wait until the user gets a list that is not empty: the trending one, or an own one."""
     deadline = time.monotonic() + WORKER_SECONDS
     while True:
         found = await (await http.get(f"/recommendations/{user_id}")).json()
@@ -92,7 +92,7 @@ async def test_a_click_in_the_browser_becomes_a_new_list_in_the_browser(
         await page.run("document.querySelector('#rows button').click()")
         await page.until(f"document.getElementById('status').innerText.includes('from the click on Title {first[1:]}')")
         listed = await page.run("[...document.querySelectorAll('#rows button')].map(button => button.dataset.item)")
-        assert first not in listed  # what was clicked just now is not recommended again
+        assert first not in listed  # an item that was just clicked is not recommended
         newest = await page.run("document.querySelector('#history li').innerText")
         assert newest.startswith(f"Title {first[1:]}\nclick")
         assert page.complaints == []

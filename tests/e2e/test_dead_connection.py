@@ -1,4 +1,4 @@
-"""Connections to Kafka that are open and dead, or alive and slow, while partitions are handed out."""
+"""Connections to Kafka that are open and dead, or alive and slow, during a rebalance."""
 
 import subprocess
 import time
@@ -16,7 +16,7 @@ from app.concerns import KafkaSettings, RedisSettings
 from app.kafka.topics import create_topics
 
 EVENTS = 200
-ENDED_SECONDS = 60.0  # 30 s for the rebalance to end, some to stop; Faust's own limit is 90 s
+ENDED_SECONDS = 60.0  # 30 s for the rebalance to end, and some to stop; Faust's own limit is 90 s
 
 
 @pytest.fixture

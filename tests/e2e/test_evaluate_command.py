@@ -20,8 +20,9 @@ def test_the_next_click_in_bol_com_s_sessions_is_found_more_often_than_published
 
     result = orjson.loads(done.stdout)
     assert result["predictions"] == 931
-    assert result["hit_rate@20"] >= 0.6638  # Serenade's tuned settings; its shipped ones reach 0.6402
-    assert result["mrr@20"] >= 0.3401  # likewise; shipped 0.3277
+    # Serenade's tuned settings; its shipped ones reach 0.6402
+    assert result["hit_rate@20"] >= 0.6638
+    assert result["mrr@20"] >= 0.3401  # tuned settings too; shipped ones 0.3277
     assert result["ndcg@20"] >= 0.3553
     assert 0 < result["coverage@20"] <= 1
     assert 0 < result["predict_seconds"]["p50"] <= result["predict_seconds"]["p90"] <= result["predict_seconds"]["p99"]

@@ -1,4 +1,7 @@
-"""What `headrace run` lists when clicks of today follow a log of 1998, and when one names an item that is not there."""
+"""The lists of `headrace run` when today's clicks follow a log of 1998.
+
+One click names an item that does not exist.
+"""
 
 import re
 import select
@@ -29,13 +32,14 @@ from models.vocabulary import Vocabulary
 
 START = 893_000_000  # in April 1998
 FILMS = 60
-BY_POPULARITY = [f"f{number * 37 % FILMS:02}" for number in range(FILMS)]  # the names' order says nothing
+# the order of the names says nothing
+BY_POPULARITY = [f"f{number * 37 % FILMS:02}" for number in range(FILMS)]
 NO_SUCH = "no-such-item"
 
 
 @dataclass(frozen=True, slots=True)
 class RunningShop:
-    """Everything that `headrace run` started, asked as a shop would."""
+    """Everything that `headrace run` started, used as a shop would."""
 
     page: str
     metrics: str
@@ -77,7 +81,7 @@ def running(*args: str, **environ: str) -> Iterator[RunningShop]:
 
 
 def addresses(process: "subprocess.Popen[bytes]") -> dict[str, str]:
-    """What the process says of itself: page, Redis, metrics."""
+    """Return the addresses that the process prints: page, Redis, metrics."""
     assert process.stdout is not None
     deadline, found = time.monotonic() + PATIENCE_SECONDS, dict[str, str]()
     while "metrics" not in found:
@@ -91,7 +95,10 @@ def addresses(process: "subprocess.Popen[bytes]") -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def old_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three days of 1998, on which each film is seen a little less often than the one before it in BY_POPULARITY."""
+    """Three days of 1998.
+
+    Each film is seen a little less often than its predecessor in BY_POPULARITY.
+    """
     folder = tmp_path_factory.mktemp("shop")
     seen = [name for place, name in enumerate(BY_POPULARITY) for _ in range(FILMS - place)]
     rows = [
@@ -112,7 +119,7 @@ def shop(old_log: Path) -> Iterator[RunningShop]:
 
 
 def trending_after(shop: RunningShop, before: list[str]) -> list[str]:
-    """The list of an unknown user once it is another one."""
+    """Return the list of an unknown user once it has changed."""
     until(lambda: shop.listed("stranger", len(before)) != before)
     return shop.listed("stranger", len(before))
 
@@ -137,7 +144,7 @@ def test_a_click_on_an_item_that_is_not_there_is_counted_and_listed_nowhere(shop
     shop.click("other", NO_SUCH)
     shop.click("other", before[20])
     until(lambda: shop.metric("headrace_events_unknown_item_total") == 2)
-    # What was clicked last is kept out of the user's own list, so both orders are tried.
+    # The last click is kept out of the user's own list, so both orders are tried.
     until(lambda: [each["item_id"] for each in history(shop, "other")] == [before[20], NO_SUCH])
     until(lambda: shop.listed("stranger", FILMS)[0] == before[20])
     for user_id in ("curious", "other", "clicker", "stranger", "u1", "u2"):
@@ -172,7 +179,7 @@ def test_a_click_after_the_sample_log_moves_its_film_only() -> None:
 
 
 def popular_in(sample: Dataset, n: int) -> list[str]:
-    """What is trending at the end of the log, by the code that the worker runs."""
+    """Return what is trending at the end of the log, by the code that the worker runs."""
     items, weight = Vocabulary(), {"views": ProfileSettings().view_weight, "orders": ProfileSettings().order_weight}
     events = [(orjson.loads(record.value or b""), weight[record.topic]) for record in sample.events()]
     trending = Trending(TrendingSettings())

@@ -1,4 +1,4 @@
-"""`headrace models` as a command: good and tampered artefacts, and what is said when something is missing."""
+"""`headrace models` as a command: good and tampered artefacts, and what it says of missing ones."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def models(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of the artefacts that a test may spoil."""
+    """A copy of the artefacts that a test may change."""
     return Path(shutil.copytree(ONNX, tmp_path / "onnx"))
 
 
@@ -63,7 +63,7 @@ def test_a_changed_byte_is_found(copy: Path) -> None:
 
 
 def test_wrong_numbers_under_a_right_sum_are_found(copy: Path) -> None:
-    """The sum only says that a file is the one listed; the canonical vectors say that it computes right."""
+    """A checksum shows that a file is the listed one; canonical vectors show that it is right."""
     from models.inference.canonical import TEXTS, read_canonical, write_canonical
     from models.inference.manifest import sha256_of
 

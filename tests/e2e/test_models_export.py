@@ -1,4 +1,7 @@
-"""`headrace models export` from end to end, with a small encoder of random weights, in the export environment."""
+"""`headrace models export` from end to end, with a small encoder of random weights.
+
+It runs in the export environment.
+"""
 
 import json
 import os

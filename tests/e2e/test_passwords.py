@@ -1,4 +1,4 @@
-"""A password of Redis stands in nothing that a command prints, also when it was not percent-encoded."""
+"""No command prints a password of Redis, even one that was not percent-encoded."""
 
 import os
 import subprocess

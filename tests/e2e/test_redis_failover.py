@@ -30,7 +30,8 @@ async def test_a_worker_writes_to_the_new_primary_within_seconds_though_the_old_
         keys = Keys(redis_settings.prefix)
         with running_worker(environ, tmp_path / "worker.log") as worker:
             await click(kafka, "mira", partition=0)
-            # Until all is written that comes in batches: the first refusal is then that of a plain call, jon's source.
+            # Wait until all batched writes are done: the first refusal is then that of a plain
+            # call, jon's source.
             told = (keys.recommendation("mira"), keys.trending(), keys.recent_users())
             until(lambda: pair.first.exists(*told) == len(told), worker.log)
             pair.fail_over()

@@ -1,4 +1,4 @@
-"""Redis is emptied, or starts without its data: what comes back by itself, with a real worker."""
+"""Redis is emptied, or starts without its data: a real worker restores what it can."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""`headrace replay` as a user meets it: the installed console script, a real broker, real signals."""
+"""`headrace replay` as a user meets it: the installed script, a real broker, real signals."""
 
 import gzip
 import os

@@ -1,6 +1,7 @@
-"""`headrace run` as a stranger meets it: one command, and lists with titles."""
+"""`headrace run` as a new user meets it: one command, and lists with titles."""
 
 import contextlib
+import re
 import signal
 import socket
 import subprocess
@@ -11,21 +12,20 @@ from pathlib import Path
 import orjson
 import pytest
 import redis
-from local_runs import ENVIRONMENT, found_in, read_until, small_shop
+from runs import ENVIRONMENT, read_until
 from workers import HEADRACE, PATIENCE_SECONDS
 
 PORTS_OF_OTHERS = (6066, 6067, 6379, 9092)
-__all__ = ["small_shop"]  # a fixture
 
 
 @pytest.fixture
 def taken_ports() -> Iterator[None]:
-    """The usual ports belong to somebody else."""
+    """Other programs use the usual ports."""
     with contextlib.ExitStack() as stack:
         for port in PORTS_OF_OTHERS:
             taken = stack.enter_context(socket.socket())
             taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with contextlib.suppress(OSError):  # somebody else has it already, which is as good
+            with contextlib.suppress(OSError):  # another program has it already, which is as good
                 taken.bind(("127.0.0.1", port))
                 taken.listen()
         yield
@@ -145,7 +145,7 @@ def test_with_json_and_without_once_it_serves_and_tells_its_addresses_on_the_err
     with subprocess.Popen(command, env=ENVIRONMENT, stdout=pipe, stderr=pipe, bufsize=0) as process:
         try:
             shown = read_until(process.stderr, b"metrics ")
-            page = found_in(r"page +(http://[^/\s]+)/", shown)
+            page = _found(r"page +(http://[^/\s]+)/", shown)
             with urllib.request.urlopen(f"{page}/recommendations/bob?k=5") as answer:
                 assert orjson.loads(answer.read())["items"]
         finally:
@@ -162,8 +162,8 @@ def test_it_keeps_serving_titles_until_ctrl_c_and_leaves_nothing_behind(small_sh
     with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, bufsize=0) as process:
         try:
             shown = read_until(process.stdout, b"metrics ")
-            page = found_in(r"page +(http://[^/\s]+)/", shown)
-            store = redis.Redis.from_url(found_in(r"Redis +(redis://\S+)", shown))
+            page = _found(r"page +(http://[^/\s]+)/", shown)
+            store = redis.Redis.from_url(_found(r"Redis +(redis://\S+)", shown))
             assert "Thing number" in shown
             with urllib.request.urlopen(f"{page}/recommendations/bob?k=5") as answer:
                 served = orjson.loads(answer.read())["items"]
@@ -202,3 +202,9 @@ def test_a_folder_without_a_log_is_explained(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert b"holds no events" in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+def _found(pattern: str, text: str) -> str:
+    match = re.search(pattern, text)
+    assert match is not None, text
+    return match[1]

@@ -1,4 +1,4 @@
-"""`headrace run` when one of its processes or servers ends."""
+"""`headrace run` when one of its processes or servers dies."""
 
 import os
 import signal
@@ -7,10 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from local_runs import ENVIRONMENT, read_until, small_shop
+from runs import ENVIRONMENT, read_until
 from workers import HEADRACE, PATIENCE_SECONDS, until
-
-__all__ = ["small_shop"]  # a fixture
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks children up in /proc")
@@ -21,7 +19,7 @@ def test_it_ends_with_advice_when_one_of_its_processes_ends(small_shop: Path, na
     with subprocess.Popen(command, env=ENVIRONMENT, stdout=pipe, stderr=pipe, bufsize=0) as process:
         try:
             read_until(process.stdout, b"metrics ")
-            [child] = [each for each in _children(process.pid) if f"\0{name}\0" in _command_line(each)]
+            [child] = [each for each in children_of(process.pid) if f"\0{name}\0" in command_line(each)]
             os.kill(child, signal.SIGKILL)
             _, errors = process.communicate(timeout=PATIENCE_SECONDS)
         finally:
@@ -42,8 +40,8 @@ def test_it_ends_when_its_own_server_dies_names_it_and_stops_the_others(
     with subprocess.Popen(command, env=ENVIRONMENT, stdout=pipe, stderr=pipe, bufsize=0) as process:
         try:
             read_until(process.stdout, b"metrics ")
-            children = _children(process.pid)
-            [child] = [each for each in children if program in _command_line(each)]
+            children = children_of(process.pid)
+            [child] = [each for each in children if program in command_line(each)]
             os.kill(child, signal.SIGKILL)
             _, errors = process.communicate(timeout=PATIENCE_SECONDS)
         finally:
@@ -61,8 +59,8 @@ def test_it_ends_too_when_the_broker_dies_while_the_worker_starts(small_shop: Pa
     command = [HEADRACE, "run", "--no-browser", "--data", str(small_shop)]
     with subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.PIPE, bufsize=0) as process:
         try:
-            until(lambda: any("\0worker\0" in _command_line(each) for each in _children(process.pid)))
-            [broker] = [each for each in _children(process.pid) if "broker\0--listener" in _command_line(each)]
+            until(lambda: any("\0worker\0" in command_line(each) for each in children_of(process.pid)))
+            [broker] = [each for each in children_of(process.pid) if "broker\0--listener" in command_line(each)]
             os.kill(broker, signal.SIGKILL)
             _, errors = process.communicate(timeout=PATIENCE_SECONDS)
         finally:
@@ -71,9 +69,9 @@ def test_it_ends_too_when_the_broker_dies_while_the_worker_starts(small_shop: Pa
     assert "headrace: the embedded broker ended with status -9" in errors.decode()
 
 
-def _children(pid: int) -> list[int]:
+def children_of(pid: int) -> list[int]:
     return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def _command_line(pid: int) -> str:
+def command_line(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_text()

@@ -1,5 +1,8 @@
-"""A language model as second judge, from export to stream: a small Llama of random weights, made in the export
-environment, judges what the shipped quality model is unsure of."""
+"""A language model as second judge, from export to stream.
+
+A small Llama of random weights, made in the export environment, judges texts of which the shipped
+quality model is unsure.
+"""
 
 import json
 import os
@@ -73,7 +76,7 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any
     rows = [f"{number},{title},Home/{title.split()[-1]},9" for number, title in enumerate(titles)]
     (folder / "shop.csv").write_text("\n".join(["item_id,title,category,price", *rows]))
     command = (str(EXPORT / "headrace"), "models", "export-judge", "--items", "shop.csv", "--source", "./tiny")
-    said = run(
+    manifest = run(
         *command,
         "--licence",
         "MIT",
@@ -87,7 +90,7 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any
         cwd=folder,
         **ALL,
     )
-    return folder / "out", json.loads(said)
+    return folder / "out", json.loads(manifest)
 
 
 def test_an_exported_judge_is_near_the_original_calibrated_and_verified_without_torch(
@@ -117,9 +120,9 @@ async def test_what_is_in_doubt_is_judged_in_the_background_and_its_assessment_n
         until(lambda: worker.metric("headrace_second_stage_judged_total") == len(titles), worker.log)
         until(lambda: worker.metric("headrace_second_stage_queue_items") == 0, worker.log)
     for key in titles:
-        said = store.hget(Keys(redis_settings.prefix).item(key), "judge")
-        assert isinstance(said, bytes)
-        assert said.decode().split("+")[1].startswith("tiny-fp32-")
+        judged_by = store.hget(Keys(redis_settings.prefix).item(key), "judge")
+        assert isinstance(judged_by, bytes)
+        assert judged_by.decode().split("+")[1].startswith("tiny-fp32-")
     with running_worker(environ, tmp_path / "again.log") as worker:
         until(lambda: "judge model tiny-fp32" in worker.log.read_text(), worker.log)
         assert worker.metric("headrace_second_stage_judged_total") == 0

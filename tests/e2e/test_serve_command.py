@@ -1,4 +1,4 @@
-"""`headrace serve` as a process: what it prints, how it stops, and what it says when it cannot start."""
+"""`headrace serve` as a process: what it prints, how it stops, why it does not start."""
 
 import json
 import os
@@ -18,7 +18,7 @@ Serve = Callable[..., subprocess.Popen[str]]
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Starts `headrace serve` with arguments and settings; whatever still runs afterwards is killed."""
+    """Starts `headrace serve` with arguments and settings. Kills what still runs afterwards."""
     started: list[subprocess.Popen[str]] = []
 
     def start(*arguments: str, **settings: str) -> subprocess.Popen[str]:

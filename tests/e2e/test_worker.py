@@ -1,4 +1,4 @@
-"""The worker as a process on a real broker and a real Redis."""
+"""The worker as a process, on a real broker and a real Redis."""
 
 import time
 from pathlib import Path
@@ -79,7 +79,7 @@ async def test_whatever_cannot_be_accepted_is_quarantined_untouched_and_the_stre
         record = quarantined[reason]
         assert record.value == (orjson.dumps(original) if isinstance(original, dict) else original)
         assert dict(record.headers)["source-topic"].decode() == kafka.topic_prefix + "views"
-    assert listed(store, redis_settings, "u2") == []  # nobody else saw anything else when u2 came
+    assert listed(store, redis_settings, "u2") == []  # no other user saw anything else when u2 came
     assert "a" in listed(store, redis_settings, "u1")
 
 
@@ -96,7 +96,7 @@ async def test_what_is_deleted_or_unavailable_is_never_recommended_again(
 
         await send(kafka, "items", ("b", None), ("c", {"item_id": "c", "title": "Title c", "available": False}))
 
-        # No event of the user: the list that named them is written anew.
+        # The user sent no event: the list that named the item is written again.
         until(lambda: listed(store, redis_settings, "me") == ["d"], worker.log)
         await send(kafka, "views", ("you", event("you-a", "you", "a")))
         until(lambda: bool(listed(store, redis_settings, "you")), worker.log)

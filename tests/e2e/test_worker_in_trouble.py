@@ -1,4 +1,4 @@
-"""A worker whose Kafka goes away, or that cannot start: it says so, in few words, and recovers."""
+"""A worker whose Kafka goes away, or that cannot start: it says so in few words, and recovers."""
 
 import subprocess
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ GOOD_ORDER_SECONDS = 20.0
 
 @pytest.fixture
 def line(tmp_path: Path) -> Iterator[Line]:
-    """The only way to a broker of this test alone, which tells its clients the address of the line."""
+    """The only way to a broker of this test alone, which advertises the address of the line."""
     port = free_port()
     with broker_that_says(port, tmp_path) as own, line_to(own, port) as found:
         yield found
@@ -48,7 +48,7 @@ async def test_a_worker_without_kafka_is_not_ready_says_so_in_few_lines_and_goes
         until(lambda: readiness(worker.url)[0] == 503, worker.log)
         _, detail = readiness(worker.url)
         assert detail.startswith("Kafka is away: ")
-        # Long enough for a client that complains ten times a second to fill the log.
+        # Long enough for a client that logs ten complaints a second to fill the log.
         assert not becomes_ready(worker, seconds=15)
         lines = worker.log.read_text().splitlines()[before:]
         assert len(lines) < MOST_LINES, "\n".join(lines)

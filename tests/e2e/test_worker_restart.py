@@ -1,4 +1,4 @@
-"""`headrace worker` with a state folder: stopped and started again, it reads only what is new."""
+"""`headrace worker` with a state folder: after a restart, it reads only what is new."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ START = time.time() - 86_400
 
 
 class WorkerProcess:
-    """One `headrace worker` and the log that it writes."""
+    """One `headrace worker`, and the log that it writes."""
 
     def __init__(self, log: Path, settings: dict[str, str]) -> None:
         self._log = log
@@ -153,7 +153,7 @@ def test_a_restarted_worker_reads_only_the_rest_and_gives_the_same_lists(
     assert "no snapshot in" in first.log
 
     again = start()
-    # A worker of another group reads the whole log, and answers the same event in keys of its own.
+    # A worker of another group reads the whole log, and writes its answer under its own keys.
     prefix = f"{shop.prefix}whole:"
     whole = start(
         HEADRACE_WORKER_STATE_DIR="", HEADRACE_KAFKA_GROUP=f"{shop.kafka.group}-whole", HEADRACE_REDIS_PREFIX=prefix

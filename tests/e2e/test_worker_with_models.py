@@ -1,4 +1,4 @@
-"""The worker with the shipped models: what an item's text brings about, from the topic to lists and look-ups."""
+"""The worker with the shipped models: the effect of an item's text, from topic to look-ups."""
 
 import json
 import time
@@ -93,7 +93,7 @@ async def test_an_item_that_nobody_clicked_is_in_matching_lists_within_a_second_
             until(lambda: item_id in listed(store, redis_settings, "cook"), worker.log)
             return time.monotonic() - started
 
-        # Some tries, because other work on the machine may hold up any one of them.
+        # Several tries, because other work on the machine may delay any one of them.
         seconds: list[float] = []
         while min(seconds, default=1) >= 1:
             assert len(seconds) < TRIES, seconds

@@ -180,7 +180,7 @@ async def test_a_seek_repositions_one_partition_and_drops_what_was_fetched_befor
         await until(lambda: len(worker.values) == 100)
         worker.gate.clear()
         await send(settings, numbered(100, 140))
-        # One batch is in work, and one is waiting behind it.
+        # One batch is being processed, and one waits behind it.
         await until(lambda: not worker.consumer.book.has_room(views_0(settings)))
         await until(lambda: bool(worker.consumer.book.running()))
         in_work = worker.consumer.book.running()[0]

@@ -1,4 +1,4 @@
-"""What a measurement starts ends with it, even when it is killed."""
+"""The processes of a measurement end with it, even when it is killed."""
 
 import contextlib
 import os
@@ -42,7 +42,7 @@ def test_a_killed_measurement_leaves_nothing_running(redis_url: str, tmp_path: P
 
 
 def _command_line(pid: int) -> str:
-    """Empty for a process that is gone, or dead and not yet fetched by its parent."""
+    """Return the command line; empty for a process that is gone or dead."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_text()
     except (FileNotFoundError, ProcessLookupError):

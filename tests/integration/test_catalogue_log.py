@@ -1,4 +1,4 @@
-"""The log of the catalogue, read once more: each partition alone, from an offset to its end."""
+"""The log of the catalogue is read again: each partition alone, from an offset to its end."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -80,10 +80,10 @@ async def test_a_lost_partition_comes_back_though_the_shop_never_rests(
     marks, back, keys = MemoryMarks(), asyncio.Event(), Keys(f"test-{uuid4().hex}:")
 
     async def lost(partition: int, offset: int) -> None:
-        """Redis has other things to be written again; here are none."""
+        """Do nothing: there are no other things to write again."""
 
     async def prices() -> None:
-        """The next upsert always comes within the time that a reader waits for it."""
+        """Send the next upsert always within the time that a reader waits for it."""
         while not back.is_set():
             await add_items(outbox, b'{"item_id":"mug","title":"Mug"}')
             await asyncio.sleep(POLL_MILLISECONDS / 2_000)
@@ -106,8 +106,8 @@ async def test_a_lost_partition_comes_back_though_the_shop_never_rests(
 
 
 async def test_assessments_come_with_what_the_headers_say(kafka: KafkaSettings, outbox: KafkaOutbox) -> None:
-    said = Assessment("ab" * 8, "m", b"\0\0", "j", 0.5, ("spam",))
-    await outbox.vectors(PARTITION, {"a": said, "gone": None})
+    assessment = Assessment("ab" * 8, "m", b"\0\0", "j", 0.5, ("spam",))
+    await outbox.vectors(PARTITION, {"a": assessment, "gone": None})
     [batch] = [batch async for batch in KafkaCatalogueLog(kafka, RETRY).vectors(PARTITION)]
     assert (batch.keys, batch.values[1]) == ([b"a", b"gone"], None)
-    assert decode_assessment(batch.values[0] or b"", dict(batch.headers[0])) == said
+    assert decode_assessment(batch.values[0] or b"", dict(batch.headers[0])) == assessment

@@ -1,4 +1,4 @@
-"""Starting and stopping processes, with a signal at the worst moment."""
+"""Processes start and stop, with a signal at the worst moment."""
 
 import os
 import signal

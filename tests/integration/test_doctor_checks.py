@@ -1,4 +1,4 @@
-"""What `headrace doctor` finds on real servers, and where there are none."""
+"""What `headrace doctor` finds on real servers, and without any."""
 
 from pathlib import Path
 from time import time

@@ -1,4 +1,4 @@
-"""The embedded servers start, stop and die with us; and where the embedded broker is not Apache Kafka."""
+"""The embedded servers start, stop and die with the command; how the broker differs from Kafka."""
 
 import builtins
 import os
@@ -102,7 +102,7 @@ def test_the_servers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
 def test_ctrl_c_in_the_terminal_leaves_the_servers_to_the_command(tmp_path: Path) -> None:
     with embedded_redis(tmp_path) as url, Redis.from_url(url) as redis:
         server = int(redis.info("server")["process_id"])
-        assert os.getpgid(server) != os.getpgid(0)  # the terminal signals the foreground group only
+        assert os.getpgid(server) != os.getpgid(0)  # the terminal signals only the foreground group
 
 
 def test_a_port_that_someone_took_meanwhile_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,7 +149,8 @@ async def test_the_broker_keeps_tombstones_headers_and_the_producers_time(kafka:
         await producer.send_and_wait(place.topic, None, b"k", 0)
         consumer.assign([place])
         first, second = (await consumer.getmany(place, timeout_ms=5000))[place]
-    assert (first.timestamp, first.timestamp_type) == (1000, 0)  # Apache Kafka would say its own time, and 1
+    # Apache Kafka would set its own time, and 1
+    assert (first.timestamp, first.timestamp_type) == (1000, 0)
     assert first.headers == (("reason", b"x"), ("detail", b""))
     assert (second.key, second.value) == (b"k", None)
 

@@ -1,4 +1,4 @@
-"""What a worker publishes besides lists: live figures and trending items, read back through the look-ups."""
+"""A worker publishes live figures and trending items, which look-ups read back."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -56,7 +56,7 @@ class Worker:
         )
 
     async def publishes(self) -> None:
-        """One round, to its end."""
+        """Run one round to its end."""
         self.clock.now += 1
         self.round_ended = asyncio.Event()
         task = asyncio.create_task(self.figures.run())
@@ -66,7 +66,7 @@ class Worker:
         await asyncio.gather(task, return_exceptions=True)
 
     async def pause(self, seconds: float) -> None:
-        """Stands for the pause between rounds; the next one does not come."""
+        """Takes the place of the pause between rounds, and never ends."""
         self.round_ended.set()
         await asyncio.Event().wait()
 

@@ -1,4 +1,4 @@
-"""The views of the log that every worker holds whole: caught up before the first batch, and following after it."""
+"""Topics that every worker reads whole: caught up before the first batch, then followed."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -24,7 +24,7 @@ DEADLINE_SECONDS = 20
 
 @dataclass
 class Follower:
-    """Notes every batch, until it is broken."""
+    """Keeps every batch, until it is broken."""
 
     batches: list[RawBatch] = field(default_factory=list)
     broken: bool = False
@@ -185,7 +185,8 @@ async def test_a_long_log_comes_in_batches_of_bounded_size_and_in_order(log: Log
     count, limit = 5_000, 100
     values = [str(number).encode() for number in range(count)]
     for start in range(0, count, limit):
-        # The embedded broker tells the end of the log too low by what one append holds beyond its first record.
+        # One append per loop: the embedded broker's answer for the end is too low
+        # (app/kafka/log_end.py).
         await log.add(*values[start : start + limit])
     log.kafka = replace(log.kafka, fetch_max_records=limit)
     replicas = log.replicas()

@@ -1,4 +1,4 @@
-"""The look-ups and the shop's client against a real Redis: every question is put to both, and they must agree."""
+"""The look-ups and the shop's client on a real Redis: both get every question, and must agree."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -1,4 +1,4 @@
-"""The neighbour index on real shops' logs; skipped where the shared data are absent."""
+"""The neighbour index on real shops' logs. Skipped if the shared data are absent."""
 
 import csv
 import gzip
@@ -74,7 +74,8 @@ def test_the_defaults_serve_another_shop_too() -> None:
     rows = read_rows("rees46_multicategory_3h")
     experiment = split_by_time(rows, since=float(rows[len(rows) * 2 // 3]["ts"]))
     known = {visit.item_id for visit in experiment.train}
-    # After two hours of learning most next items are new, or the current one again: neither can be in a list.
+    # After two hours of learning, most next items are new or the current one. Neither can be in a
+    # list.
     possible = [case for case in experiment.cases if case.actual in known and case.actual != case.current]
 
     quality = measure(Experiment(experiment.train, possible))

@@ -1,4 +1,4 @@
-"""The shipped quality model leaves ordinary titles alone, also those of kinds that no catalogue here has."""
+"""The shipped quality model accepts ordinary titles, also of kinds that no catalogue here has."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`make` finds a Python that fits, whatever else is on the machine, and keeps an environment that works."""
+"""`make` finds a suitable Python, and keeps an environment that works."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ SHIM_OF_AN_INACTIVE_VERSION = "echo 'pyenv: python3.13: command not found' >&2; 
 
 @pytest.fixture
 def tools(tmp_path: Path) -> Path:
-    """A folder with the commands that the scripts use, and no Python."""
+    """A folder with the commands that the scripts use, but without a Python."""
     folder = tmp_path / "tools"
     folder.mkdir()
     for name in TOOLS:
@@ -28,7 +28,7 @@ def tools(tmp_path: Path) -> Path:
 
 
 def put(folder: Path, name: str, script: str) -> Path:
-    """A command of this name."""
+    """Add a command of this name."""
     folder.mkdir(parents=True, exist_ok=True)
     command = folder / name
     command.write_text(f"#!/bin/sh\n{script}\n")
@@ -37,7 +37,7 @@ def put(folder: Path, name: str, script: str) -> Path:
 
 
 def python(folder: Path, name: str, version: tuple[int, int], also: str = "pass") -> Path:
-    """A command that runs the Python of these tests, which takes itself for another version."""
+    """Add a command that runs the Python of these tests under another version number."""
     claim = f"import sys; sys.version_info = ({version[0]}, {version[1]}, 0); sys._base_executable = '{folder / name}'"
     return put(folder, name, f'shift; probe=$1; shift\nexec {REAL} -c "{claim}; {also}\n$probe" "$@"')
 
@@ -129,7 +129,7 @@ def make(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment, with a file in it that goes when it is made again."""
+    """An environment with a file that disappears when the environment is made again."""
     project = tmp_path_factory.mktemp("project")
     for name in ("Makefile", "pyproject.toml", "requirements.lock"):
         shutil.copy(ROOT / name, project)
@@ -144,7 +144,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def would_set_up(environment: Path, *arguments: str) -> bool:
-    """Whether `make` would make or fill the environment, or finds it as it should be."""
+    """Return whether `make` would make or fill the environment."""
     command = ["make", "--dry-run", "--no-print-directory", "setup", *arguments]
     inherited = {name: value for name, value in os.environ.items() if name not in {"PYTHON", "MAKEFLAGS", "MAKELEVEL"}}
     done = subprocess.run(command, cwd=environment.parent, env=inherited, capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""The shipped quality model gives the verdicts it was shipped with, and keeps its targets on the sample data."""
+"""The shipped quality model still gives its verdicts, and meets its targets on the sample data."""
 
 import json
 import os

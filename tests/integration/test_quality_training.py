@@ -1,4 +1,4 @@
-"""`headrace models train-quality` from files to verdicts, with a tiny encoder in place of a real one."""
+"""`headrace models train-quality` from files to verdicts, with a tiny encoder."""
 
 import json
 from dataclasses import replace
@@ -27,7 +27,7 @@ WORDS = [*COLOURS, *(maker.lower() for maker in MAKERS), *THINGS, "kitchen", "li
 
 
 def tiny_encoder(folder: Path) -> Path:
-    """A BERT of one narrow layer with random weights, and a tokenizer of whole words and letters."""
+    """A BERT with one narrow layer and random weights, and a tokenizer of words and letters."""
     letters = [chr(code) for code in range(33, 127)]
     names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS, *letters, *(f"##{letter}" for letter in letters)]
     tokenizer = tokenizers.BertWordPieceTokenizer(vocab={name: number for number, name in enumerate(names)})

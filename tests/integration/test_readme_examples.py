@@ -1,4 +1,4 @@
-"""The examples of the README and of docs/ do what they say: their events are accepted, and their Python runs."""
+"""The examples of the README and of docs/ work: their events are accepted, and their Python runs."""
 
 import asyncio
 import re
@@ -49,7 +49,7 @@ GOOD, BAD = 0.9, 0.0
 
 
 def rejected(topic: str, value: bytes, broker_time: float) -> list[str]:
-    """What the worker would say against the event."""
+    """Return what the worker would say against the event."""
     batch = RawBatch(topic, 0, np.array([0]), np.array([broker_time]), [None], [value])
     return [each.detail for each in decode(batch, KIND_OF_TOPIC[topic], EventSettings()).rejected]
 

@@ -1,4 +1,4 @@
-"""A server that repeats a command in its error, password and all, as proxies and old versions of Redis do."""
+"""A server that repeats a command in its error, with the password, as proxies and old Redis do."""
 
 import socket
 import threading
@@ -17,7 +17,7 @@ ECHO = b"-ERR unknown command `AUTH`, with args beginning with: `shop` `sesame` 
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    """The address, with a password, of a server that answers everything like that."""
+    """The address, with a password, of a server that gives every command this answer."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def answer() -> None:

@@ -1,4 +1,4 @@
-"""A failover behind one address: the old primary is a replica now, and connections to it stay open."""
+"""A failover behind one address: the old primary becomes a replica, and connections stay open."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,7 +56,7 @@ async def test_all_connections_leave_the_old_primary_not_only_the_one_that_was_r
 
 
 async def four_connections(redis: Redis) -> list[object]:
-    """What four connections read, all of them taken from the pool at the same time."""
+    """Return what four connections read that are taken from the pool at the same time."""
     taken = [await redis.connection_pool.get_connection() for _ in range(4)]  # type: ignore[no-untyped-call]
     found = []
     for each in taken:

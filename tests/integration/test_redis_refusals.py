@@ -1,4 +1,4 @@
-"""Which of Redis' refusals pass by themselves, asked of a real server in each of these states."""
+"""Which of Redis' refusals pass by themselves, on a real server in each of these states."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ async def redis(tmp_path: Path) -> AsyncIterator[PackedRedis]:
 
 
 async def refusals(redis: PackedRedis, name: str = "k") -> list[RedisError]:
-    """What a write to this key raises, alone and in a pipeline."""
+    """Return what a write to this key raises, alone and in a pipeline."""
     found = []
     pipeline = redis.pipeline(transaction=False)
     pipeline.hset(name, mapping={"f": "v"})

@@ -1,4 +1,4 @@
-"""A replayed log arrives whole, in order and where its keys belong."""
+"""A replayed log arrives whole, in order, and in the right partitions."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""How `headrace run` waits for its processes, and what it says when one does not answer."""
+"""How `headrace run` waits for its processes, and what it says if one does not answer."""
 
 import asyncio
 import io
@@ -13,7 +13,7 @@ from app.local.watch import Watch, get_json
 
 
 class Told(io.StringIO):
-    """Ends the wait once it was told of three times."""
+    """Ends the wait once it was told three times."""
 
     def __init__(self, awaited: "asyncio.Future[str]") -> None:
         super().__init__()
@@ -32,7 +32,7 @@ async def test_a_slow_start_is_waited_for_and_told_of() -> None:
 
 
 async def test_a_process_that_does_not_answer_is_named_with_advice() -> None:
-    with socket.socket() as taken:  # bound, and nobody listens
+    with socket.socket() as taken:  # bound, but no process listens
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         async with aiohttp.ClientSession() as http:

@@ -1,4 +1,4 @@
-"""Clicks over HTTP: contract events on a real broker, and clear answers to what cannot become one."""
+"""Clicks over HTTP: contract events on a real broker, and clear answers to bad requests."""
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,7 +16,7 @@ from models.contract.event_codec import EventSettings, decode
 from models.contract.events import Kind, RawBatch
 
 ReadTopic = Callable[[str], Awaitable[list[ConsumerRecord]]]
-NO_REDIS = RedisSettings("redis://127.0.0.1:1/0", timeout_seconds=0.5)  # clicks need none
+NO_REDIS = RedisSettings("redis://127.0.0.1:1/0", timeout_seconds=0.5)  # clicks need no Redis
 CLICK = {"user_id": "u1", "item_id": "kettle"}
 
 
@@ -64,7 +64,7 @@ async def test_a_guests_click_carries_the_session_and_no_user(
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "detail"),
     [
         (b"{", "not JSON"),
         (b'{"user_id": "\\ud800", "item_id": "a"}', "not JSON"),
@@ -78,10 +78,10 @@ async def test_a_guests_click_carries_the_session_and_no_user(
         (orjson.dumps({"user_id": "u1", "item_id": "i" * 129}), "item_id has 129 characters"),
     ],
 )
-async def test_what_is_no_click_is_a_400_problem(http: Http, body: bytes, said: str) -> None:
+async def test_what_is_no_click_is_a_400_problem(http: Http, body: bytes, detail: str) -> None:
     response = await http.post("/events/click", data=body, headers={"Content-Type": "application/json"})
     assert response.status == 400
-    assert said in (await response.json(content_type="application/problem+json"))["detail"]
+    assert detail in (await response.json(content_type="application/problem+json"))["detail"]
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded"])

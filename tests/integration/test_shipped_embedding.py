@@ -1,4 +1,4 @@
-"""The artefact in `onnx/`: computes what it should here, whatever else is in the batch, for any text."""
+"""The artefact in `onnx/` computes correctly here, for any text and any batch."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A worker's snapshots on a real log: read on where it belongs, ignored where it does not."""
+"""A worker's snapshots on a real log: used where they belong, ignored elsewhere."""
 
 import asyncio
 import logging
@@ -94,7 +94,7 @@ async def test_a_snapshot_is_not_saved_twice(log: Log) -> None:
 
 
 async def ignored(log: Log, caplog: pytest.LogCaptureFixture, settings: Settings | None = None) -> tuple[int, str]:
-    """How many records a reader learns that may not use its snapshot, and the warning that it gives."""
+    """Return how many records a reader learns that must not use its snapshot, and its warning."""
     caplog.clear()
     with caplog.at_level(logging.WARNING, "app.worker.snapshot_keeper"):
         async with log.reader(settings) as reader:

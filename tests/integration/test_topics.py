@@ -1,4 +1,4 @@
-"""Topics are made once, and must fit together."""
+"""Topics are created once, and must fit together."""
 
 from dataclasses import replace
 from typing import Any

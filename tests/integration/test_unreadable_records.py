@@ -1,4 +1,4 @@
-"""Record batches that cannot be decompressed, on a real broker: whoever fetches them learns where they are."""
+"""Record batches that cannot be decompressed, on a real broker: the error says where they are."""
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition  # type: ignore[import-untyped]  # ships no types
@@ -13,7 +13,7 @@ from app.kafka.unreadable import UnreadableRecords, explained
 
 
 async def read_views(kafka: KafkaSettings) -> None:
-    """Fetch all that is in partition 0 as the worker does."""
+    """Fetch all records of partition 0, as the worker does."""
     async with AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap, auto_offset_reset="earliest") as consumer:
         place = TopicPartition(f"{kafka.topic_prefix}views", 0)
         consumer.assign([place])

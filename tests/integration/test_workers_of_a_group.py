@@ -17,7 +17,7 @@ from app.kafka.topics import create_topics, topics
 from models.contract.events import RawBatch
 
 DEADLINE_SECONDS = 40.0
-# An odd number: dealing partitions out one by one over all topics would not keep the topics together.
+# An odd number: assigning partitions one by one over all topics would not keep the topics together.
 PARTITIONS = 5
 
 WORKER_PROCESS = """
@@ -49,7 +49,7 @@ asyncio.run(main(orjson.loads(sys.argv[1])))
 
 @dataclass
 class Worker:
-    """A worker in this process; it waits in each batch for `gate`."""
+    """A worker in this process. It waits in each batch for `gate`."""
 
     app: WorkerApp
     gate: asyncio.Event = field(default_factory=asyncio.Event)
@@ -72,7 +72,7 @@ class Worker:
 
 @dataclass
 class Process:
-    """A worker in a process of its own; `batches` are the partitions and values that it printed."""
+    """A worker in its own process. `batches` are the partitions and values that it printed."""
 
     process: asyncio.subprocess.Process
     batches: list[tuple[int, list[int]]] = field(default_factory=list)

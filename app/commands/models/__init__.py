@@ -1,6 +1,7 @@
 """`headrace models`: makes, checks and times the model artefacts. One module for each verb.
 
-A module declares its arguments and prints the result. The work itself is not done here, but in `app/artefacts`.
+A module declares its arguments and prints the result. The work itself is not done here,
+but in `app/artefacts`.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from models.inference.manifest import ManifestError
 
 
 class Verb(Protocol):
-    """What a module of a verb offers."""
+    """The functions that a module of a verb offers."""
 
     SUMMARY: str
 
@@ -23,7 +24,7 @@ class Verb(Protocol):
         """Declare the arguments."""
 
     def execute(self, args: argparse.Namespace, settings: Settings) -> int:
-        """Do it, and return the exit status."""
+        """Run the verb. Returns the exit status."""
 
 
 VERBS: Mapping[str, Verb] = {
@@ -47,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
-    """Do it; 0 when the artefact was made, all artefacts are right, or everything was timed."""
+    """Run the verb. The exit status is 0 when it succeeded."""
     try:
         return VERBS[args.what].execute(args, settings)
     except ManifestError as error:

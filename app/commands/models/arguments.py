@@ -1,4 +1,4 @@
-"""Arguments and output that the verbs of `headrace models` share."""
+"""Declares arguments and prints output that the verbs of `headrace models` share."""
 
 import argparse
 import sys
@@ -37,7 +37,7 @@ def add_common(parser: argparse.ArgumentParser) -> None:
 
 
 def add_items(parser: argparse.ArgumentParser) -> None:
-    """Declare the catalogues, and the folder of what is exported on the way."""
+    """Declare the catalogues, and the folder of the exports."""
     parser.add_argument(
         "--items",
         metavar="ITEMS",
@@ -58,13 +58,13 @@ def add_inference(parser: argparse.ArgumentParser) -> None:
 
 
 def folder_of(args: argparse.Namespace, settings: Settings) -> Path:
-    """The folder of the artefacts."""
+    """Return the folder of the artefacts."""
     folder: Path = args.dir or settings.model.folder
     return folder
 
 
 def titles_of(args: argparse.Namespace, settings: Settings) -> list[str]:
-    """The titles of the catalogues, or those of the sample log."""
+    """Return the titles of the catalogues, or those of the sample log."""
     if args.items:
         return read_titles(args.items)
     values = [record.value for record in sample_dataset(settings.embedded).items() if record.value]
@@ -83,7 +83,7 @@ def tell(text: str) -> None:
 
 
 def positive(text: str) -> int:
-    """A whole number above 0. Raises ArgumentTypeError."""
+    """Return a whole number above 0. Raises ArgumentTypeError."""
     if text.isascii() and text.isdigit() and int(text) > 0:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r}: use a whole number above 0")

@@ -1,4 +1,4 @@
-"""`headrace models evaluate-quality`: the shipped quality model against its targets, on the sample data."""
+"""`headrace models evaluate-quality`: measures the shipped quality model on the sample data."""
 
 import argparse
 import json
@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
-    """Measure and print; 0 if every target is met."""
+    """Measure and print. The exit status is 0 if every target is met."""
     model = open_quality_model(args.model_dir or settings.model.folder)
     targets = evaluate(model, args.data, args.most, settings.quality)
     if args.json:

@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
-    """Export, and say where the model is."""
+    """Export the model, and print where it is."""
     folder = folder_of(args, settings)
     name = args.name or args.source.rstrip("/").rsplit("/", 1)[-1]
     plan = ExportPlan(

@@ -1,4 +1,4 @@
-"""`headrace models export-judge`: a causal language model made the second judge of what the quality model doubts."""
+"""`headrace models export-judge`: makes a second judge from a causal language model."""
 
 import argparse
 import json
@@ -55,7 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
-    """Make it, and print how much it helps."""
+    """Make the judge, and print how much it helps."""
     logging.getLogger("onnxruntime.quantization.matmul_nbits_quantizer").setLevel(logging.ERROR)
     try:
         plan = _plan(args, settings)
@@ -97,7 +97,7 @@ def _plan(args: argparse.Namespace, settings: Settings) -> SecondJudgePlan:
 
 
 def _show(bars: ExitStack) -> Watch:
-    """A progress bar for each name that is told of; they end with `bars`."""
+    """Show a progress bar for each name that is reported. The bars end with `bars`."""
     shown: dict[str, ProgressBar] = {}
 
     def watch(name: str, done: int, total: int) -> None:
@@ -111,12 +111,12 @@ def _show(bars: ExitStack) -> Watch:
 def _summary(artefact: Artefact, folder: Path) -> str:
     lines = [f"{folder / artefact.model.file} judges in {artefact.speed['seconds_per_item']} s an item on one thread"]
     lines += [f"{'AUROC in the band':<28}{'quality model':>15}{'with both':>12}{'fine':>8}{'spoilt':>8}"]
-    for name, said in artefact.details["reports"].items():
+    for name, report in artefact.details["reports"].items():
         first, both = (
             "-" if each is None else f"{each:.3f}"
-            for each in (said["auroc_quality_model"], said["auroc_with_second_judge"])
+            for each in (report["auroc_quality_model"], report["auroc_with_second_judge"])
         )
-        lines.append(f"{name:<28}{first:>15}{both:>12}{said['fine']:>8}{said['spoilt']:>8}")
+        lines.append(f"{name:<28}{first:>15}{both:>12}{report['fine']:>8}{report['spoilt']:>8}")
     tested = artefact.details["reports"]["test part"]
     if (tested["auroc_with_second_judge"] or 0.0) <= (tested["auroc_quality_model"] or 0.0):
         lines.append("It does not help on the titles kept for the test: leave it off.")

@@ -1,4 +1,4 @@
-"""`headrace models train-quality`: makes the quality model out of catalogue files."""
+"""`headrace models train-quality`: makes the quality model from catalogue files."""
 
 import argparse
 import json
@@ -63,7 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
-    """Train, measure, export; print where it all is."""
+    """Train, measure and export. Prints where the results are."""
     plan = _plan(args)
     try:
         report = train(plan)

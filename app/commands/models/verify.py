@@ -1,4 +1,4 @@
-"""`headrace models verify`: checks artefacts where they will run."""
+"""`headrace models verify`: checks artefacts on the machine that runs them."""
 
 import argparse
 from dataclasses import asdict
@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
-    """Check everything; 0 if every artefact is right."""
+    """Check everything. The exit status is 0 if every artefact is right."""
     folder = folder_of(args, settings)
     findings = list(verify_models(folder, InferenceSettings(provider=args.provider, threads=args.threads)))
     for finding in findings:

@@ -1,6 +1,8 @@
 """The catalogue: what the owner of an item stores, and what every worker follows."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 
 import pytest
 from builders import Fields, batch, item, teach
@@ -35,6 +37,20 @@ class CatalogueAgent:
         self.keep = KeepCatalogue(EventSettings(), self.store, self.outbox, self.metrics)
 
 
+@dataclass
+class MemoryStoredMarks:
+    """The `StoredMarks` of a store that is restored: writes down what it is told, and when."""
+
+    diary: Diary
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def mark_start(self, partition: int) -> None:
+        self.diary.entries.append(f"start of {partition}")
+
+    async def mark_stored(self, partition: int, offset: int) -> None:
+        self.diary.entries.append(f"{partition} stored up to {offset}")
+
+
 @pytest.fixture
 def shop() -> CatalogueAgent:
     return CatalogueAgent()
@@ -50,6 +66,26 @@ async def test_what_cannot_be_kept_goes_to_quarantine_after_the_store(shop: Cata
     assert shop.diary.entries == ["store", "quarantine"]
     assert [each.reason for each in shop.outbox.quarantined] == [Reason.MALFORMED_JSON, Reason.MISSING_FIELD]
     assert [each.topic for each in shop.outbox.quarantined] == ["items", "items"]
+
+
+async def test_the_marks_are_told_before_a_batch_is_stored_and_once_all_of_it_is(shop: CatalogueAgent) -> None:
+    marks = MemoryStoredMarks(shop.diary)
+    keep = KeepCatalogue(EventSettings(), shop.store, shop.outbox, shop.metrics, marks=marks)
+    await keep.handle(changes(item("a"), b"{"))
+    assert shop.diary.entries == ["start of 2", "store", "quarantine", "2 stored up to 2"]
+
+
+async def test_nothing_is_stored_while_a_restore_holds_the_lock(shop: CatalogueAgent) -> None:
+    marks = MemoryStoredMarks(shop.diary)
+    keep = KeepCatalogue(EventSettings(), shop.store, shop.outbox, shop.metrics, marks=marks)
+    async with marks.lock:
+        handled = asyncio.create_task(keep.handle(changes(item("a"))))
+        while not shop.diary.entries:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert shop.store.items == {}
+    await handled
+    assert shop.store.items == {"a": Item("a", "Title of a")}
 
 
 async def test_while_the_store_is_away_nothing_is_quarantined_or_counted(shop: CatalogueAgent) -> None:

@@ -105,7 +105,7 @@ async def test_the_mark_follows_the_worker() -> None:
 
 async def test_a_worker_that_takes_over_right_after_a_batch_finds_its_mark(bench: Bench) -> None:
     await bench.restore.check()
-    await bench.restore.after(0, 3)
+    await bench.restore.mark_stored(0, 3)
     bench.spans[0], heir = ReadSpan(3, 3), bench.worker()
     await heir.check()
     assert (bench.marks.marks, bench.lost) == ({0: "3"}, [])
@@ -114,13 +114,13 @@ async def test_a_worker_that_takes_over_right_after_a_batch_finds_its_mark(bench
 async def test_a_batch_sets_no_mark_in_a_store_that_lost_it(bench: Bench) -> None:
     await bench.restore.check()
     bench.empty()
-    await bench.restore.after(0, 3)
+    await bench.restore.mark_stored(0, 3)
     assert bench.marks.marks == {}
 
 
 async def test_a_group_that_reads_from_the_beginning_has_nothing_to_restore() -> None:
     bench = Bench(log_of([item("a")]), {0: ReadSpan(0, 0)})
-    await bench.restore.before(0)
+    await bench.restore.mark_start(0)
     bench.spans[0] = ReadSpan(0, 1)
     await bench.restore.check()
     assert (bench.marks.marks, bench.lost) == ({0: "1"}, [])
@@ -128,7 +128,7 @@ async def test_a_group_that_reads_from_the_beginning_has_nothing_to_restore() ->
 
 async def test_the_first_mark_takes_no_other_s_place(bench: Bench) -> None:
     bench.spans[0] = ReadSpan(0, 0)
-    await bench.restore.before(0)
+    await bench.restore.mark_start(0)
     assert bench.marks.marks == {0: "2"}
 
 
@@ -166,7 +166,7 @@ async def test_a_store_that_is_emptied_during_the_restoration_is_restored_once_m
 async def test_items_that_change_while_they_are_restored_stay_as_they_were_written_last(bench: Bench) -> None:
     bench.empty()
     metrics, batches = Metrics(CollectorRegistry()), bench.log.items_log[0]
-    keep = KeepCatalogue(EventSettings(), bench.store, MemoryOutbox(), metrics, turn=bench.restore.turn)
+    keep = KeepCatalogue(EventSettings(), bench.store, MemoryOutbox(), metrics, marks=bench.restore)
     titles, kept = iter(["Old mug", "Newer mug", "Newest mug"]), []
 
     def change() -> None:

@@ -1,4 +1,4 @@
-"""What is logged over and over is logged a few times, and counted."""
+"""A line that is logged over and over is logged a few times, and counted."""
 
 import logging
 
@@ -8,7 +8,7 @@ from app.logs import FIRST_LINES, REPEAT_SECONDS, RepeatFilter
 
 
 class Log:
-    """A handler's filter with a clock of its own, and the lines that it let through."""
+    """A handler's filter with its own clock, and the lines that it passed."""
 
     def __init__(self) -> None:
         self.now = 100.0

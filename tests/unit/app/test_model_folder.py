@@ -1,4 +1,4 @@
-"""Where models are looked for."""
+"""Models are looked for in the configured folder, or in the checkout."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A dependency that is away is tried again with growing pauses, and meanwhile the worker is not ready."""
+"""A call to a dependency that is away is retried, and the worker is not ready meanwhile."""
 
 import asyncio
 import logging
@@ -14,11 +14,11 @@ from app.retry import Retry
 
 
 class Broken(Exception):
-    """What the dependency raises."""
+    """The error that the dependency raises."""
 
 
 class Dependency:
-    """Fails `failures` times, then answers; it notes what health said when it was called."""
+    """Fails `failures` times, then answers. It keeps what health said at each call."""
 
     def __init__(self, health: Health, failures: int) -> None:
         self.health, self.failures = health, failures
@@ -43,7 +43,7 @@ def metrics() -> Metrics:
 
 @pytest.fixture
 def pauses() -> list[float]:
-    """The pauses that were asked for; none of them is waited for."""
+    """The pauses that were requested. None of them is waited for."""
     return []
 
 
@@ -89,15 +89,15 @@ async def test_health_says_what_is_away_and_why(retry: Retry, health: Health) ->
 
 
 async def test_an_error_without_words_is_named(retry: Retry, health: Health) -> None:
-    said = []
+    details = []
 
     async def call() -> None:
-        said.append(health.detail)
-        if len(said) == 1:
+        details.append(health.detail)
+        if len(details) == 1:
             raise Broken
 
     await retry(call)
-    assert said == ["", "Redis is away: Broken"]
+    assert details == ["", "Redis is away: Broken"]
 
 
 async def test_another_error_is_a_bug_and_passes_through(retry: Retry, health: Health) -> None:

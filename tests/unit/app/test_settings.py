@@ -1,4 +1,4 @@
-"""Settings come from the environment, and every mistake names the variable, the value and what is allowed."""
+"""Settings come from the environment. Every mistake names the variable and the allowed values."""
 
 import re
 from dataclasses import fields

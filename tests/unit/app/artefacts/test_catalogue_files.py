@@ -28,7 +28,7 @@ def test_csv_and_json_lines_are_read_gzipped_or_not(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [
         ("a.csv", b"name,price\nMug,1\n", "no column title"),
         ("a.xlsx", b"title\n", "no catalogue file"),
@@ -38,10 +38,10 @@ def test_csv_and_json_lines_are_read_gzipped_or_not(tmp_path: Path) -> None:
         ("a.csv.gz", b"not gzip", "cannot be read"),
     ],
 )
-def test_an_unusable_file_is_refused_with_advice(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+def test_an_unusable_file_is_refused_with_advice(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     (tmp_path / name).write_bytes(content)
 
-    with pytest.raises(HeadraceError, match=said) as refused:
+    with pytest.raises(HeadraceError, match=message) as refused:
         read_entries(tmp_path / name)
     assert "use .csv or .jsonl" in str(refused.value)
 

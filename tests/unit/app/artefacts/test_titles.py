@@ -1,4 +1,4 @@
-"""Titles out of the files that shops have."""
+"""Titles are read from the files that shops have."""
 
 import gzip
 from pathlib import Path

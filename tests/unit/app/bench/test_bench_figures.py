@@ -49,7 +49,8 @@ def measured(worker_seconds: float, faust_seconds: float) -> Round:
 
 
 def test_rates_are_medians_and_ratios_are_taken_within_a_round() -> None:
-    # A busy minute slows both: the ratio stays 2 although no two rates of one contender agree.
+    # A busy minute slows down both. The ratio stays 2, although no two rates of one contender
+    # agree.
     found = summarise("shop", [measured(1, 2), measured(4, 8), measured(2, 4)])
     assert found["events_per_second"] == 500
     assert found["plain_faust_events_per_second"] == 250

@@ -1,4 +1,4 @@
-"""What the doctor says of models: on which provider each runs, and what is wrong with one that does not."""
+"""What the doctor says of models: their providers, and what is wrong with a model that fails."""
 
 import json
 import shutil

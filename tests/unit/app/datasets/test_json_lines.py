@@ -1,4 +1,4 @@
-"""JSON lines go through untouched; only topic and key are read."""
+"""JSON lines are not changed; only topic and key are read."""
 
 import gzip
 from pathlib import Path

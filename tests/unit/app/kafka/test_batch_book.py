@@ -57,7 +57,7 @@ def test_what_is_committed_is_not_committed_again() -> None:
 def test_a_commit_that_failed_leaves_the_book_as_it_was() -> None:
     book = an_open_book(committed=3)
     book.finish(book.hand_over(VIEWS_0, 3, 10))
-    book.pages(book.committable())  # the commit went out, and no confirmation followed
+    book.pages(book.committable())  # the commit was sent, and never confirmed
     assert book.committed(VIEWS_0) == 3
     assert book.committable() == {VIEWS_0: 10}
 

@@ -113,7 +113,7 @@ def test_an_assigned_partition_whose_position_nobody_knows_is_not_without_lag() 
     assert progress.behind
     for _ in range(6):
         clock.now += 10
-        progress.see_end(VIEWS_0, 5)  # that the broker answers is no progress
+        progress.see_end(VIEWS_0, 5)  # an answer of the broker is no progress
     assert progress.is_alive(60)
     clock.now += 1
     assert not progress.is_alive(60)

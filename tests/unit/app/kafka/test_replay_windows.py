@@ -1,4 +1,4 @@
-"""How a log is cut into windows: records that are due together are sent together."""
+"""A log is cut into windows: records that are due together are sent together."""
 
 from itertools import pairwise
 
@@ -75,7 +75,8 @@ def test_a_key_goes_where_kafkas_own_clients_send_it(key: bytes) -> None:
 
 
 def test_known_keys_keep_their_partitions() -> None:
-    # The hashes that Apache Kafka's own test (UtilsTest, murmur2) expects: other clients choose the same partition.
+    # The hashes that Apache Kafka's own test (UtilsTest, murmur2) expects: other clients choose the
+    # same partition.
     java = {b"21": -973932308, b"foobar": -790332482, b"abc": 479470107}
     assert {key: partition_of(key, 97) for key in java} == {key: (h & 0x7FFFFFFF) % 97 for key, h in java.items()}
 

@@ -1,4 +1,4 @@
-"""How long the end of a rebalance may take."""
+"""The end of a rebalance may take only so long."""
 
 import pytest
 from fakes import ManualClock

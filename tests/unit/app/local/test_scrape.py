@@ -1,4 +1,4 @@
-"""The worker's metrics, read back by the names under which it declares them."""
+"""The worker's metrics are read back by the names under which they are declared."""
 
 from collections import Counter
 

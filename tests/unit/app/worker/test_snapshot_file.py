@@ -1,4 +1,4 @@
-"""The snapshot's file: whole or refused."""
+"""The file of a snapshot is whole, or it is refused."""
 
 from pathlib import Path
 
@@ -83,7 +83,7 @@ def test_a_folder_in_its_place_is_no_crash(tmp_path: Path) -> None:
 def test_a_failed_write_leaves_the_old_one(tmp_path: Path) -> None:
     path = tmp_path / "a.snapshot"
     write_snapshot(path, SNAPSHOT)
-    (tmp_path / "a.snapshot.tmp").mkdir()  # no file can be opened there
+    (tmp_path / "a.snapshot.tmp").mkdir()  # so that no file can be opened there
     with pytest.raises(OSError, match="directory"):
         write_snapshot(path, Snapshot({}, {}))
     assert read_snapshot(path).facts == SNAPSHOT.facts

@@ -1,7 +1,6 @@
-"""What tests of `headrace run` share: a small shop, and reading what the command writes."""
+"""What tests of `headrace run` share: a small log, and its output as it comes."""
 
 import os
-import re
 import select
 import time
 from pathlib import Path
@@ -15,7 +14,7 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.sta
 
 @pytest.fixture
 def small_shop(tmp_path: Path) -> Path:
-    """Three users, four titled items, one row of each trouble, and two in the catalogue."""
+    """Three users, four titled items, one row of each fault, and two faults in the catalogue."""
     folder = tmp_path / "shop"
     folder.mkdir()
     start = 1_500_000_000
@@ -25,7 +24,7 @@ def small_shop(tmp_path: Path) -> Path:
         for n, (item, kind) in enumerate([("i1", "view"), ("i2", "click"), ("i3", "order"), ("i4", "cart")])
     ]
     troubles = [
-        f"ann-i1,{start},ann,,i1,view,,",  # the same event once more
+        f"ann-i1,{start},ann,,i1,view,,",  # the same event again
         f"odd,{start},ann,,i1,returned,,",  # no kind that Headrace knows
         "late,1000,ann,,i1,view,,",  # before there were shops to click in
         f"guest,{start + 9},,s1,i1,view,,",
@@ -39,7 +38,7 @@ def small_shop(tmp_path: Path) -> Path:
 
 
 def read_until(stream: IO[bytes] | None, end: bytes) -> str:
-    """What the process printed there up to the line that begins with `end`."""
+    """Return what the process printed up to the line that begins with `end`."""
     assert stream is not None
     deadline = time.monotonic() + PATIENCE_SECONDS
     lines: list[bytes] = []
@@ -49,9 +48,3 @@ def read_until(stream: IO[bytes] | None, end: bytes) -> str:
         assert line, b"".join(lines).decode()
         lines.append(line)
     return b"".join(lines).decode()
-
-
-def found_in(pattern: str, text: str) -> str:
-    match = re.search(pattern, text)
-    assert match is not None, text
-    return match[1]
