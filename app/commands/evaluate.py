@@ -17,8 +17,8 @@ from app.settings import Settings
 from models.recommender import Recommender, RecommenderSettings
 
 DESCRIPTION = """\
-Learn the past of a log, then walk the sessions of its future: at every position predict the next item over the
-whole catalogue, the item being looked at left out. It runs the code that the worker runs, with the same settings.
+Learn the past of a log, then walk the sessions of its future: at every position predict the next item from the
+whole catalogue without the current item. It runs the code that the worker runs, with the same settings.
 
 DIR holds events.csv[.gz] or events.jsonl[.gz] with a column split (train, test), or is split by --from. Events need
 item_id, ts and session_id or user_id: without a session_id, a user's session ends after 30 minutes of silence, as in
@@ -26,7 +26,7 @@ the worker. Or DIR holds train_sessions.txt[.gz] (a session a line, item ids sep
 and test_cases.txt[.gz] (the items seen so far separated by spaces, a tab, the next item).
 
 With items.csv[.gz] or items.jsonl[.gz] beside them, the models in HEADRACE_MODEL_DIR read the catalogue first, as in
-the worker: items become reachable that nobody has seen (cold_hit_rate), and defective ones are not shown."""
+the worker: items that no user has seen can be listed (cold_hit_rate), and defective ones are not."""
 
 EXAMPLES = """\
 examples:
@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = DESCRIPTION
     parser.epilog = EXAMPLES
     parser.add_argument("folder", metavar="DIR", type=Path, help="folder of the log")
-    parser.add_argument("--protocol", choices=("session",), default="session", help="how the future is walked")
+    parser.add_argument("--protocol", choices=("session",), default="session", help="how the future is evaluated")
     parser.add_argument(
         "--from",
         dest="since",

@@ -23,21 +23,21 @@ GOES = "goes to quarantine"
 
 DETAILS = """
 PATH is a folder with events.csv (or .csv.gz, .jsonl, .jsonl.gz) and perhaps items.csv, or one such file.
-Kafka is found at HEADRACE_KAFKA_BOOTSTRAP; topics that are not there are made. The catalogue goes first.
+Kafka is found at HEADRACE_KAFKA_BOOTSTRAP; missing topics are created. The catalogue is sent first.
 
 CSV columns of events: event_id, ts, user_id, session_id, item_id, kind, price, quantity, currency, request_id,
 position, surface; of items: item_id, title, category, brand, description, price, currency, available or
 availability, attributes, updated_at. An empty cell is an absent field, other columns are dropped. A row with more
 filled cells than columns goes to the topic quarantine: put quotes around what holds a comma.
 kind: view, click, order; cart and fav count as click, a rating of 4 or more (column rating) as order, a lower
-one as view. Rows of any other kind go to the topic quarantine. JSON lines go through as they are, and need
+one as view. Rows of any other kind go to the topic quarantine. JSON lines are sent unchanged, and need
 the field kind too. A CSV file without event_id, ts, item_id, kind, or both user_id and session_id, is refused.
-With --speed N, days without events are passed over.
+With --speed N, days without events are skipped.
 """
 
 EXAMPLES = """
 examples:
-  headrace replay shop/                         everything, as fast as it goes
+  headrace replay shop/                         everything, as fast as possible
   headrace replay shop/events.csv.gz --speed 1  events only, in real time
   headrace replay shop/ --speed 3600 --json     an hour a second; counts as JSON on standard output
 """
@@ -53,7 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N|max",
         type=speed,
         default=None,
-        help="play N times faster than real time; max (default): as fast as it goes",
+        help="play N times faster than real time; max (default): as fast as possible",
     )
     parser.add_argument("--json", action="store_true", help="print the counts as JSON on standard output")
 

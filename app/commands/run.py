@@ -48,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N|max",
         type=speed,
         default=None,
-        help="play N times faster than real time; max (default): as fast as it goes",
+        help="play N times faster than real time; max (default): as fast as possible",
     )
     parser.add_argument("--once", action="store_true", help="end when the log is processed")
     parser.add_argument(

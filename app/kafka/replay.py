@@ -228,7 +228,7 @@ class _Sender:
             except KafkaError as error:
                 if attempt == ATTEMPTS or not (error.retriable or isinstance(error, KafkaTimeoutError)):
                     raise
-                logger.warning("Kafka did not take %d records for %s (%r); sending them again", taken, topic, error)
+                logger.warning("Kafka did not accept %d records for %s (%r); sending them again", taken, topic, error)
                 await asyncio.sleep(ATTEMPT_PAUSE_SECONDS)
             else:
                 break

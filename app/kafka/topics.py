@@ -86,7 +86,7 @@ async def create_topics(settings: KafkaSettings) -> dict[str, int]:
             "check HEADRACE_KAFKA_BOOTSTRAP, or use `headrace run`, which starts a broker of its own"
         ) from error
     except KafkaError as error:
-        raise HeadraceError(f"Kafka at {settings.bootstrap} did not make the topics: {error!r}") from error
+        raise HeadraceError(f"Kafka at {settings.bootstrap} did not create the topics: {error!r}") from error
     finally:
         await admin.close()
 
@@ -114,7 +114,7 @@ async def _all_partitions(admin: AIOKafkaAdminClient, settings: KafkaSettings) -
         if monotonic() > deadline:
             raise HeadraceError(
                 f"Kafka at {settings.bootstrap} does not list the topics {', '.join(missing)}, "
-                f"{LISTED_SECONDS:g} s after they were made; may this user describe them?"
+                f"{LISTED_SECONDS:g} s after they were created; check that this user may describe them"
             )
         await asyncio.sleep(LISTED_POLL_SECONDS)
 
@@ -137,7 +137,7 @@ async def _create(admin: AIOKafkaAdminClient, settings: KafkaSettings, existing:
     for topic, code, *message in answer.topic_errors:
         if code not in (0, TOPIC_ALREADY_EXISTS):
             reason = next(filter(None, message), for_code(code).__name__)
-            raise HeadraceError(f"Kafka at {settings.bootstrap} did not make the topic {topic}: {reason}")
+            raise HeadraceError(f"Kafka at {settings.bootstrap} did not create the topic {topic}: {reason}")
 
 
 def _largest_message(name: str, settings: KafkaSettings) -> int:
@@ -149,6 +149,6 @@ def _require_equal(existing: dict[str, int], settings: KafkaSettings) -> None:
     if len(set(counts.values())) > 1:
         listed = ", ".join(f"{name} has {count}" for name, count in counts.items())
         raise HeadraceError(
-            f"these topics need equally many partitions, but {listed}; add partitions to the smaller ones "
+            f"these topics need the same number of partitions, but {listed}; add partitions to the smaller ones "
             "(before there are events in them), or set HEADRACE_KAFKA_TOPIC_PREFIX to start with new topics"
         )

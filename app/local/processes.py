@@ -94,8 +94,8 @@ async def patiently(work: Awaitable[T], what: str, stream: TextIO, pause: float 
 
 def _ended(name: str, status: int) -> HeadraceError:
     return HeadraceError(
-        f"headrace {name} ended with status {status}; its log is above, `headrace doctor` looks closer, "
-        "and starting again loses nothing: repeated events count once"
+        f"headrace {name} ended with status {status}; see its log above and run `headrace doctor`. "
+        "Starting again loses nothing: repeated events count once"
     )
 
 

@@ -51,7 +51,7 @@ class Watch:
             elif now - moved_at > STALLED_SECONDS:
                 raise HeadraceError(
                     f"the worker has not moved for {STALLED_SECONDS:g} s; does another worker of the group "
-                    "(HEADRACE_KAFKA_GROUP) take the events? `headrace doctor` looks closer"
+                    "(HEADRACE_KAFKA_GROUP) take the events? run `headrace doctor`"
                 )
         return reading
 
@@ -80,6 +80,5 @@ def _explained(who: str) -> Iterator[None]:
         yield
     except (aiohttp.ClientError, TimeoutError) as error:
         raise HeadraceError(
-            f"the {who} gives no answer ({error or type(error).__name__}); its log is above, "
-            "`headrace doctor` looks closer"
+            f"the {who} gives no answer ({error or type(error).__name__}); its log is above, run `headrace doctor`"
         ) from error

@@ -35,7 +35,7 @@ class ClickResource:
         if self.producer is None:
             raise Problem(
                 HTTPStatus.FORBIDDEN,
-                "This server takes no events; HEADRACE_SERVE_ACCEPT_EVENTS=true allows them.",
+                "This server accepts no events; HEADRACE_SERVE_ACCEPT_EVENTS=true allows them.",
             )
         body = await json_object_in(request)
         user_id = checked_id("user_id", body.get("user_id"))
@@ -44,8 +44,8 @@ class ClickResource:
         try:
             await self.producer.send(Kind.CLICK, user_id, orjson.dumps(event))
         except KafkaAway as error:
-            log.warning("Kafka did not take a click: %s", error)
-            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "Kafka does not take the click; try again.") from error
+            log.warning("Kafka did not accept a click: %s", error)
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "Kafka did not accept the click; try again.") from error
         return json_response(event, HTTPStatus.ACCEPTED)
 
 

@@ -85,7 +85,7 @@ async def test_stored_items_come_back_as_they_are(shop: ItemStores) -> None:
     assert await shop.assessments.items(["teapot", "never", "kettle", "gone"]) == [TEAPOT, None, KETTLE, None]
 
 
-async def test_what_is_said_of_an_item_comes_back_whole(shop: ItemStores) -> None:
+async def test_an_assessment_comes_back_whole(shop: ItemStores) -> None:
     await shop.items.write([KETTLE, TEAPOT])
     kettle, teapot = assessed(1, 0, reasons=("spam",)), Assessment("ff" * 8)
     await shop.assessments.write([Assessed(KETTLE, kettle, True), Assessed(TEAPOT, teapot, True)])
@@ -98,20 +98,20 @@ async def test_what_is_not_new_leaves_what_is_stored(shop: ItemStores) -> None:
     assert await shop.assessments.load(["kettle"]) == [assessed(1, 0)]
 
 
-async def test_writing_an_item_anew_keeps_what_is_said_of_it(shop: ItemStores) -> None:
+async def test_writing_an_item_again_keeps_its_assessment(shop: ItemStores) -> None:
     await shop.items.write([KETTLE])
     await shop.assessments.write([Assessed(KETTLE, assessed(1, 0), True)])
     await shop.items.write([replace(KETTLE, price=5.0)])
     assert await shop.assessments.load(["kettle"]) == [assessed(1, 0)]
 
 
-async def test_a_forgotten_item_has_nothing_said_of_it(shop: ItemStores) -> None:
+async def test_a_forgotten_item_has_no_assessment(shop: ItemStores) -> None:
     await shop.assessments.write([Assessed(KETTLE, assessed(1, 0), True)])
     await shop.assessments.forget(["kettle", "never"])
     assert await shop.assessments.load(["kettle"]) == [None]
 
 
-async def test_what_is_remembered_is_said_again_without_being_written(shop: ItemStores) -> None:
+async def test_a_remembered_assessment_is_read_without_being_written(shop: ItemStores) -> None:
     await shop.items.write([KETTLE])
     await shop.assessments.remember({"kettle": assessed(1, 0), "teapot": assessed(0, 1)})
     await shop.assessments.remember({"teapot": None, "never": None})

@@ -34,13 +34,13 @@ async def test_there_is_no_mark_at_first(marks: CatalogueMarks) -> None:
     assert await marks.load([]) == []
 
 
-async def test_a_mark_is_swapped_for_the_one_that_stands_there(marks: CatalogueMarks) -> None:
+async def test_a_mark_replaces_the_one_that_is_there(marks: CatalogueMarks) -> None:
     assert await marks.swap(3, "", "17")
     assert await marks.swap(3, "17", "17 claim")
     assert await marks.load([0, 3]) == ["", "17 claim"]
 
 
-async def test_a_mark_is_left_alone_where_another_stands(marks: CatalogueMarks) -> None:
+async def test_a_mark_is_left_alone_where_another_is_stored(marks: CatalogueMarks) -> None:
     await marks.swap(3, "", "17")
     assert not await marks.swap(3, "", "18")
     assert not await marks.swap(3, "16", "18")

@@ -145,7 +145,7 @@ async def test_keys_and_values_that_do_not_pair_are_a_bug(sent: Sent) -> None:
         await sent.outbox.interactions(0, ["u1", "u2"], [b"1"])
 
 
-async def test_a_quarantined_record_says_why_and_where_it_stood(
+async def test_a_quarantined_record_says_why_and_where_it_was(
     kafka_outbox: KafkaOutbox, read_topic: ReadTopic, names: Topics
 ) -> None:
     each = rejected(

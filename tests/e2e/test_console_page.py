@@ -198,7 +198,7 @@ async def test_an_active_user_is_offered_and_an_unknown_one_gets_what_is_trendin
     page.complaints = [each for each in page.complaints if "404" not in each]
 
 
-async def test_an_empty_store_is_said_to_be_empty(console: Console, shop: Shop) -> None:
+async def test_an_empty_store_is_shown_as_empty(console: Console, shop: Shop) -> None:
     page = console.page
     await page.open(console.url)
     await page.until("document.getElementById('users-note').textContent === 'No user has a list yet.'")
@@ -217,7 +217,7 @@ async def test_a_narrow_screen_needs_no_sideways_scrolling(console: Console, sto
     assert await page.run("document.documentElement.scrollWidth <= 360")
 
 
-async def test_a_store_that_is_away_is_said_to_be_away(page: Page, registry: CollectorRegistry) -> None:
+async def test_a_store_that_is_away_is_shown_as_away(page: Page, registry: CollectorRegistry) -> None:
     async with client_of(RedisSettings("redis://127.0.0.1:1/0", timeout_seconds=0.5), registry) as http:
         await page.open(f"{http.make_url('/')}#u1")
         for place in ("alarm", "status"):

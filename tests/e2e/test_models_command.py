@@ -116,7 +116,7 @@ def test_a_missing_manifest_is_a_plain_message(tmp_path: Path) -> None:
     assert "manifest.json cannot be read" in process.stderr
 
 
-def test_cuda_that_is_not_there_is_said_loudly_and_not_measured(items: Path, tmp_path: Path) -> None:
+def test_missing_cuda_is_reported_and_not_measured(items: Path, tmp_path: Path) -> None:
     verified = models("verify", "--dir", str(ONNX), "--provider", "cuda")
     if "CUDAExecutionProvider" in verified.stdout:
         pytest.skip("this machine has CUDA")

@@ -129,13 +129,13 @@ async def test_a_senseless_k_is_refused(listed: Listed, k: int) -> None:
         await listed("u1", k)
 
 
-async def test_a_foreign_value_under_our_key_is_said_to_be_one(shop: Shop, listed: Listed) -> None:
+async def test_a_foreign_value_under_our_key_is_reported(shop: Shop, listed: Listed) -> None:
     shop.redis.set(shop.keys.recommendation("u1"), b"hello")
     with pytest.raises(UnreadableAnswer, match="not what Headrace writes"):
         await listed("u1", 20)
 
 
-async def test_a_foreign_type_under_our_key_is_said_to_be_one(shop: Shop, listed: Listed) -> None:
+async def test_a_foreign_type_under_our_key_is_reported(shop: Shop, listed: Listed) -> None:
     shop.redis.rpush(shop.keys.recommendation("u1"), b"hello")
     with pytest.raises(UnreadableAnswer, match="same prefix"):
         await listed("u1", 20)

@@ -90,7 +90,7 @@ def test_the_package_that_debian_splits_off_is_named(tmp_path: Path, tools: Path
 
 
 @pytest.mark.parametrize("version", [(2, 7), (3, 10), (3, 14)])
-def test_what_is_needed_is_said_where_none_fits(tmp_path: Path, tools: Path, version: tuple[int, int]) -> None:
+def test_the_needed_version_is_named_where_none_fits(tmp_path: Path, tools: Path, version: tuple[int, int]) -> None:
     only = python(tmp_path, "python3", version)
     done = find(path=(tmp_path, tools))
     assert (done.returncode, done.stdout) == (1, "")

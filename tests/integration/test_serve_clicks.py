@@ -104,4 +104,4 @@ async def test_a_kafka_that_is_away_is_a_503_problem_each_time(registry: Collect
             response = await http.post("/events/click", json=CLICK)
             assert response.status == 503
             body = await response.json(content_type="application/problem+json")
-            assert body["detail"] == "Kafka does not take the click; try again."
+            assert body["detail"] == "Kafka did not accept the click; try again."

@@ -99,7 +99,7 @@ def test_any_text_has_a_vector(encoder: Encoder, text: str) -> None:
     assert cosines(vectors[:1], encoder.encode(["red mug"])).min() >= SAME
 
 
-def test_what_stands_behind_the_longest_text_changes_nothing(artefact: Artefact, encoder: Encoder) -> None:
+def test_what_follows_the_longest_text_changes_nothing(artefact: Artefact, encoder: Encoder) -> None:
     long = "wool " * artefact.max_tokens
     one, other = encoder.encode([long + "blanket", long + "aeroplane"])
     assert one @ other == pytest.approx(1.0, abs=1e-5)

@@ -56,7 +56,7 @@ def test_a_file_called_items_is_named_after_its_folder(tmp_path: Path) -> None:
     assert catalogue_name(tmp_path / "spring.csv") == "spring"
 
 
-def test_a_folder_stands_for_the_catalogue_in_it(tmp_path: Path) -> None:
+def test_a_folder_means_the_catalogue_in_it(tmp_path: Path) -> None:
     shop = tmp_path / "shop"
     shop.mkdir()
     (shop / "items.csv.gz").write_bytes(gzip.compress(b"item_id,title\n1,Blue mug\n"))

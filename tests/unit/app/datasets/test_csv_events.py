@@ -246,7 +246,7 @@ def test_a_row_that_ends_before_its_kind_goes_to_quarantine(tmp_path: Path) -> N
     assert reason_of(only(tmp_path, b"1,1,u1", header=SMALL)) == "unknown_kind"
 
 
-def test_a_column_that_is_read_stands_once(tmp_path: Path) -> None:
+def test_a_column_that_is_read_must_not_occur_twice(tmp_path: Path) -> None:
     with pytest.raises(HeadraceError, match="has more than one column price; rename the others"):
         read(tmp_path, header=SMALL.strip() + b", price\n")
     assert len(read(tmp_path, b"1,1,u1,i1,view,,,", header=SMALL.strip() + b",note,note\n")) == 1
@@ -275,7 +275,7 @@ def test_an_open_quote_in_the_header_is_an_error(tmp_path: Path, rest: bytes) ->
         read(tmp_path, rest, header=b'event_id,ts,user_id,"item_id,kind\n')
 
 
-def test_an_empty_file_is_said_to_be_empty(tmp_path: Path) -> None:
+def test_an_empty_file_is_reported_as_empty(tmp_path: Path) -> None:
     with pytest.raises(HeadraceError, match="it is empty"):
         read(tmp_path, header=b"")
 

@@ -113,7 +113,7 @@ def test_a_commit_that_returns_after_the_partition_was_revoked_does_not_count_fo
     assert book.committed(VIEWS_0) == 4
 
 
-def test_a_partition_has_room_for_so_many_batches_and_again_when_the_oldest_is_finished() -> None:
+def test_a_partition_has_room_for_n_batches_and_again_when_the_oldest_is_finished() -> None:
     book = an_open_book(limit=2)
     first, second = book.hand_over(VIEWS_0, 0, 10), book.hand_over(VIEWS_0, 10, 20)
     assert not book.has_room(VIEWS_0)

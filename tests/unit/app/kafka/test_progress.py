@@ -45,7 +45,7 @@ def test_a_part_of_a_batch_keeps_its_topic_alive_and_no_other() -> None:
     assert progress.stalled(60) == [VIEWS_0]
 
 
-def test_every_finished_batch_starts_the_wait_anew() -> None:
+def test_every_finished_batch_starts_the_wait_again() -> None:
     clock = ManualClock(1000.0)
     progress = assigned(clock)
     progress.see_end(VIEWS_0, 100)
