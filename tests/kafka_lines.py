@@ -12,7 +12,7 @@ from pathlib import Path
 from workers import free_port
 
 from app.local import servers as embedded
-from app.local.servers import Server
+from app.local.servers import RunningServer, Server
 
 CHUNK = 65_536
 # Numbers of requests in Kafka's protocol
@@ -22,6 +22,13 @@ OFFSET_COMMIT, OFFSET_FETCH, JOIN_GROUP, HEARTBEAT, SYNC_GROUP = 8, 9, 11, 12, 1
 @contextmanager
 def broker_that_says(port: int, folder: Path) -> Iterator[int]:
     """A broker of this test alone that tells its clients `port` of this machine; gives the port it listens on."""
+    with running_broker_that_says(port, folder) as server:
+        yield server.port
+
+
+@contextmanager
+def running_broker_that_says(port: int, folder: Path) -> Iterator[RunningServer]:
+    """The same, for those who want to stop it for a while."""
 
     def command(own: int) -> list[str]:
         return [
@@ -33,7 +40,7 @@ def broker_that_says(port: int, folder: Path) -> Iterator[int]:
         ]
 
     with embedded._running(Server("broker", command, embedded._broker_answers), folder) as server:
-        yield server.port
+        yield server
 
 
 @dataclass
