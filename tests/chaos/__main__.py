@@ -11,6 +11,7 @@ from chaos.disturbances import DISTURBANCES
 from chaos.report import as_json, line_of, record, summary
 from chaos.run import Outcome, Plan, run_once
 from chaos.schedule import make_schedule
+from chaos.shop_log import Shop
 
 EXAMPLES = """\
 examples (after `make chaos ARGS="…"`):
@@ -56,6 +57,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--without", default="", metavar="A,B", help="all kinds but these")
     made.add_argument("--workers", type=int, default=2, metavar="N", help="workers; one more joins at times (2)")
     made.add_argument("--rate", type=float, default=150.0, metavar="N", help="records a second (150)")
+    made.add_argument(
+        "--twins", type=float, default=Shop().twins, metavar="N", help="share of ids on two topics (0.02)"
+    )
     made.add_argument("--redis", choices=("persistent", "memory"), default="persistent", help="what a kill leaves")
     made.add_argument("--kafka", default="", metavar="HOST:PORT", help="a broker that runs (default: one of its own)")
     made.add_argument("--models", default="", metavar="DIR", help="folder of model artefacts (default: no models)")
@@ -86,6 +90,7 @@ def _run(options: argparse.Namespace, seed: int, names: Sequence[str]) -> Outcom
     plan = Plan(
         seed=seed,
         schedule=make_schedule(seed, options.disturbances, names, options.workers),
+        shop=Shop(twins=options.twins),
         rate=options.rate,
         workers=options.workers,
         is_persistent=options.redis == "persistent",

@@ -116,14 +116,11 @@ def _scene(plan: Plan, folder: Path, links: Links, broker: Broker, kafka: KafkaS
         )
         return Target(Worker(name, environ, folder, stack), link, state)
 
-    targets = []
-    for number in range(plan.workers):
-        name = f"worker-{number}"
-        snapshots = {
-            "HEADRACE_WORKER_STATE_DIR": str(folder / f"{name}-state"),
-            "HEADRACE_WORKER_SNAPSHOT_SECONDS": "3",
-        }
-        targets.append(target(name, **(snapshots if number % 2 == 0 else {})))
+    def with_snapshots(name: str) -> Target:
+        state = str(folder / f"{name}-state")
+        return target(name, HEADRACE_WORKER_STATE_DIR=state, HEADRACE_WORKER_SNAPSHOT_SECONDS="3")
+
+    targets = [with_snapshots(f"worker-{number}") for number in range(plan.workers)]
     return Scene(targets, target("spare"), redis, broker, clock)
 
 
