@@ -80,7 +80,8 @@ class Link:
         return await asyncio.start_server(self._take, "127.0.0.1", self.port)
 
     async def _take(self, near_in: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
+        # Cancelled only at the very end, when Python 3.11 would log a cancelled handler as an error.
+        with suppress(OSError, asyncio.CancelledError):
             first = await near_in.read(CHUNK)
             is_spared = first[CLIENT_ID_AT:].startswith(SPARED)
             if not first or (self._is_cut and not is_spared):
@@ -136,23 +137,26 @@ class Links:
         self._servers.append(asyncio.run_coroutine_threadsafe(link.serve(), self.loop).result(CLOSE_SECONDS))
         return link
 
+    async def end(self) -> None:
+        """End every connection, and listen no more."""
+        for server in self._servers:
+            server.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for each in others:
+            each.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
 
 @contextmanager
 def running_links() -> Iterator[Links]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="links", daemon=True)
     thread.start()
+    links = Links(loop)
     try:
-        yield Links(loop)
+        yield links
     finally:
-        asyncio.run_coroutine_threadsafe(_end_tasks(), loop).result(CLOSE_SECONDS)
+        asyncio.run_coroutine_threadsafe(links.end(), loop).result(CLOSE_SECONDS)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(CLOSE_SECONDS)
         loop.close()
-
-
-async def _end_tasks() -> None:
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for each in others:
-        each.cancel()
-    await asyncio.gather(*others, return_exceptions=True)

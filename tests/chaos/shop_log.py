@@ -82,7 +82,7 @@ class _Writer:
     def _event(self, topic: str) -> tuple[bytes, dict[str, Any]]:
         # Few users are busy, many come once in a while.
         user = int(self.shop.users * self.rng.random() ** 2)
-        is_guest = user % 100 < 100 * self.shop.guests
+        is_guest = user * self.shop.guests % 1 < self.shop.guests  # every fourth, say
         session = f"s{user}" if is_guest else f"u{user}-{self.rng.randrange(3)}"
         said: dict[str, Any] = {"event_id": f"e{self._next()}", "item_id": self._item_id()}
         key = f"session:{session}" if is_guest else f"u{user}"
