@@ -27,7 +27,6 @@ examples (after `make chaos ARGS="…"`):
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     names = _names(options)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))
     outcomes: list[Outcome] = []
     status = 0
     try:
@@ -115,4 +114,5 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
     sys.exit(main())
