@@ -11,6 +11,7 @@ import orjson
 from chaos.run import Outcome
 
 COUNTS = ("records", "accepted", "repeats", "quarantined", "profiles", "items", "begun_again")
+TOLD = ("wrong_profiles", "lost", "double")
 
 
 def line_of(outcome: Outcome, folder: Path) -> str:
@@ -81,14 +82,19 @@ def _run(outcome: Outcome) -> dict[str, Any]:
 def _sums(outcomes: Sequence[Outcome]) -> dict[str, int]:
     verdicts = [each.verdict for each in outcomes]
     found = {name: sum(getattr(each, name) for each in verdicts) for name in COUNTS}
-    faults: Counter[str] = Counter({"wrong_profiles": 0, "lost": 0, "double": 0})
+    faults: Counter[str] = Counter(dict.fromkeys(TOLD, 0))
     for each in verdicts:
         faults.update({name: len(wrong) for name, wrong in each.faults.items()})
     return found | dict(faults) | {"not_judged": sum(bool(each.trouble) for each in outcomes)}
 
 
 def _by_disturbance(outcomes: Sequence[Outcome]) -> dict[str, dict[str, int]]:
-    times = Counter(entry.name for each in outcomes for entry in each.schedule)
-    runs = Counter(name for each in outcomes for name in {entry.name for entry in each.schedule})
-    wrong = Counter(name for each in outcomes if not each.is_right for name in {entry.name for entry in each.schedule})
-    return {name: {"times": times[name], "runs": runs[name], "wrong_runs": wrong[name]} for name in times}
+    """By kind: how often it came, in how many runs, and what was wrong in those; a run has several kinds."""
+    rows: dict[str, Counter[str]] = {}
+    for each in outcomes:
+        times = Counter(entry.name for entry in each.schedule)
+        wrong = {name: len(getattr(each.verdict, name)) for name in TOLD}
+        for name, count in times.items():
+            row = rows.setdefault(name, Counter())
+            row.update({"times": count, "runs": 1, "wrong_runs": int(not each.is_right), **wrong})
+    return {name: dict(row) for name, row in rows.items()}
