@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from pathlib import Path
@@ -16,21 +16,23 @@ from workers import environment
 from app.concerns import KafkaSettings, RedisSettings
 from app.kafka.topics import create_topics
 from chaos.disturbances import DISTURBANCES, Moment, Scene, Target, Undo
+from chaos.evidence import keep_evidence
 from chaos.fleet import Worker
 from chaos.links import Links, running_links
-from chaos.oracle import expect
+from chaos.oracle import Expected, expect
 from chaos.records import SOURCES, Logged
 from chaos.schedule import Entry, length
 from chaos.servers import Broker, RedisServer, broker_behind_a_link
 from chaos.shop_log import Shop, shop_log
-from chaos.stored import read_stored
+from chaos.stored import read_items, read_stored
 from chaos.topics import Sender, behind, read_topics
-from chaos.verdict import Evidence, Verdict, judge
+from chaos.verdict import Evidence, Verdict, judge, wrong_items
 
 POLL_SECONDS = 0.05
 SETTLE_POLL_SECONDS = 0.3
 START_SECONDS = 120.0
 SETTLE_SECONDS = 240.0
+RESTORE_SECONDS = 30.0
 PREFIX = "hr:"
 CLOCK_FOLDER = Path(__file__).with_name("clock")
 
@@ -137,17 +139,23 @@ def _disturb_and_judge(plan: Plan, scene: Scene, kafka: KafkaSettings, outcome: 
     tell(f"{len(sender.sent):,} records sent; waiting until all is processed")
     began = time.monotonic()
     log = asyncio.run(read_topics(kafka, SOURCES))
-    _settle(scene, kafka, log)
-    outcome.settled_seconds = time.monotonic() - began
     if len(log) < len(sender.sent):
         raise Trouble(f"the broker lacks {len(sender.sent) - len(log)} records that it acknowledged")
+    _settle(scene, kafka, log)
+    outcome.settled_seconds = time.monotonic() - began
+    expected = expect(sender.sent, log)
+    if lost_at is not None:
+        _wait_for_catalogue(scene, expected)
+    _stop_workers(scene)
     evidence = Evidence(
         interactions=asyncio.run(read_topics(kafka, ["interactions"])),
         quarantine=asyncio.run(read_topics(kafka, ["quarantine"])),
         stored=read_stored(scene.redis.port, PREFIX),
         lost_at=lost_at,
     )
-    outcome.verdict = judge(expect(sender.sent, log), evidence)
+    outcome.verdict = judge(expected, evidence)
+    if not outcome.is_right:
+        keep_evidence(scene.clock.parent, log, evidence)
 
 
 def _disturb(plan: Plan, scene: Scene, tell: Tell) -> float | None:
@@ -173,13 +181,27 @@ def _disturb(plan: Plan, scene: Scene, tell: Tell) -> float | None:
 
 
 def _settle(scene: Scene, kafka: KafkaSettings, log: Sequence[Logged]) -> None:
-    """Wait until the group has committed all, then stop all workers: nothing is written any more after that."""
+    """Wait until the group has committed all."""
     _until(
         lambda: _are_ready(scene) and not asyncio.run(behind(kafka, log)),
         "not everything is processed",
         SETTLE_SECONDS,
         lambda: f"(behind: {asyncio.run(behind(kafka, log))})",
     )
+
+
+def _wait_for_catalogue(scene: Scene, expected: Expected) -> None:
+    """Give the workers time to bring back what Redis lost; what is missing after that is for the verdict."""
+    with suppress(Trouble):
+        _until(
+            lambda: _are_ready(scene) and not wrong_items(expected.items, read_items(scene.redis.port, PREFIX)),
+            "the catalogue is not back",
+            RESTORE_SECONDS,
+        )
+
+
+def _stop_workers(scene: Scene) -> None:
+    """Stop all workers: nothing is written any more after that."""
     for each in scene.all:
         each.worker.ask_to_stop()
     _until(lambda: not any(_runs(each.worker) for each in scene.all), "a worker does not stop", SETTLE_SECONDS)

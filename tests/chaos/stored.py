@@ -27,9 +27,18 @@ def read_stored(port: int, prefix: str) -> Stored:
     with redis.Redis(port=port, socket_timeout=30) as store:
         return Stored(
             profiles={user: _profile(found) for user, found in _hashes(store, f"{prefix}profile:").items()},
-            items={item: _item(found) for item, found in _hashes(store, f"{prefix}item:").items()},
+            items=_items(store, prefix),
             lists=_lists(store, f"{prefix}rec:"),
         )
+
+
+def read_items(port: int, prefix: str) -> Mapping[str, Mapping[str, Any]]:
+    with redis.Redis(port=port, socket_timeout=30) as store:
+        return _items(store, prefix)
+
+
+def _items(store: "redis.Redis", prefix: str) -> dict[str, dict[str, Any]]:
+    return {item_id: _item(found) for item_id, found in _hashes(store, f"{prefix}item:").items()}
 
 
 def _profile(found: Mapping[str, bytes]) -> Profile:

@@ -67,7 +67,7 @@ def judge(expected: Expected, evidence: Evidence) -> Verdict:
     _check_quarantine(expected.rejected, evidence.quarantine, verdict)
     _check_profiles(accepted, evidence, verdict)
     _check_lists(accepted, evidence, verdict)
-    _check_items(expected.items, evidence.stored.items, verdict)
+    verdict.wrong_items = wrong_items(expected.items, evidence.stored.items)
     return verdict
 
 
@@ -214,12 +214,13 @@ def _check_lists(accepted: Sequence[Event], evidence: Evidence, verdict: Verdict
             verdict.wrong_lists.append(f"{user}: the list is of {at}, the newest event of {ts}")
 
 
-def _check_items(
-    expected: Mapping[str, Mapping[str, Any]], found: Mapping[str, Mapping[str, Any]], verdict: Verdict
-) -> None:
+def wrong_items(expected: Mapping[str, Mapping[str, Any]], found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What is wrong in the catalogue, in words."""
+    wrong = []
     for item_id in sorted(expected.keys() | found.keys()):
         said, stored = expected.get(item_id), found.get(item_id, {})
         if said is None:
-            verdict.wrong_items.append(f"{item_id}: the catalogue never had it, Redis has {dict(stored)}")
+            wrong.append(f"{item_id}: the catalogue never had it, Redis has {dict(stored)}")
         elif not all(_same(stored.get(name), value) for name, value in said.items()):
-            verdict.wrong_items.append(f"{item_id}: it is {dict(stored)}, not {dict(said)}")
+            wrong.append(f"{item_id}: it is {dict(stored)}, not {dict(said)}")
+    return wrong
