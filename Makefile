@@ -46,6 +46,10 @@ run: $(STAMP) ## Start everything on this machine and replay a sample log; Ctrl-
 test: $(STAMP) ## Run all tests
 	$(BIN)/pytest $(ARGS)
 
+.PHONY: chaos
+chaos: $(STAMP) ## Disturb real workers in seeded ways and check all that they stored (ARGS="--runs 50 --seed 7 --json")
+	PYTHONPATH=tests $(BIN)/python -m chaos $(ARGS)
+
 .PHONY: smoke-pythons
 smoke-pythons: $(STAMP) ## Install and try Headrace with every other supported Python on this machine
 	scripts/smoke_pythons.sh

@@ -15,7 +15,7 @@ from pathlib import Path
 from workers import free_port
 
 from app.local import servers as embedded
-from app.local.servers import Server
+from app.local.servers import RunningServer, Server
 
 CHUNK = 65_536
 # Request numbers of Kafka's protocol
@@ -28,6 +28,13 @@ def broker_that_says(port: int, folder: Path) -> Iterator[int]:
 
     Yields the port that it listens on.
     """
+    with running_broker_that_says(port, folder) as server:
+        yield server.port
+
+
+@contextmanager
+def running_broker_that_says(port: int, folder: Path) -> Iterator[RunningServer]:
+    """Run a broker that advertises `port`. Yields the server, for tests that stop it for a while."""
 
     def command(own: int) -> list[str]:
         return [
@@ -39,7 +46,7 @@ def broker_that_says(port: int, folder: Path) -> Iterator[int]:
         ]
 
     with embedded._running(Server("broker", command, embedded._broker_answers), folder) as server:
-        yield server.port
+        yield server
 
 
 @dataclass
