@@ -5,6 +5,10 @@ class HeadraceError(Exception):
     """Something outside Headrace failed. The message says what, and what to do about it."""
 
 
+class UnusableSetting(HeadraceError):
+    """A setting has a value that cannot be used. Commands end with the status of a usage error."""
+
+
 def in_words(error: BaseException) -> str:
     """Return the error's text, or its type if it has no text.
 

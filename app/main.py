@@ -52,7 +52,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _execute(args: argparse.Namespace) -> int:
-    from app.errors import HeadraceError
+    from app.errors import HeadraceError, UnusableSetting
     from app.logs import configure_logs
     from app.settings import InvalidSetting, load
     from app.store.secrecy import scrub_for, scrub_tracebacks
@@ -63,7 +63,7 @@ def _execute(args: argparse.Namespace) -> int:
         settings = load(os.environ)
         configure_logs(settings.log, scrub)
         return _command(args.command).execute(args, settings)
-    except InvalidSetting as invalid:
+    except (InvalidSetting, UnusableSetting) as invalid:
         return _fail(scrub(str(invalid)), EXIT_USAGE)
     except HeadraceError as error:
         return _fail(scrub(str(error)), EXIT_FAILED)

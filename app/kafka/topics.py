@@ -83,7 +83,7 @@ async def create_topics(settings: KafkaSettings) -> dict[str, int]:
     except KafkaConnectionError as error:
         raise HeadraceError(
             f"no Kafka answers at {settings.bootstrap}: {error}; "
-            "check HEADRACE_KAFKA_BOOTSTRAP, or use `headrace run`, which starts a broker of its own"
+            "check HEADRACE_KAFKA_BOOTSTRAP; where it is not set, `headrace run` starts a broker of its own"
         ) from error
     except KafkaError as error:
         raise HeadraceError(f"Kafka at {settings.bootstrap} did not create the topics: {error!r}") from error

@@ -94,8 +94,8 @@ async def patiently(work: Awaitable[T], what: str, stream: TextIO, pause: float 
 
 def _ended(name: str, status: int) -> HeadraceError:
     return HeadraceError(
-        f"headrace {name} ended with status {status}; see its log above and run `headrace doctor`. "
-        "Starting again loses nothing: repeated events count once"
+        f"headrace {name} ended with status {status}; if it wrote a reason, it is above. "
+        "Start `headrace run` again; `headrace doctor` checks addresses, versions and models"
     )
 
 

@@ -16,7 +16,7 @@ from redis.asyncio.connection import (
     UnixDomainSocketConnection,
 )
 
-from app.errors import HeadraceError
+from app.errors import UnusableSetting
 from app.store.secrecy import HIDDEN
 
 SCHEME = re.compile(r"(redis|rediss|unix)://", re.IGNORECASE)
@@ -31,7 +31,7 @@ WAY_OUT = (
 
 
 def check_address(url: str) -> None:
-    """Raise HeadraceError if the address cannot be used.
+    """Raise UnusableSetting if the address cannot be used.
 
     The message shows no part of the address.
     """
@@ -39,9 +39,9 @@ def check_address(url: str) -> None:
         raise bad_address(problem)
 
 
-def bad_address(problem: str) -> HeadraceError:
+def bad_address(problem: str) -> UnusableSetting:
     """Return the error for an address that cannot be used."""
-    return HeadraceError(f"HEADRACE_REDIS_URL cannot be used: {problem}; {WAY_OUT}")
+    return UnusableSetting(f"HEADRACE_REDIS_URL cannot be used: {problem}; {WAY_OUT}")
 
 
 def shown_address(url: str) -> str:

@@ -38,8 +38,9 @@ def checked(commands: Sequence[Command], replies: Sequence[Any]) -> list[Any]:
 def ask_recommendations(keys: Keys, recall: Recall, user_id: str, k: int) -> Question[RecommendationList]:
     """The user's list, at most k items; the trending list for a user without one that may be shown.
 
-    One round trip where all its items are remembered, else two. A list that lost an item is not topped up: only the
-    worker knows what this user just saw or bought. Raises ValueError for a k outside 1..K_MAX.
+    One round trip if all its items are remembered, else two. A list that lost an item is not topped
+    up: only the worker knows what this user just bought. The trending list in place of an empty one
+    leaves out the user's recent items. Raises ValueError for a k outside 1..K_MAX.
     """
     _check(k)
     flag, raw = yield [("GET", keys.known_only()), ("GET", keys.recommendation(user_id))]
@@ -49,7 +50,9 @@ def ask_recommendations(keys: Keys, recall: Recall, user_id: str, k: int) -> Que
         if rows := (yield from _shown(keys, recall, stored.entries, k, known_only=known_only)):
             return RecommendationList(stored, rows)
     ranked = yield from _trending(keys, recall)
-    popular: StoredList = lists.trending_list(user_id, ranked[: TRENDING_SPARE * k])
+    seen = set() if raw is None else (yield from _seen(keys, user_id))
+    unseen = [each for each in ranked if each[0] not in seen]
+    popular: StoredList = lists.trending_list(user_id, unseen[: TRENDING_SPARE * k])
     return RecommendationList(popular, (yield from _shown(keys, recall, popular.entries, k, known_only=known_only)))
 
 
@@ -124,6 +127,13 @@ def _joined(history: UserHistory, known: Mapping[str, KnownItem], *, known_only:
 def _shown(keys: Keys, recall: Recall, entries: Sequence[Entry], k: int, *, known_only: bool) -> Question[list[Row]]:
     known = yield from _known(keys, recall, [entry[0] for entry in entries])
     return lists.shown_rows(entries, known, k, known_only=known_only)
+
+
+def _seen(keys: Keys, user_id: str) -> Question[set[str]]:
+    """Return the items that the user looked at or bought lately."""
+    ((recent,),) = yield [("HMGET", keys.profile(user_id), "recent")]
+    history = answers.decode_history(user_id, recent, None)
+    return set() if history is None else {row.item_id for row in history.recent}
 
 
 def _known(keys: Keys, recall: Recall, item_ids: Sequence[str]) -> Question[dict[str, KnownItem]]:

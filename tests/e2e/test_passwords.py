@@ -17,7 +17,8 @@ def output(command: list[str], **settings: str) -> str:
     done = subprocess.run(
         [HEADRACE, *command], env=ENVIRONMENT | settings, capture_output=True, check=False, text=True, timeout=120
     )
-    assert done.returncode == 1
+    # `doctor` did look, and found a fault; the others were given a setting of no use.
+    assert done.returncode == (1 if command[0] == "doctor" else 2)
     return done.stdout + done.stderr
 
 

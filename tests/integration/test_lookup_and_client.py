@@ -85,6 +85,16 @@ async def test_a_list_of_nothing_but_deleted_items_gives_way_to_trending(shop: S
     assert ids(await listed("u1", 20)) == ["bestseller"]
 
 
+async def test_trending_in_place_of_an_empty_list_leaves_out_what_the_user_just_bought(
+    shop: Shop, listed: Listed
+) -> None:
+    shop.listed("u1")
+    shop.history("u1", ("bought", 1.0, "order"))
+    shop.trending("bought", "bestseller")
+    assert ids(await listed("u1", 20)) == ["bestseller"]
+    assert ids(await listed("nobody", 20)) == ["bought", "bestseller"]
+
+
 async def test_unknown_items_are_left_out_once_lists_hold_known_ones_only(shop: Shop, listed: Listed) -> None:
     shop.listed("u1", "no-such-item", "kettle")
     shop.listed("u2", "no-such-item")

@@ -53,6 +53,8 @@ class Redis:
         match command:
             case ("GET", str(key)):
                 return self.lists.get(key.removeprefix("hr:rec:{").removesuffix("}"))
+            case ("HMGET", str(key), "recent"):
+                return [None]
             case ("HMGET", str(key), *fields):
                 self.asked_items.append(key.removeprefix("hr:item:{").removesuffix("}"))
                 stored = {"title": b"Title", "available": self.available}
