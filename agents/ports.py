@@ -6,8 +6,9 @@ from typing import NamedTuple, Protocol
 from models.contract.events import Item, RawBatch
 from models.contract.item_codec import Change
 from models.contract.outcome import Rejected
-from models.profile import Profile
+from models.processor import UserWrites
 from models.quality.assessment import Assessment, Models
+from models.users.stored import StoredFields
 
 Clock = Callable[[], float]
 
@@ -15,14 +16,14 @@ Clock = Callable[[], float]
 class UserStore(Protocol):
     """Profiles and lists of users."""
 
-    async def load(self, user_ids: Sequence[str]) -> Mapping[str, Profile]:
-        """The profiles of all these users; a new user has an empty one."""
+    async def load(self, user_ids: Sequence[str]) -> list[StoredFields]:
+        """The stored fields of these users' profiles, in their order; nothing for a new user."""
 
-    async def write(self, profiles: Mapping[str, Profile], lists: Mapping[str, bytes]) -> None:
+    async def write(self, writes: UserWrites) -> None:
         """Make profiles and lists readable; returns when they are, however long the store is away."""
 
     async def correct(self, lists: Mapping[str, bytes]) -> set[str]:
-        """Replace lists that are still there, which expire when they would have anyway; whose lists those are."""
+        """Overwrite existing lists and keep their expiry. Returns the users whose lists existed."""
 
 
 class ItemStore(Protocol):

@@ -22,6 +22,7 @@ from models.profile import ProfileSettings
 from models.quality.second_judge_score import JudgeSettings
 from models.quality.text import QualitySettings
 from models.ranking import RankingSettings
+from models.recommender import RecommenderSettings
 from models.trending import TrendingSettings
 from models.vectors.semantic import SemanticSettings
 
@@ -57,6 +58,11 @@ class Settings:
     quality: QualitySettings = field(default_factory=QualitySettings)
     judge: JudgeSettings = field(default_factory=JudgeSettings)
     semantic: SemanticSettings = field(default_factory=SemanticSettings)
+
+    @property
+    def recommender(self) -> RecommenderSettings:
+        """The settings of all that the recommender is made of."""
+        return RecommenderSettings(self.neighbours, self.trending, self.ranking, self.profile, self.semantic)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,27 @@
-"""From candidates to a ranked list: what was found for the user, then what is trending, ties broken by item id."""
+"""From candidates to ranked lists: what was found for each user, then what is trending, ties broken by item id.
 
-from collections.abc import Collection, Container, Iterable, Sequence
+Scores are compared as they are written, rounded to SCORE_DIGITS digits: so noise below that decides nothing.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from models.contract.events import Ranking
 from models.setting import setting
-from models.trending import Popular
 
 SCORE_DIGITS = 6
+NO_ITEM = -1
+
+# What found an item, as a number and as the contract calls it.
+NEIGHBOURS = 0
+SEMANTIC = 1
+CATEGORY = 2
+TRENDING = 3
+SOURCES = ("neighbours", "semantic", "category", "trending")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,56 +32,42 @@ class RankingSettings:
     exclude_recent: int = setting(1, "latest items of the user that are kept out: what is being looked at", low=0)
 
 
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """Items with their scores, in no order; which of them were found by meaning, and which must have a place."""
+class Candidates(NamedTuple):
+    """Items found for each user, shapes (users, n), padded with NO_ITEM and in no order; only scores above 0 count.
 
-    scored: Sequence[tuple[str, float]]
-    by_meaning: Container[str] = ()
-    reserved: Collection[str] = ()
-
-
-def rank(
-    candidates: Candidates,
-    fallbacks: Iterable[tuple[str, tuple[Popular, ...]]],
-    excluded: Container[str],
-    size: int,
-) -> Ranking:
-    """Candidates by score, then each fallback's items in its order until `size` are found.
-
-    Reserved items take the place of the last others. A fallback's scores are its popularity scaled to stand below
-    everything before it.
+    `by_meaning` marks those found by meaning. `reserved` ones take the place of the last others.
     """
-    ranked = _best(candidates, size)
-    item_ids = [item_id for _, item_id in ranked]
-    scores = [-score for score, _ in ranked]
-    sources = ["semantic" if item_id in candidates.by_meaning else "neighbours" for item_id in item_ids]
-    for source, popular in fallbacks:
-        if len(item_ids) >= size:
-            break
-        listed = set(item_ids)
-        shown = (each for each in popular if each.item_id not in listed and each.item_id not in excluded)
-        found = list(islice(shown, size - len(item_ids)))
-        if found:
-            item_ids += [each.item_id for each in found]
-            scores += _scores_below(scores, found)
-            sources += [source] * len(found)
-    return Ranking(tuple(item_ids), tuple(scores), tuple(sources))
+
+    items: NDArray[np.int32]
+    scores: NDArray[np.float64]
+    by_meaning: NDArray[np.bool_]
+    reserved: NDArray[np.bool_]
+
+    @classmethod
+    def of_neighbours(cls, items: NDArray[np.int32], scores: NDArray[np.float32]) -> Self:
+        """Candidates that neighbours found."""
+        return cls(items, scores.astype(np.float64), np.zeros(items.shape, np.bool_), np.zeros(items.shape, np.bool_))
 
 
-def _best(candidates: Candidates, size: int) -> list[tuple[float, str]]:
-    ranked = sorted((-round(score, SCORE_DIGITS), item_id) for item_id, score in candidates.scored)
-    reserved = candidates.reserved
-    if not reserved or len(ranked) <= size:
-        return ranked[:size]
-    having = [each for each in ranked if each[1] in reserved][:size]
-    others = [each for each in ranked if each[1] not in reserved][: size - len(having)]
-    return sorted(having + others)
+class Lists(NamedTuple):
+    """Ranked lists, one row a user, best first, shapes (users, size): item numbers padded with NO_ITEM, scores, and
+    what found each item."""
 
+    items: NDArray[np.int32]
+    scores: NDArray[np.float64]
+    sources: NDArray[np.uint8]
 
-def _scores_below(scores: list[float], found: list[Popular]) -> list[float]:
-    best = -found[0].minus_share
-    if best == 0.0:  # forgotten so long that it is below the smallest number
-        return [0.0] * len(found)
-    highest = 0.5 * scores[-1] if scores else best
-    return [round(highest * (-each.minus_share / best), SCORE_DIGITS) for each in found]
+    @classmethod
+    def empty(cls, users: int, size: int) -> Self:
+        """Lists without items."""
+        shape = (users, size)
+        return cls(np.full(shape, NO_ITEM, np.int32), np.zeros(shape), np.zeros(shape, np.uint8))
+
+    def ranking(self, user: int, names: Sequence[str]) -> Ranking:
+        """One list with its items' names."""
+        size = int(np.count_nonzero(self.items[user] != NO_ITEM))
+        return Ranking(
+            tuple(names[item] for item in self.items[user, :size].tolist()),
+            tuple(self.scores[user, :size].tolist()),
+            tuple(SOURCES[source] for source in self.sources[user, :size].tolist()),
+        )

@@ -10,6 +10,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from models.catalogue import NO_CATEGORY, Catalogue
+from models.popularity import Pool
 from models.setting import setting
 from models.state import Arrays, columns, require
 
@@ -60,8 +61,8 @@ class Trending:
         self._grow(int(items.max()) + 1)
         _count(self._value, self._ts, items, ts, weights, self._rate)
 
-    def lists(self, catalogue: Catalogue, names: list[str], n: int) -> "TrendingLists":
-        """The most popular items that may be shown, overall and per category, `n` each, ties broken by item id."""
+    def pool(self, catalogue: Catalogue) -> Pool:
+        """The most popular items that may be shown, as many as the settings say."""
         with np.errstate(divide="ignore"):
             scores = np.log(self._value) + self._ts * self._rate
         known = min(len(scores), len(catalogue.weight))
@@ -70,13 +71,16 @@ class Trending:
         best = np.argpartition(-scores, pool - 1)[:pool]
         best = best[np.isfinite(scores[best])]
         best = best[np.argsort(-scores[best])]
-        if len(best) == 0:
-            return TrendingLists((), {})
         # Rounding hides noise, so that ties are ties; rounded before exp(), items of last year still differ.
-        shares = np.exp(np.round(scores[best] - scores[best[0]], LOG_SHARE_DIGITS)).tolist()
+        shares = np.exp(np.round(scores[best] - scores[best[:1]], LOG_SHARE_DIGITS))
+        return Pool(best.astype(np.int32), shares)
+
+    def lists(self, catalogue: Catalogue, names: list[str], n: int) -> "TrendingLists":
+        """The most popular items that may be shown, overall and per category, `n` each, ties broken by item id."""
+        best, shares = self.pool(catalogue)
         by_category: dict[int, list[Popular]] = {}
         popular: list[Popular] = []
-        for item, share in zip(best.tolist(), shares, strict=True):
+        for item, share in zip(best.tolist(), shares.tolist(), strict=True):
             entries = by_category.setdefault(catalogue.category_of(item), [])
             if _fits(popular, share, n) or _fits(entries, share, n):
                 entry = Popular(-share, names[item], item)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import orjson
+from asking import rankings
 from prometheus_client import CollectorRegistry
 
 from agents.catalogue import FollowCatalogue
@@ -14,7 +15,7 @@ from models.contract.events import Ranking, RawBatch
 from models.duplicates import DuplicateFilter
 from models.neighbours.index import NeighbourSettings
 from models.profile import Profile, ProfileSettings, Seen
-from models.recommender import Asker, Recommender, RecommenderSettings
+from models.recommender import Recommender, RecommenderSettings
 
 SHOP = RecommenderSettings(neighbours=NeighbourSettings(postings=30, session_items=6))
 EVENTS = EventSettings(duplicate_memory=2_000)
@@ -93,4 +94,4 @@ def lists(recommender: Recommender) -> list[Ranking]:
     recommender.catalogue_changed()
     recent = [Seen(START, 0, f"item \N{SNOWMAN} {item}") for item in range(1, ITEMS + 1)]
     profiles = [Profile(), *(replace(Profile(), recent=tuple(recent[at : at + 1 + at % 3])) for at in range(ITEMS))]
-    return recommender.recommend([Asker(profile, 0) for profile in profiles])
+    return rankings(recommender, profiles)

@@ -46,7 +46,8 @@ from app.worker.snapshot_keeper import SnapshotKeeper
 from app.worker.with_models import Meaning, Store, Surroundings, build_meaning, find_models
 from models.contract.events import Kind
 from models.duplicates import DuplicateFilter
-from models.recommender import Recommender, RecommenderSettings
+from models.processor import ListMaker
+from models.recommender import Recommender
 from models.shown import Shown
 
 
@@ -113,8 +114,17 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     names, health = outside.names, outside.health
     learning = _learning(settings, metrics)
     recommender = learning.recommender
-    shown = Shown(recommender.items, settings.ranking.size, settings.worker.profile_cache)
-    refresh = Refresh(recommender, shown, outside.users, outside.outbox, metrics, time, asyncio.Lock())
+    maker = ListMaker.of(recommender, settings.worker.profile_cache)
+    shown = Shown(settings.ranking.size, settings.worker.profile_cache)
+    refresh = Refresh(
+        maker=maker,
+        shown=shown,
+        users=outside.users,
+        outbox=outside.outbox,
+        metrics=metrics,
+        clock=time,
+        write_lock=asyncio.Lock(),
+    )
     follow = FollowCatalogue(settings.events, recommender, refresh.gone.put_nowait)
     followers = {names.items: follow.handle, names.interactions: learning.learn.handle}
     if language is not None:
@@ -128,21 +138,32 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
         around = _surroundings(outside, progress, replicas, refresh)
         meaning = build_meaning(language, vectors, settings, around)
         learning.learn.listeners.append(meaning.similar.touched)
-    figures = _figures(outside, progress, recommender)
+    figures = _figures(outside, progress, maker)
     assess, similar = (meaning.assess, meaning.similar) if meaning is not None else (None, None)
     losses = Losses(outside.sources, figures, similar)
     restore = build_restore(settings, outside.store, outside.retry_kafka, progress, losses, assess)
     process = Process(
-        outside.kinds, settings.events, settings.profile, learning.seen, recommender, learning.learn, shown,
-        replicas, outside.sources, outside.users, outside.outbox, metrics, time, refresh.turn,
-    )  # fmt: skip
+        kinds=outside.kinds,
+        events=settings.events,
+        seen=learning.seen,
+        maker=maker,
+        learn=learning.learn,
+        shown=shown,
+        replicas=replicas,
+        sources=outside.sources,
+        users=outside.users,
+        outbox=outside.outbox,
+        metrics=metrics,
+        clock=time,
+        write_lock=refresh.write_lock,
+    )
     items = RedisItems(outside.redis, outside.keys, outside.retry_redis)
     keep = KeepCatalogue(
         settings.events, items, outside.outbox, metrics, assess, restore.before, restore.after, restore.turn
     )
     add_batch_agent(app, "process", list(outside.kinds), process.run)
     add_batch_agent(app, "catalogue", [names.items], keep.run)
-    _on_assignment(app, [outside.users, outside.sources, shown, restore], replicas, health)
+    _on_assignment(app, [maker.table, outside.sources, shown, restore], replicas, health)
     add_probes(app, replicas.progress, health, metrics, figures.refresh_gauges)
     snapshots = SnapshotKeeper.of(settings, learning.learn, replicas, time)
     watch = KafkaWatch(replicas.see_ends, health)
@@ -166,7 +187,7 @@ def _outside(settings: Settings, metrics: Metrics) -> _Outside:
         retry_redis=store,
         retry_kafka=broker,
         outbox=KafkaOutbox(producer, names, broker),
-        users=RedisUsers(redis, keys, store, settings.redis.expire_days, settings.worker.profile_cache),
+        users=RedisUsers(redis, keys, store, settings.redis.expire_days),
         sources=RedisSources(redis, keys, store),
         producer=producer,
         metrics=metrics,
@@ -184,15 +205,16 @@ def _surroundings(outside: _Outside, progress: Progress, replicas: KafkaReplicas
     )  # fmt: skip
 
 
-def _figures(outside: _Outside, progress: Progress, recommender: Recommender) -> Figures:
+def _figures(outside: _Outside, progress: Progress, maker: ListMaker) -> Figures:
     views = outside.names.views
     return Figures(
         worker_id=f"{socket.gethostname()}-{os.getpid()}",
         board=Board(outside.redis, outside.keys),
         metrics=outside.metrics,
         health=outside.health,
-        recommender=recommender,
+        recommender=maker.recommender,
         users=outside.users,
+        table=maker.table,
         lag=progress.lag,
         publishes_trending=lambda: (views, 0) in progress.partitions,
         clock=time,
@@ -208,11 +230,7 @@ def _behind(progress: Progress) -> bool:
 
 
 def _learning(settings: Settings, metrics: Metrics) -> _Learning:
-    recommender = Recommender(
-        RecommenderSettings(
-            settings.neighbours, settings.trending, settings.ranking, settings.profile, settings.semantic
-        )
-    )
+    recommender = Recommender(settings.recommender)
     recommender.warm_up()
     seen = DuplicateFilter(settings.events.duplicate_window_seconds, settings.events.duplicate_memory)
     seen.warm_up()

@@ -57,25 +57,6 @@ class RawBatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Interactions:
-    """Accepted events as columns of the same length n, in offset order of one source partition."""
-
-    source: str
-    kind: Kind
-    offsets: NDArray[np.int64]
-    times: NDArray[np.float64]
-    ts: NDArray[np.float64]
-    event_ids: list[str]
-    user_ids: list[str]
-    item_ids: list[str]
-    session_ids: list[str | None]
-    extras: list[dict[str, object] | None]
-
-    def __len__(self) -> int:
-        return len(self.event_ids)
-
-
-@dataclass(frozen=True, slots=True)
 class Item:
     """A catalogue entry; only what the shop said."""
 
@@ -98,14 +79,3 @@ class Ranking:
     item_ids: tuple[str, ...]
     scores: tuple[float, ...]
     sources: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Recommendation:
-    """A user's list. `event_ts` is the event time that led to it, `generated_at` the clock's; both in seconds."""
-
-    user_id: str
-    ranking: Ranking
-    event_ts: float
-    generated_at: float
-    model: str

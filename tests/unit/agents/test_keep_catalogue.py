@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from asking import rankings
 from builders import Fields, batch, item, teach
 from fakes import Away, Diary, MemoryItems, MemoryOutbox
 from prometheus_client import CollectorRegistry
@@ -14,7 +15,7 @@ from models.contract.events import Item, RawBatch
 from models.contract.item_codec import Deleted
 from models.contract.outcome import Reason
 from models.profile import Profile
-from models.recommender import Asker, Recommender, RecommenderSettings
+from models.recommender import Recommender, RecommenderSettings
 
 OUTCOMES = ("upserted", "withdrawn", "deleted", "quarantined")
 
@@ -79,7 +80,7 @@ async def test_the_agent_takes_one_batch_after_the_other_from_its_stream(shop: S
 
 
 def shown(recommender: Recommender) -> tuple[str, ...]:
-    [ranking] = recommender.recommend([Asker(Profile(), 0)])
+    [ranking] = rankings(recommender, [Profile()])
     return ranking.item_ids
 
 

@@ -10,8 +10,8 @@ from agents.metrics import Metrics, total
 from models.contract.event_codec import EventSettings
 from models.contract.events import Kind, RawBatch
 from models.duplicates import DuplicateFilter
-from models.processor import Followed, admit, follow
-from models.profile import Profile, ProfileSettings
+from models.processor import Followed, ListMaker, admit, follow
+from models.profile import ProfileSettings
 from models.recommender import Recommender, RecommenderSettings
 
 
@@ -32,7 +32,9 @@ class Learner:
     def decides(self, raw: RawBatch, kind: Kind = Kind.VIEW) -> Followed:
         """Learn a batch of its own, before it is emitted."""
         admitted = admit(raw, kind, self.seen, EventSettings())
-        followed = follow(admitted, dict.fromkeys(admitted.users, Profile()))
+        table = ListMaker.of(self.recommender, 100).table
+        table.find([])
+        followed = follow(admitted, table, table.add(dict.fromkeys(admitted.users)))
         self.learn.learn_own(raw.partition, followed)
         return followed
 

@@ -5,13 +5,16 @@ import orjson
 import pytest
 from builders import NOW, Fields, interaction, without
 
-from models.contract.events import Interactions, Kind, Ranking, Recommendation
-from models.contract.wire import Learned, decode_interaction, encode_interactions, encode_recommendation
+from models.contract.events import Kind, Ranking
+from models.contract.interactions import Interactions
+from models.contract.lists import Made, encode_list
+from models.contract.typed_event import EventRecord
+from models.contract.wire import Learned, decode_interaction, encode_interactions
 
 
 def test_a_list_is_written_as_the_contract_says() -> None:
     ranking = Ranking(("i1", "é2"), (0.5, 0.25), ("neighbours", "trending"))
-    assert orjson.loads(encode_recommendation(Recommendation("u1", ranking, NOW, NOW + 1, "vmis-knn"))) == {
+    assert orjson.loads(encode_list("u1", ranking, NOW, Made(NOW + 1, "vmis-knn"))) == {
         "user_id": "u1",
         "items": [
             {"item_id": "i1", "score": 0.5, "source": "neighbours"},
@@ -24,27 +27,25 @@ def test_a_list_is_written_as_the_contract_says() -> None:
 
 
 def test_an_empty_list_has_no_items() -> None:
-    body = orjson.loads(encode_recommendation(Recommendation("u1", Ranking((), (), ()), NOW, NOW, "m")))
+    body = orjson.loads(encode_list("u1", Ranking((), (), ()), NOW, Made(NOW, "m")))
     assert body["items"] == []
 
 
 def two_orders() -> Interactions:
-    return Interactions(
-        source="orders-3",
-        kind=Kind.ORDER,
-        offsets=np.array([7, 9]),
-        times=np.array([NOW, NOW]),
-        ts=np.array([NOW - 2.5, NOW - 1]),
-        event_ids=["e1", "e2"],
-        user_ids=["u1", "u2"],
-        item_ids=["i1", "i2"],
-        session_ids=[None, "s2"],
-        extras=[{"price": 9.5, "quantity": 2, "currency": "EUR"}, None],
+    return Interactions.of(
+        "orders-3",
+        Kind.ORDER,
+        np.array([7, 9]),
+        np.array([NOW, NOW]),
+        [
+            EventRecord("e1", "i1", NOW - 2.5, "u1", price=9.5, quantity=2, currency="EUR"),
+            EventRecord("e2", "i2", NOW - 1, "u2", "s2"),
+        ],
     )
 
 
 def test_an_interaction_carries_its_session_its_source_and_what_else_was_said() -> None:
-    first, second = encode_interactions(two_orders(), ["u1@1", "s2"], [0, 1])
+    first, second = encode_interactions(two_orders(), ["u1@1", "s2"])
     assert orjson.loads(first) == {
         "event_id": "e1",
         "user_id": "u1",
@@ -62,12 +63,12 @@ def test_an_interaction_carries_its_session_its_source_and_what_else_was_said() 
 
 
 def test_only_the_chosen_rows_are_written() -> None:
-    [value] = encode_interactions(two_orders(), ["s2"], [1])
+    [value] = encode_interactions(two_orders().only(np.array([False, True])), ["s2"])
     assert orjson.loads(value)["event_id"] == "e2"
 
 
 def test_what_was_written_can_be_read_back() -> None:
-    first, _ = encode_interactions(two_orders(), ["u1@1", "s2"], [0, 1])
+    first, _ = encode_interactions(two_orders(), ["u1@1", "s2"])
     assert decode_interaction(first) == Learned("e1", "u1", "i1", Kind.ORDER, NOW - 2.5, "u1@1", "orders-3", 7)
 
 
