@@ -21,7 +21,8 @@ class Learn:
     A worker learns its own batches before it emits them, and those of all workers from the log. Interactions of
     one source partition stand in offset order in each partition of the log; only a worker that repeats a batch
     after a crash goes back. So the highest offset per pair of both partitions tells repeats. `listeners` are
-    told of the items of its own batches.
+    told of the items of its own batches. What it emitted itself usually does not come back here (see
+    `app.kafka.own_records`); where it does, it is a repeat.
     """
 
     profile: ProfileSettings

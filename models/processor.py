@@ -9,19 +9,22 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import orjson
 import xxhash
 from numpy.typing import NDArray
 
 from models.contract.event_codec import EventSettings, decode
 from models.contract.events import Kind, RawBatch
+from models.contract.fields import OLDEST_TS
 from models.contract.interactions import Interactions
 from models.contract.json_names import JsonNames
 from models.contract.lists import Made, encode_lists
 from models.contract.outcome import Rejected
 from models.contract.wire import encode_interactions
 from models.duplicates import DuplicateFilter
+from models.profile import Profile, Seen
 from models.ranking import Lists
-from models.recommender import Recommender
+from models.recommender import LearningBatch, Recommender, RecommenderSettings
 from models.users.arrays import Steps
 from models.users.gather import ListRequests
 from models.users.stored import StoredFields, encode_profiles
@@ -150,6 +153,25 @@ class ListMaker:
     def encode(self, user_ids: Sequence[str], asked: ListRequests, lists: Lists, now: float) -> list[bytes]:
         """The users' lists as JSON; `now` in seconds."""
         return encode_lists(user_ids, lists, asked.newest_ts, self.names, Made(now, MODEL_NAME))
+
+
+def warm_up(settings: RecommenderSettings, events: EventSettings) -> None:
+    """Compile everything that a batch needs, or load it from numba's cache, so that the first user does not wait."""
+    recommender = Recommender(settings)
+    recommender.warm_up()
+    seen = DuplicateFilter(events.duplicate_window_seconds, events.duplicate_memory)
+    seen.warm_up()
+    maker = ListMaker.of(recommender, capacity=1)
+    maker.table.find([])
+    past = Seen(OLDEST_TS, int(Kind.ORDER), "b")
+    slots = maker.table.add({"u": Profile(recent=(past,), bought=(past,), applied={"orders-0": 0})})
+    record = orjson.dumps({"event_id": "e", "user_id": "u", "item_id": "a", "ts": OLDEST_TS + 1})
+    batch = RawBatch("orders", 0, np.ones(1, np.int64), np.full(1, OLDEST_TS + 1), [None], [record])
+    followed = follow(admit(batch, Kind.ORDER, seen, events), maker.table, slots)
+    learned = followed.admitted.interactions.ts
+    recommender.learn(LearningBatch(followed.items, followed.sessions, learned, np.ones(1)))
+    decide(followed, maker, OLDEST_TS)
+    maker.table.discard(slots)
 
 
 def decide(followed: Followed, maker: ListMaker, now: float) -> Effects:

@@ -46,7 +46,7 @@ from app.worker.snapshot_keeper import SnapshotKeeper
 from app.worker.with_models import Meaning, Store, Surroundings, build_meaning, find_models
 from models.contract.events import Kind
 from models.duplicates import DuplicateFilter
-from models.processor import ListMaker
+from models.processor import ListMaker, warm_up
 from models.recommender import Recommender
 from models.shown import Shown
 
@@ -132,7 +132,14 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
             language.infer.models, settings.quality, recommender, refresh.gone.put_nowait, band=settings.judge
         )
         followers[names.vectors] = vectors.handle
-    replicas = KafkaReplicas(settings.kafka, followers, partitions, outside.retry_kafka, not_saved={names.vectors})
+    replicas = KafkaReplicas(
+        settings.kafka,
+        followers,
+        partitions,
+        outside.retry_kafka,
+        not_saved={names.vectors},
+        own={names.interactions: outside.outbox.own},
+    )
     meaning = None
     if language is not None:
         around = _surroundings(outside, progress, replicas, refresh)
@@ -231,9 +238,8 @@ def _behind(progress: Progress) -> bool:
 
 def _learning(settings: Settings, metrics: Metrics) -> _Learning:
     recommender = Recommender(settings.recommender)
-    recommender.warm_up()
+    warm_up(settings.recommender, settings.events)
     seen = DuplicateFilter(settings.events.duplicate_window_seconds, settings.events.duplicate_memory)
-    seen.warm_up()
     return _Learning(recommender, seen, Learn(settings.profile, recommender, seen, metrics))
 
 
