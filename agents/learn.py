@@ -10,7 +10,6 @@ from models.contract.events import RawBatch
 from models.contract.wire import Learned, decode_interaction
 from models.duplicates import DuplicateFilter
 from models.processor import Followed, hash_session
-from models.profile import ProfileSettings
 from models.recommender import LearningBatch, Recommender
 
 
@@ -25,7 +24,6 @@ class Learn:
     `app.kafka.own_records`); where it does, it is a repeat.
     """
 
-    profile: ProfileSettings
     recommender: Recommender
     seen: DuplicateFilter
     metrics: Metrics
@@ -42,8 +40,8 @@ class Learn:
         self.applied[pair] = int(found.offsets[-1])
         for listener in self.listeners:
             listener([event.item_id for event in found.events[first:]])
-        weights = np.full(len(found) - first, self.profile.weight(found.kind))
-        self._learn(LearningBatch(followed.items[first:], followed.sessions[first:], found.ts[first:], weights))
+        kinds = np.full(len(found) - first, found.kind, np.int32)
+        self._learn(LearningBatch(followed.items[first:], followed.sessions[first:], found.ts[first:], kinds))
 
     def handle(self, batch: RawBatch) -> None:
         """Learn from one batch of the interactions topic."""
@@ -65,7 +63,7 @@ class Learn:
                     self.recommender.items.numbers(each.item_id for each in learned),
                     np.array([hash_session(each.session_id) for each in learned], np.uint64),
                     np.array([each.ts for each in learned]),
-                    np.array([self.profile.weight(each.kind) for each in learned]),
+                    np.array([each.kind for each in learned], np.int32),
                 )
             )
             self._remember(batch, rows, learned)

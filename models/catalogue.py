@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.contract.events import Item
+from models.items.facts import ItemFacts
 from models.state import Arrays, columns, pack, require, unpack
 from models.vocabulary import Vocabulary
 
@@ -19,6 +20,7 @@ class Catalogue:
     def __init__(self, items: Vocabulary) -> None:
         self._items = items
         self.categories = Vocabulary()
+        self.facts = ItemFacts()
         self._available = np.ones(1024, np.float32)
         self._quality = np.ones(1024, np.float32)
         self._weight = np.ones(1024, np.float32)
@@ -31,6 +33,7 @@ class Catalogue:
         self._set_available(number, 1.0 if item.available else 0.0)
         self._category[number] = self.categories.number(item.category) if item.category else NO_CATEGORY
         self._partition[number] = partition
+        self.facts.describe(number, item.brand, item.price)
 
     def withdraw(self, item_id: str) -> None:
         """Do not show the item until it is upserted again; what else is known of it stays."""

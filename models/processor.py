@@ -169,7 +169,7 @@ def warm_up(settings: RecommenderSettings, events: EventSettings) -> None:
     batch = RawBatch("orders", 0, np.ones(1, np.int64), np.full(1, OLDEST_TS + 1), [None], [record])
     followed = follow(admit(batch, Kind.ORDER, seen, events), maker.table, slots)
     learned = followed.admitted.interactions.ts
-    recommender.learn(LearningBatch(followed.items, followed.sessions, learned, np.ones(1)))
+    recommender.learn(LearningBatch(followed.items, followed.sessions, learned, np.full(1, Kind.ORDER, np.int32)))
     decide(followed, maker, OLDEST_TS)
     maker.table.discard(slots)
 

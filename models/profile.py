@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from models.contract.events import Kind
 from models.setting import setting
 
@@ -25,6 +28,11 @@ class ProfileSettings:
     def weight(self, kind: Kind) -> float:
         """The weight of one interaction of this kind."""
         return (self.view_weight, self.click_weight, self.order_weight)[kind]
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """The weights of all kinds, by kind."""
+        return np.array([self.weight(kind) for kind in Kind])
 
     @property
     def decay_rate(self) -> float:

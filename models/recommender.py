@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from models.catalogue import Catalogue
 from models.contract.events import Ranking
+from models.items.facts import ItemFacts
+from models.items.transitions import Transitions
 from models.neighbours.arrays import Index
 from models.neighbours.copy import Room
 from models.neighbours.index import NeighbourIndex, NeighbourSettings, Queries
@@ -39,12 +41,12 @@ class RecommenderSettings:
 
 
 class LearningBatch(NamedTuple):
-    """Interactions to learn from, as columns of length n: item numbers, session hashes, event times, weights."""
+    """Interactions to learn from, as columns of length n: item numbers, session hashes, event times, kinds."""
 
     items: NDArray[np.int32]
     sessions: NDArray[np.uint64]
     ts: NDArray[np.float64]
-    weights: NDArray[np.float64]
+    kinds: NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,19 @@ class RecommenderCopy:
     names: list[str]
     catalogue: Arrays
     trending: Arrays
+    facts: Arrays
+    transitions: Arrays
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Columns from which `Recommender.restore` makes the same state."""
         neighbours = list_events(self.index)._asdict() | pack(self.names, "names", "name_starts")
-        return nested(neighbours=neighbours, catalogue=self.catalogue, trending=self.trending)
+        return nested(
+            neighbours=neighbours,
+            catalogue=self.catalogue,
+            trending=self.trending,
+            facts=self.facts,
+            transitions=self.transitions,
+        )
 
 
 class Recommender:
@@ -71,6 +81,7 @@ class Recommender:
         self.catalogue = Catalogue(self.items)
         self.index = NeighbourIndex(settings.neighbours, self.items)
         self.trending = Trending(settings.trending)
+        self.transitions = Transitions()
         self.meaning = Meaning(settings.semantic, settings.profile, self.items)
         self._lists: TrendingLists | None = None
         self._popular = NOTHING_POPULAR
@@ -89,7 +100,9 @@ class Recommender:
     def learn(self, events: LearningBatch) -> None:
         """Take in what users did; a list asked for afterwards follows from it."""
         self.index.update(events.sessions, events.items, events.ts)
-        self.trending.update(events.items, events.ts, events.weights)
+        self.trending.update(events.items, events.ts, self.settings.profile.weights[events.kinds])
+        self.catalogue.facts.learn(events.items, events.kinds, events.ts)
+        self.transitions.learn(events.sessions, events.items, events.ts)
         self._learned += len(events.items)
 
     def catalogue_changed(self) -> None:
@@ -184,7 +197,12 @@ class Recommender:
     def copy(self, room: Room) -> RecommenderCopy:
         """The state as it is now, in memory that `index.room` got."""
         return RecommenderCopy(
-            self.index.copy(room), self.items.names.copy(), self.catalogue.snapshot(), self.trending.snapshot()
+            index=self.index.copy(room),
+            names=self.items.names.copy(),
+            catalogue=self.catalogue.snapshot(),
+            trending=self.trending.snapshot(),
+            facts=self.catalogue.facts.snapshot(),
+            transitions=self.transitions.snapshot(),
         )
 
     def restore(self, arrays: Arrays) -> None:
@@ -193,6 +211,11 @@ class Recommender:
         self.index.restore(part(arrays, "neighbours"))
         self.catalogue.restore(part(arrays, "catalogue"))
         self.trending.restore(part(arrays, "trending"))
+        # A snapshot of version 0.1.0 has neither: they start empty.
+        if facts := part(arrays, "facts"):
+            self.catalogue.facts.restore(facts)
+        if transitions := part(arrays, "transitions"):
+            self.transitions.restore(transitions)
         self.catalogue_changed()
 
     @staticmethod
@@ -201,6 +224,10 @@ class Recommender:
         names = check_events(part(arrays, "neighbours"))
         Catalogue.check(part(arrays, "catalogue"))
         require(Trending.check(part(arrays, "trending")) <= names, "a popular item has no name")
+        if facts := part(arrays, "facts"):
+            ItemFacts.check(facts)
+        if transitions := part(arrays, "transitions"):
+            require(Transitions.check(transitions) <= names, "an item of a transition has no name")
 
     @property
     def _pool_size(self) -> int:

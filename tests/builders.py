@@ -174,6 +174,6 @@ def teach(recommender: Recommender, sessions: Mapping[str, Sequence[str]], ts: f
                 recommender.items.numbers(item_ids),
                 np.full(count, hash_session(session_id), np.uint64),
                 ts + np.arange(count, dtype=np.float64),
-                np.ones(count),
+                np.zeros(count, np.int32),
             )
         )

@@ -14,7 +14,7 @@ from models.contract.event_codec import EventSettings
 from models.contract.events import Ranking, RawBatch
 from models.duplicates import DuplicateFilter
 from models.neighbours.index import NeighbourSettings
-from models.profile import Profile, ProfileSettings, Seen
+from models.profile import Profile, Seen
 from models.recommender import Recommender, RecommenderSettings
 
 SHOP = RecommenderSettings(neighbours=NeighbourSettings(postings=30, session_items=6))
@@ -27,7 +27,7 @@ ITEMS = 60
 def new_learn() -> Learn:
     recommender = Recommender(SHOP)
     seen = DuplicateFilter(EVENTS.duplicate_window_seconds, EVENTS.duplicate_memory)
-    return Learn(ProfileSettings(), recommender, seen, Metrics(CollectorRegistry()))
+    return Learn(recommender, seen, Metrics(CollectorRegistry()))
 
 
 def follow(learn: Learn) -> FollowCatalogue:
@@ -66,6 +66,8 @@ def catalogue(n: int = ITEMS) -> list[bytes]:
                 "item_id": f"item \N{SNOWMAN} {item}",
                 "title": f"Item {item}",
                 "category": f"shelf/{item % 4}",
+                "brand": f"brand {item % 3}",
+                "price": 0.5 * item,
                 "available": item % 7 != 0,
             }
         )

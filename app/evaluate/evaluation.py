@@ -143,7 +143,6 @@ class Guests:
 
 
 def _learn(experiment: Experiment, recommender: Recommender) -> Iterator[int]:
-    weight = recommender.settings.profile.weight(Kind.CLICK)
     for first in range(0, len(experiment.train), LEARNING_EVENTS):
         visits = experiment.train[first : first + LEARNING_EVENTS]
         recommender.learn(
@@ -151,7 +150,7 @@ def _learn(experiment: Experiment, recommender: Recommender) -> Iterator[int]:
                 items=recommender.items.numbers(visit.item_id for visit in visits),
                 sessions=np.array([hash_session(visit.session_id) for visit in visits], np.uint64),
                 ts=np.array([visit.ts for visit in visits]),
-                weights=np.full(len(visits), weight),
+                kinds=np.full(len(visits), Kind.CLICK, np.int32),
             )
         )
         yield first + len(visits)

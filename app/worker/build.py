@@ -240,7 +240,7 @@ def _learning(settings: Settings, metrics: Metrics) -> _Learning:
     recommender = Recommender(settings.recommender)
     warm_up(settings.recommender, settings.events)
     seen = DuplicateFilter(settings.events.duplicate_window_seconds, settings.events.duplicate_memory)
-    return _Learning(recommender, seen, Learn(settings.profile, recommender, seen, metrics))
+    return _Learning(recommender, seen, Learn(recommender, seen, metrics))
 
 
 def _faust_app(settings: Settings, faust_dir: Path) -> WorkerApp:

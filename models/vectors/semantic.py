@@ -64,9 +64,7 @@ class Meaning:
     def tastes(self, requests: ListRequests) -> NDArray[np.float32]:
         """Each user's taste, shape (users, dimension); of length 0 for one who saw nothing that has a vector."""
         ages = requests.ts - np.repeat(requests.newest_ts, np.diff(requests.starts))
-        chosen = self._profile
-        by_kind = np.array([chosen.view_weight, chosen.click_weight, chosen.order_weight])
-        weights = by_kind[requests.kinds] * np.exp(ages * chosen.decay_rate)
+        weights = self._profile.weights[requests.kinds] * np.exp(ages * self._profile.decay_rate)
         return unit(self.vectors.add_up(Sums(requests.items, weights.astype(np.float32), requests.starts)))
 
     def find(self, wanted: NDArray[np.float32], excluded: Exclusions, filters: ItemFilters, size: int) -> Near:

@@ -17,7 +17,7 @@ from models.processor import warm_up
 from models.recommender import RecommenderSettings
 
 warm_up(RecommenderSettings(), EventSettings())
-packages = ("contract", "neighbours", "users", "vectors")
+packages = ("contract", "items", "neighbours", "users", "vectors")
 names = [f"models.{name}" for _, name, _ in pkgutil.iter_modules(models.__path__)]
 names += [f"models.{p}.{name}" for p in packages for _, name, _ in pkgutil.iter_modules([f"{models.__path__[0]}/{p}"])]
 modules = [importlib.import_module(name) for name in names]

@@ -11,7 +11,6 @@ from models.contract.event_codec import EventSettings
 from models.contract.events import Kind, RawBatch
 from models.duplicates import DuplicateFilter
 from models.processor import Followed, ListMaker, admit, follow
-from models.profile import ProfileSettings
 from models.recommender import Recommender, RecommenderSettings
 
 
@@ -22,7 +21,7 @@ class Learner:
         self.metrics = Metrics(CollectorRegistry())
         self.recommender = Recommender(RecommenderSettings())
         self.seen = DuplicateFilter(DAY, 10_000)
-        self.learn = Learn(ProfileSettings(), self.recommender, self.seen, self.metrics)
+        self.learn = Learn(self.recommender, self.seen, self.metrics)
 
     def reads(self, *values: bytes | None, partition: int = 0) -> "Learner":
         """A batch of the log."""

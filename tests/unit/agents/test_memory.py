@@ -140,6 +140,15 @@ def test_a_copy_does_not_change_when_the_index_does() -> None:
     assert {name: column.tolist() for name, column in frozen.arrays().items()} == before
 
 
+def test_a_snapshot_of_version_0_1_0_is_read_and_what_it_lacks_starts_empty() -> None:
+    new = ("recommender.facts.", "recommender.transitions.")
+    learn, whole = new_learn(), learned()
+    restore(learn, {name: column for name, column in saved(whole).items() if not name.startswith(new)})
+    assert lists(learn.recommender) == lists(whole.recommender)
+    assert len(learn.recommender.transitions.successors(0).items) == 0
+    assert len(whole.recommender.transitions.successors(0).items) > 0
+
+
 WHOLE = saved(learned())
 
 

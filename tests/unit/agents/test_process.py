@@ -18,7 +18,6 @@ from models.contract.events import KIND_OF_TOPIC, RawBatch
 from models.contract.outcome import Reason
 from models.duplicates import DuplicateFilter
 from models.processor import ListMaker
-from models.profile import ProfileSettings
 from models.ranking import RankingSettings
 from models.recommender import Recommender, RecommenderSettings
 from models.shown import Shown
@@ -41,7 +40,7 @@ class Bench:
         self.metrics = Metrics(CollectorRegistry())
         self.recommender = Recommender(RecommenderSettings())
         seen = DuplicateFilter(86_400, 10_000)
-        self.learn = Learn(ProfileSettings(), self.recommender, seen, self.metrics)
+        self.learn = Learn(self.recommender, seen, self.metrics)
         for partition, records in self.outbox.interactions_log.items():
             self.learn.handle(batch(*(value for _, value in records), topic="interactions", partition=partition))
         self.process = Process(

@@ -54,7 +54,8 @@ def test_a_range_may_be_read_back_in_pieces(cut: int) -> None:
 def test_nothing_is_lost_however_appends_and_reads_are_cut(
     appends: list[tuple[bool, int]], size: int, missing: set[int]
 ) -> None:
-    own, end, others = OwnRecords(), 0, []
+    own, end = OwnRecords(), 0
+    others: list[int] = []
     for is_own, count in appends:
         if is_own:
             own.note(0, end, count)

@@ -1,0 +1,165 @@
+"""The compiled half of transitions: trails of sessions, and pairs of items in blocks of an arena."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.kernel import kernel
+
+NO_SESSION = 0
+SMALLEST_BLOCK = 4
+
+
+class Pairs(NamedTuple):
+    """Successors of item i are items[base[i]:base[i] + size[i]], with the logarithms of their weights in `levels`.
+
+    `totals` are those of all its transitions. Freed blocks are chained by size class from `free`.
+    """
+
+    base: NDArray[np.int64]
+    size: NDArray[np.int32]
+    room: NDArray[np.int32]
+    totals: NDArray[np.float64]
+    items: NDArray[np.int32]
+    levels: NDArray[np.float64]
+    free: NDArray[np.int64]
+    end: NDArray[np.int64]
+
+
+class Trails(NamedTuple):
+    """The last items of sessions, oldest first, each in the slot that its hash names; `sizes` are their numbers."""
+
+    keys: NDArray[np.uint64]
+    items: NDArray[np.int32]
+    ts: NDArray[np.float64]
+    sizes: NDArray[np.int32]
+
+
+@kernel
+def learn_pairs(
+    pairs: Pairs,
+    trails: Trails,
+    sessions: NDArray[np.uint64],
+    items: NDArray[np.int32],
+    ts: NDArray[np.float64],
+    first: int,
+    most: int,
+    rate: float,
+) -> int:
+    """Learn the events from `first` on; returns where it stopped for want of room, or their number."""
+    window = trails.items.shape[1]
+    for row in range(first, len(ts)):
+        # Each of the items around may need its next larger block.
+        if pairs.end[0] + (window + 1) * most > len(pairs.items):
+            return row
+        slot = np.int64(sessions[row] & np.uint64(len(trails.keys) - 1))
+        if trails.keys[slot] != sessions[row]:
+            if trails.sizes[slot] > 0 and trails.ts[slot, trails.sizes[slot] - 1] > ts[row]:
+                continue  # a newer session has the slot
+            trails.keys[slot], trails.sizes[slot] = sessions[row], 0
+        _learn(pairs, trails.items[slot], trails.ts[slot], trails.sizes[slot], items[row], ts[row], most, rate)
+        trails.sizes[slot] = _append(trails.items[slot], trails.ts[slot], trails.sizes[slot], items[row], ts[row])
+    return len(ts)
+
+
+@kernel
+def _learn(
+    pairs: Pairs,
+    trail: NDArray[np.int32],
+    times: NDArray[np.float64],
+    size: int,
+    item: int,
+    ts: float,
+    most: int,
+    rate: float,
+) -> None:
+    place = _place(times, size, ts)
+    for i in range(size):
+        if trail[i] == item:
+            continue
+        if i < place:
+            _add(pairs, trail[i], item, ts * rate - math.log(place - i), most)
+        else:  # the event comes late: what follows it is known already
+            _add(pairs, item, trail[i], times[i] * rate - math.log(i - place + 1), most)
+
+
+@kernel
+def _place(times: NDArray[np.float64], size: int, ts: float) -> int:
+    """Where an event of this time belongs: behind others of the same time, which came before it."""
+    place = size
+    while place > 0 and times[place - 1] > ts:
+        place -= 1
+    return place
+
+
+@kernel
+def _append(trail: NDArray[np.int32], times: NDArray[np.float64], size: int, item: int, ts: float) -> int:
+    """Put the event in its place; the oldest one makes room. Returns the new size."""
+    place = _place(times, size, ts)
+    if size < len(trail):
+        for i in range(size, place, -1):
+            trail[i], times[i] = trail[i - 1], times[i - 1]
+        trail[place], times[place] = item, ts
+        return size + 1
+    if place > 0:
+        for i in range(place - 1):
+            trail[i], times[i] = trail[i + 1], times[i + 1]
+        trail[place - 1], times[place - 1] = item, ts
+    return size
+
+
+@kernel
+def _add(pairs: Pairs, source: int, target: int, level: float, most: int) -> None:
+    pairs.totals[source] = _sum(pairs.totals[source], level)
+    base, size = pairs.base[source], pairs.size[source]
+    lightest = base
+    for cell in range(base, base + size):
+        if pairs.items[cell] == target:
+            pairs.levels[cell] = _sum(pairs.levels[cell], level)
+            return
+        if pairs.levels[cell] < pairs.levels[lightest]:
+            lightest = cell
+    if size < most:
+        if size == pairs.room[source]:
+            _grow(pairs, source)
+        lightest = pairs.base[source] + size
+        pairs.size[source] = size + 1
+    elif pairs.levels[lightest] >= level:
+        return
+    pairs.items[lightest], pairs.levels[lightest] = target, level
+
+
+@kernel
+def _sum(one: float, other: float) -> float:
+    """The logarithm of the sum of two numbers given as logarithms."""
+    high, low = max(one, other), min(one, other)
+    return float(high + math.log1p(math.exp(low - high))) if low > -np.inf else float(high)
+
+
+@kernel
+def _grow(pairs: Pairs, source: int) -> None:
+    room, old, kept = max(SMALLEST_BLOCK, 2 * pairs.room[source]), pairs.base[source], pairs.room[source]
+    kind = _class_of(room)
+    base = pairs.free[kind]
+    if base >= 0:
+        pairs.free[kind] = np.int64(pairs.levels[base])
+    else:
+        base = pairs.end[0]
+        pairs.end[0] = base + room
+    for i in range(pairs.size[source]):
+        pairs.items[base + i], pairs.levels[base + i] = pairs.items[old + i], pairs.levels[old + i]
+    if kept > 0:
+        # Free blocks are chained through the level of their first cell.
+        pairs.levels[old] = pairs.free[_class_of(kept)]
+        pairs.free[_class_of(kept)] = old
+    pairs.base[source], pairs.room[source] = base, room
+
+
+@kernel
+def _class_of(room: int) -> int:
+    kind = 0
+    while SMALLEST_BLOCK << kind < room:
+        kind += 1
+    return kind
