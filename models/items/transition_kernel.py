@@ -10,10 +10,12 @@ from models.kernel import kernel
 
 NO_SESSION = 0
 SMALLEST_BLOCK = 4
+EPOCH = 1_262_304_000.0  # 2010-01-01T00:00:00Z: a float holds 1,000 half-lives before and after it
+LARGEST_EXPONENT = 700.0
 
 
 class Pairs(NamedTuple):
-    """Successors of item i are items[base[i]:base[i] + size[i]], with the logarithms of their weights in `levels`.
+    """Successors of item i are items[base[i]:base[i] + size[i]], with their `weights` as of EPOCH.
 
     `totals` are those of all its transitions. Freed blocks are chained by size class from `free`.
     """
@@ -23,7 +25,7 @@ class Pairs(NamedTuple):
     room: NDArray[np.int32]
     totals: NDArray[np.float64]
     items: NDArray[np.int32]
-    levels: NDArray[np.float64]
+    weights: NDArray[np.float64]
     free: NDArray[np.int64]
     end: NDArray[np.int64]
 
@@ -75,14 +77,19 @@ def _learn(
     most: int,
     rate: float,
 ) -> None:
-    place = _place(times, size, ts)
+    place, weight = _place(times, size, ts), _weight(ts, rate)
     for i in range(size):
         if trail[i] == item:
             continue
         if i < place:
-            _add(pairs, trail[i], item, ts * rate - math.log(place - i), most)
+            _add(pairs, trail[i], item, weight / (place - i), most)
         else:  # the event comes late: what follows it is known already
-            _add(pairs, item, trail[i], times[i] * rate - math.log(i - place + 1), most)
+            _add(pairs, item, trail[i], _weight(times[i], rate) / (i - place + 1), most)
+
+
+@kernel
+def _weight(ts: float, rate: float) -> float:
+    return math.exp(min((ts - EPOCH) * rate, LARGEST_EXPONENT))
 
 
 @kernel
@@ -111,31 +118,24 @@ def _append(trail: NDArray[np.int32], times: NDArray[np.float64], size: int, ite
 
 
 @kernel
-def _add(pairs: Pairs, source: int, target: int, level: float, most: int) -> None:
-    pairs.totals[source] = _sum(pairs.totals[source], level)
+def _add(pairs: Pairs, source: int, target: int, weight: float, most: int) -> None:
+    pairs.totals[source] = pairs.totals[source] + weight
     base, size = pairs.base[source], pairs.size[source]
     lightest = base
     for cell in range(base, base + size):
         if pairs.items[cell] == target:
-            pairs.levels[cell] = _sum(pairs.levels[cell], level)
+            pairs.weights[cell] = pairs.weights[cell] + weight
             return
-        if pairs.levels[cell] < pairs.levels[lightest]:
+        if pairs.weights[cell] < pairs.weights[lightest]:
             lightest = cell
     if size < most:
         if size == pairs.room[source]:
             _grow(pairs, source)
         lightest = pairs.base[source] + size
         pairs.size[source] = size + 1
-    elif pairs.levels[lightest] >= level:
+    elif pairs.weights[lightest] >= weight:
         return
-    pairs.items[lightest], pairs.levels[lightest] = target, level
-
-
-@kernel
-def _sum(one: float, other: float) -> float:
-    """The logarithm of the sum of two numbers given as logarithms."""
-    high, low = max(one, other), min(one, other)
-    return float(high + math.log1p(math.exp(low - high))) if low > -np.inf else float(high)
+    pairs.items[lightest], pairs.weights[lightest] = target, weight
 
 
 @kernel
@@ -144,15 +144,15 @@ def _grow(pairs: Pairs, source: int) -> None:
     kind = _class_of(room)
     base = pairs.free[kind]
     if base >= 0:
-        pairs.free[kind] = np.int64(pairs.levels[base])
+        pairs.free[kind] = np.int64(pairs.weights[base])
     else:
         base = pairs.end[0]
         pairs.end[0] = base + room
     for i in range(pairs.size[source]):
-        pairs.items[base + i], pairs.levels[base + i] = pairs.items[old + i], pairs.levels[old + i]
+        pairs.items[base + i], pairs.weights[base + i] = pairs.items[old + i], pairs.weights[old + i]
     if kept > 0:
-        # Free blocks are chained through the level of their first cell.
-        pairs.levels[old] = pairs.free[_class_of(kept)]
+        # Free blocks are chained through the weight of their first cell.
+        pairs.weights[old] = pairs.free[_class_of(kept)]
         pairs.free[_class_of(kept)] = old
     pairs.base[source], pairs.room[source] = base, room
 

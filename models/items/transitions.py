@@ -2,7 +2,7 @@
 
     weight(a → b) = Σ over b seen d ≤ WINDOW places after a in one session: (1 / d) · 2 ^ -(age of b / half-life)
 
-Weights are kept as logarithms as of time 0 (forward decay), so adding to one touches no other. What is learned does not
+Weights are kept as of EPOCH (forward decay), so adding to one touches no other. What is learned does not
 depend on how events are cut into batches, nor, but for rounding, on how sessions interleave, as long as no bound is
 reached: an item keeps its MOST heaviest successors, and of MANY sessions the newest are remembered. An event that comes
 late counts from its place in time, but the distances counted before it stay.
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.items.transition_kernel import NO_SESSION, Pairs, Trails, learn_pairs
+from models.items.transition_kernel import EPOCH, NO_SESSION, Pairs, Trails, learn_pairs
 from models.state import Arrays, columns, require
 
 WINDOW = 10
@@ -23,14 +23,13 @@ HALF_LIFE_SECONDS = 30 * 86_400.0
 RATE = np.log(2) / HALF_LIFE_SECONDS
 FIRST_ITEMS = 1024
 FIRST_PAIRS = 4096
-NOTHING = -np.inf
 
 
 class Successors(NamedTuple):
-    """Items that follow one, the heaviest first, and the logarithms of their weights as of time 0."""
+    """Items that follow one, the heaviest first, and their weights."""
 
     items: NDArray[np.int32]
-    levels: NDArray[np.float64]
+    weights: NDArray[np.float64]
 
 
 class Transitions:
@@ -61,18 +60,18 @@ class Transitions:
         while (done := learn_pairs(self._pairs, self._trails, sessions, items, ts, done, self._most, RATE)) < len(ts):
             self._pairs = _with_room(self._pairs)
 
-    def successors(self, item: int) -> Successors:
-        """What follows the item; nothing for an unknown one."""
+    def successors(self, item: int, now: float) -> Successors:
+        """What follows the item, weighted as of `now` in seconds; nothing for an unknown one."""
         if item >= len(self._pairs.base):
             return Successors(np.zeros(0, np.int32), np.zeros(0))
         base, size = int(self._pairs.base[item]), int(self._pairs.size[item])
-        items, levels = self._pairs.items[base : base + size], self._pairs.levels[base : base + size]
-        order = np.lexsort((items, -levels))
-        return Successors(items[order], levels[order])
+        items, weights = self._pairs.items[base : base + size], self._pairs.weights[base : base + size]
+        order = np.lexsort((items, -weights))
+        return Successors(items[order], weights[order] * _decay(now))
 
-    def total(self, item: int) -> float:
-        """The logarithm of the weight of all transitions from the item as of time 0, dropped ones included."""
-        return float(self._pairs.totals[item]) if item < len(self._pairs.totals) else float(NOTHING)
+    def total(self, item: int, now: float) -> float:
+        """The weight of all transitions from the item as of `now` in seconds, dropped ones included."""
+        return float(self._pairs.totals[item] * _decay(now)) if item < len(self._pairs.totals) else 0.0
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """Columns from which `restore` makes the same state; the item numbers are the vocabulary's."""
@@ -85,7 +84,7 @@ class Transitions:
         return {
             "from": np.repeat(rows, size).astype(np.int32),
             "to": self._pairs.items[cells],
-            "levels": self._pairs.levels[cells],
+            "weights": self._pairs.weights[cells],
             "total_items": rows.astype(np.int32),
             "totals": self._pairs.totals[rows],
             "sessions": self._trails.keys[kept],
@@ -97,8 +96,8 @@ class Transitions:
     def restore(self, arrays: Arrays) -> None:
         """Take over what `snapshot` gave, into an empty one. Raises ValueError for anything else."""
         self.check(arrays)
-        sources, targets, levels = arrays["from"], arrays["to"], arrays["levels"]
-        order = np.lexsort((-levels, sources))
+        sources, targets, weights = arrays["from"], arrays["to"], arrays["weights"]
+        order = np.lexsort((-weights, sources))
         rows, starts, counts = np.unique(sources[order], return_index=True, return_counts=True)
         sizes = np.minimum(counts, self._most)
         rooms = 1 << np.maximum(2, np.ceil(np.log2(np.maximum(sizes, 1))).astype(np.int64))
@@ -109,7 +108,7 @@ class Transitions:
         self._pairs.end[0] = rooms.sum()
         within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         cells, taken = np.repeat(bases, sizes) + within, order[np.repeat(starts, sizes) + within]
-        self._pairs.items[cells], self._pairs.levels[cells] = targets[taken], levels[taken]
+        self._pairs.items[cells], self._pairs.weights[cells] = targets[taken], weights[taken]
         self._restore_trails(arrays)
 
     def _restore_trails(self, arrays: Arrays) -> None:
@@ -122,15 +121,15 @@ class Transitions:
     @staticmethod
     def check(arrays: Arrays) -> int:
         """One more than the highest item. Raises ValueError when `restore` could not take the columns."""
-        targets, levels, totals = columns(arrays, to=np.int32, levels=np.float64, totals=np.float64)
+        targets, weights, totals = columns(arrays, to=np.int32, weights=np.float64, totals=np.float64)
         sources, total_items = columns(arrays, **{"from": np.int32, "total_items": np.int32})
         sessions, sizes, items, ts = columns(
             arrays, sessions=np.uint64, trail_sizes=np.int32, trail_items=np.int32, trail_ts=np.float64
         )
-        require(len(sources) == len(targets) == len(levels), "columns of transitions differ in length")
+        require(len(sources) == len(targets) == len(weights), "columns of transitions differ in length")
         require(len(items) == len(ts) == WINDOW * len(sessions) and len(sizes) == len(sessions), "trails do not fit")
         require(not len(sizes) or (sizes.min() >= 0 and sizes.max() <= WINDOW), "a trail is too long")
-        require(np.isfinite(levels).all() and np.isfinite(ts).all(), "a transition has no weight")
+        require(np.isfinite(weights).all() and np.isfinite(ts).all(), "a transition has no weight")
         require(len(totals) == len(total_items) and np.isfinite(totals).all(), "a total is no number")
         require(np.array_equal(np.unique(sources), total_items), "a transition has no total")
         numbers = np.concatenate([sources, targets, items])
@@ -138,14 +137,18 @@ class Transitions:
         return int(numbers.max(initial=-1)) + 1
 
 
+def _decay(now: float) -> float:
+    return float(np.exp(-(now - EPOCH) * RATE))
+
+
 def _no_pairs(items: int, pairs: int) -> Pairs:
     return Pairs(
         base=np.zeros(items, np.int64),
         size=np.zeros(items, np.int32),
         room=np.zeros(items, np.int32),
-        totals=np.full(items, NOTHING),
+        totals=np.zeros(items),
         items=np.zeros(pairs, np.int32),
-        levels=np.zeros(pairs),
+        weights=np.zeros(pairs),
         free=np.full(32, -1, np.int64),
         end=np.zeros(1, np.int64),
     )
@@ -157,12 +160,12 @@ def _with_items(pairs: Pairs, items: int) -> Pairs:
         return pairs
     grown = _no_pairs(max(items, 2 * old), 0)
     grown.base[:old], grown.size[:old], grown.room[:old], grown.totals[:old] = pairs[:4]
-    return grown._replace(items=pairs.items, levels=pairs.levels, free=pairs.free, end=pairs.end)
+    return grown._replace(items=pairs.items, weights=pairs.weights, free=pairs.free, end=pairs.end)
 
 
 def _with_room(pairs: Pairs) -> Pairs:
     more = len(pairs.items)
     return pairs._replace(
         items=np.concatenate([pairs.items, np.zeros(more, np.int32)]),
-        levels=np.concatenate([pairs.levels, np.zeros(more)]),
+        weights=np.concatenate([pairs.weights, np.zeros(more)]),
     )

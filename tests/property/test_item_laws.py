@@ -37,11 +37,10 @@ def learn(log: list[Event], size: int, transitions: Transitions | None = None) -
 
 def weights(transitions: Transitions) -> Weights:
     """The weights as of NOW."""
-    shift = NOW * np.log(2) / TRANSITION_HALF_LIFE
     return {
-        (source, target): float(np.exp(level - shift))
+        (source, target): weight
         for source in range(ITEMS)
-        for target, level in zip(*(column.tolist() for column in transitions.successors(source)), strict=True)
+        for target, weight in zip(*(column.tolist() for column in transitions.successors(source, NOW)), strict=True)
     }
 
 
@@ -73,8 +72,8 @@ def test_transitions_go_on_from_a_snapshot_as_if_nothing_had_happened(log: list[
     restored.restore(learn(log[:cut], 5).snapshot())
     whole = learn(log, 5)
     assert weights(learn(log[cut:], 5, restored)) == pytest.approx(weights(whole))
-    totals = [whole.total(item) for item in range(ITEMS)]
-    assert [restored.total(item) for item in range(ITEMS)] == pytest.approx(totals)
+    totals = [whole.total(item, NOW) for item in range(ITEMS)]
+    assert [restored.total(item, NOW) for item in range(ITEMS)] == pytest.approx(totals)
 
 
 def test_an_event_that_comes_late_counts_from_its_place_in_time() -> None:
@@ -87,11 +86,11 @@ def test_of_many_successors_the_heaviest_stay() -> None:
     for number in range(40):
         log += [(number + 1, 0, NOW), (number + 1, 1 + number % 10, NOW)]
         log += [(100 + number, 0, NOW), (100 + number, 1, NOW)] * 3
-    found = learn(log, 9, transitions).successors(0)
+    found = learn(log, 9, transitions).successors(0, NOW)
     assert len(found.items) == 4
     assert found.items[0] == 1
-    assert found.levels.tolist() == sorted(found.levels.tolist(), reverse=True)
-    assert np.logaddexp.reduce(found.levels) < transitions.total(0)
+    assert found.weights.tolist() == sorted(found.weights.tolist(), reverse=True)
+    assert found.weights.sum() < transitions.total(0, NOW)
 
 
 def test_memory_does_not_depend_on_how_often_items_follow_each_other() -> None:

@@ -145,8 +145,8 @@ def test_a_snapshot_of_version_0_1_0_is_read_and_what_it_lacks_starts_empty() ->
     learn, whole = new_learn(), learned()
     restore(learn, {name: column for name, column in saved(whole).items() if not name.startswith(new)})
     assert lists(learn.recommender) == lists(whole.recommender)
-    assert len(learn.recommender.transitions.successors(0).items) == 0
-    assert len(whole.recommender.transitions.successors(0).items) > 0
+    assert len(learn.recommender.transitions.successors(0, 0.0).items) == 0
+    assert len(whole.recommender.transitions.successors(0, 0.0).items) > 0
 
 
 WHOLE = saved(learned())
@@ -160,7 +160,7 @@ def test_columns_that_do_not_fit_are_refused_before_anything_changes(name: str, 
         case "missing":
             del broken[name]
         case "another type":
-            broken[name] = WHOLE[name].astype(np.complex64)
+            broken[name] = WHOLE[name].astype(np.complex128)
         case "cut":
             broken[name] = WHOLE[name].reshape(-1, 1)
         case "too large":
