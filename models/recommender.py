@@ -146,11 +146,15 @@ class Recommender:
         if tastes is None:
             tastes = self.tastes(requests)
         if tastes is None:
-            found = Candidates.of_neighbours(*self._neighbours(_queries(requests), size))
+            found = Candidates.of_neighbours(*self.neighbours(requests, size))
         else:
-            found = self._blend(_queries(requests), tastes, requests, size)
+            found = self._blend(tastes, requests, size)
         self._rank(found, requests, self._popular_now(), lists)
         return lists
+
+    def neighbours(self, requests: ListRequests, n: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """What each user's nearest sessions vote for: item numbers, best first, and scores; shapes (users, n)."""
+        return self.index.predict_many(_queries(requests), self.catalogue.weight, n)
 
     def _rank(self, found: Candidates, requests: ListRequests, popular: Popularity, lists: Lists) -> None:
         self._marks = with_room(self._marks, len(self.items), len(popular.starts))
@@ -165,10 +169,10 @@ class Recommender:
         item = np.array([number], np.int32)
         request = ListRequests.of_items(item, NO_SESSION)
         if not self.meaning.is_used:
-            found = Candidates.of_neighbours(*self._neighbours(_queries(request), k))
+            found = Candidates.of_neighbours(*self.neighbours(request, k))
         else:
             no_taste = np.zeros((1, self.meaning.vectors.dimension), np.float32)
-            found = self._blend(_queries(request), no_taste, request, k)
+            found = self._blend(no_taste, request, k)
         lists = Lists.empty(1, k)
         self._rank(found, request, NOTHING_POPULAR, lists)
         return lists.ranking(0, self.items.names)
@@ -235,13 +239,10 @@ class Recommender:
         settings = self.settings
         return settings.ranking.size + settings.ranking.exclude_recent + settings.profile.bought_items
 
-    def _neighbours(self, queries: Queries, n: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        return self.index.predict_many(queries, self.catalogue.weight, n)
-
-    def _blend(self, queries: Queries, tastes: NDArray[np.float32], requests: ListRequests, size: int) -> Candidates:
+    def _blend(self, tastes: NDArray[np.float32], requests: ListRequests, size: int) -> Candidates:
         """Neighbours and what is near in meaning; what a user has seen is found by neighbours only."""
         chosen = self.settings.semantic
-        neighbours, _ = self._neighbours(queries, max(size, chosen.candidates))
+        neighbours, _ = self.neighbours(requests, max(size, chosen.candidates))
         late = self._cold()
         filters = ItemFilters(self.catalogue.weight, late, self.index.name_keys())
         last = min(chosen.last_items, self.settings.neighbours.last_items)

@@ -14,6 +14,7 @@ import orjson
 from app.bench.contenders import ceiling, plain_faust
 from app.bench.pipeline import Plan, run_pipeline
 from app.bench.worker_run import STAGES
+from app.commands import bench_core
 from app.datasets.folder import open_dataset
 from app.datasets.sample import sample_dataset
 from app.settings import Settings
@@ -42,6 +43,7 @@ examples:
   headrace bench pipeline --rounds 3 --json          medians of three rounds as one JSON object
   headrace bench pipeline --data shop/ --events 500000
   HEADRACE_KAFKA_FETCH_MAX_RECORDS=500 headrace bench pipeline
+  headrace bench core                                where the time of the pure core goes, without Kafka and Redis
 """
 
 CONTENDERS = {"ceiling": ceiling, "plain-faust": plain_faust}
@@ -64,6 +66,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     pipeline.add_argument("--rounds", metavar="N", type=_positive, default=1, help="rounds, for medians (default: 1)")
     pipeline.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+    bench_core.configure(what, _positive)
     contender = what.add_parser("contender")
     contender.add_argument("name", choices=CONTENDERS)
     contender.add_argument("--events", type=_positive, required=True)
@@ -73,6 +76,8 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Measure; the exit status is 0 when every contender did everything."""
     if args.what == "contender":
         return _contend(args, settings)
+    if args.what == "core":
+        return bench_core.execute(args, settings)
     # A terminated benchmark stops its children as an interrupted one does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     dataset = open_dataset(args.data) if args.data else sample_dataset(settings.embedded)

@@ -121,21 +121,20 @@ def _append(trail: NDArray[np.int32], times: NDArray[np.float64], size: int, ite
 def _add(pairs: Pairs, source: int, target: int, weight: float, most: int) -> None:
     pairs.totals[source] = pairs.totals[source] + weight
     base, size = pairs.base[source], pairs.size[source]
-    lightest = base
     for cell in range(base, base + size):
         if pairs.items[cell] == target:
-            pairs.weights[cell] = pairs.weights[cell] + weight
+            pairs.weights[cell] += weight
             return
-        if pairs.weights[cell] < pairs.weights[lightest]:
-            lightest = cell
     if size < most:
         if size == pairs.room[source]:
             _grow(pairs, source)
-        lightest = pairs.base[source] + size
+        cell = pairs.base[source] + size
         pairs.size[source] = size + 1
-    elif pairs.weights[lightest] >= weight:
-        return
-    pairs.items[lightest], pairs.weights[lightest] = target, weight
+    else:
+        cell = base + np.argmin(pairs.weights[base : base + size])
+        if pairs.weights[cell] >= weight:
+            return
+    pairs.items[cell], pairs.weights[cell] = target, weight
 
 
 @kernel
