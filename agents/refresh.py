@@ -19,7 +19,7 @@ USERS_AT_ONCE = 50
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """Writes the lists anew that hold an item which went away, of the users that this worker wrote lately.
+    """Writes again the lists that hold an item which went away, of the users that this worker wrote lately.
 
     `write_lock` is held by whoever takes profiles and writes lists, so that no older list overwrites a newer one.
     """
@@ -54,7 +54,7 @@ class Refresh:
                 await self._correct(holders)
 
     async def renew(self, items: Sequence[str], most: int) -> None:
-        """Write the lists anew of at most so many users whose lists show any of these items."""
+        """Write again the lists of at most `most` users whose lists show any of these items."""
         holders = self.shown.holders_of(self.maker.recommender.items.numbers(items))[-most:]
         for first in range(0, len(holders), USERS_AT_ONCE):
             async with self.write_lock:

@@ -39,52 +39,51 @@ class Trails(NamedTuple):
     sizes: NDArray[np.int32]
 
 
+class Visits(NamedTuple):
+    """Events as columns of length n: session hash, item number, event time in seconds."""
+
+    sessions: NDArray[np.uint64]
+    items: NDArray[np.int32]
+    ts: NDArray[np.float64]
+
+
+class Bounds(NamedTuple):
+    """How many successors an item has at most, a power of two, and the rate per second at which weights fade."""
+
+    most: int
+    rate: float
+
+
 @kernel
-def learn_pairs(
-    pairs: Pairs,
-    trails: Trails,
-    sessions: NDArray[np.uint64],
-    items: NDArray[np.int32],
-    ts: NDArray[np.float64],
-    first: int,
-    most: int,
-    rate: float,
-) -> int:
+def learn_pairs(pairs: Pairs, trails: Trails, visits: Visits, first: int, bounds: Bounds) -> int:
     """Learn the events from `first` on; returns where it stopped for want of room, or their number."""
     window = trails.items.shape[1]
-    for row in range(first, len(ts)):
+    for row in range(first, len(visits.ts)):
         # Each of the items around may need its next larger block.
-        if pairs.end[0] + (window + 1) * most > len(pairs.items):
+        if pairs.end[0] + (window + 1) * bounds.most > len(pairs.items):
             return row
-        slot = np.int64(sessions[row] & np.uint64(len(trails.keys) - 1))
-        if trails.keys[slot] != sessions[row]:
-            if trails.sizes[slot] > 0 and trails.ts[slot, trails.sizes[slot] - 1] > ts[row]:
+        session, item, ts = visits.sessions[row], visits.items[row], visits.ts[row]
+        slot = int(np.int64(session & np.uint64(len(trails.keys) - 1)))
+        if trails.keys[slot] != session:
+            if trails.sizes[slot] > 0 and trails.ts[slot, trails.sizes[slot] - 1] > ts:
                 continue  # a newer session has the slot
-            trails.keys[slot], trails.sizes[slot] = sessions[row], 0
-        _learn(pairs, trails.items[slot], trails.ts[slot], trails.sizes[slot], items[row], ts[row], most, rate)
-        trails.sizes[slot] = _append(trails.items[slot], trails.ts[slot], trails.sizes[slot], items[row], ts[row])
-    return len(ts)
+            trails.keys[slot], trails.sizes[slot] = session, 0
+        _learn(pairs, trails, slot, item, ts, bounds)
+        trails.sizes[slot] = _append(trails.items[slot], trails.ts[slot], trails.sizes[slot], item, ts)
+    return len(visits.ts)
 
 
 @kernel
-def _learn(
-    pairs: Pairs,
-    trail: NDArray[np.int32],
-    times: NDArray[np.float64],
-    size: int,
-    item: int,
-    ts: float,
-    most: int,
-    rate: float,
-) -> None:
-    place, weight = _place(times, size, ts), _weight(ts, rate)
+def _learn(pairs: Pairs, trails: Trails, slot: int, item: int, ts: float, bounds: Bounds) -> None:
+    trail, times, size = trails.items[slot], trails.ts[slot], trails.sizes[slot]
+    place, weight = _place(times, size, ts), _weight(ts, bounds.rate)
     for i in range(size):
         if trail[i] == item:
             continue
         if i < place:
-            _add(pairs, trail[i], item, weight / (place - i), most)
+            _add(pairs, trail[i], item, weight / (place - i), bounds.most)
         else:  # the event comes late: what follows it is known already
-            _add(pairs, item, trail[i], _weight(times[i], rate) / (i - place + 1), most)
+            _add(pairs, item, trail[i], _weight(times[i], bounds.rate) / (i - place + 1), bounds.most)
 
 
 @kernel

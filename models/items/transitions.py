@@ -8,19 +8,20 @@ reached: an item keeps its MOST heaviest successors, and of MANY sessions the ne
 late counts from its place in time, but the distances counted before it stay.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.items.transition_kernel import EPOCH, NO_SESSION, Pairs, Trails, learn_pairs
+from models.items.transition_kernel import EPOCH, NO_SESSION, Bounds, Pairs, Trails, Visits, learn_pairs
 from models.state import Arrays, columns, require
 
 WINDOW = 10
 MOST = 32
 MANY = 1 << 16  # sessions whose last WINDOW items are remembered; a power of two
 HALF_LIFE_SECONDS = 30 * 86_400.0
-RATE = np.log(2) / HALF_LIFE_SECONDS
+RATE = math.log(2) / HALF_LIFE_SECONDS
 FIRST_ITEMS = 1024
 FIRST_PAIRS = 4096
 
@@ -56,8 +57,8 @@ class Transitions:
         if not len(items):
             return
         self._pairs = _with_items(self._pairs, int(items.max()) + 1)
-        done = 0
-        while (done := learn_pairs(self._pairs, self._trails, sessions, items, ts, done, self._most, RATE)) < len(ts):
+        visits, bounds, done = Visits(sessions, items, ts), Bounds(self._most, RATE), 0
+        while (done := learn_pairs(self._pairs, self._trails, visits, done, bounds)) < len(ts):
             self._pairs = _with_room(self._pairs)
 
     def successors(self, item: int, now: float) -> Successors:
