@@ -21,10 +21,13 @@ class UserStore(Protocol):
     """Stores the profiles and lists of users."""
 
     async def load(self, user_ids: Sequence[str]) -> list[StoredFields]:
-        """The stored fields of these users' profiles, in their order; nothing for a new user."""
+        """Return the stored fields of these users' profiles, in their order; empty for a new user."""
 
     async def write(self, writes: UserWrites) -> None:
-        """Make profiles and lists readable; returns when they are, however long the store is away."""
+        """Write profiles and lists.
+
+        Returns when they are readable, however long the store is away.
+        """
 
     async def correct(self, lists: Mapping[str, bytes]) -> set[str]:
         """Overwrite existing lists and keep their expiry. Returns the users whose lists existed."""

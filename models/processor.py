@@ -85,7 +85,7 @@ class Effects:
 
 
 def hash_session(session_id: str) -> int:
-    """The session's 64-bit number; never 0, which stands for no session."""
+    """The session's 64-bit number; never 0, which means no session."""
     return xxhash.xxh3_64_intdigest(session_id.encode()) or 1
 
 
@@ -141,7 +141,7 @@ class ListMaker:
 
     @classmethod
     def of(cls, recommender: Recommender, capacity: int) -> Self:
-        """With an empty table for so many users."""
+        """Return a maker with an empty table for `capacity` users."""
         settings = recommender.settings
         table = UserTable(settings.profile, recommender.items, recommender.index.names, capacity)
         return cls(recommender, table, JsonNames(recommender.items), settings.ranking.exclude_recent)

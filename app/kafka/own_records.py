@@ -24,7 +24,7 @@ class OwnRecords:
         self._ranges: dict[int, deque[tuple[int, int]]] = {}
 
     def note(self, partition: int, first: int, count: int) -> None:
-        """The broker appended so many records from offset `first` on; each partition's are noted in their order."""
+        """Note that the broker appended `count` records from offset `first` on, in the order of offsets."""
         ranges = self._ranges.setdefault(partition, deque())
         if ranges and ranges[-1][1] == first:
             ranges[-1] = (ranges[-1][0], first + count)

@@ -126,7 +126,7 @@ class KafkaReplicas:
         await stop_consumer(self._consumer, self._consumer.stop)
 
     async def caught_up(self) -> None:
-        """Return once all that stood in the log when partitions were last assigned is learned."""
+        """Return once everything is learned that was in the log when partitions were last assigned."""
         while self.behind:
             assignments = self._assignments
             await self._reach(await self._retry(lambda: log_ends(self._consumer, self._partitions)))

@@ -74,7 +74,7 @@ class Steps(NamedTuple):
 
 
 def empty_arrays(slots: int, entries: int, kinds: int) -> UserArrays:
-    """Arrays for so many users, none of them known, with room for so many entries."""
+    """Return arrays for `slots` new users, with room for `entries` entries of their lists."""
     return UserArrays(
         blocks=np.zeros(LISTS * slots, BLOCK),
         entries=np.zeros(entries, ENTRY),

@@ -31,7 +31,7 @@ from models.vocabulary import Vocabulary
 FIRST_SLOTS = 1024
 FIRST_ENTRIES = 1 << 14
 MISSING = -1
-EVICTED_SHARE = 16  # one in so many users goes at once, so that looking for the oldest is rare
+EVICTED_SHARE = 16  # one in 16 users is dropped at once, so that the oldest are looked for seldom
 
 
 class UserTable:

@@ -37,7 +37,7 @@ def recommender() -> Recommender:
 
 
 class Users:
-    """Users whose lists this worker wrote, and what writes them anew."""
+    """Users whose lists this worker wrote, and what writes them again."""
 
     def __init__(self, recommender: Recommender) -> None:
         self.recommender = recommender
@@ -63,7 +63,7 @@ class Users:
         self.users.lists[user_id] = UNTOUCHED
 
     def lists(self) -> dict[str, list[str]]:
-        """Those that were written anew."""
+        """Those that were written again."""
         written = {user: encoded for user, encoded in self.users.lists.items() if encoded != UNTOUCHED}
         found = {user: orjson.loads(encoded)["items"] for user, encoded in written.items()}
         return {user: [each["item_id"] for each in items] for user, items in found.items()}
