@@ -25,7 +25,8 @@ def shop(tmp_path: Path) -> Path:
     ]
     events = b"\n".join(orjson.dumps(row | {"kind": ("view", "order")[row["ts"] % 2]}) for row in rows)  # type: ignore[operator]  # ts is a number
     (tmp_path / "events.jsonl").write_bytes(events)
-    (tmp_path / "items.csv").write_text("item_id,title,category\ni1,Ink,pens\ni2,Pen,pens\n")
+    items = "".join(f"i{number},Pen {number},pens\n" for number in range(29))
+    (tmp_path / "items.csv").write_text("item_id,title,category\n" + items)
     return tmp_path
 
 
