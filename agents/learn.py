@@ -1,19 +1,16 @@
 """Learning from all users: the follower of `interactions`, run whole by every worker."""
 
-from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agents.metrics import Metrics
 from models.contract.events import RawBatch
 from models.contract.wire import Learned, decode_interaction
 from models.duplicates import DuplicateFilter
 from models.processor import Followed, hash_session
-from models.profile import ProfileSettings
-from models.recommender import Lessons, Recommender
+from models.recommender import LearningBatch, Recommender
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +20,10 @@ class Learn:
     A worker learns its own batches before it emits them, and those of all workers from the log. Interactions of
     one source partition stand in offset order in each partition of the log; only a worker that repeats a batch
     after a crash goes back. So the highest offset per pair of both partitions tells repeats. `listeners` are
-    told of the items of its own batches.
+    told of the items of its own batches. What it emitted itself usually does not come back here (see
+    `app.kafka.own_records`); where it does, it is a repeat.
     """
 
-    profile: ProfileSettings
     recommender: Recommender
     seen: DuplicateFilter
     metrics: Metrics
@@ -35,18 +32,16 @@ class Learn:
 
     def learn_own(self, partition: int, followed: Followed) -> None:
         """Learn a batch that this worker is about to emit to `partition` of the log; its ids are remembered already."""
-        found, rows = followed.admitted.interactions, followed.admitted.rows
+        found = followed.admitted.interactions
         pair = (partition, found.source)
-        fresh = bisect_right(rows, self.applied.get(pair, -1), key=lambda row: int(found.offsets[row]))
-        if fresh == len(rows):
+        first = int(np.searchsorted(found.offsets, self.applied.get(pair, -1), side="right"))
+        if first == len(found):
             return
-        rows, session_ids = rows[fresh:], followed.session_ids[fresh:]
-        self.applied[pair] = int(found.offsets[rows[-1]])
-        weight = self.profile.weight(found.kind)
-        item_ids = [found.item_ids[row] for row in rows]
+        self.applied[pair] = int(found.offsets[-1])
         for listener in self.listeners:
-            listener(item_ids)
-        self._learn(item_ids, session_ids, found.ts[rows], np.full(len(rows), weight))
+            listener([event.item_id for event in found.events[first:]])
+        kinds = np.full(len(found) - first, found.kind, np.int32)
+        self._learn(LearningBatch(followed.items[first:], followed.sessions[first:], found.ts[first:], kinds))
 
     def handle(self, batch: RawBatch) -> None:
         """Learn from one batch of the interactions topic."""
@@ -64,10 +59,12 @@ class Learn:
                 repeats += 1
         if learned:
             self._learn(
-                [each.item_id for each in learned],
-                [each.session_id for each in learned],
-                np.array([each.ts for each in learned]),
-                np.array([self.profile.weight(each.kind) for each in learned]),
+                LearningBatch(
+                    self.recommender.items.numbers(each.item_id for each in learned),
+                    np.array([hash_session(each.session_id) for each in learned], np.uint64),
+                    np.array([each.ts for each in learned]),
+                    np.array([each.kind for each in learned], np.int32),
+                )
             )
             self._remember(batch, rows, learned)
         self.metrics.learned.labels("repeated").inc(repeats)
@@ -80,12 +77,9 @@ class Learn:
         self.applied[pair] = interaction.offset
         return True
 
-    def _learn(
-        self, item_ids: list[str], session_ids: list[str], ts: NDArray[np.float64], weights: NDArray[np.float64]
-    ) -> None:
-        sessions = np.fromiter(map(hash_session, session_ids), np.uint64, len(session_ids))
-        self.recommender.learn(Lessons(self.recommender.items.numbers(item_ids), sessions, ts, weights))
-        self.metrics.learned.labels("learned").inc(len(item_ids))
+    def _learn(self, events: LearningBatch) -> None:
+        self.recommender.learn(events)
+        self.metrics.learned.labels("learned").inc(len(events.items))
         self.metrics.index_bytes.set(self.recommender.index.memory_bytes)
 
     def _remember(self, batch: RawBatch, rows: list[int], learned: list[Learned]) -> None:
@@ -103,7 +97,7 @@ class Learn:
 
 
 def _read(value: bytes | None) -> Learned | None:
-    """None for what Headrace did not write; somebody else's record must not stop the learning."""
+    """None for what Headrace did not write; another program's record must not stop the learning."""
     if value is None:
         return None
     try:

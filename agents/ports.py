@@ -10,8 +10,9 @@ from typing import NamedTuple, Protocol
 from models.contract.events import Item, RawBatch
 from models.contract.item_codec import Change
 from models.contract.outcome import Rejected
-from models.profile import Profile
+from models.processor import UserWrites
 from models.quality.assessment import Assessment, Models
+from models.users.stored import StoredFields
 
 Clock = Callable[[], float]
 
@@ -19,10 +20,10 @@ Clock = Callable[[], float]
 class UserStore(Protocol):
     """Stores the profiles and lists of users."""
 
-    async def load(self, user_ids: Sequence[str]) -> Mapping[str, Profile]:
-        """Return the profiles of all these users; a new user has an empty one."""
+    async def load(self, user_ids: Sequence[str]) -> list[StoredFields]:
+        """Return the stored fields of these users' profiles, in their order; empty for a new user."""
 
-    async def write(self, profiles: Mapping[str, Profile], lists: Mapping[str, bytes]) -> None:
+    async def write(self, writes: UserWrites) -> None:
         """Write profiles and lists.
 
         Returns when they are readable, however long the store is away.

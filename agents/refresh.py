@@ -1,14 +1,16 @@
 """Corrects lists at once when an item may no longer be shown, instead of at the user's next event."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from agents.metrics import Metrics
 from agents.ports import Clock, Outbox, UserStore
-from models.contract.lists import Recommendation, encode_recommendation
-from models.processor import MODEL_NAME
-from models.recommender import Asker, Recommender
+from agents.users import load_users
+from models.processor import ListMaker
+from models.ranking.lists import NO_ITEM
 from models.shown import Holder, Shown
 
 # With a vector for each of 100,000 items, that many lists take 30 ms, in which nothing else is done.
@@ -17,18 +19,18 @@ USERS_AT_ONCE = 50
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """Writes the lists anew that hold an item which went away, of the users that this worker wrote lately.
+    """Writes again the lists that hold an item which went away, of the users that this worker wrote lately.
 
-    `turn` is held by whoever takes profiles and writes lists, so that no older list overwrites a newer one.
+    `write_lock` is held by whoever takes profiles and writes lists, so that no older list overwrites a newer one.
     """
 
-    recommender: Recommender
+    maker: ListMaker
     shown: Shown
     users: UserStore
     outbox: Outbox
     metrics: Metrics
     clock: Clock
-    turn: asyncio.Lock
+    write_lock: asyncio.Lock
     gone: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
 
     async def run(self) -> None:
@@ -41,42 +43,46 @@ class Refresh:
 
     async def handle(self, items: set[str]) -> None:
         """Correct all lists that show any of these items, unless it may be shown again meanwhile."""
-        is_shown = self.recommender.catalogue.is_shown
+        is_shown = self.maker.recommender.catalogue.is_shown
         while True:
-            async with self.turn:
-                # Looked up within the turn: a batch may just have stored a list that it decided on before.
+            async with self.write_lock:
+                # Looked up under the lock: a batch may just have stored a list that it decided on before.
                 gone = sorted(item for item in items if not is_shown(item))
-                holders = self.shown.holders_of(self.recommender.items.numbers(gone))[:USERS_AT_ONCE]
+                holders = self.shown.holders_of(self.maker.recommender.items.numbers(gone))[:USERS_AT_ONCE]
                 if not holders:
                     return
                 await self._correct(holders)
 
     async def renew(self, items: Sequence[str], most: int) -> None:
-        """Write the lists anew of at most so many users whose lists show any of these items."""
-        holders = self.shown.holders_of(self.recommender.items.numbers(items))[-most:]
+        """Write again the lists of at most `most` users whose lists show any of these items."""
+        holders = self.shown.holders_of(self.maker.recommender.items.numbers(items))[-most:]
         for first in range(0, len(holders), USERS_AT_ONCE):
-            async with self.turn:
+            async with self.write_lock:
                 await self._correct(holders[first : first + USERS_AT_ONCE])
 
     async def _correct(self, holders: Sequence[Holder]) -> None:
-        profiles = await self.users.load([holder.user_id for holder in holders])
+        slots = await load_users(self.maker.table, self.users, [holder.user_id for holder in holders])
         # A rebalance during any wait gives these users to another worker, whose lists are newer.
-        holders = [holder for holder in holders if self.shown.has(holder)]
+        still = [row for row, holder in enumerate(holders) if self.shown.has(holder)]
+        holders, slots = [holders[row] for row in still], slots[still]
+        asked = self.maker.request(slots, np.array([holder.session for holder in holders], np.uint64))
+        lists = self.maker.recommender.recommend(asked)
         # Who has no profile any more is gone, and the list with it in a moment.
-        for holder in holders:
-            if not profiles[holder.user_id].recent:
-                self.shown.put(holder, ())
-        holders = [holder for holder in holders if profiles[holder.user_id].recent]
-        rankings = self.recommender.recommend([Asker(profiles[each.user_id], each.session) for each in holders])
-        by_partition: dict[int, dict[str, bytes]] = {}
-        for holder, ranking in zip(holders, rankings, strict=True):
-            user = holder.user_id
-            recommendation = Recommendation(user, ranking, profiles[user].newest_ts, self.clock(), MODEL_NAME)
-            by_partition.setdefault(holder.partition, {})[user] = encode_recommendation(recommendation)
-            self.shown.put(holder, ranking.item_ids)
-        for partition, lists in by_partition.items():
-            kept = {user: encoded for user, encoded in lists.items() if self.shown.has_user(user)}
-            corrected = await self.users.correct(kept)
-            emitted = {user: encoded for user, encoded in kept.items() if user in corrected}
-            await self.outbox.recommendations(partition, emitted)
-            self.metrics.recommendations.inc(len(emitted))
+        has_profile = asked.starts[:-1] < asked.starts[1:]
+        lists.items[~has_profile] = NO_ITEM
+        user_ids = [holder.user_id for holder in holders]
+        encoded = self.maker.encode(user_ids, asked, lists, self.clock())
+        partitions = np.array([holder.partition for holder in holders], np.int32)
+        for partition in np.unique(partitions).tolist():
+            rows = np.flatnonzero(partitions == partition)
+            users = [user_ids[row] for row in rows.tolist()]
+            self.shown.put(users, partition, asked.sessions[rows], lists.items[rows])
+            made = {user_ids[row]: encoded[row] for row in rows.tolist() if has_profile[row]}
+            await self._write(partition, made)
+
+    async def _write(self, partition: int, lists: Mapping[str, bytes]) -> None:
+        kept = {user: encoded for user, encoded in lists.items() if self.shown.has_user(user)}
+        corrected = await self.users.correct(kept)
+        emitted = {user: encoded for user, encoded in kept.items() if user in corrected}
+        await self.outbox.recommendations(partition, emitted)
+        self.metrics.recommendations.inc(len(emitted))

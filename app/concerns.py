@@ -58,7 +58,7 @@ class WorkerSettings:
     )
     state_dir: str = setting("", "folder for snapshots that make a restart quick; empty keeps none")
     snapshot_seconds: float = setting(60.0, "pause between two snapshots", low=1)
-    profile_cache: int = setting(50_000, "user profiles kept in memory; about 6 kB each", low=100)
+    profile_cache: int = setting(50_000, "user profiles kept in memory; 0.5 to 2 kB each", low=100)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@ from models.neighbours.index import NeighbourSettings
 from models.profile import ProfileSettings
 from models.quality.second_judge_score import SecondJudgeSettings
 from models.quality.text import QualitySettings
-from models.ranking import RankingSettings
+from models.ranking.lists import RankingSettings
+from models.recommender import RecommenderSettings
 from models.trending import TrendingSettings
 from models.vectors.semantic import SemanticSettings
 
@@ -67,6 +68,18 @@ class Settings:
     judge: SecondJudgeSettings = field(default_factory=SecondJudgeSettings)
     semantic: SemanticSettings = field(default_factory=SemanticSettings)
     catalogue: CatalogueSettings = field(default_factory=CatalogueSettings)
+
+    @property
+    def recommender(self) -> RecommenderSettings:
+        """The settings of all that the recommender is made of."""
+        return RecommenderSettings(
+            neighbours=self.neighbours,
+            trending=self.trending,
+            ranking=self.ranking,
+            profile=self.profile,
+            semantic=self.semantic,
+            catalogue=self.catalogue,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.contract.events import Item
+from models.items.facts import ItemFacts
 from models.setting import setting
 from models.state import Arrays, columns, pack, require, unpack
 from models.vocabulary import Vocabulary
@@ -39,6 +40,7 @@ class Catalogue:
         self._list_unknown = (settings or CatalogueSettings()).list_unknown
         self._size = 0
         self.categories = Vocabulary()
+        self.facts = ItemFacts()
         self._available = np.ones(1024, np.float32)
         self._quality = np.ones(1024, np.float32)
         self._category = np.full(1024, NO_CATEGORY, np.int32)
@@ -50,6 +52,7 @@ class Catalogue:
         number = self._items.number(item.item_id)
         self._set(number, available=1.0 if item.available else 0.0, partition=partition)
         self._category[number] = self.categories.number(item.category) if item.category else NO_CATEGORY
+        self.facts.describe(number, item.brand, item.price)
 
     def withdraw(self, item_id: str) -> None:
         """Do not show the item until it is upserted again; what else is known of it stays."""

@@ -1,78 +1,91 @@
 """The whole pure step for a batch of events: bytes in, everything that is to be written out.
 
-It decides; `agents.process` loads what it needs and commits what it returns.
+It decides; `agents.process` loads what it needs and commits what it returns. Profiles move on in the user table before
+they are stored, so whoever cannot store them has to discard them there.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
+import orjson
 import xxhash
 from numpy.typing import NDArray
 
 from models.contract.event_codec import EventSettings, decode
-from models.contract.events import Interactions, Kind, RawBatch
-from models.contract.lists import Recommendation
+from models.contract.events import Kind, RawBatch
+from models.contract.fields import OLDEST_TS
+from models.contract.interactions import Interactions
+from models.contract.json_names import JsonNames
 from models.contract.outcome import Rejected
 from models.contract.wire import encode_interactions
 from models.duplicates import DuplicateFilter
-from models.profile import Event, Profile, ProfileSettings, Session, locate_session, step
-from models.recommender import Asker, Recommender
-from models.vectors.semantic import stored
+from models.profile import Profile, Seen
+from models.ranking.list_encoding import Made, encode_lists
+from models.ranking.lists import RankedLists
+from models.recommender import LearningBatch, Recommender, RecommenderSettings
+from models.users.arrays import Steps
+from models.users.gather import ListRequests
+from models.users.stored import StoredFields, encode_profiles
+from models.users.table import UserTable, name_session
 
 MODEL_NAME = "vmis-knn"
 
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A batch after decoding and the check for duplicates; `rows` index the accepted, non-duplicate events."""
+    """A batch after decoding and the check for duplicates.
+
+    `interactions` are the accepted events that are no duplicates; `users` are theirs, each once, and `user_of` (n,)
+    is the place of each event's user in it.
+    """
 
     interactions: Interactions
-    rows: list[int]
+    users: list[str]
+    user_of: NDArray[np.int32]
     rejected: list[Rejected]
     duplicates: int
     unknown_fields: int
-    users: list[str]
-
-
-@dataclass(slots=True)
-class Trace:
-    """One user's way through a batch: the open session, the id of the last event's session, and the events."""
-
-    session: Session | None
-    session_id: str = ""
-    events: list[Event] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """A batch whose users and sessions are known; `session_ids` has one entry per entry of `admitted.rows`."""
+    """A batch whose sessions are known; columns have one entry an event, but for `own`.
+
+    `slots` (users,) are those of the batch's users in the table, `sessions` the hashes of `session_ids`, and `own`
+    (users,) that of the session of each user's last event.
+    """
 
     admitted: Admitted
-    traces: Mapping[str, Trace]
+    slots: NDArray[np.int32]
+    items: NDArray[np.int32]
     session_ids: list[str]
+    sessions: NDArray[np.uint64]
+    own: NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class UserWrites:
+    """What is to be stored of users, one entry each: the fields of their profiles, and their lists as JSON."""
+
+    user_ids: list[str]
+    profiles: list[StoredFields]
+    lists: list[bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What one batch leads to; nothing of it has happened yet.
+    """What one batch leads to; nothing of it is stored yet."""
 
-    `times` are the broker's append times of the accepted events, shape (n,), for the freshness figure.
-    """
-
-    profiles: Mapping[str, Profile]
-    recommendations: list[Recommendation]
-    interactions: list[bytes]
+    writes: UserWrites
+    lists: RankedLists
     interaction_keys: list[str]
-    rejected: list[Rejected]
-    accepted: int
-    duplicates: int
-    unknown_fields: int
-    times: NDArray[np.float64]
+    interactions: list[bytes]
 
 
 def hash_session(session_id: str) -> int:
-    """The session's 64-bit number; never 0, which stands for no session."""
+    """The session's 64-bit number; never 0, which means no session."""
     return xxhash.xxh3_64_intdigest(session_id.encode()) or 1
 
 
@@ -81,71 +94,120 @@ def admit(batch: RawBatch, kind: Kind, seen: DuplicateFilter, settings: EventSet
     decoded = decode(batch, kind, settings)
     found = decoded.accepted
     repeated = seen.remember(found.source, found.offsets, found.times, found.ts, found.event_ids)
-    rows: list[int] = np.flatnonzero(~repeated).tolist()
-    users = list(dict.fromkeys(found.user_ids[row] for row in rows))
-    return Admitted(found, rows, decoded.rejected, len(found) - len(rows), decoded.unknown_fields, users)
+    duplicates = int(np.count_nonzero(repeated))
+    if duplicates:
+        found = found.only(~repeated)
+    place_of: dict[str, int] = {}
+    user_of = np.fromiter((place_of.setdefault(user, len(place_of)) for user in found.user_ids), np.int32, len(found))
+    return Admitted(found, list(place_of), user_of, decoded.rejected, duplicates, decoded.unknown_fields)
 
 
-def follow(admitted: Admitted, profiles: Mapping[str, Profile]) -> Followed:
-    """Find each event's session and each user's events. `profiles` must hold all of `admitted.users`."""
+def follow(admitted: Admitted, table: UserTable, slots: NDArray[np.int32]) -> Followed:
+    """Move the profiles of the batch's users on, and find each event's session.
+
+    `slots` (users,) are those of `admitted.users`. What a profile contains already changes nothing in it.
+    """
     found = admitted.interactions
-    traces = {user: Trace(profiles[user].session) for user in admitted.users}
-    offsets, ts = found.offsets.tolist(), found.ts.tolist()
-    session_ids = []
-    for row in admitted.rows:
-        user = found.user_ids[row]
-        trace = traces[user]
-        session_id = found.session_ids[row]
-        if session_id is None:
-            located, session_id = locate_session(trace.session, user, ts[row])
-            if offsets[row] > profiles[user].applied.get(found.source, -1):  # else it is contained already
-                trace.session = located
-        trace.session_id = session_id
-        trace.events.append(Event(ts[row], found.kind, found.item_ids[row], found.source, offsets[row]))
-        session_ids.append(session_id)
-    return Followed(admitted, traces, session_ids)
+    given = found.session_ids
+    source, places = table.number_source(found.source)
+    steps = Steps(
+        slots=slots[admitted.user_of],
+        items=table.items.numbers(found.item_ids),
+        ts=found.ts,
+        offsets=found.offsets,
+        named=np.fromiter((session_id is not None for session_id in given), np.bool_, len(given)),
+        opened=np.zeros(len(found)),
+        places=places,
+        source=source,
+        kind=int(found.kind),
+    )
+    table.step(steps)
+    session_ids = _session_ids(given, found.user_ids, steps)
+    hashes = {session_id: hash_session(session_id) for session_id in set(session_ids)}
+    sessions = np.fromiter((hashes[session_id] for session_id in session_ids), np.uint64, len(session_ids))
+    own = np.zeros(len(slots), np.uint64)
+    own[admitted.user_of] = sessions  # of a user's events, the last one counts
+    return Followed(admitted, slots, steps.items, session_ids, sessions, own)
 
 
-def decide(
-    followed: Followed,
-    profiles: Mapping[str, Profile],
-    recommender: Recommender,
-    settings: ProfileSettings,
-    now: float,
-) -> Effects:
+@dataclass(frozen=True, slots=True)
+class ListMaker:
+    """What lists follow from. `names` follows the recommender's items; `latest` recent items are not shown."""
+
+    recommender: Recommender
+    table: UserTable
+    names: JsonNames
+    latest: int
+
+    @classmethod
+    def of(cls, recommender: Recommender, capacity: int) -> Self:
+        """Return a maker with an empty table for `capacity` users."""
+        settings = recommender.settings
+        table = UserTable(settings.profile, recommender.items, recommender.index.names, capacity)
+        return cls(recommender, table, JsonNames(recommender.items), settings.ranking.exclude_recent)
+
+    def request(self, slots: NDArray[np.int32], sessions: NDArray[np.uint64]) -> ListRequests:
+        """What lists for the users in these slots are made from; `sessions` (users,) are the hashes of their own."""
+        return self.table.requests(slots, sessions, self.latest)
+
+    def encode(self, user_ids: Sequence[str], asked: ListRequests, lists: RankedLists, now: float) -> list[bytes]:
+        """The users' lists as JSON; `now` in seconds."""
+        return encode_lists(user_ids, lists, asked.newest_ts, self.names, Made(now, MODEL_NAME))
+
+
+def warm_up(settings: RecommenderSettings, events: EventSettings) -> None:
+    """Compile everything that a batch needs, or load it from numba's cache, so that the first user does not wait."""
+    recommender = Recommender(settings)
+    recommender.warm_up()
+    seen = DuplicateFilter(events.duplicate_window_seconds, events.duplicate_memory)
+    seen.warm_up()
+    maker = ListMaker.of(recommender, capacity=1)
+    maker.table.find([])
+    past = Seen(OLDEST_TS, int(Kind.ORDER), "b")
+    slots = maker.table.add({"u": Profile(recent=(past,), bought=(past,), applied={"orders-0": 0})})
+    record = orjson.dumps({"event_id": "e", "user_id": "u", "item_id": "a", "ts": OLDEST_TS + 1})
+    batch = RawBatch("orders", 0, np.ones(1, np.int64), np.full(1, OLDEST_TS + 1), [None], [record])
+    followed = follow(admit(batch, Kind.ORDER, seen, events), maker.table, slots)
+    learned = followed.admitted.interactions.ts
+    recommender.learn(LearningBatch(followed.items, followed.sessions, learned, np.full(1, Kind.ORDER, np.int32)))
+    decide(followed, maker, OLDEST_TS)
+    maker.table.discard(slots)
+
+
+def decide(followed: Followed, maker: ListMaker, now: float) -> Effects:
     """New profiles and lists of the batch's users; `now` in seconds.
 
-    A user whose events were all applied before (a replay) gets the same profile and still a list, since the
-    first try may have stopped between the two.
+    A user whose events were all applied before (a replay) gets a list again, since the first try may have stopped
+    between the two.
     """
-    admitted = followed.admitted
-    found = admitted.interactions
-    updated = {
-        user: replace(step(profiles[user], trace.events, settings), session=trace.session)
-        for user, trace in followed.traces.items()
-    }
-    tastes = recommender.tastes(list(updated.values()))
+    admitted, recommender = followed.admitted, maker.recommender
+    asked = maker.request(followed.slots, followed.own)
+    tastes = recommender.tastes(asked)
+    lists = recommender.recommend(asked, tastes)
+    profiles = encode_profiles(maker.table, followed.slots, asked, maker.names)
     if tastes is not None:
-        updated = _with_tastes(updated, tastes, recommender.vector_model)
-    askers = [Asker(updated[user], hash_session(trace.session_id)) for user, trace in followed.traces.items()]
+        profiles = _with_tastes(profiles, tastes, recommender.vector_model)
     return Effects(
-        profiles=updated,
-        recommendations=[
-            Recommendation(user, ranking, updated[user].newest_ts, now, MODEL_NAME)
-            for user, ranking in zip(admitted.users, recommender.recommend(askers, tastes), strict=True)
-        ],
-        interactions=encode_interactions(found, followed.session_ids, admitted.rows),
-        interaction_keys=[found.user_ids[row] for row in admitted.rows],
-        rejected=admitted.rejected,
-        accepted=len(admitted.rows),
-        duplicates=admitted.duplicates,
-        unknown_fields=admitted.unknown_fields,
-        times=found.times[admitted.rows],
+        writes=UserWrites(admitted.users, profiles, maker.encode(admitted.users, asked, lists, now)),
+        lists=lists,
+        interaction_keys=admitted.interactions.user_ids,
+        interactions=encode_interactions(admitted.interactions, followed.session_ids),
     )
 
 
-def _with_tastes(profiles: Mapping[str, Profile], tastes: NDArray[np.float32], model: str) -> dict[str, Profile]:
-    return {
-        user: replace(profile, vector=stored(taste), vector_model=model)
-        for (user, profile), taste in zip(profiles.items(), tastes, strict=True)
-    }
+def _session_ids(given: Sequence[str | None], user_ids: Sequence[str], steps: Steps) -> list[str]:
+    if bool(steps.named.all()):
+        return list(given)  # type: ignore[arg-type]  # all are named
+    return [
+        session_id if session_id is not None else name_session(user, ts)
+        for session_id, user, ts in zip(given, user_ids, steps.opened.tolist(), strict=True)
+    ]
+
+
+def _with_tastes(profiles: Sequence[StoredFields], tastes: NDArray[np.float32], model: str) -> list[StoredFields]:
+    """With each user's vector as little-endian float16; nothing when its length is 0."""
+    vectors = [vector.tobytes() if vector.any() else b"" for vector in tastes.astype("<f2")]
+    return [
+        {**profile, "vector": vector, "vector_model": model.encode()}
+        for profile, vector in zip(profiles, vectors, strict=True)
+    ]

@@ -1,29 +1,32 @@
 """What is learned from all users, and the lists that follow from it; worker, replay and evaluation all run this."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.catalogue import NO_CATEGORY, Catalogue, CatalogueSettings
+from models.catalogue import Catalogue, CatalogueSettings
 from models.contract.lists import Ranking
+from models.items.facts import ItemFacts
+from models.items.transitions import Transitions
 from models.neighbours.arrays import Index
 from models.neighbours.copy import Room
 from models.neighbours.index import NeighbourIndex, NeighbourSettings, Queries
 from models.neighbours.snapshot import check_events, list_events
-from models.profile import Profile, ProfileSettings
-from models.ranking import Candidates, RankingSettings, rank
+from models.profile import ProfileSettings
+from models.ranking.kernel import Marks, Shop, rank, with_room
+from models.ranking.lists import Candidates, RankedLists, RankingSettings
+from models.ranking.popularity import NOTHING_POPULAR, Popularity, popularity
 from models.state import Arrays, nested, pack, part, require
-from models.trending import Popular, Trending, TrendingLists, TrendingSettings
-from models.vectors.fusion import Balance, candidates, fuse
-from models.vectors.item_vectors import Barred, Shelf
+from models.trending import Trending, TrendingLists, TrendingSettings
+from models.users.arrays import Names
+from models.users.gather import NO_SESSION, ListRequests
+from models.vectors.fusion import Balance, fuse
+from models.vectors.item_vectors import Exclusions, ItemFilters
 from models.vectors.semantic import Meaning, SemanticSettings
 from models.vocabulary import Vocabulary
-
-NO_SESSION = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +41,13 @@ class RecommenderSettings:
     catalogue: CatalogueSettings = field(default_factory=CatalogueSettings)
 
 
-@dataclass(frozen=True, slots=True)
-class Lessons:
-    """Interactions to learn from, as columns of length n: item numbers, session hashes, event times, weights."""
+class LearningBatch(NamedTuple):
+    """Interactions to learn from, as columns of length n: item numbers, session hashes, event times, kinds."""
 
     items: NDArray[np.int32]
     sessions: NDArray[np.uint64]
     ts: NDArray[np.float64]
-    weights: NDArray[np.float64]
-
-
-class Asker(NamedTuple):
-    """For whom a list is wanted: the profile, and the hash of the session that is going on (0: none)."""
-
-    profile: Profile
-    session: int
+    kinds: NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +58,36 @@ class RecommenderCopy:
     names: list[str]
     catalogue: Arrays
     trending: Arrays
+    facts: Arrays
+    transitions: Arrays
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Columns from which `Recommender.restore` makes the same state."""
         neighbours = list_events(self.index)._asdict() | pack(self.names, "names", "name_starts")
-        return nested(neighbours=neighbours, catalogue=self.catalogue, trending=self.trending)
+        return nested(
+            neighbours=neighbours,
+            catalogue=self.catalogue,
+            trending=self.trending,
+            facts=self.facts,
+            transitions=self.transitions,
+        )
 
 
 class Recommender:
     """The neighbour index, trending counts and catalogue of one worker; every worker holds them whole."""
 
     def __init__(self, settings: RecommenderSettings) -> None:
-        self._settings = settings
+        self.settings = settings
         self.items = Vocabulary()
         self.catalogue = Catalogue(self.items, settings.catalogue)
         self.index = NeighbourIndex(settings.neighbours, self.items)
         self.trending = Trending(settings.trending)
+        self.transitions = Transitions()
         self.meaning = Meaning(settings.semantic, settings.profile, self.items)
         self._lists: TrendingLists | None = None
+        self._popular = NOTHING_POPULAR
+        self._is_stale = True
+        self._marks = with_room(Marks(np.zeros(0, np.int64), np.zeros(0, np.int64), 0), 1024, 64)
         self._learned = 0
         self._learned_at_lists = 0
 
@@ -88,63 +95,88 @@ class Recommender:
         """Compile everything, or load it from numba's cache, so that the first user does not wait for it."""
         self.index.warm_up()
         self.meaning.warm_up()
-        Trending(self._settings.trending).update(np.zeros(1, np.int32), np.zeros(1), np.zeros(1))
+        Trending(self.settings.trending).update(np.zeros(1, np.int32), np.zeros(1), np.zeros(1))
+        Recommender(self.settings).recommend(ListRequests.of_items(np.zeros(0, np.int32), NO_SESSION))
 
-    def learn(self, lessons: Lessons) -> None:
+    def learn(self, events: LearningBatch) -> None:
         """Take in what users did; a list asked for afterwards follows from it."""
-        self.index.update(lessons.sessions, lessons.items, lessons.ts)
-        self.trending.update(lessons.items, lessons.ts, lessons.weights)
-        self._learned += len(lessons.items)
+        self.index.update(events.sessions, events.items, events.ts)
+        self.trending.update(events.items, events.ts, self.settings.profile.weights[events.kinds])
+        self.catalogue.facts.learn(events.items, events.kinds, events.ts)
+        self.transitions.learn(events.sessions, events.items, events.ts)
+        self._learned += len(events.items)
 
     def catalogue_changed(self) -> None:
         """Forget what was derived from the catalogue before."""
-        self._lists = None
+        self._is_stale = True
 
     def freshen(self) -> None:
         """Let the trending lists follow from all that was learned, however little of it is new."""
-        if self._learned != self._learned_at_lists:
-            self._lists = None
+        self._is_stale |= self._learned != self._learned_at_lists
 
     def trending_lists(self) -> TrendingLists:
-        """Trending items; computed anew once a hundredth of all interactions is new."""
-        if self._lists is None or self._learned - self._learned_at_lists > self._learned_at_lists // 100:
+        """Trending items by name; computed again once a hundredth of all interactions is new."""
+        self._popular_now()
+        if self._lists is None:
             self._lists = self.trending.lists(self.catalogue, self.items.names, self._pool_size)
-            self._learned_at_lists = self._learned
         return self._lists
 
-    def tastes(self, profiles: Sequence[Profile]) -> NDArray[np.float32] | None:
-        """Each user's taste, shape (users, dimension); None while meaning does not count."""
-        return self.meaning.tastes(profiles) if self.meaning.is_used else None
+    def _popular_now(self) -> Popularity:
+        if self._is_stale or self._learned - self._learned_at_lists > self._learned_at_lists // 100:
+            pool, catalogue = self.trending.pool(self.catalogue), self.catalogue
+            names = self._names()
+            self._popular = popularity(pool, catalogue.category, len(catalogue.categories), names, self._pool_size)
+            self._lists, self._is_stale, self._learned_at_lists = None, False, self._learned
+        return self._popular
 
-    def recommend(self, askers: Sequence[Asker], tastes: NDArray[np.float32] | None = None) -> list[Ranking]:
-        """One ranked list per asker, in their order. `tastes` are theirs, where they are at hand already."""
-        size = self._settings.ranking.size
-        excluded = [self._excluded(asker.profile) for asker in askers]
-        queries = self._queries(askers, excluded)
+    def _names(self) -> Names:
+        names = self.index.names
+        names.catch_up()
+        return Names(names.text, names.starts)
+
+    def tastes(self, requests: ListRequests) -> NDArray[np.float32] | None:
+        """Each user's taste, shape (users, dimension); None while meaning does not count."""
+        return self.meaning.tastes(requests) if self.meaning.is_used else None
+
+    def recommend(self, requests: ListRequests, tastes: NDArray[np.float32] | None = None) -> RankedLists:
+        """One ranked list per request, in their order. `tastes` are theirs, where they are at hand already."""
+        size = self.settings.ranking.size
+        lists = RankedLists.empty(requests.users, size)
+        if not requests.users:
+            return lists
         if tastes is None:
-            tastes = self.tastes([asker.profile for asker in askers])
+            tastes = self.tastes(requests)
         if tastes is None:
-            found = self._neighbours(queries, size)
+            found = Candidates.of_neighbours(*self.neighbours(requests, size))
         else:
-            seen = [self.items.numbers(each.item_id for each in asker.profile.recent) for asker in askers]
-            found = self._blend(queries, tastes, seen, size)
-        return [
-            rank(each, self._fallbacks(asker.profile), kept_out, size)
-            for each, asker, kept_out in zip(found, askers, excluded, strict=True)
-        ]
+            found = self._blend(tastes, requests, size)
+        self._rank(found, requests, self._popular_now(), lists)
+        return lists
+
+    def neighbours(self, requests: ListRequests, n: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """What each user's nearest sessions vote for: item numbers, best first, and scores; shapes (users, n)."""
+        return self.index.predict_many(_queries(requests), self.catalogue.weight, n)
+
+    def _rank(self, found: Candidates, requests: ListRequests, popular: Popularity, lists: RankedLists) -> None:
+        self._marks = with_room(self._marks, len(self.items), len(popular.starts))
+        rank(found, requests, Shop(*self._names(), self.catalogue.category), popular, self._marks, lists)
+        self._marks = self._marks._replace(done=self._marks.done + requests.users)
 
     def similar(self, item_id: str, k: int) -> Ranking:
         """The items most like this one: its neighbours, and what is near in meaning; empty when neither is known."""
         number = self.items.find(item_id)
         if number is None:
             return Ranking((), (), ())
-        queries = Queries.build([([number], [number], NO_SESSION)])
+        item = np.array([number], np.int32)
+        request = ListRequests.of_items(item, NO_SESSION)
         if not self.meaning.is_used:
-            [found] = self._neighbours(queries, k)
+            found = Candidates.of_neighbours(*self.neighbours(request, k))
         else:
             no_taste = np.zeros((1, self.meaning.vectors.dimension), np.float32)
-            [found] = self._blend(queries, no_taste, [queries.items], k)
-        return rank(found, (), (), k)
+            found = self._blend(no_taste, request, k)
+        lists = RankedLists.empty(1, k)
+        self._rank(found, request, NOTHING_POPULAR, lists)
+        return lists.ranking(0, self.items.names)
 
     @property
     def vector_model(self) -> str:
@@ -170,7 +202,12 @@ class Recommender:
     def copy(self, room: Room) -> RecommenderCopy:
         """The state as it is now, in memory that `index.room` got."""
         return RecommenderCopy(
-            self.index.copy(room), self.items.names.copy(), self.catalogue.snapshot(), self.trending.snapshot()
+            index=self.index.copy(room),
+            names=self.items.names.copy(),
+            catalogue=self.catalogue.snapshot(),
+            trending=self.trending.snapshot(),
+            facts=self.catalogue.facts.snapshot(),
+            transitions=self.transitions.snapshot(),
         )
 
     def restore(self, arrays: Arrays) -> None:
@@ -179,6 +216,8 @@ class Recommender:
         self.trending.restore(part(arrays, "trending"))
         self.index.restore(part(arrays, "neighbours"))
         self.catalogue.restore(part(arrays, "catalogue"))
+        self.catalogue.facts.restore(part(arrays, "facts"))
+        self.transitions.restore(part(arrays, "transitions"))
         self.catalogue_changed()
 
     @staticmethod
@@ -187,70 +226,34 @@ class Recommender:
         names = check_events(part(arrays, "neighbours"))
         Catalogue.check(part(arrays, "catalogue"))
         require(Trending.check(part(arrays, "trending")) <= names, "a popular item has no name")
+        ItemFacts.check(part(arrays, "facts"))
+        require(Transitions.check(part(arrays, "transitions")) <= names, "an item of a transition has no name")
 
     @property
     def _pool_size(self) -> int:
         # A user's exclusions must not empty the fallback: so many more than a list needs.
-        settings = self._settings
+        settings = self.settings
         return settings.ranking.size + settings.ranking.exclude_recent + settings.profile.bought_items
 
-    def _excluded(self, profile: Profile) -> set[str]:
-        excluded = {seen.item_id for seen in profile.recent[: self._settings.ranking.exclude_recent]}
-        excluded.update(seen.item_id for seen in profile.bought)
-        return excluded
-
-    def _queries(self, askers: Sequence[Asker], excluded: list[set[str]]) -> Queries:
-        last = self._settings.neighbours.last_items
-        number = self.items.number
-        return Queries.build(
-            [
-                (
-                    [number(seen.item_id) for seen in asker.profile.recent[:last]],
-                    list(map(number, kept_out)),
-                    asker.session,
-                )
-                for asker, kept_out in zip(askers, excluded, strict=True)
-            ]
-        )
-
-    def _neighbours(self, queries: Queries, n: int) -> list[Candidates]:
-        found, scores = self.index.predict_many(queries, self.catalogue.weight, n)
-        names = self.items.names
-        return [
-            Candidates([(names[item], score) for item, score in zip(items, values, strict=True) if item >= 0])
-            for items, values in zip(found.tolist(), scores.tolist(), strict=True)
-        ]
-
-    def _blend(
-        self, queries: Queries, tastes: NDArray[np.float32], seen: Sequence[NDArray[np.int32]], size: int
-    ) -> list[Candidates]:
+    def _blend(self, tastes: NDArray[np.float32], requests: ListRequests, size: int) -> Candidates:
         """Neighbours and what is near in meaning; what a user has seen is found by neighbours only."""
-        chosen = self._settings.semantic
-        neighbours, _ = self.index.predict_many(queries, self.catalogue.weight, max(size, chosen.candidates))
+        chosen = self.settings.semantic
+        neighbours, _ = self.neighbours(requests, max(size, chosen.candidates))
         late = self._cold()
-        shelf = Shelf(self.catalogue.weight, late, self.index.name_keys())
-        last = [queries.items[a:b].tolist() for a, b in pairwise(queries.starts.tolist())]
-        excluded = [queries.excluded[a:b] for a, b in pairwise(queries.excluded_starts.tolist())]
-        barred = Barred.of([np.concatenate(pair) for pair in zip(seen, excluded, strict=True)])
-        near = self.meaning.find(self.meaning.wishes(last, tastes), barred, shelf, size)
-        fused = fuse(neighbours, near, late, Balance(chosen.weight, chosen.rank_offset, chosen.cold_slots))
-        return candidates(fused, self.items.names, size)
+        filters = ItemFilters(self.catalogue.weight, late, self.index.name_keys())
+        last = min(chosen.last_items, self.settings.neighbours.last_items)
+        wishes = self.meaning.wishes(requests.items, requests.starts, tastes, last)
+        near = self.meaning.find(wishes, Exclusions.seen_or_excluded(requests), filters, size)
+        return fuse(neighbours, near, late, Balance(chosen.weight, chosen.rank_offset, chosen.cold_slots))
 
     def _cold(self) -> NDArray[np.bool_]:
         """Whether too few have seen an item for neighbours to lead to it, by item number."""
-        fewest = self._settings.semantic.cold_sessions
+        fewest = self.settings.semantic.cold_sessions
         cold = np.full(len(self.items), fewest > 0)
         counted = self.index.sessions_by_item()[: len(cold)]
         np.less(counted, fewest, out=cold[: len(counted)])
         return cold
 
-    def _fallbacks(self, profile: Profile) -> Iterator[tuple[str, tuple[Popular, ...]]]:
-        lists = self.trending_lists()
-        asked: set[int] = {NO_CATEGORY}
-        for seen in profile.recent:
-            number = self.items.find(seen.item_id)
-            category = NO_CATEGORY if number is None else self.catalogue.category_of(number)
-            if category not in asked:
-                asked.add(category)
-                yield "category", lists.by_category.get(category, ())
-        yield "trending", lists.overall
+
+def _queries(requests: ListRequests) -> Queries:
+    return Queries(requests.items, requests.starts, requests.excluded, requests.excluded_starts, requests.sessions)

@@ -6,8 +6,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.vocabulary import Vocabulary
-
 NOTHING = -1
 FIRST_CAPACITY = 1024
 
@@ -23,27 +21,33 @@ class Holder(NamedTuple):
 class Shown:
     """The newest lists of up to `capacity` users as rows of item numbers; the one set first makes room."""
 
-    def __init__(self, items: Vocabulary, size: int, capacity: int) -> None:
-        self._items = items
+    def __init__(self, size: int, capacity: int) -> None:
+        """`size` is the length of a list."""
         self._capacity = capacity
-        self._rows = np.full((min(FIRST_CAPACITY, capacity), size), NOTHING, np.int32)
-        self._holders: list[Holder] = []
+        rows = min(FIRST_CAPACITY, capacity)
+        self._rows = np.full((rows, size), NOTHING, np.int32)
+        self._partitions = np.zeros(rows, np.int32)
+        self._sessions = np.zeros(rows, np.uint64)
+        self._users: list[str] = []
         self._row_of: dict[str, int] = {}
         self._next = 0
 
-    def put(self, holder: Holder, item_ids: Sequence[str]) -> None:
-        """The user's list is now this one."""
-        row = self._row_of.get(holder.user_id)
-        if row is None:
-            row = self._row_of[holder.user_id] = self._take_row(holder)
-        self._holders[row] = holder
-        numbers = [self._items.number(item_id) for item_id in item_ids]
-        self._rows[row] = numbers + [NOTHING] * (self._rows.shape[1] - len(numbers))
+    def put(
+        self, user_ids: Sequence[str], partition: int, sessions: NDArray[np.uint64], items: NDArray[np.int32]
+    ) -> None:
+        """The users' lists are now these, shape (users, size), padded with NOTHING; `sessions` led to them."""
+        if not user_ids:
+            return
+        row_of = self._row_of
+        rows = [row_of[user] if user in row_of else self._take_row(user) for user in user_ids]
+        self._rows[rows] = items
+        self._partitions[rows] = partition
+        self._sessions[rows] = sessions
 
     def has(self, holder: Holder) -> bool:
         """Whether the user's newest list known here is still this holder's."""
         row = self._row_of.get(holder.user_id)
-        return row is not None and self._holders[row] == holder
+        return row is not None and self._holder(row) == holder
 
     def has_user(self, user_id: str) -> bool:
         """Whether a list of this user is known here."""
@@ -51,23 +55,34 @@ class Shown:
 
     def holders_of(self, items: NDArray[np.int32]) -> list[Holder]:
         """The users whose lists hold any of these item numbers."""
-        holding = np.isin(self._rows[: len(self._holders)], items).any(axis=1)
-        return [self._holders[row] for row in np.flatnonzero(holding).tolist()]
+        holding = np.isin(self._rows[: len(self._users)], items).any(axis=1)
+        return [self._holder(row) for row in np.flatnonzero(holding).tolist()]
 
     def forget(self) -> None:
         """Forget all lists: their users may have moved to another worker."""
-        self._holders.clear()
+        self._users.clear()
         self._row_of.clear()
         self._next = 0
 
-    def _take_row(self, holder: Holder) -> int:
-        if len(self._holders) < self._capacity:
-            self._holders.append(holder)
-            if len(self._holders) > len(self._rows):
-                more = min(len(self._rows), self._capacity - len(self._rows))
-                self._rows = np.vstack([self._rows, np.full((more, self._rows.shape[1]), NOTHING, np.int32)])
-            return len(self._holders) - 1
-        row = self._next
-        self._next = (self._next + 1) % self._capacity
-        del self._row_of[self._holders[row].user_id]
+    def _holder(self, row: int) -> Holder:
+        return Holder(self._users[row], int(self._partitions[row]), int(self._sessions[row]))
+
+    def _take_row(self, user: str) -> int:
+        if len(self._users) < self._capacity:
+            row = len(self._users)
+            self._users.append(user)
+            if row == len(self._rows):
+                self._grow(min(2 * row, self._capacity))
+        else:
+            row = self._next
+            self._next = (self._next + 1) % self._capacity
+            del self._row_of[self._users[row]]
+            self._users[row] = user
+        self._row_of[user] = row
         return row
+
+    def _grow(self, rows: int) -> None:
+        more = rows - len(self._rows)
+        self._rows = np.vstack([self._rows, np.full((more, self._rows.shape[1]), NOTHING, np.int32)])
+        self._partitions = np.concatenate([self._partitions, np.zeros(more, np.int32)])
+        self._sessions = np.concatenate([self._sessions, np.zeros(more, np.uint64)])

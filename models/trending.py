@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from models.catalogue import NO_CATEGORY, Catalogue
+from models.kernel import kernel
+from models.ranking.popularity import Pool
 from models.setting import setting
 from models.state import Arrays, columns, require
 
@@ -87,8 +88,8 @@ class Trending:
         for day, count in zip(days.tolist(), counts.tolist(), strict=True):
             self._days[day] = self._days.get(day, 0) + count
 
-    def lists(self, catalogue: Catalogue, names: list[str], n: int) -> "TrendingLists":
-        """The most popular items that may be shown, overall and per category, `n` each, ties broken by item id."""
+    def pool(self, catalogue: Catalogue) -> Pool:
+        """The most popular items that may be shown, as many as the settings say."""
         scores = self._scores()
         weight = catalogue.weight
         known = min(len(scores), len(weight))
@@ -97,13 +98,16 @@ class Trending:
         best = np.argpartition(-scores, pool - 1)[:pool]
         best = best[np.isfinite(scores[best])]
         best = best[np.argsort(-scores[best])]
-        if len(best) == 0:
-            return TrendingLists((), {})
         # Rounding hides noise, so that ties are ties.
-        shares = share_of(np.round(scores[best] - scores[best[0]], LOG_SHARE_DIGITS)).tolist()
+        shares = share_of(np.round(scores[best] - scores[best[:1]], LOG_SHARE_DIGITS))
+        return Pool(best.astype(np.int32), shares)
+
+    def lists(self, catalogue: Catalogue, names: list[str], n: int) -> "TrendingLists":
+        """The most popular items that may be shown, overall and per category, `n` each, ties broken by item id."""
+        best, shares = self.pool(catalogue)
         by_category: dict[int, list[Popular]] = {}
         popular: list[Popular] = []
-        for item, share in zip(best.tolist(), shares, strict=True):
+        for item, share in zip(best.tolist(), shares.tolist(), strict=True):
             entries = by_category.setdefault(catalogue.category_of(item), [])
             if _fits(popular, share, n) or _fits(entries, share, n):
                 entry = Popular(-share, names[item], item)
@@ -185,7 +189,7 @@ def _fits(entries: list[Popular], share: float, n: int) -> bool:
     return len(entries) < n or entries[n - 1].minus_share == -share
 
 
-@njit(cache=True)
+@kernel
 def _count(
     value: NDArray[np.float64],
     newest: NDArray[np.float64],

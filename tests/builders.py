@@ -1,18 +1,23 @@
 """Events, batches and the pure parts of a worker, with everything a test does not care about filled in."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from models.contract.event_codec import EventSettings
 from models.contract.events import Kind, RawBatch
+from models.contract.lists import Ranking
 from models.contract.outcome import Rejected
 from models.contract.wire import decode_interaction
 from models.duplicates import DuplicateFilter
-from models.processor import Effects, admit, decide, follow, hash_session
-from models.profile import Profile, ProfileSettings
-from models.recommender import Lessons, Recommender, RecommenderSettings
+from models.processor import ListMaker, admit, decide, follow, hash_session
+from models.profile import Profile
+from models.recommender import LearningBatch, Recommender, RecommenderSettings
+from models.users.stored import StoredFields, decode_profile
+from models.users.table import MISSING
 
 NOW = 1_760_000_000.0  # in October 2025
 MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
@@ -74,32 +79,91 @@ def decided(offset: int, **said: object) -> bytes:
     return orjson.dumps(interaction(offset, **said))
 
 
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """A user's list as it was written."""
+
+    user_id: str
+    ranking: Ranking
+    event_ts: float
+    generated_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one batch led to, as objects."""
+
+    profiles: Mapping[str, Profile]
+    vectors: Mapping[str, bytes]
+    recommendations: list[Recommendation]
+    interactions: list[bytes]
+    interaction_keys: list[str]
+    rejected: list[Rejected]
+    accepted: int
+    duplicates: int
+    unknown_fields: int
+
+
 class PureWorker:
-    """A worker without Kafka and Redis: batches in, effects out; profiles are kept in a dict."""
+    """A worker without Kafka and Redis: batches in, outcomes out; what is stored of profiles is kept in a dict."""
 
-    def __init__(self, settings: RecommenderSettings | None = None, memory: int = 100_000) -> None:
-        self.settings = settings or RecommenderSettings()
-        self.recommender = Recommender(self.settings)
+    def __init__(
+        self, settings: RecommenderSettings | None = None, memory: int = 100_000, capacity: int = 10_000
+    ) -> None:
+        self.recommender = Recommender(settings or RecommenderSettings())
         self.seen = DuplicateFilter(EventSettings().duplicate_window_seconds, memory)
-        self.profiles: dict[str, Profile] = {}
+        self.maker = ListMaker.of(self.recommender, capacity)
+        self.stored: dict[str, StoredFields] = {}
 
-    def decide(self, raw: RawBatch, kind: Kind = Kind.VIEW) -> Effects:
-        """What a batch leads to; profiles are written, nothing is learned."""
+    def decide(self, raw: RawBatch, kind: Kind = Kind.VIEW) -> Outcome:
+        """What a batch leads to; profiles are stored, nothing is learned."""
         admitted = admit(raw, kind, self.seen, EventSettings())
-        known = {user: self.profiles.get(user, Profile()) for user in admitted.users}
-        effects = decide(follow(admitted, known), known, self.recommender, self.profile_settings, NOW)
-        self.profiles.update(effects.profiles)
-        return effects
+        followed = follow(admitted, self.maker.table, self._load(admitted.users))
+        effects = decide(followed, self.maker, NOW)
+        writes = effects.writes
+        self.stored |= dict(zip(writes.user_ids, writes.profiles, strict=True))
+        return Outcome(
+            profiles={user: self.profile(user) for user in writes.user_ids},
+            vectors={user: self.stored[user].get("vector") or b"" for user in writes.user_ids},
+            recommendations=[
+                read_list(encoded, user) for user, encoded in zip(writes.user_ids, writes.lists, strict=True)
+            ],
+            interactions=effects.interactions,
+            interaction_keys=effects.interaction_keys,
+            rejected=admitted.rejected,
+            accepted=len(admitted.interactions),
+            duplicates=admitted.duplicates,
+            unknown_fields=admitted.unknown_fields,
+        )
+
+    def _load(self, users: Sequence[str]) -> NDArray[np.int32]:
+        slots = self.maker.table.find(users)
+        missing = [user for user, slot in zip(users, slots.tolist(), strict=True) if slot == MISSING]
+        profiles = {user: decode_profile(user, self.stored.get(user, {})) for user in missing}
+        slots[slots == MISSING] = self.maker.table.add(profiles)
+        return slots
+
+    def profile(self, user: str) -> Profile:
+        """The user's profile as it is stored."""
+        return decode_profile(user, self.stored[user]) or Profile()
 
     @property
-    def profile_settings(self) -> ProfileSettings:
-        """The settings of profiles."""
-        return self.settings.profile
+    def profiles(self) -> dict[str, Profile]:
+        """All profiles as they are stored."""
+        return {user: self.profile(user) for user in self.stored}
 
 
-def session_ids(effects: Effects) -> list[str]:
+def read_list(encoded: bytes, user_id: str) -> Recommendation:
+    """A list out of its JSON."""
+    body = orjson.loads(encoded)
+    assert body["user_id"] == user_id
+    columns = [tuple(each[name] for each in body["items"]) for name in ("item_id", "score", "source")]
+    return Recommendation(user_id, Ranking(*columns), body["event_ts"], body["generated_at"])
+
+
+def session_ids(outcome: Outcome) -> list[str]:
     """The session of each emitted interaction."""
-    return [decode_interaction(value).session_id for value in effects.interactions]
+    return [decode_interaction(value).session_id for value in outcome.interactions]
 
 
 def teach(recommender: Recommender, sessions: Mapping[str, Sequence[str]], ts: float = NOW) -> None:
@@ -107,10 +171,10 @@ def teach(recommender: Recommender, sessions: Mapping[str, Sequence[str]], ts: f
     for session_id, item_ids in sessions.items():
         count = len(item_ids)
         recommender.learn(
-            Lessons(
+            LearningBatch(
                 recommender.items.numbers(item_ids),
                 np.full(count, hash_session(session_id), np.uint64),
                 ts + np.arange(count, dtype=np.float64),
-                np.ones(count),
+                np.zeros(count, np.int32),
             )
         )

@@ -14,8 +14,10 @@ from agents.ports import Assessed
 from models.contract.events import Item, RawBatch
 from models.contract.item_codec import Change, Deleted, Withdrawn
 from models.contract.outcome import Rejected
+from models.processor import UserWrites
 from models.profile import Profile
 from models.quality.assessment import Assessment, Models, pack_vector
+from models.users.stored import StoredFields, decode_profile
 
 LETTERS = ascii_lowercase
 
@@ -46,19 +48,26 @@ class MemoryUsers:
     """The `UserStore` port in memory."""
 
     diary: Diary = field(default_factory=Diary)
-    profiles: dict[str, Profile] = field(default_factory=dict)
+    fields: dict[str, StoredFields] = field(default_factory=dict)
     lists: dict[str, bytes] = field(default_factory=dict)
     away: bool = False
 
-    async def load(self, user_ids: Sequence[str]) -> Mapping[str, Profile]:
-        return {user: self.profiles.get(user, Profile()) for user in user_ids}
+    @property
+    def profiles(self) -> dict[str, Profile]:
+        """The profiles that are stored."""
+        return {user: decode_profile(user, fields) or Profile() for user, fields in self.fields.items()}
 
-    async def write(self, profiles: Mapping[str, Profile], lists: Mapping[str, bytes]) -> None:
+    async def load(self, user_ids: Sequence[str]) -> list[StoredFields]:
+        return [self.fields.get(user, {}) for user in user_ids]
+
+    async def write(self, writes: UserWrites) -> None:
         if self.away:
             raise Away("the store")
         self.diary.entries.append("store")
-        self.profiles.update(profiles)
-        self.lists.update(lists)
+        for user, changed in zip(writes.user_ids, writes.profiles, strict=True):
+            fields = {**self.fields.get(user, {}), **changed}
+            self.fields[user] = {name: value for name, value in fields.items() if value is not None}
+        self.lists.update(zip(writes.user_ids, writes.lists, strict=True))
 
     async def correct(self, lists: Mapping[str, bytes]) -> set[str]:
         if self.away:

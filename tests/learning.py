@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import orjson
+from asking import rankings
 from prometheus_client import CollectorRegistry
 
 from agents.catalogue import FollowCatalogue
@@ -14,8 +15,8 @@ from models.contract.events import RawBatch
 from models.contract.lists import Ranking
 from models.duplicates import DuplicateFilter
 from models.neighbours.index import NeighbourSettings
-from models.profile import Profile, ProfileSettings, Seen
-from models.recommender import Asker, Recommender, RecommenderSettings
+from models.profile import Profile, Seen
+from models.recommender import Recommender, RecommenderSettings
 
 SHOP = RecommenderSettings(neighbours=NeighbourSettings(postings=30, session_items=6))
 EVENTS = EventSettings(duplicate_memory=2_000)
@@ -27,7 +28,7 @@ ITEMS = 60
 def new_learn() -> Learn:
     recommender = Recommender(SHOP)
     seen = DuplicateFilter(EVENTS.duplicate_window_seconds, EVENTS.duplicate_memory)
-    return Learn(ProfileSettings(), recommender, seen, Metrics(CollectorRegistry()))
+    return Learn(recommender, seen, Metrics(CollectorRegistry()))
 
 
 def follow(learn: Learn) -> FollowCatalogue:
@@ -66,6 +67,8 @@ def catalogue(n: int = ITEMS) -> list[bytes]:
                 "item_id": f"item \N{SNOWMAN} {item}",
                 "title": f"Item {item}",
                 "category": f"shelf/{item % 4}",
+                "brand": f"brand {item % 3}",
+                "price": 0.5 * item,
                 "available": item % 7 != 0,
             }
         )
@@ -94,4 +97,4 @@ def lists(recommender: Recommender) -> list[Ranking]:
     recommender.catalogue_changed()
     recent = [Seen(START, 0, f"item \N{SNOWMAN} {item}") for item in range(1, ITEMS + 1)]
     profiles = [Profile(), *(replace(Profile(), recent=tuple(recent[at : at + 1 + at % 3])) for at in range(ITEMS))]
-    return recommender.recommend([Asker(profile, 0) for profile in profiles])
+    return rankings(recommender, profiles)

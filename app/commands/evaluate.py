@@ -14,7 +14,7 @@ from app.evaluate.evaluation import measure, read_experiment
 from app.evaluate.vector_file import load_vectors
 from app.progress_line import ProgressLine
 from app.settings import Settings
-from models.recommender import Recommender, RecommenderSettings
+from models.recommender import Recommender
 
 DESCRIPTION = """\
 Learn the past of a log, then walk the sessions of its future: at every position predict the next item from the
@@ -66,16 +66,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     experiment = read_experiment(args.folder, args.since)
     if not experiment.cases:
         raise HeadraceError(f"{args.folder} has no test session of two items or more: nothing to predict")
-    recommender = Recommender(
-        RecommenderSettings(
-            settings.neighbours,
-            settings.trending,
-            settings.ranking,
-            settings.profile,
-            settings.semantic,
-            settings.catalogue,
-        )
-    )
+    recommender = Recommender(settings.recommender)
     line = ProgressLine(sys.stderr)
     models: dict[str, str] = {}
     items = learn_catalogue(args.folder, recommender, settings)
@@ -83,7 +74,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
         load_vectors(args.vectors, recommender)
     elif items and not args.no_models:
         models = assess_catalogue(items, recommender, settings, line.show)
-    figures = measure(experiment, recommender, settings.profile, line.show).as_json() | {"models": models}
+    figures = measure(experiment, recommender, line.show).as_json() | {"models": models}
     line.close()
     sys.stdout.write(orjson.dumps(figures).decode() + "\n" if args.json else _text(figures))
     return 0

@@ -27,14 +27,16 @@ from models.evaluation.session_protocol import (
     split_by_column,
     split_by_time,
 )
-from models.processor import hash_session
-from models.profile import Event, Profile, ProfileSettings, step
-from models.recommender import NO_SESSION, Asker, Lessons, Recommender
+from models.processor import ListMaker, hash_session
+from models.recommender import LearningBatch, Recommender
+from models.users.arrays import Steps
+from models.users.gather import NO_SESSION, ListRequests
+from models.users.table import MISSING
 
-LESSON_EVENTS = 10_000
+LEARNING_EVENTS = 10_000
 CUTOFF = 20
 COLUMNS = ("item_id", "ts", "session_id", "user_id", "split")
-SOURCE = "evaluate"
+SOURCE = GUEST = "evaluate"
 PERCENTILES = (50, 90, 99)
 
 Show = Callable[[str], None]
@@ -99,19 +101,21 @@ def read_experiment(folder: Path, since: float | None) -> Experiment:
         raise HeadraceError(f"{folder} cannot be evaluated: {error}") from error
 
 
-def measure(experiment: Experiment, recommender: Recommender, settings: ProfileSettings, show: Show) -> Measured:
+def measure(experiment: Experiment, recommender: Recommender, show: Show) -> Measured:
     """Learn the past, then predict every test case and note the rank of the next item."""
     recommender.warm_up()
-    for done in _learn(experiment, recommender, settings):
+    for done in _learn(experiment, recommender):
         show(f"learned {done:,} of {len(experiment.train):,} events")
     evaluation, cold = Evaluation(CUTOFF), Evaluation(CUTOFF)
     warm = {visit.item_id for visit in experiment.train}
     seconds = np.zeros(len(experiment.cases))
+    guests = Guests(recommender)
     for number, case in enumerate(experiment.cases):
-        profile = _profile(case, settings)
+        request = guests.request(case)
         start = time.perf_counter()
-        ranking = recommender.recommend([Asker(profile, NO_SESSION)])[0]
+        lists = recommender.recommend(request)
         seconds[number] = time.perf_counter() - start
+        ranking = lists.ranking(0, recommender.items.names)
         evaluation.add(ranking.item_ids, case.actual)
         if case.actual not in warm:
             cold.add(ranking.item_ids, case.actual)
@@ -120,25 +124,48 @@ def measure(experiment: Experiment, recommender: Recommender, settings: ProfileS
     return Measured(asdict(evaluation.result(known)), asdict(cold.result(known)), seconds)
 
 
-def _learn(experiment: Experiment, recommender: Recommender, settings: ProfileSettings) -> Iterator[int]:
-    weight = settings.weight(Kind.CLICK)
-    for first in range(0, len(experiment.train), LESSON_EVENTS):
-        visits = experiment.train[first : first + LESSON_EVENTS]
+class Guests:
+    """Profiles of guests who did just what a case says; cases have an order but no times."""
+
+    def __init__(self, recommender: Recommender) -> None:
+        self._maker = ListMaker.of(recommender, capacity=1)
+
+    def request(self, case: Case) -> ListRequests:
+        """What the guest's list is made from."""
+        table, count = self._maker.table, len(case.seen)
+        source, places = table.number_source(SOURCE)
+        slots = table.find([GUEST])
+        table.discard(slots[slots != MISSING])
+        slots = table.add({GUEST: None})
+        at = np.arange(count)
+        table.step(
+            Steps(
+                slots=np.repeat(slots, count),
+                items=table.items.numbers(case.seen),
+                ts=at.astype(np.float64),
+                offsets=at,
+                named=np.ones(count, np.bool_),
+                opened=np.zeros(count),
+                places=places,
+                source=source,
+                kind=int(Kind.CLICK),
+            )
+        )
+        return self._maker.request(slots, np.array([NO_SESSION], np.uint64))
+
+
+def _learn(experiment: Experiment, recommender: Recommender) -> Iterator[int]:
+    for first in range(0, len(experiment.train), LEARNING_EVENTS):
+        visits = experiment.train[first : first + LEARNING_EVENTS]
         recommender.learn(
-            Lessons(
+            LearningBatch(
                 items=recommender.items.numbers(visit.item_id for visit in visits),
                 sessions=np.array([hash_session(visit.session_id) for visit in visits], np.uint64),
                 ts=np.array([visit.ts for visit in visits]),
-                weights=np.full(len(visits), weight),
+                kinds=np.full(len(visits), Kind.CLICK, np.int32),
             )
         )
         yield first + len(visits)
-
-
-def _profile(case: Case, settings: ProfileSettings) -> Profile:
-    """Return the profile of a guest who did exactly this. Cases have an order but no times."""
-    events = [Event(float(at), Kind.CLICK, item, SOURCE, at) for at, item in enumerate(case.seen)]
-    return step(Profile(), events, settings)
 
 
 def _found(folder: Path, name: str) -> Path | None:

@@ -1,11 +1,13 @@
 """Writes Headrace's topics: whole batches at a time, and nothing returns before the broker has them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
 
 from app.concerns import KafkaSettings
+from app.kafka.own_records import OwnRecords
 from app.kafka.topics import QUARANTINE_HEADROOM_BYTES, Topics
 from app.retry import Retry
 from models.contract.outcome import Rejected
@@ -32,12 +34,13 @@ class KafkaOutbox:
     """The `Outbox` port on Kafka.
 
     Records of a batch go to the partition number that they came from: what is about one user stays in one place
-    and in order, and no key has to be hashed.
+    and in order, and no key has to be hashed. `own` gets to know the interactions that were appended.
     """
 
     producer: AIOKafkaProducer
     topics: Topics
     retry: Retry
+    own: OwnRecords = field(default_factory=OwnRecords)
 
     async def start(self) -> None:
         """Connect. Raises what aiokafka raises when Kafka is away."""
@@ -79,9 +82,12 @@ class KafkaOutbox:
         target = partition % len(known)
         for batch in self._batches(records):
             # One after the other: a reader takes what comes behind a later offset for a repeat.
-            await (await self.producer.send_batch(batch, topic, partition=target))
+            count = batch.record_count()
+            stored = await (await self.producer.send_batch(batch, topic, partition=target))
+            if topic == self.topics.interactions:
+                self.own.note(target, stored.offset, count)
 
-    def _batches(self, records: Iterable[Record]) -> Iterable[object]:
+    def _batches(self, records: Iterable[Record]) -> Iterable[Any]:
         batch = self.producer.create_batch()
         for key, value, headers in records:
             if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:

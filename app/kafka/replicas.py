@@ -11,6 +11,7 @@ from app.kafka.consumer_stop import stop_consumer
 from app.kafka.fetch_thread import LONG_POLL_MS
 from app.kafka.log_end import log_ends
 from app.kafka.log_mark import Mark, find_difference, mark_after
+from app.kafka.own_records import OwnRecords
 from app.kafka.progress import Progress
 from app.kafka.raw_batch import to_raw_batch
 from app.kafka.unreadable import explained
@@ -34,11 +35,16 @@ class KafkaReplicas:
         retry: Retry,
         *,
         not_saved: Collection[str] = (),
+        own: Mapping[str, OwnRecords] | None = None,
     ) -> None:
-        """`followers` and `partitions` (their number) by topic name; no snapshot holds what `not_saved` say."""
+        """`followers` and `partitions` (their number) by topic name; no snapshot holds what `not_saved` say.
+
+        `own` are, by topic, the records that this process appends, which its follower need not see.
+        """
         self._followers = followers
         self._retry = retry
         self._not_saved = not_saved
+        self._own = own or {}
         self._partitions = [TopicPartition(topic, number) for topic in followers for number in range(partitions[topic])]
         self._positions: dict[TopicPartition, int] = {}
         self._marks: dict[TopicPartition, Mark] = {}
@@ -94,7 +100,10 @@ class KafkaReplicas:
             with explained(self._consumer):
                 fetched = await self._consumer.getmany(timeout_ms=POLL_MILLISECONDS)
             for partition, records in fetched.items():
-                self._followers[partition.topic](to_raw_batch(partition.topic, partition.partition, records))
+                own = self._own.get(partition.topic)
+                others = own.without(partition.partition, records) if own is not None else records
+                if others:
+                    self._followers[partition.topic](to_raw_batch(partition.topic, partition.partition, others))
                 self._positions[partition] = records[-1].offset + 1
                 self._marks[partition] = mark_after(records[-1])
                 await asyncio.sleep(0)  # probes and agents go on while a long log is read
@@ -117,7 +126,7 @@ class KafkaReplicas:
         await stop_consumer(self._consumer, self._consumer.stop)
 
     async def caught_up(self) -> None:
-        """Return once all that stood in the log when partitions were last assigned is learned."""
+        """Return once everything is learned that was in the log when partitions were last assigned."""
         while self.behind:
             assignments = self._assignments
             await self._reach(await self._retry(lambda: log_ends(self._consumer, self._partitions)))

@@ -40,7 +40,8 @@ from app.worker.restoring import Losses, build_restore
 from app.worker.snapshot_keeper import SnapshotKeeper
 from app.worker.with_models import ModelAgents, WorkerParts, build_model_agents, find_models
 from models.duplicates import DuplicateFilter
-from models.recommender import Recommender, RecommenderSettings
+from models.processor import ListMaker, warm_up
+from models.recommender import Recommender
 from models.shown import Shown
 
 
@@ -84,7 +85,8 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     health.also = partial(_not_begun, progress)
     learning = _learning(settings, metrics)
     recommender = learning.recommender
-    refresh = _refresh(settings, outside, recommender)
+    maker = ListMaker.of(recommender, settings.worker.profile_cache)
+    refresh = _refresh(settings, outside, maker)
     follow = FollowCatalogue(settings.events, recommender, refresh.gone.put_nowait)
     followers = {names.items: follow.handle, names.interactions: learning.learn.handle}
     if loaded is not None:
@@ -92,13 +94,20 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
             loaded.infer.models, settings.quality, recommender, refresh.gone.put_nowait, band=settings.judge
         )
         followers[names.vectors] = vectors.handle
-    replicas = KafkaReplicas(settings.kafka, followers, partitions, outside.retry_kafka, not_saved={names.vectors})
+    replicas = KafkaReplicas(
+        settings.kafka,
+        followers,
+        partitions,
+        outside.retry_kafka,
+        not_saved={names.vectors},
+        own={names.interactions: outside.outbox.own},
+    )
     model_agents = None
     if loaded is not None:
         parts = _worker_parts(outside, progress, replicas, refresh)
         model_agents = build_model_agents(loaded, vectors, settings, parts)
         learning.learn.listeners.append(model_agents.similar.touched)
-    figures = _figures(outside, progress, recommender)
+    figures = _figures(outside, progress, maker)
     assess, similar = (model_agents.assess, model_agents.similar) if model_agents is not None else (None, None)
     losses = Losses(outside.sources, figures, similar)
     restore = build_restore(settings, outside.store, outside.retry_kafka, progress, losses, assess)
@@ -106,7 +115,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     keep = _keep_catalogue(settings, outside, restore, assess)
     add_batch_agent(app, "process", list(outside.kinds), process.run)
     add_batch_agent(app, "catalogue", [names.items], keep.run)
-    _on_assignment(app, [outside.users, outside.sources, refresh.shown, restore], replicas, health)
+    _on_assignment(app, [maker.table, outside.sources, refresh.shown, restore], replicas, health)
     add_probes(app, replicas.progress, health, metrics, figures.refresh_gauges)
     return Worker(
         store=outside.store,
@@ -124,15 +133,15 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     )
 
 
-def _refresh(settings: Settings, outside: Outside, recommender: Recommender) -> Refresh:
+def _refresh(settings: Settings, outside: Outside, maker: ListMaker) -> Refresh:
     return Refresh(
-        recommender=recommender,
-        shown=Shown(recommender.items, settings.ranking.size, settings.worker.profile_cache),
+        maker=maker,
+        shown=Shown(settings.ranking.size, settings.worker.profile_cache),
         users=outside.users,
         outbox=outside.outbox,
         metrics=outside.metrics,
         clock=time,
-        turn=asyncio.Lock(),
+        write_lock=asyncio.Lock(),
     )
 
 
@@ -142,9 +151,8 @@ def _process(
     return Process(
         kinds=outside.kinds,
         events=settings.events,
-        profile=settings.profile,
         seen=learning.seen,
-        recommender=learning.recommender,
+        maker=refresh.maker,
         learn=learning.learn,
         shown=refresh.shown,
         replicas=replicas,
@@ -153,7 +161,7 @@ def _process(
         outbox=outside.outbox,
         metrics=outside.metrics,
         clock=time,
-        turn=refresh.turn,
+        write_lock=refresh.write_lock,
     )
 
 
@@ -183,15 +191,16 @@ def _worker_parts(outside: Outside, progress: Progress, replicas: KafkaReplicas,
     )
 
 
-def _figures(outside: Outside, progress: Progress, recommender: Recommender) -> Figures:
+def _figures(outside: Outside, progress: Progress, maker: ListMaker) -> Figures:
     views = outside.names.views
     return Figures(
         worker_id=f"{socket.gethostname()}-{os.getpid()}",
         board=Board(outside.store.redis, outside.store.keys),
         metrics=outside.metrics,
         health=outside.health,
-        recommender=recommender,
+        recommender=maker.recommender,
         users=outside.users,
+        table=maker.table,
         lag=progress.lag,
         publishes_trending=lambda: (views, 0) in progress.partitions,
         clock=time,
@@ -208,20 +217,11 @@ def _not_begun(progress: Progress) -> str:
 
 
 def _learning(settings: Settings, metrics: Metrics) -> _Learning:
-    recommender = Recommender(
-        RecommenderSettings(
-            neighbours=settings.neighbours,
-            trending=settings.trending,
-            ranking=settings.ranking,
-            profile=settings.profile,
-            semantic=settings.semantic,
-            catalogue=settings.catalogue,
-        )
-    )
-    recommender.warm_up()
+    recommender = Recommender(settings.recommender)
+    warm_up(settings.recommender, settings.events)
     seen = DuplicateFilter(settings.events.duplicate_window_seconds, settings.events.duplicate_memory)
     seen.warm_up()
-    return _Learning(recommender, seen, Learn(settings.profile, recommender, seen, metrics))
+    return _Learning(recommender, seen, Learn(recommender, seen, metrics))
 
 
 def _faust_app(settings: Settings, faust_dir: Path) -> WorkerApp:

@@ -19,6 +19,7 @@ from app.store.store import STORE_ERRORS
 from app.store.users import RedisUsers
 from models.recommender import Recommender
 from models.trending import Popular, TrendingLists
+from models.users.table import UserTable
 
 INTERVAL_SECONDS = 1.0
 WINDOW = 10  # intervals over which rate and freshness are measured
@@ -50,6 +51,7 @@ class Figures:
     health: Health
     recommender: Recommender
     users: RedisUsers
+    table: UserTable
     lag: Callable[[], Mapping[tuple[str, int], int]]
     publishes_trending: Callable[[], bool]
     clock: Clock
@@ -107,7 +109,7 @@ class Figures:
         self.metrics.lag.clear()  # forget partitions that moved to another worker
         for (topic, partition), lag in self.lag().items():
             self.metrics.lag.labels(topic, partition).set(lag)
-        self.metrics.users.set(len(self.users))
+        self.metrics.users.set(len(self.table))
         self.metrics.items_known.set(len(self.recommender.items))
         self.metrics.trending_half_life.set(self.recommender.trending.half_life_seconds)
         self.metrics.ready.set(self.health.ready)

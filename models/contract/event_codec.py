@@ -1,14 +1,14 @@
 """Kafka bytes to columns of accepted events; the only place that knows the wire format of events."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from models.contract.events import GUEST_PREFIX, Interactions, Kind, RawBatch
+from models.contract.events import Kind, RawBatch
 from models.contract.fields import Refused, event_time, number, optional_id, parse_object, required_id, string
+from models.contract.interactions import Interactions
 from models.contract.outcome import Reason, Rejected
+from models.contract.typed_event import EventRecord, quick_events
 from models.setting import setting
 
 CURRENCY_LENGTH = 3
@@ -42,31 +42,20 @@ class Decoded:
     unknown_fields: int
 
 
-@dataclass(slots=True)
-class _Columns:
-    rows: list[int] = field(default_factory=list)
-    ts: list[float] = field(default_factory=list)
-    event_ids: list[str] = field(default_factory=list)
-    user_ids: list[str] = field(default_factory=list)
-    item_ids: list[str] = field(default_factory=list)
-    session_ids: list[str | None] = field(default_factory=list)
-    extras: list[dict[str, object] | None] = field(default_factory=list)
-
-
 def decode(batch: RawBatch, kind: Kind, settings: EventSettings) -> Decoded:
     """Validate every record of `batch`; each becomes one accepted event or one rejection, in offset order."""
-    columns, rejected, unknown = _Columns(), [], 0
-    times: list[float] = batch.times.tolist()
-    for row, value in enumerate(batch.values):
+    latest: list[float] = (batch.times + settings.future_tolerance_seconds).tolist()
+    events = quick_events(batch.values, kind, latest, settings.max_bytes)
+    rejected, unknown = [], 0
+    for row in [row for row, event in enumerate(events) if event is None]:
         try:
-            event = parse_object(value, settings.max_bytes)
-            _append(columns, row, event, kind, times[row] + settings.future_tolerance_seconds)
+            parsed = parse_object(batch.values[row], settings.max_bytes)
+            events[row] = check_event(parsed, kind, latest[row])
         except Refused as refused:
             rejected.append(reject(batch, row, refused.reason, refused.detail))
         else:
-            if not event.keys() <= KNOWN_FIELDS:
-                unknown += len(event.keys() - KNOWN_FIELDS)
-    return Decoded(_interactions(batch, kind, columns), rejected, unknown)
+            unknown += len(parsed.keys() - KNOWN_FIELDS)
+    return Decoded(_interactions(batch, kind, events), rejected, unknown)
 
 
 def reject(batch: RawBatch, row: int, reason: Reason, detail: str) -> Rejected:
@@ -82,40 +71,26 @@ def reject(batch: RawBatch, row: int, reason: Reason, detail: str) -> Rejected:
     )
 
 
-def _interactions(batch: RawBatch, kind: Kind, columns: _Columns) -> Interactions:
-    rows = np.array(columns.rows, np.int64)
-    return Interactions(
-        source=batch.source,
-        kind=kind,
-        offsets=batch.offsets[rows],
-        times=batch.times[rows],
-        ts=np.array(columns.ts, np.float64),
-        event_ids=columns.event_ids,
-        user_ids=columns.user_ids,
-        item_ids=columns.item_ids,
-        session_ids=columns.session_ids,
-        extras=columns.extras,
-    )
+def _interactions(batch: RawBatch, kind: Kind, events: Sequence[EventRecord | None]) -> Interactions:
+    accepted = [event for event in events if event is not None]
+    offsets, times = batch.offsets, batch.times
+    if len(accepted) < len(events):
+        rows = [row for row, event in enumerate(events) if event is not None]
+        offsets, times = offsets[rows], times[rows]
+    return Interactions.of(batch.source, kind, offsets, times, accepted)
 
 
-def _append(columns: _Columns, row: int, event: dict[str, Any], kind: Kind, latest: float) -> None:
+def check_event(event: dict[str, Any], kind: Kind, latest: float) -> EventRecord:
+    """The event in a JSON object, not later than `latest`. Raises Refused, which says what does not hold."""
     event_id = required_id(event, "event_id")
     item_id = required_id(event, "item_id")
     user_id = optional_id(event, "user_id")
     session_id = optional_id(event, "session_id")
-    if user_id is None:
-        if session_id is None:
-            raise Refused(Reason.NO_USER, "neither user_id nor session_id")
-        user_id = GUEST_PREFIX + session_id
+    if user_id is None and session_id is None:
+        raise Refused(Reason.NO_USER, "neither user_id nor session_id")
     ts = event_time(event, latest)
     extras = {name: _EXTRA_CHECKS[name](event[name], kind) for name in _EXTRA_CHECKS if event.get(name) is not None}
-    columns.rows.append(row)
-    columns.ts.append(ts)
-    columns.event_ids.append(event_id)
-    columns.user_ids.append(user_id)
-    columns.item_ids.append(item_id)
-    columns.session_ids.append(session_id)
-    columns.extras.append(extras or None)
+    return EventRecord(event_id, item_id, ts, user_id, session_id, **extras)
 
 
 def _price(value: Any, kind: Kind) -> float:
@@ -147,7 +122,7 @@ def _position(value: Any, kind: Kind) -> float:
     return position
 
 
-_EXTRA_CHECKS: dict[str, Callable[[Any, Kind], object]] = {
+_EXTRA_CHECKS: dict[str, Callable[[Any, Kind], Any]] = {
     "price": _price,
     "quantity": _quantity,
     "currency": _currency,

@@ -57,25 +57,6 @@ class RawBatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Interactions:
-    """Accepted events as columns of the same length n, in offset order of one source partition."""
-
-    source: str
-    kind: Kind
-    offsets: NDArray[np.int64]
-    times: NDArray[np.float64]
-    ts: NDArray[np.float64]
-    event_ids: list[str]
-    user_ids: list[str]
-    item_ids: list[str]
-    session_ids: list[str | None]
-    extras: list[dict[str, object] | None]
-
-    def __len__(self) -> int:
-        return len(self.event_ids)
-
-
-@dataclass(frozen=True, slots=True)
 class Item:
     """A catalogue entry; only what the shop said."""
 

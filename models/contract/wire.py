@@ -1,36 +1,61 @@
 """The JSON of interactions: written for other programs, and read back."""
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
+import msgspec
 import orjson
+from msgspec import Struct
 
-from models.contract.events import KIND_OF_LABEL, Interactions, Kind
+from models.contract.events import KIND_OF_LABEL, Kind
+from models.contract.interactions import Interactions
 
 
-def encode_interactions(interactions: Interactions, session_ids: list[str], rows: list[int]) -> list[bytes]:
-    """The JSON of each of `rows`, with its source position, so that a reader can ignore repeats.
+class Written(Struct, omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    """The fields of an interaction in their order; the optional ones are those that the event had."""
 
-    `session_ids` has one entry per entry of `rows`.
+    event_id: str
+    user_id: str
+    item_id: str
+    kind: str
+    ts: float
+    session_id: str
+    source: str
+    offset: int
+    price: int | float | None = None
+    quantity: int | float | None = None
+    currency: str | None = None
+    request_id: str | None = None
+    position: int | float | None = None
+    surface: str | None = None
+
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def encode_interactions(interactions: Interactions, session_ids: Sequence[str]) -> list[bytes]:
+    """The JSON of each event, with its source position, so that a reader can ignore repeats.
+
+    `session_ids` has one entry per event.
     """
     kind, source = interactions.kind.label, interactions.source
-    offsets, ts = interactions.offsets.tolist(), interactions.ts.tolist()
-    encoded = []
-    for row, session_id in zip(rows, session_ids, strict=True):
-        event: dict[str, Any] = {
-            "event_id": interactions.event_ids[row],
-            "user_id": interactions.user_ids[row],
-            "item_id": interactions.item_ids[row],
-            "kind": kind,
-            "ts": ts[row],
-            "session_id": session_id,
-            "source": source,
-            "offset": offsets[row],
-        }
-        extras = interactions.extras[row]
-        if extras:
-            event.update(extras)
-        encoded.append(orjson.dumps(event))
-    return encoded
+    columns = zip(
+        interactions.events,
+        interactions.user_ids,
+        interactions.ts.tolist(),
+        session_ids,
+        interactions.offsets.tolist(),
+        strict=True,
+    )
+    written = [
+        Written(
+            event.event_id, user_id, event.item_id, kind, ts, session_id, source, offset,
+            event.price, event.quantity, event.currency, event.request_id, event.position, event.surface,
+        )
+        for event, user_id, ts, session_id, offset in columns
+    ]  # fmt: skip
+    # No line break stands inside of JSON: in strings it is escaped.
+    return _ENCODER.encode_lines(written).split(b"\n")[:-1]
 
 
 class Learned(NamedTuple):

@@ -85,7 +85,7 @@ class NeighbourIndex:
 
     def __init__(self, settings: NeighbourSettings, vocabulary: Vocabulary) -> None:
         self._settings = settings
-        self._names = NameTable(vocabulary)
+        self.names = NameTable(vocabulary)
         self._index = make_index(settings.postings, settings.session_items, settings.sessions)
 
     def __len__(self) -> int:
@@ -95,16 +95,16 @@ class NeighbourIndex:
     @property
     def memory_bytes(self) -> int:
         """Bytes that the index's arrays take."""
-        return memory_bytes(self._index) + self._names.memory_bytes
+        return memory_bytes(self._index) + self.names.memory_bytes
 
     def update(self, sessions: NDArray[np.uint64], items: NDArray[np.int32], ts: NDArray[np.float64]) -> None:
         """Learn events, columns of length n: session hash, item number, event time in seconds.
 
         Raises ValueError, and learns nothing, if lengths differ, a time is not finite or an item has no name.
         """
-        self._names.catch_up()
+        self.names.catch_up()
         self._check(sessions, items, ts)
-        self._index = with_items(self._index, self._names.keys)
+        self._index = with_items(self._index, self.names.keys)
         events = Events(_column(sessions, np.uint64), _column(items, np.int32), _column(ts, np.float64))
         done = 0
         while (done := update(self._index, events, done)) < len(ts):
@@ -122,7 +122,7 @@ class NeighbourIndex:
         items = np.full((len(query), n), -1, np.int32)
         scores = np.zeros((len(query), n), np.float32)
         if n > 0 and len(query):
-            catalogue = self._names.weighted(_column(weight, np.float32))
+            catalogue = self.names.weighted(_column(weight, np.float32))
             predict(self._index, self._formula(), catalogue, self._ask(query), Answer(items, scores))
         return items, scores
 
@@ -133,8 +133,8 @@ class NeighbourIndex:
 
     def name_keys(self) -> NDArray[np.uint64]:
         """A hash of each item's name by item number, the same in every worker."""
-        self._names.catch_up()
-        return self._names.keys
+        self.names.catch_up()
+        return self.names.keys
 
     def warm_up(self) -> None:
         """Compile everything, or load it from numba's cache, without learning anything."""
@@ -146,7 +146,7 @@ class NeighbourIndex:
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """All that `restore` needs: the fewest events that make this index, and the names of all items."""
-        text, starts = self._names.copy()
+        text, starts = self.names.copy()
         return {**list_events(self._index)._asdict(), "names": text, "name_starts": starts}
 
     def room(self) -> Room:
@@ -163,7 +163,7 @@ class NeighbourIndex:
         The vocabulary gets the snapshot's names; it may number them differently. Raises KeyError or
         ValueError when the snapshot is not one.
         """
-        numbers = self._names.add(snapshot["names"], snapshot["name_starts"])
+        numbers = self.names.add(snapshot["names"], snapshot["name_starts"])
         if len(snapshot["items"]) and not 0 <= snapshot["items"].min() <= snapshot["items"].max() < len(numbers):
             raise ValueError("the snapshot has items without a name")
         self.update(snapshot["sessions"], numbers[snapshot["items"]], snapshot["ts"])
@@ -171,8 +171,8 @@ class NeighbourIndex:
     def _check(self, sessions: NDArray[np.uint64], items: NDArray[np.int32], ts: NDArray[np.float64]) -> None:
         if not len(sessions) == len(items) == len(ts):
             raise ValueError(f"columns differ in length: {len(sessions)} sessions, {len(items)} items, {len(ts)} times")
-        if len(items) and not 0 <= items.min() <= items.max() < len(self._names):
-            raise ValueError(f"item {items.min()} or {items.max()} is not in a vocabulary of {len(self._names)}")
+        if len(items) and not 0 <= items.min() <= items.max() < len(self.names):
+            raise ValueError(f"item {items.min()} or {items.max()} is not in a vocabulary of {len(self.names)}")
         if not np.isfinite(ts).all():
             raise ValueError("an event time is not a finite number")
 

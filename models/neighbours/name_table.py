@@ -31,6 +31,16 @@ class NameTable:
         """Bytes that the arrays take, the vocabulary itself left out."""
         return self._text.nbytes + self._starts.nbytes + self.keys.nbytes
 
+    @property
+    def text(self) -> NDArray[np.uint8]:
+        """The UTF-8 of the names read so far, end to end."""
+        return self._text
+
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        """Where each name starts in `text`; the entry after the last is where that one ends."""
+        return self._starts
+
     def weighted(self, weight: NDArray[np.float32]) -> ItemNames:
         """The names read so far, and the items' weights."""
         return ItemNames(self._text, self._starts, weight)

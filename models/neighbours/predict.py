@@ -52,8 +52,8 @@ def predict(index: Index, formula: Formula, catalogue: ItemNames, asked: Asked, 
         _gather(index, formula, recent, asked.own[user], found)
         chosen = _choose(index, found, formula.neighbours)
         _add_up(index, formula, recent, found.session[found.order[:chosen]], tally)
-        _score(index, formula, catalogue, tally)
         _hide(excluded, tally)
+        _score(index, formula, catalogue, tally)
         _rank(catalogue, tally, answer.items[user], answer.scores[user])
 
 
@@ -209,11 +209,18 @@ def _vote(index: Index, formula: Formula, recent: NDArray[np.int32], slot: int, 
 
 
 @kernel
-def _count(tally: Tally, item: int, vote: float) -> None:
+def _find(tally: Tally, item: int) -> int:
+    """The place of the item in the table, or that where it would be."""
     mask = len(tally.table) - 1
     place = (item * SPREAD >> 8) & mask
     while tally.table[place] >= 0 and tally.item[tally.table[place]] != item:
         place = (place + 1) & mask
+    return int(place)
+
+
+@kernel
+def _count(tally: Tally, item: int, vote: float) -> None:
+    place = _find(tally, item)
     known = tally.table[place]
     if known < 0:
         known = tally.used[0]
@@ -240,9 +247,9 @@ def _score(index: Index, formula: Formula, catalogue: ItemNames, tally: Tally) -
 @kernel
 def _hide(excluded: NDArray[np.int32], tally: Tally) -> None:
     for item in excluded:
-        for i in range(tally.used[0]):
-            if tally.item[i] == item:
-                tally.score[i] = 0
+        place = _find(tally, item)
+        if tally.table[place] >= 0:
+            tally.total[tally.table[place]] = 0
 
 
 @kernel

@@ -8,28 +8,14 @@ some are always the nearest, but that says little when they are far away.
 `share` makes an item that is first in both, and the same in meaning, count 1.
 """
 
-from collections.abc import Sequence
-from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.kernel import kernel
-from models.ranking import SCORE_DIGITS, Candidates
+from models.ranking.lists import Candidates
 from models.vectors.scan import Near
-
-
-class Fused(NamedTuple):
-    """Items of both rankings, shapes (q, n), padded with -1 and in no order.
-
-    `by_meaning` is where meaning counts more; `reserved` are the late items nearest in meaning.
-    """
-
-    items: NDArray[np.int32]
-    scores: NDArray[np.float64]
-    by_meaning: NDArray[np.bool_]
-    reserved: NDArray[np.bool_]
 
 
 class Balance(NamedTuple):
@@ -40,36 +26,23 @@ class Balance(NamedTuple):
     slots: int
 
 
-def fuse(neighbours: NDArray[np.int32], near: Near, late: NDArray[np.bool_], balance: Balance) -> Fused:
+def fuse(neighbours: NDArray[np.int32], near: Near, late: NDArray[np.bool_], balance: Balance) -> Candidates:
     """One ranking a row out of neighbours, shape (q, m), best first and padded with -1, and what is near in meaning.
 
-    `late` says by item number whether an item is one.
+    `late` says by item number whether an item is one. `by_meaning` is where meaning counts more; `reserved` are the
+    late items nearest in meaning.
     """
     shape = (len(neighbours), neighbours.shape[1] + near.items.shape[1])
     flags = np.zeros((2, *shape), np.bool_)
-    fused = Fused(np.full(shape, -1, np.int32), np.zeros(shape), flags[0], flags[1])
+    fused = Candidates(np.full(shape, -1, np.int32), np.zeros(shape), flags[0], flags[1])
     _fuse(neighbours, near, late, balance, fused)
     return fused
 
 
-def candidates(fused: Fused, names: Sequence[str], size: int) -> list[Candidates]:
-    """What each user's list of so many items is ranked from."""
-    scores = np.where(fused.items >= 0, fused.scores, -1.0)
-    last = np.partition(scores, -size, axis=1)[:, -size] if size < scores.shape[1] else np.zeros(len(scores))
-    # Sorting names is dear, so it is left to those that can be in the list; what rounding ties can be, too.
-    kept = (scores > 0) & ((scores >= last[:, None] - 10.0**-SCORE_DIGITS) | fused.reserved)
-    found = []
-    for row, keep in enumerate(kept):
-        item_ids = [names[item] for item in fused.items[row, keep].tolist()]
-        by_meaning = set(compress(item_ids, fused.by_meaning[row, keep].tolist()))
-        reserved = set(compress(item_ids, fused.reserved[row, keep].tolist()))
-        scored = list(zip(item_ids, fused.scores[row, keep].tolist(), strict=True))
-        found.append(Candidates(scored, by_meaning, reserved))
-    return found
-
-
 @kernel
-def _fuse(neighbours: NDArray[np.int32], near: Near, late: NDArray[np.bool_], balance: Balance, fused: Fused) -> None:
+def _fuse(
+    neighbours: NDArray[np.int32], near: Near, late: NDArray[np.bool_], balance: Balance, fused: Candidates
+) -> None:
     weight, offset = balance.weight, balance.offset
     share = (offset + 1) / (1 + weight)
     for user in range(len(neighbours)):

@@ -4,12 +4,12 @@ Exact search reads every vector for every user; a graph (HNSW) is about as fast 
 another order of arrival, and cannot hide an item at once. Here every item's signs are looked at, see `vector_scan`.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.users.gather import ListRequests
 from models.vectors.scan import WORDS_AT_ONCE, Effort, Near, Space, Wanted, add_rows, search
 
 FIRST_CAPACITY = 1024
@@ -24,21 +24,23 @@ class Sums(NamedTuple):
     starts: NDArray[np.int64]
 
 
-class Barred(NamedTuple):
+class Exclusions(NamedTuple):
     """What user u must not be shown: items[starts[u]:starts[u + 1]]."""
 
     items: NDArray[np.int32]
     starts: NDArray[np.int64]
 
     @classmethod
-    def of(cls, rows: Sequence[NDArray[np.int32]]) -> Self:
-        """From one array of item numbers a user."""
-        starts = np.zeros(len(rows) + 1, np.int64)
-        np.cumsum([len(row) for row in rows], out=starts[1:])
-        return cls(np.concatenate([np.zeros(0, np.int32), *rows]), starts)
+    def seen_or_excluded(cls, requests: ListRequests) -> Self:
+        """What each user has seen, and what is excluded anyway."""
+        seen, excluded = np.diff(requests.starts), np.diff(requests.excluded_starts)
+        users = np.arange(requests.users)
+        owners = np.concatenate([np.repeat(users, seen), np.repeat(users, excluded)])
+        items = np.concatenate([requests.items, requests.excluded])[np.argsort(owners, kind="stable")]
+        return cls(items, np.concatenate([[0], np.cumsum(seen + excluded)]).astype(np.int64))
 
 
-class Shelf(NamedTuple):
+class ItemFilters(NamedTuple):
     """How the items of a vocabulary may be shown, by item number.
 
     `weight` multiplies the similarity, 0 hides, and items beyond its end count 1. `late` marks those with a chance of
@@ -50,7 +52,7 @@ class Shelf(NamedTuple):
     keys: NDArray[np.uint64]
 
 
-class Wish(NamedTuple):
+class SearchLimits(NamedTuple):
     """How much to find: the k most similar items, `late` more of the late ones, out of `compared` compared exactly.
 
     Nothing of a similarity of `floor` or less is found.
@@ -130,21 +132,23 @@ class ItemVectors:
         add_rows(self._vectors, sums.items, sums.weights, sums.starts, total)
         return total
 
-    def nearest(self, wanted: NDArray[np.float32], barred: Barred, shelf: Shelf, wish: Wish) -> Near:
+    def nearest(
+        self, wanted: NDArray[np.float32], exclusions: Exclusions, filters: ItemFilters, limits: SearchLimits
+    ) -> Near:
         """The items nearest to unit vectors of shape (q, dimension); a vector of length 0 finds none."""
-        shape = (len(wanted), wish.k + wish.late)
+        shape = (len(wanted), limits.k + limits.late)
         near = Near(np.full(shape, -1, np.int32), np.zeros(shape, np.float32), np.zeros(shape, np.int32))
         if self._count and len(wanted):
-            asked = Wanted(np.ascontiguousarray(wanted), sign_bits(wanted), barred.items, barred.starts)
-            search(self._space(shelf), asked, Effort(wish.compared, wish.k, wish.floor), near)
+            asked = Wanted(np.ascontiguousarray(wanted), sign_bits(wanted), exclusions.items, exclusions.starts)
+            search(self._space(filters), asked, Effort(limits.compared, limits.k, limits.floor), near)
         return near
 
-    def _space(self, shelf: Shelf) -> Space:
+    def _space(self, filters: ItemFilters) -> Space:
         weight = np.ones(self._end, np.float32)
-        weight[: len(shelf.weight)] = shelf.weight[: self._end]
+        weight[: len(filters.weight)] = filters.weight[: self._end]
         hidden = ~self._known[: self._end] | (weight == 0)
         penalty = hidden.astype(np.uint16) * np.uint16(64 * len(self._signs) + 1)
-        return Space(self._signs, self._vectors, weight, penalty, shelf.late, shelf.keys)
+        return Space(self._signs, self._vectors, weight, penalty, filters.late, filters.keys)
 
     def _check(self, model: str, items: NDArray[np.int32], vectors: NDArray[np.float32]) -> None:
         if self._count and model != self.model:

@@ -11,16 +11,16 @@ batches, a vector that comes after the event still counts, another model needs n
 rounded is never calculated with.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.profile import Profile, ProfileSettings
+from models.profile import ProfileSettings
 from models.setting import setting
+from models.users.gather import NO_SESSION, ListRequests
 from models.vectors.fusion import Balance, fuse
-from models.vectors.item_vectors import Barred, ItemVectors, Shelf, Sums, Wish, unit
+from models.vectors.item_vectors import Exclusions, ItemFilters, ItemVectors, SearchLimits, Sums, unit
 from models.vectors.scan import Near
 from models.vocabulary import Vocabulary
 
@@ -61,32 +61,32 @@ class Meaning:
         """Whether there is any vector, and the settings want meaning to count."""
         return len(self.vectors) > 0 and self._settings.candidates > 0
 
-    def tastes(self, profiles: Sequence[Profile]) -> NDArray[np.float32]:
+    def tastes(self, requests: ListRequests) -> NDArray[np.float32]:
         """Each user's taste, shape (users, dimension); of length 0 for one who saw nothing that has a vector."""
-        lengths = [len(profile.recent) for profile in profiles]
-        seen = [each for profile in profiles for each in profile.recent]
-        newest = np.repeat([each.newest_ts for each in profiles], np.array(lengths, np.intp))
-        ages = np.array([each.ts for each in seen]) - newest
-        chosen = self._profile
-        by_kind = np.array([chosen.view_weight, chosen.click_weight, chosen.order_weight])
-        weights = by_kind[np.array([each.kind for each in seen], np.intp)] * np.exp(ages * chosen.decay_rate)
-        numbers = self._items.numbers(each.item_id for each in seen)
-        return unit(self.vectors.add_up(Sums(numbers, weights.astype(np.float32), _starts(lengths))))
+        ages = requests.ts - np.repeat(requests.newest_ts, np.diff(requests.starts))
+        weights = self._profile.weights[requests.kinds] * np.exp(ages * self._profile.decay_rate)
+        return unit(self.vectors.add_up(Sums(requests.items, weights.astype(np.float32), requests.starts)))
 
-    def find(self, wanted: NDArray[np.float32], barred: Barred, shelf: Shelf, size: int) -> Near:
+    def find(self, wanted: NDArray[np.float32], excluded: Exclusions, filters: ItemFilters, size: int) -> Near:
         """What may enter lists of `size` because it is near to what users want; `wanted` comes from `wishes`."""
         chosen = self._settings
-        wish = Wish(max(chosen.candidates, size), chosen.cold_slots, chosen.compared, chosen.least_similarity)
-        return self.vectors.nearest(wanted, barred, shelf, wish)
+        limits = SearchLimits(max(chosen.candidates, size), chosen.cold_slots, chosen.compared, chosen.least_similarity)
+        return self.vectors.nearest(wanted, excluded, filters, limits)
 
-    def wishes(self, last: Sequence[Sequence[int]], tastes: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What each user wants now, shape (users, dimension); `last` holds item numbers, the most recent first."""
+    def wishes(
+        self, items: NDArray[np.int32], starts: NDArray[np.int64], tastes: NDArray[np.float32], last: int
+    ) -> NDArray[np.float32]:
+        """What each user wants now, shape (users, dimension).
+
+        User u's items, the most recent first, are `items[starts[u]:starts[u + 1]]`; the `last` most recent count.
+        """
         chosen = self._settings
-        latest = [row[: chosen.last_items] for row in last]
-        decay = (chosen.last_decay ** np.arange(chosen.last_items)).astype(np.float32)
-        numbers = np.array([item for row in latest for item in row], np.int32)
-        weights = np.concatenate([decay[:0], *(decay[: len(row)] for row in latest)])
-        now = unit(self.vectors.add_up(Sums(numbers, weights, _starts([len(row) for row in latest]))))
+        lengths = np.diff(starts)
+        places = np.arange(len(items)) - np.repeat(starts[:-1], lengths)
+        counted = places < last
+        decay = (chosen.last_decay ** np.arange(last)).astype(np.float32)
+        sums = Sums(items[counted], decay[places[counted]], _starts(np.minimum(lengths, last)))
+        now = unit(self.vectors.add_up(sums))
         return unit(now + np.float32(chosen.taste_weight) * tastes)
 
     def warm_up(self) -> None:
@@ -95,16 +95,12 @@ class Meaning:
         meaning = Meaning(self._settings, self._profile, items)
         numbers = items.numbers(["a"])
         meaning.vectors.set("", numbers, np.ones((1, 1), np.float32))
-        shelf = Shelf(np.ones(1, np.float32), np.ones(1, np.bool_), np.zeros(1, np.uint64))
-        wanted = meaning.wishes([[0]], meaning.tastes([Profile()]))
-        near = meaning.find(wanted, Barred.of([numbers]), shelf, 1)
-        fuse(np.zeros((1, 1), np.int32), near, shelf.late, Balance(1.0, 1.0, 1))
+        filters = ItemFilters(np.ones(1, np.float32), np.ones(1, np.bool_), np.zeros(1, np.uint64))
+        request = ListRequests.of_items(numbers, NO_SESSION)
+        wanted = meaning.wishes(request.items, request.starts, meaning.tastes(request), 1)
+        near = meaning.find(wanted, Exclusions.seen_or_excluded(request), filters, 1)
+        fuse(np.zeros((1, 1), np.int32), near, filters.late, Balance(1.0, 1.0, 1))
 
 
-def stored(taste: NDArray[np.float32]) -> bytes:
-    """A vector as it is stored: little-endian float16; nothing when its length is 0."""
-    return taste.astype("<f2").tobytes() if taste.any() else b""
-
-
-def _starts(lengths: Sequence[int]) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
+def _starts(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)

@@ -1,10 +1,13 @@
 """What agents rely on in a `UserStore`: held by the fake and by Redis alike."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from uuid import uuid4
 
+import numpy as np
+import orjson
 import pytest
+from asking import stored
 from builders import NOW
 from fakes import MemoryUsers
 from prometheus_client import CollectorRegistry
@@ -12,22 +15,37 @@ from redis.exceptions import RedisError
 
 from agents.metrics import Metrics
 from agents.ports import UserStore
+from agents.users import load_users
 from app.health import Health
 from app.retry import Retry
+from app.store.connection import HashFields
 from app.store.keys import Keys
 from app.store.packed import PackedRedis
 from app.store.users import RedisUsers
 from models.contract.events import Kind
+from models.processor import ListMaker, UserWrites
 from models.profile import Profile, Seen, Session
+from models.recommender import Recommender, RecommenderSettings
+from models.users.stored import decode_profile, encode_profiles
 
 FULL = Profile(
     recent=(Seen(NOW + 0.125, int(Kind.CLICK), "é商"), Seen(NOW, int(Kind.VIEW), "i1")),
     bought=(Seen(NOW - 1, int(Kind.ORDER), "i2"),),
     counts=(1.0 / 3.0, 2e-300, 5.0),
     counted_at=NOW + 0.125,
-    session=Session("u1@1", NOW - 60, NOW),
+    session=Session(f"u1@{NOW - 60:.3f}", NOW - 60, NOW),
     applied={"views-0": 2**40, "shop.clicks-11": 0},
 )
+LIST = b'{"user_id":"u1"}'
+
+
+def writes(profiles: Mapping[str, Profile]) -> UserWrites:
+    """The profiles as a worker stores them, each with a list."""
+    return UserWrites(list(profiles), list(stored(profiles).values()), [LIST] * len(profiles))
+
+
+async def load(store: UserStore, *users: str) -> list[Profile | None]:
+    return [decode_profile(user, fields) for user, fields in zip(users, await store.load(users), strict=True)]
 
 
 @pytest.fixture
@@ -41,53 +59,57 @@ def redis_users(redis: PackedRedis) -> RedisUsers:
     return users_on(redis, f"test-{uuid4().hex}:")
 
 
-def users_on(redis: PackedRedis, prefix: str, capacity: int = 100) -> RedisUsers:
+def users_on(redis: PackedRedis, prefix: str) -> RedisUsers:
     retry = Retry("Redis", (RedisError, OSError), Health(), Metrics(CollectorRegistry()).retries)
-    return RedisUsers(redis, Keys(prefix), retry, expire_days=30, capacity=capacity)
+    return RedisUsers(redis, Keys(prefix), retry, expire_days=30)
 
 
-@pytest.fixture(params=["memory", "redis", "redis without its cache"])
+@pytest.fixture(params=["memory", "redis"])
 def store(request: pytest.FixtureRequest, redis: PackedRedis) -> UserStore:
-    if request.param == "memory":
-        return MemoryUsers()
-    prefix = f"test-{uuid4().hex}:"
-    return users_on(redis, prefix, capacity=100 if request.param == "redis" else 0)
+    return MemoryUsers() if request.param == "memory" else users_on(redis, f"test-{uuid4().hex}:")
 
 
-async def test_a_new_user_has_an_empty_profile(store: UserStore) -> None:
-    assert await store.load(["u1", "u2"]) == {"u1": Profile(), "u2": Profile()}
+async def test_nothing_is_stored_of_a_new_user(store: UserStore) -> None:
+    assert await load(store, "u1", "u2") == [None, None]
 
 
 async def test_a_profile_comes_back_as_it_was_written(store: UserStore) -> None:
-    await store.write({"u1": FULL}, {"u1": b"list"})
-    assert await store.load(["u1"]) == {"u1": FULL}
+    await store.write(writes({"u1": FULL}))
+    assert await load(store, "u1") == [FULL]
 
 
 async def test_an_empty_profile_comes_back_empty(store: UserStore) -> None:
-    await store.write({"u1": Profile()}, {})
-    assert await store.load(["u1"]) == {"u1": Profile()}
+    await store.write(writes({"u1": Profile()}))
+    assert await load(store, "u1") == [Profile()]
 
 
-async def test_the_last_profile_written_is_the_one_that_stands(store: UserStore) -> None:
-    await store.write({"u1": FULL, "u2": FULL}, {})
+async def test_the_last_profile_written_counts(store: UserStore) -> None:
+    await store.write(writes({"u1": FULL, "u2": replace(FULL, session=None)}))
     shorter = replace(FULL, recent=(), bought=(), session=None, applied={"views-0": 1})
-    await store.write({"u1": shorter}, {})
-    assert await store.load(["u1", "u2", "u3"]) == {"u1": shorter, "u2": FULL, "u3": Profile()}
+    await store.write(writes({"u1": shorter}))
+    assert await load(store, "u1", "u2", "u3") == [shorter, replace(FULL, session=None), None]
 
 
 async def test_nobody_and_nothing_are_no_obstacle(store: UserStore) -> None:
-    await store.write({}, {})
-    assert await store.load([]) == {}
+    await store.write(UserWrites([], [], []))
+    assert await store.load([]) == []
 
 
 @pytest.mark.parametrize("user_id", ["session:s1", "a}b{c", "é 商\u0000", "x" * 128])
 async def test_any_user_id_is_kept_apart(store: UserStore, user_id: str) -> None:
-    await store.write({user_id: FULL}, {user_id: b"list"})
-    assert await store.load([user_id, "other"]) == {user_id: FULL, "other": Profile()}
+    profile = replace(FULL, session=Session(f"{user_id}@{NOW:.3f}", NOW, NOW))
+    await store.write(writes({user_id: profile}))
+    assert await load(store, user_id, "other") == [profile, None]
+
+
+async def test_a_field_that_is_to_go_is_removed(store: UserStore) -> None:
+    await store.write(UserWrites(["u1"], [{"recent": b"[]", "bought": b"[]", "session": b"null"}], [LIST]))
+    await store.write(UserWrites(["u1"], [{"recent": b"[1]", "bought": None, "offsets": None}], [LIST]))
+    assert await store.load(["u1"]) == [{"recent": b"[1]", "session": b"null"}]
 
 
 async def test_only_lists_that_are_there_are_corrected(store: UserStore) -> None:
-    await store.write({}, {"u1": b"list", "u2": b"list"})
+    await store.write(writes({"u1": Profile(), "u2": Profile()}))
     assert await store.correct({"u2": b"corrected", "gone": b"corrected"}) == {"u2"}
     assert await store.correct({"gone": b"corrected"}) == set()
     assert await store.correct({}) == set()
@@ -95,7 +117,7 @@ async def test_only_lists_that_are_there_are_corrected(store: UserStore) -> None
 
 async def test_a_corrected_list_expires_when_it_would_have_anyway(redis: PackedRedis, redis_users: RedisUsers) -> None:
     key, gone = redis_users.keys.recommendation("u1"), redis_users.keys.recommendation("gone")
-    await redis_users.write({}, {"u1": b"list"})
+    await redis_users.write(writes({"u1": FULL}))
     await redis.expire(key, 60)
     await redis_users.correct({"u1": b"corrected", "gone": b"corrected"})
     assert await redis.get(key) == b"corrected"
@@ -106,58 +128,50 @@ async def test_a_corrected_list_expires_when_it_would_have_anyway(redis: PackedR
 async def test_lists_are_readable_under_the_contracts_key_and_expire(
     redis: PackedRedis, redis_users: RedisUsers
 ) -> None:
-    await redis_users.write({"u1": FULL}, {"u1": b'{"user_id":"u1"}'})
+    await redis_users.write(writes({"u1": FULL}))
     prefix = redis_users.keys.prefix
-    assert await redis.get(f"{prefix}rec:{{u1}}") == b'{"user_id":"u1"}'
+    assert await redis.get(f"{prefix}rec:{{u1}}") == LIST
     for key in ("rec", "profile"):
         assert 29 * 86_400 < await redis.ttl(f"{prefix}{key}:{{u1}}") <= 30 * 86_400
 
 
-async def test_a_list_without_a_profile_can_be_written(redis: PackedRedis, redis_users: RedisUsers) -> None:
-    await redis_users.write({}, {"u1": b"corrected"})
-    assert await redis.get(redis_users.keys.recommendation("u1")) == b"corrected"
-    assert await redis_users.load(["u1"]) == {"u1": Profile()}
+async def test_what_other_programs_read_is_there(redis: PackedRedis, redis_users: RedisUsers) -> None:
+    await redis_users.write(writes({"u1": FULL}))
+    recent, counts = await redis.hmget(redis_users.keys.profile("u1"), "recent", "counts")
+    assert orjson.loads(recent or b"") == [["é商", NOW + 0.125, "click"], ["i1", NOW, "view"]]
+    assert orjson.loads(counts or b"") == {"view": 0.333333, "click": 0.0, "order": 5.0, "at": NOW + 0.125}
+
+
+async def test_a_profile_of_version_0_1_0_is_read_and_written_in_the_new_form(
+    redis: PackedRedis, redis_users: RedisUsers
+) -> None:
+    key = redis_users.keys.profile("u1")
+    old: HashFields = {
+        "recent": orjson.dumps([("é商", NOW + 0.125, "click"), ("i1", NOW, "view")]),
+        "bought": orjson.dumps([("i2", NOW - 1)]),
+        "counts": orjson.dumps({"view": 1.0 / 3.0, "click": 2e-300, "order": 5.0, "at": NOW + 0.125}),
+        "session": orjson.dumps((f"u1@{NOW - 60:.3f}", NOW - 60, NOW)),
+        "offsets": orjson.dumps({"views-0": 2**40, "shop.clicks-11": 0}),
+    }
+    await redis.hset(key, mapping=old)
+    assert await load(redis_users, "u1") == [FULL]
+    maker = ListMaker.of(Recommender(RecommenderSettings()), 10)
+    slots = await load_users(maker.table, redis_users, ["u1"])
+    asked = maker.request(slots, np.zeros(1, np.uint64))
+    fields = encode_profiles(maker.table, slots, asked, maker.names)
+    await redis_users.write(UserWrites(["u1"], fields, [LIST]))
+    assert set(await redis.hkeys(key)) == {b"state", b"recent", b"counts"}
+    assert await load(redis_users, "u1") == [FULL]
+    assert None not in encode_profiles(maker.table, slots, asked, maker.names)[0].values()
 
 
 async def test_another_worker_reads_what_this_one_wrote(redis: PackedRedis, redis_users: RedisUsers) -> None:
-    await redis_users.write({"u1": FULL}, {})
-    assert await users_on(redis, redis_users.keys.prefix).load(["u1"]) == {"u1": FULL}
-
-
-async def test_a_cached_profile_stands_until_it_is_forgotten(redis: PackedRedis, redis_users: RedisUsers) -> None:
-    other = users_on(redis, redis_users.keys.prefix)
-    await redis_users.write({"u1": FULL}, {})
-    await other.write({"u1": Profile(counts=(7.0, 0.0, 0.0))}, {})
-    assert await redis_users.load(["u1"]) == {"u1": FULL}
-    redis_users.forget()
-    assert (await redis_users.load(["u1"]))["u1"].counts == (7.0, 0.0, 0.0)
-
-
-async def test_the_cache_keeps_those_written_last(redis: PackedRedis) -> None:
-    users = users_on(redis, f"test-{uuid4().hex}:", capacity=3)
-    for number in range(5):
-        await users.write({f"u{number}": FULL}, {})
-    await users.write({"u2": FULL}, {})
-    assert len(users) == 3
-    assert len(await users.load([f"u{number}" for number in range(5)])) == 5
-
-
-async def test_the_cache_may_be_forgotten_while_profiles_are_read(redis: PackedRedis) -> None:
-    prefix = f"test-{uuid4().hex}:"
-    users = users_on(redis, prefix)
-    await users_on(redis, prefix).write({"stored": FULL}, {})
-    await users.write({"cached": FULL}, {})
-
-    async def forgetting(call: object) -> object:
-        users.forget()  # partitions move while Redis answers
-        return await call()  # type: ignore[operator]  # stands for Retry
-
-    moved = replace(users, retry=forgetting, _cache=users._cache)  # type: ignore[arg-type]  # stands for Retry
-    assert await moved.load(["cached", "stored"]) == {"cached": FULL, "stored": FULL}
+    await redis_users.write(writes({"u1": FULL}))
+    assert await load(users_on(redis, redis_users.keys.prefix), "u1") == [FULL]
 
 
 async def test_users_whose_lists_were_written_are_told_of_once_in_their_order(redis_users: RedisUsers) -> None:
-    await redis_users.write({}, {"u1": b"{}", "u2": b"{}"})
-    await redis_users.write({"u3": FULL}, {"u1": b"{}"})
-    assert redis_users.take_written(2) == ["u2", "u1"]
+    await redis_users.write(writes({"u1": Profile(), "u2": Profile()}))
+    await redis_users.write(writes({"u3": FULL, "u1": FULL}))
+    assert redis_users.take_written(2) == ["u3", "u1"]
     assert redis_users.take_written(2) == []

@@ -25,7 +25,7 @@ from app.store.packed import PackedRedis
 from app.store.users import RedisUsers
 from app.worker.figures import Figures
 from models.contract.events import Item
-from models.profile import Profile
+from models.processor import ListMaker, UserWrites
 from models.recommender import Recommender, RecommenderSettings
 
 DEADLINE_SECONDS = 10
@@ -40,7 +40,8 @@ class Worker:
         self.recommender = Recommender(RecommenderSettings())
         self.writes_trending = True
         retry = Retry("Redis", (RedisError, OSError), self.health, self.metrics.retries)
-        self.users = RedisUsers(redis, self.keys, retry, 30, 100)
+        self.users = RedisUsers(redis, self.keys, retry, 30)
+        self.table = ListMaker.of(self.recommender, 100).table
         self.items = RedisItems(redis, self.keys, retry)
         self.figures = Figures(
             worker_id="w1",
@@ -49,6 +50,7 @@ class Worker:
             health=self.health,
             recommender=self.recommender,
             users=self.users,
+            table=self.table,
             lag=lambda: {("views", 0): 3, ("clicks", 1): 4},
             publishes_trending=lambda: self.writes_trending,
             clock=self.clock,
@@ -186,8 +188,8 @@ async def test_only_one_worker_publishes_trending_items(worker: Worker) -> None:
 
 
 async def test_users_whose_lists_were_written_last_are_offered(worker: Worker) -> None:
-    await worker.users.write({"u1": Profile()}, {"u1": b"{}"})
-    await worker.users.write({"u2": Profile()}, {"u2": b"{}"})
+    await worker.users.write(UserWrites(["u1"], [{"recent": b"[]"}], [b"{}"]))
+    await worker.users.write(UserWrites(["u2"], [{"recent": b"[]"}], [b"{}"]))
     await worker.publishes()
     recent = await lookups_on(worker.redis, worker.keys).recent_users(10)
     assert {each.user_id for each in recent} == {"u1", "u2"}
@@ -195,7 +197,8 @@ async def test_users_whose_lists_were_written_last_are_offered(worker: Worker) -
 
 async def test_gauges_follow(worker: Worker) -> None:
     teach(worker.recommender, {"s1": ["a", "b"]})
-    await worker.users.write({"u1": Profile()}, {})
+    worker.table.find([])
+    worker.table.add({"u1": None})
     await worker.publishes()
     value = worker.metrics.registry.get_sample_value
     assert value("headrace_users_cached") == 1

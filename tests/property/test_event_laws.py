@@ -7,16 +7,17 @@ from itertools import groupby
 import numpy as np
 import orjson
 import pytest
-from builders import DAY, HOUR, NOW, Fields, PureWorker, batch, event, interaction, item
+from builders import DAY, HOUR, NOW, Fields, Outcome, PureWorker, batch, event, interaction, item
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.contract.event_codec import EventSettings, decode
+from models.contract.event_codec import KNOWN_FIELDS, EventSettings, check_event, decode
 from models.contract.events import KIND_OF_TOPIC, Kind, RawBatch
+from models.contract.fields import parse_object
 from models.contract.item_codec import Deleted, Withdrawn, decode_items
+from models.contract.typed_event import EventRecord, quick_events
 from models.contract.wire import Learned, decode_interaction
 from models.duplicates import DuplicateFilter
-from models.processor import Effects
 from models.profile import Profile
 
 scalars = (
@@ -48,6 +49,44 @@ def test_every_record_is_accepted_or_rejected_and_nothing_raises(records: list[b
     assert all(each.value == raw.values[each.offset - 100] for each in decoded.rejected)
     assert np.isfinite(decoded.accepted.ts).all()
     assert all(1 <= len(each) <= 128 for each in decoded.accepted.item_ids)
+
+
+numbers = st.sampled_from(
+    [b"0", b"-0", b"-0.0", b"1e3", b"1E-7", b"12345678901234567890123", b"1.", b"01", b"0.5", b"1e999"]
+)
+# Numbers and strings as no encoder of ours would write them, and fields that come twice.
+written = st.sampled_from(
+    [b"null", b"true", b'""', b'"EUR"', b'"EUR\\n"', b'"\\ud800"', b'"\xff"', b'"\\u0041"', b'"2025-10-09T08:00:00Z"']
+)
+pairs = st.tuples(field_names.map(orjson.dumps), numbers | written | scalars.map(orjson.dumps))
+odd_events = st.lists(pairs, max_size=4).map(
+    lambda said: orjson.dumps(event())[:-1] + b"".join(b"," + name + b":" + value for name, value in said) + b"}"
+)
+
+
+@given(st.lists(values | odd_events, max_size=8), st.sampled_from(Kind), st.integers(1, 400))
+def test_the_quick_way_accepts_what_the_slow_way_accepts(
+    records: list[bytes | None], kind: Kind, max_bytes: int
+) -> None:
+    latest = [NOW + 300.0] * len(records)
+    for value, quick in zip(records, quick_events(records, kind, latest, max_bytes), strict=True):
+        if quick is not None:
+            parsed = parse_object(value, max_bytes)
+            slow = check_event(parsed, kind, NOW + 300.0)
+            assert [(type(each), each) for each in fields_of(quick)] == [(type(each), each) for each in fields_of(slow)]
+            assert parsed.keys() <= KNOWN_FIELDS
+
+
+def fields_of(record: EventRecord) -> list[object]:
+    return [getattr(record, name) for name in record.__struct_fields__]
+
+
+def test_an_ordinary_event_takes_the_quick_way() -> None:
+    said = {"price": 9, "quantity": 2.5, "currency": "EUR", "request_id": "r", "position": 0, "surface": "home"}
+    for ts in (NOW, int(NOW), "2025-10-09T08:00:00Z"):
+        [quick] = quick_events([orjson.dumps(event(ts=ts, session_id="s1", **said))], Kind.ORDER, [NOW + 1], 1_000)
+        assert quick is not None
+        assert type(quick.ts) is float
 
 
 @given(st.lists(item_values, max_size=8))
@@ -112,7 +151,7 @@ def batches(log: list[tuple[str, Fields]], size: int) -> list[RawBatch]:
     return found
 
 
-def process(worker: PureWorker, raws: list[RawBatch]) -> list[Effects]:
+def process(worker: PureWorker, raws: list[RawBatch]) -> list[Outcome]:
     return [worker.decide(raw, KIND_OF_TOPIC[raw.topic]) for raw in raws]
 
 
@@ -121,7 +160,7 @@ def distinct(log: list[tuple[str, Fields]]) -> list[tuple[str, Fields]]:
     return [(topic, {**fields, "event_id": f"e{at}"}) for at, (topic, fields) in enumerate(log)]
 
 
-def emitted(effects: list[Effects]) -> list[bytes]:
+def emitted(effects: list[Outcome]) -> list[bytes]:
     return [value for each in effects for value in each.interactions]
 
 
@@ -141,10 +180,10 @@ def test_a_log_read_again_from_anywhere_changes_no_profile(
     worker = PureWorker()
     raws = batches(log, size)
     process(worker, raws)
-    before = dict(worker.profiles)
+    before = dict(worker.stored)
     for raw in batches(log, other_size)[back % (len(raws) + 1) :]:
         worker.decide(raw, KIND_OF_TOPIC[raw.topic])
-    assert worker.profiles == before
+    assert worker.stored == before
 
 
 @given(logs)

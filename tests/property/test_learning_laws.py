@@ -8,7 +8,6 @@ from prometheus_client import CollectorRegistry
 from agents.learn import Learn
 from agents.metrics import Metrics, total
 from models.duplicates import DuplicateFilter
-from models.profile import ProfileSettings
 from models.recommender import Recommender, RecommenderSettings
 
 SOURCES = ["views-0", "views-1", "clicks-0"]
@@ -21,7 +20,7 @@ class Learner:
     def __init__(self) -> None:
         self.metrics = Metrics(CollectorRegistry())
         self.recommender = Recommender(RecommenderSettings())
-        self.learn = Learn(ProfileSettings(), self.recommender, DuplicateFilter(DAY, 10_000), self.metrics)
+        self.learn = Learn(self.recommender, DuplicateFilter(DAY, 10_000), self.metrics)
 
     def reads(self, log: Emission, size: int) -> "Learner":
         for start in range(0, len(log), size):

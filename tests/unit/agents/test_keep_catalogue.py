@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
+from asking import rankings
 from builders import Fields, batch, item, teach
 from fakes import Away, Diary, MemoryItems, MemoryOutbox
 from prometheus_client import CollectorRegistry
@@ -16,7 +17,7 @@ from models.contract.events import Item, RawBatch
 from models.contract.item_codec import Deleted
 from models.contract.outcome import Reason
 from models.profile import Profile
-from models.recommender import Asker, Recommender, RecommenderSettings
+from models.recommender import Recommender, RecommenderSettings
 
 OUTCOMES = ("upserted", "withdrawn", "deleted", "quarantined")
 
@@ -130,7 +131,7 @@ async def test_the_agent_takes_one_batch_after_the_other_from_its_stream(shop: C
 
 
 def shown(recommender: Recommender) -> tuple[str, ...]:
-    [ranking] = recommender.recommend([Asker(Profile(), 0)])
+    [ranking] = rankings(recommender, [Profile()])
     return ranking.item_ids
 
 

@@ -10,8 +10,7 @@ from agents.metrics import Metrics, total
 from models.contract.event_codec import EventSettings
 from models.contract.events import Kind, RawBatch
 from models.duplicates import DuplicateFilter
-from models.processor import Followed, admit, follow
-from models.profile import Profile, ProfileSettings
+from models.processor import Followed, ListMaker, admit, follow
 from models.recommender import Recommender, RecommenderSettings
 
 
@@ -22,7 +21,7 @@ class Learner:
         self.metrics = Metrics(CollectorRegistry())
         self.recommender = Recommender(RecommenderSettings())
         self.seen = DuplicateFilter(DAY, 10_000)
-        self.learn = Learn(ProfileSettings(), self.recommender, self.seen, self.metrics)
+        self.learn = Learn(self.recommender, self.seen, self.metrics)
 
     def reads(self, *values: bytes | None, partition: int = 0) -> "Learner":
         """A batch of the log."""
@@ -32,7 +31,9 @@ class Learner:
     def decides(self, raw: RawBatch, kind: Kind = Kind.VIEW) -> Followed:
         """Learn a batch of its own, before it is emitted."""
         admitted = admit(raw, kind, self.seen, EventSettings())
-        followed = follow(admitted, dict.fromkeys(admitted.users, Profile()))
+        table = ListMaker.of(self.recommender, 100).table
+        table.find([])
+        followed = follow(admitted, table, table.add(dict.fromkeys(admitted.users)))
         self.learn.learn_own(raw.partition, followed)
         return followed
 

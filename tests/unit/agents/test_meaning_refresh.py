@@ -5,6 +5,7 @@ import asyncio
 import numpy as np
 import orjson
 import pytest
+from asking import stored
 from builders import NOW, teach
 from fakes import ManualClock, MemoryOutbox, MemoryReplicas, MemorySimilar, MemoryUsers
 from prometheus_client import CollectorRegistry
@@ -14,9 +15,10 @@ from agents.keep_similar import MOST_WAITING, KeepSimilar
 from agents.metrics import Metrics
 from agents.refresh import Refresh
 from models.contract.events import Item
+from models.processor import ListMaker
 from models.profile import Profile, Seen
 from models.recommender import Recommender, RecommenderSettings
-from models.shown import Holder, Shown
+from models.shown import NOTHING, Shown
 
 DIRECTIONS = {"kettle": (1.0, 0.0), "teapot": (0.9, 0.1), "drill": (0.0, 1.0), "saw": (0.1, 0.9)}
 
@@ -35,26 +37,33 @@ def recommender() -> Recommender:
 
 
 class Users:
-    """Users whose lists this worker wrote, and what writes them anew."""
+    """Users whose lists this worker wrote, and what writes them again."""
 
     def __init__(self, recommender: Recommender) -> None:
         self.recommender = recommender
         self.users = MemoryUsers()
         self.replicas = MemoryReplicas()
-        self.shown = Shown(recommender.items, 20, 100)
+        self.shown = Shown(20, 100)
         self.refresh = Refresh(
-            recommender, self.shown, self.users, MemoryOutbox(), Metrics(CollectorRegistry()), ManualClock(NOW),
-            asyncio.Lock(),
-        )  # fmt: skip
+            maker=ListMaker.of(recommender, 100),
+            shown=self.shown,
+            users=self.users,
+            outbox=MemoryOutbox(),
+            metrics=Metrics(CollectorRegistry()),
+            clock=ManualClock(NOW),
+            write_lock=asyncio.Lock(),
+        )
         self.introduce = Introduce(recommender, self.refresh, self.replicas)
 
     def saw(self, user_id: str, item_id: str, *listed: str) -> None:
-        self.users.profiles[user_id] = Profile(recent=(Seen(NOW, 0, item_id),))
-        self.shown.put(Holder(user_id, 0, 0), listed)
+        self.users.fields |= stored({user_id: Profile(recent=(Seen(NOW, 0, item_id),))})
+        row = np.full((1, 20), NOTHING, np.int32)
+        row[0, : len(listed)] = self.recommender.items.numbers(listed)
+        self.shown.put([user_id], 0, np.zeros(1, np.uint64), row)
         self.users.lists[user_id] = UNTOUCHED
 
     def lists(self) -> dict[str, list[str]]:
-        """Those that were written anew."""
+        """Those that were written again."""
         written = {user: encoded for user, encoded in self.users.lists.items() if encoded != UNTOUCHED}
         found = {user: orjson.loads(encoded)["items"] for user, encoded in written.items()}
         return {user: [each["item_id"] for each in items] for user, items in found.items()}

@@ -12,9 +12,8 @@ from agents.memory import MemoryCopy, check, restore
 from agents.metrics import total
 from models.contract.event_codec import EventSettings
 from models.contract.events import Kind
-from models.processor import admit
+from models.processor import ListMaker, admit
 from models.processor import follow as follow_users
-from models.profile import Profile
 
 RECORDS = interactions(3_000)
 Arrays = dict[str, NDArray[Any]]
@@ -95,7 +94,9 @@ def test_own_events_that_had_not_come_back_from_the_log_are_not_learned_twice() 
         for row in range(3)
     ]
     admitted = admit(batch("views", 0, 9_000, values), Kind.VIEW, learn.seen, EventSettings())
-    followed = follow_users(admitted, {"u0": Profile()})
+    table = ListMaker.of(learn.recommender, 100).table
+    table.find([])
+    followed = follow_users(admitted, table, table.add({"u0": None}))
     learn.learn_own(0, followed)
     restored = new_learn()
     restore(restored, saved(learn))
@@ -150,7 +151,7 @@ def test_columns_that_do_not_fit_are_refused_before_anything_changes(name: str, 
         case "missing":
             del broken[name]
         case "another type":
-            broken[name] = WHOLE[name].astype(np.complex64)
+            broken[name] = WHOLE[name].astype(np.complex128)
         case "cut":
             broken[name] = WHOLE[name].reshape(-1, 1)
         case "too large":

@@ -12,14 +12,16 @@ from prometheus_client import CollectorRegistry
 from agents.learn import Learn
 from agents.metrics import Metrics, total
 from agents.process import Process
+from agents.users import load_users
 from models.contract.event_codec import EventSettings
 from models.contract.events import KIND_OF_TOPIC, Item, RawBatch
 from models.contract.outcome import Reason
 from models.duplicates import DuplicateFilter
-from models.profile import ProfileSettings
-from models.ranking import RankingSettings
+from models.processor import ListMaker
+from models.ranking.lists import RankingSettings
 from models.recommender import Recommender, RecommenderSettings
 from models.shown import Shown
+from models.users.table import MISSING
 
 
 class Bench:
@@ -38,24 +40,23 @@ class Bench:
         self.metrics = Metrics(CollectorRegistry())
         self.recommender = Recommender(RecommenderSettings())
         seen = DuplicateFilter(86_400, 10_000)
-        self.learn = Learn(ProfileSettings(), self.recommender, seen, self.metrics)
+        self.learn = Learn(self.recommender, seen, self.metrics)
         for partition, records in self.outbox.interactions_log.items():
             self.learn.handle(batch(*(value for _, value in records), topic="interactions", partition=partition))
         self.process = Process(
             kinds=KIND_OF_TOPIC,
             events=EventSettings(),
-            profile=ProfileSettings(),
             seen=seen,
-            recommender=self.recommender,
+            maker=ListMaker.of(self.recommender, capacity=100),
             learn=self.learn,
-            shown=Shown(self.recommender.items, RankingSettings().size, capacity=100),
+            shown=Shown(RankingSettings().size, capacity=100),
             replicas=MemoryReplicas(self.diary),
             sources=self.logs,
             users=self.users,
             outbox=self.outbox,
             metrics=self.metrics,
             clock=self.clock,
-            turn=asyncio.Lock(),
+            write_lock=asyncio.Lock(),
         )
 
     async def handle(self, *raws: RawBatch) -> None:
@@ -123,6 +124,18 @@ async def test_while_the_store_is_away_nothing_is_emitted(bench: Bench) -> None:
         await bench.handle(LOG[0])
     assert bench.diary.entries == ["caught up"]
     assert (bench.outbox.interactions_log, bench.outbox.quarantined) == ({}, [])
+
+
+async def test_a_profile_that_could_not_be_stored_is_loaded_again(bench: Bench) -> None:
+    await bench.handle(LOG[0])
+    before = bench.users.profiles
+    bench.users.away = True
+    with pytest.raises(Away):
+        await bench.handle(LOG[1])
+    table = bench.process.maker.table
+    assert table.find(["u1"]).tolist() == [MISSING]
+    [slot] = await load_users(table, bench.users, ["u1"])
+    assert table.profile(slot) == before["u1"]
 
 
 async def test_a_batch_that_failed_is_not_counted(bench: Bench) -> None:

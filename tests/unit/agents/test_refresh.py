@@ -1,11 +1,12 @@
 """Lists are corrected as soon as an item may not be shown any more."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import orjson
 import pytest
+from asking import requests_for, stored
 from builders import NOW, teach
 from fakes import ManualClock, MemoryOutbox, MemoryUsers
 from prometheus_client import CollectorRegistry
@@ -13,9 +14,11 @@ from prometheus_client import CollectorRegistry
 from agents.metrics import Metrics, total
 from agents.refresh import Refresh
 from models.contract.events import Item, Kind
-from models.profile import Event, Profile, ProfileSettings, step
-from models.recommender import Asker, Recommender, RecommenderSettings
-from models.shown import Holder, Shown
+from models.processor import ListMaker
+from models.profile import Profile, Seen
+from models.recommender import Recommender, RecommenderSettings
+from models.shown import NOTHING, Shown
+from models.users.stored import StoredFields
 
 UNTOUCHED = b"as it was"
 
@@ -27,22 +30,22 @@ class TwoUsers:
         self.recommender = Recommender(RecommenderSettings())
         teach(self.recommender, {"s1": ["pan", "pot"], "s2": ["novel", "atlas"]})
         self.users, self.outbox = MemoryUsers(), MemoryOutbox()
-        self.shown = Shown(self.recommender.items, 20, 100)
+        self.shown = Shown(20, 100)
         self.metrics = Metrics(CollectorRegistry())
         self.refresh = Refresh(
-            self.recommender,
-            self.shown,
-            self.users,
-            self.outbox,
-            self.metrics,
-            ManualClock(NOW + 60),
-            asyncio.Lock(),
+            maker=ListMaker.of(self.recommender, 100),
+            shown=self.shown,
+            users=self.users,
+            outbox=self.outbox,
+            metrics=self.metrics,
+            clock=ManualClock(NOW + 60),
+            write_lock=asyncio.Lock(),
         )
         for partition, (user_id, item_id) in enumerate({"u1": "pan", "u2": "novel"}.items()):
-            profile = step(Profile(), [Event(NOW, int(Kind.VIEW), item_id, "views-0", 0)], ProfileSettings())
-            self.users.profiles[user_id] = profile
-            [ranking] = self.recommender.recommend([Asker(profile, 0)])
-            self.shown.put(Holder(user_id, partition, 0), ranking.item_ids)
+            profile = Profile(recent=(Seen(NOW, int(Kind.VIEW), item_id),))
+            self.users.fields |= stored({user_id: profile})
+            lists = self.recommender.recommend(requests_for(self.recommender, [profile]))
+            self.shown.put([user_id], partition, np.zeros(1, np.uint64), lists.items)
             self.users.lists[user_id] = UNTOUCHED
 
     async def loses(self, *item_ids: str) -> None:
@@ -112,7 +115,7 @@ async def test_items_that_went_away_are_handled_as_they_come(shop: TwoUsers) -> 
 
 
 async def test_a_correction_waits_for_its_turn(shop: TwoUsers) -> None:
-    async with shop.refresh.turn:
+    async with shop.refresh.write_lock:
         correcting = asyncio.create_task(shop.loses("pot"))
         for _ in range(20):
             await asyncio.sleep(0)
@@ -122,12 +125,15 @@ async def test_a_correction_waits_for_its_turn(shop: TwoUsers) -> None:
 
 
 async def test_a_list_that_was_being_stored_while_its_item_went_away_is_corrected_too(shop: TwoUsers) -> None:
+    numbers = shop.recommender.items.numbers(["pot", "atlas"])
     shop.shown.forget()
-    async with shop.refresh.turn:
+    async with shop.refresh.write_lock:
         correcting = asyncio.create_task(shop.loses("pot"))
         for _ in range(20):
             await asyncio.sleep(0)
-        shop.shown.put(Holder("u1", 0, 0), ["pot", "atlas"])
+        listed = np.full((1, 20), NOTHING, np.int32)
+        listed[0, :2] = numbers
+        shop.shown.put(["u1"], 0, np.zeros(1, np.uint64), listed)
     await correcting
     assert "pot" not in shop.listed("u1")
 
@@ -135,7 +141,7 @@ async def test_a_list_that_was_being_stored_while_its_item_went_away_is_correcte
 async def test_users_that_moved_to_another_worker_during_a_correction_are_left_to_it(shop: TwoUsers) -> None:
     load = shop.users.load
 
-    async def load_and_rebalance(user_ids: Sequence[str]) -> Mapping[str, Profile]:
+    async def load_and_rebalance(user_ids: Sequence[str]) -> list[StoredFields]:
         shop.shown.forget()
         return await load(user_ids)
 
@@ -154,7 +160,7 @@ async def test_a_user_whose_list_has_expired_gets_none(shop: TwoUsers) -> None:
 
 
 async def test_a_user_whose_profile_has_expired_is_left_alone(shop: TwoUsers) -> None:
-    del shop.users.profiles["u1"]
+    del shop.users.fields["u1"]
     await shop.loses("pot")
     assert shop.corrected() == {"u2"}
     assert [user for log in shop.outbox.recommendations_log.values() for user, _ in log] == ["u2"]

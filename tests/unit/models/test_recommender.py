@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 
 import pytest
+from asking import rankings
 from builders import DAY, NOW, teach
+from reference import Event, step
 
 from models.contract.events import Item, Kind
 from models.contract.lists import Ranking
-from models.profile import Event, Profile, ProfileSettings, step
-from models.ranking import RankingSettings
-from models.recommender import Asker, Recommender, RecommenderSettings
-
-NO_SESSION = 0
+from models.profile import Profile, ProfileSettings
+from models.ranking.lists import RankingSettings
+from models.recommender import Recommender, RecommenderSettings
 
 
 def user(*seen: str, bought: Sequence[str] = ()) -> Profile:
@@ -35,7 +35,7 @@ def a_shop(size: int = 20, exclude_recent: int = 1) -> Recommender:
 
 
 def ask(recommender: Recommender, profile: Profile) -> Ranking:
-    [ranking] = recommender.recommend([Asker(profile, NO_SESSION)])
+    [ranking] = rankings(recommender, [profile])
     return ranking
 
 
@@ -141,9 +141,9 @@ def test_a_list_has_at_most_its_size() -> None:
 def test_each_asker_gets_the_list_of_that_asker() -> None:
     recommender = a_shop()
     profiles = [user("pan"), Profile(), user("novel"), user("pan", bought=["pot"])]
-    together = recommender.recommend([Asker(profile, NO_SESSION) for profile in profiles])
+    together = rankings(recommender, profiles)
     assert together == [ask(recommender, profile) for profile in profiles]
-    assert recommender.recommend([]) == []
+    assert rankings(recommender, []) == []
 
 
 def test_an_item_that_only_a_profile_knows_is_no_obstacle() -> None:

@@ -1,6 +1,8 @@
 """Who has which items in their list."""
 
-from models.shown import Holder, Shown
+import numpy as np
+
+from models.shown import NOTHING, Holder, Shown
 from models.vocabulary import Vocabulary
 
 
@@ -9,10 +11,11 @@ class Lists:
 
     def __init__(self, capacity: int = 10) -> None:
         self.items = Vocabulary()
-        self.shown = Shown(self.items, 3, capacity)
+        self.shown = Shown(3, capacity)
 
     def put(self, user_id: str, *item_ids: str, session: int = 1) -> None:
-        self.shown.put(Holder(user_id, 0, session), item_ids)
+        row = [*self.items.numbers(item_ids).tolist(), NOTHING, NOTHING, NOTHING][:3]
+        self.shown.put([user_id], 0, np.array([session], np.uint64), np.array([row], np.int32))
 
     def holders(self, *item_ids: str) -> list[str]:
         return [holder.user_id for holder in self.shown.holders_of(self.items.numbers(item_ids))]

@@ -8,7 +8,8 @@ import pytest
 from builders import DAY, NOW, Fields, batch, event, without
 
 from models.contract.event_codec import Decoded, EventSettings, decode
-from models.contract.events import Interactions, Kind
+from models.contract.events import Kind
+from models.contract.interactions import Interactions
 from models.contract.outcome import Reason, Rejected
 
 SETTINGS = EventSettings()
@@ -172,7 +173,7 @@ def test_an_order_line_that_cannot_be_is_rejected(said: Fields, reason: Reason) 
 
 @pytest.mark.parametrize("kind", [Kind.VIEW, Kind.CLICK])
 def test_a_price_of_0_says_not_known_where_nothing_is_bought(kind: Kind) -> None:
-    assert accepted(event(price=0), kind).extras == [{"price": 0}]
+    assert [each.price for each in accepted(event(price=0), kind).events] == [0]
     assert rejection(event(price=-0.01), kind).reason is Reason.INVALID_VALUE
 
 
@@ -180,12 +181,14 @@ def test_an_accepted_event_keeps_all_that_the_contract_names() -> None:
     said = {"price": 9.5, "quantity": 2, "currency": "EUR", "request_id": "r1", "position": 0, "surface": "home"}
     found = accepted(event(session_id="s1", **said), Kind.ORDER)
     assert (found.event_ids, found.user_ids, found.item_ids, found.session_ids) == (["e1"], ["u1"], ["i1"], ["s1"])
-    assert found.extras == [said]
+    [record] = found.events
+    assert {name: getattr(record, name) for name in said} == said
     assert (found.source, found.kind) == ("views-0", Kind.ORDER)
 
 
 def test_an_optional_field_that_is_null_is_absent() -> None:
-    assert accepted(event(price=None, session_id=None, surface=None)).extras == [None]
+    [found] = accepted(event(price=None, session_id=None, surface=None)).events
+    assert (found.price, found.session_id, found.surface) == (None, None, None)
 
 
 def test_a_guest_is_known_by_the_session() -> None:

@@ -5,27 +5,27 @@ import orjson
 import pytest
 from builders import NOW, Fields, interaction, without
 
-from models.contract.events import Interactions, Kind
+from models.contract.events import Kind
+from models.contract.interactions import Interactions
+from models.contract.typed_event import EventRecord
 from models.contract.wire import Learned, decode_interaction, encode_interactions
 
 
 def two_orders() -> Interactions:
-    return Interactions(
-        source="orders-3",
-        kind=Kind.ORDER,
-        offsets=np.array([7, 9]),
-        times=np.array([NOW, NOW]),
-        ts=np.array([NOW - 2.5, NOW - 1]),
-        event_ids=["e1", "e2"],
-        user_ids=["u1", "u2"],
-        item_ids=["i1", "i2"],
-        session_ids=[None, "s2"],
-        extras=[{"price": 9.5, "quantity": 2, "currency": "EUR"}, None],
+    return Interactions.of(
+        "orders-3",
+        Kind.ORDER,
+        np.array([7, 9]),
+        np.array([NOW, NOW]),
+        [
+            EventRecord("e1", "i1", NOW - 2.5, "u1", price=9.5, quantity=2, currency="EUR"),
+            EventRecord("e2", "i2", NOW - 1, "u2", "s2"),
+        ],
     )
 
 
 def test_an_interaction_carries_its_session_its_source_and_what_else_was_said() -> None:
-    first, second = encode_interactions(two_orders(), ["u1@1", "s2"], [0, 1])
+    first, second = encode_interactions(two_orders(), ["u1@1", "s2"])
     assert orjson.loads(first) == {
         "event_id": "e1",
         "user_id": "u1",
@@ -43,12 +43,12 @@ def test_an_interaction_carries_its_session_its_source_and_what_else_was_said() 
 
 
 def test_only_the_chosen_rows_are_written() -> None:
-    [value] = encode_interactions(two_orders(), ["s2"], [1])
+    [value] = encode_interactions(two_orders().only(np.array([False, True])), ["s2"])
     assert orjson.loads(value)["event_id"] == "e2"
 
 
 def test_what_was_written_can_be_read_back() -> None:
-    first, _ = encode_interactions(two_orders(), ["u1@1", "s2"], [0, 1])
+    first, _ = encode_interactions(two_orders(), ["u1@1", "s2"])
     assert decode_interaction(first) == Learned("e1", "u1", "i1", Kind.ORDER, NOW - 2.5, "u1@1", "orders-3", 7)
 
 

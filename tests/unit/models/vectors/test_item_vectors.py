@@ -1,14 +1,16 @@
 """Item vectors in memory: what is near, what may not be found, and what is refused."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from meanings import shelves
 from numpy.typing import NDArray
 
-from models.vectors.item_vectors import Barred, ItemVectors, Shelf, Sums, Wish, unit
+from models.vectors.item_vectors import Exclusions, ItemFilters, ItemVectors, SearchLimits, Sums, unit
 from models.vectors.scan import Near
 
-PLENTY = Wish(k=50, late=0, compared=300)
+PLENTY = SearchLimits(k=50, late=0, compared=300)
 
 
 def numbers(*items: int) -> NDArray[np.int32]:
@@ -19,15 +21,23 @@ def rows(*vectors: list[float]) -> NDArray[np.float32]:
     return np.array(vectors, np.float32)
 
 
-def shelf(items: int, weight: NDArray[np.float32] | None = None, late: tuple[int, ...] = ()) -> Shelf:
+def excluding(rows: Sequence[NDArray[np.int32]]) -> Exclusions:
+    """One array of item numbers a user."""
+    starts = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
+    return Exclusions(np.concatenate([numbers(), *rows]), starts)
+
+
+def shelf(items: int, weight: NDArray[np.float32] | None = None, late: tuple[int, ...] = ()) -> ItemFilters:
     """All may be shown but for what is said; equally similar items come in the order of their numbers."""
     is_late = np.zeros(items, np.bool_)
     is_late[list(late)] = True
-    return Shelf(np.ones(items, np.float32) if weight is None else weight, is_late, np.arange(items, dtype=np.uint64))
+    return ItemFilters(
+        np.ones(items, np.float32) if weight is None else weight, is_late, np.arange(items, dtype=np.uint64)
+    )
 
 
-def nearest(vectors: ItemVectors, wanted: NDArray[np.float32], on: Shelf, wish: Wish = PLENTY) -> Near:
-    return vectors.nearest(wanted, Barred.of([numbers()] * len(wanted)), on, wish)
+def nearest(vectors: ItemVectors, wanted: NDArray[np.float32], on: ItemFilters, wish: SearchLimits = PLENTY) -> Near:
+    return vectors.nearest(wanted, excluding([numbers()] * len(wanted)), on, wish)
 
 
 def found(near: Near, row: int = 0) -> list[int]:
@@ -71,7 +81,7 @@ def test_a_user_finds_the_same_alone_and_among_others() -> None:
 def test_any_dimension_will_do(dimension: int) -> None:
     kept, catalogue = ItemVectors(), shelves(300, dimension)
     kept.set("toy", np.arange(300, dtype=np.int32), catalogue)
-    near = nearest(kept, catalogue[:5], shelf(300), Wish(1, 0, 300))
+    near = nearest(kept, catalogue[:5], shelf(300), SearchLimits(1, 0, 300))
     assert near.similarity[:, 0] == pytest.approx(np.ones(5))
 
 
@@ -93,7 +103,7 @@ def test_equally_similar_items_share_a_place_and_come_in_the_order_of_their_keys
 
 def test_a_hidden_item_is_not_found_and_does_not_use_up_what_is_compared() -> None:
     weight = np.array([0, 0, 1, 1], np.float32)
-    near = nearest(held([1, 0], [1, 0], [1, 1], [0, 1]), rows([1, 0]), shelf(4, weight), Wish(4, 0, compared=1))
+    near = nearest(held([1, 0], [1, 0], [1, 1], [0, 1]), rows([1, 0]), shelf(4, weight), SearchLimits(4, 0, compared=1))
     assert found(near) == [2]
 
 
@@ -105,13 +115,13 @@ def test_a_low_weight_moves_an_item_back() -> None:
 
 def test_what_is_barred_to_one_user_is_found_by_the_other() -> None:
     kept = held([1, 0], [1, 1])
-    near = kept.nearest(rows([1, 0], [1, 0]), Barred.of([numbers(0, 77), numbers()]), shelf(2), PLENTY)
+    near = kept.nearest(rows([1, 0], [1, 0]), excluding([numbers(0, 77), numbers()]), shelf(2), PLENTY)
     assert (found(near, 0), found(near, 1)) == ([1], [0, 1])
 
 
 def test_the_best_late_items_are_found_after_the_first_k() -> None:
     kept = held([1, 0], [1, 0.1], [1, 0.2], [1, 0.3], [1, 0.4])
-    near = nearest(kept, rows([1, 0]), shelf(5, late=(1, 3, 4)), Wish(k=2, late=1, compared=300))
+    near = nearest(kept, rows([1, 0]), shelf(5, late=(1, 3, 4)), SearchLimits(k=2, late=1, compared=300))
     assert found(near) == [0, 1, 3]
     assert near.place[0].tolist() == [1, 2, 4]
 

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from asking import rankings, requests_for
 from builders import DAY, HOUR, NOW, PureWorker, batch, event, teach
 from meanings import direction, means
 
 from models.contract.events import Item, Kind
 from models.contract.lists import Ranking
 from models.profile import Profile, Seen
-from models.recommender import NO_SESSION, Asker, Recommender, RecommenderSettings
+from models.recommender import Recommender, RecommenderSettings
 from models.vectors.semantic import SemanticSettings
 
 TEA, BOOK = direction(1.0), direction(0.0, 1.0)
@@ -39,7 +40,7 @@ def tea_shop(settings: SemanticSettings | None = None) -> Recommender:
 
 
 def ask(recommender: Recommender, *profiles: Profile) -> list[Ranking]:
-    return recommender.recommend([Asker(profile, NO_SESSION) for profile in profiles])
+    return rankings(recommender, profiles)
 
 
 def sources(ranking: Ranking) -> dict[str, str]:
@@ -66,7 +67,7 @@ def test_a_shop_without_vectors_gets_the_very_same_lists() -> None:
     forgotten.forget_vectors()
     profiles = [saw("pot"), saw("novel", "cup"), Profile()]
     assert ask(forgotten, *profiles) == ask(never, *profiles)
-    assert forgotten.tastes(profiles) is None
+    assert forgotten.tastes(requests_for(forgotten, profiles)) is None
 
 
 def test_meaning_can_be_switched_off() -> None:
@@ -158,28 +159,32 @@ def test_a_taste_weighs_kinds_and_fades() -> None:
     recommender = Recommender(RecommenderSettings())
     means(recommender, {"tea": TEA, "book": BOOK})
     seen = [Seen(NOW, int(Kind.VIEW), "tea"), Seen(NOW - 30 * DAY, int(Kind.ORDER), "book")]
-    tastes = recommender.tastes([Profile(recent=tuple(seen)), Profile()])
+    tastes = recommender.tastes(requests_for(recommender, [Profile(recent=tuple(seen)), Profile()]))
     assert tastes is not None
     assert tastes[0, :2] == pytest.approx(np.array([1.0, 2.5]) / np.hypot(1.0, 2.5))  # an order weighs 5, halved
     assert not tastes[1].any()
+
+
+def vector_of(worker: PureWorker, user: str) -> tuple[bytes | None, bytes | None]:
+    """The vector that is stored, and the name of its model."""
+    return worker.stored[user].get("vector"), worker.stored[user].get("vector_model")
 
 
 def test_a_profile_carries_the_taste_rounded_with_the_name_of_its_model() -> None:
     worker = PureWorker()
     means(worker.recommender, {"i1": TEA}, model="toy")
     worker.decide(batch(event("e1"), event("e2", user_id="u2", item_id="no vector")))
-    profile = worker.profiles["u1"]
-    assert np.frombuffer(profile.vector, "<f2").tolist() == TEA
-    assert (profile.vector_model, worker.profiles["u2"].vector) == ("toy", b"")
+    assert vector_of(worker, "u1") == (np.array(TEA, "<f2").tobytes(), b"toy")
+    assert vector_of(worker, "u2") == (b"", b"toy")
 
 
 def test_a_vector_that_comes_after_the_event_counts_with_the_next_one() -> None:
     worker = PureWorker()
     worker.decide(batch(event("e1")))
-    assert (worker.profiles["u1"].vector, worker.profiles["u1"].vector_model) == (b"", "")
+    assert vector_of(worker, "u1") == (None, None)
     means(worker.recommender, {"i1": TEA})
     worker.decide(batch(event("e2", item_id="other"), first=1))
-    assert np.frombuffer(worker.profiles["u1"].vector, "<f2").tolist() == TEA
+    assert vector_of(worker, "u1") == (np.array(TEA, "<f2").tobytes(), b"toy")
 
 
 def test_a_batch_of_which_nothing_is_accepted_leads_to_no_list() -> None:

@@ -1,0 +1,69 @@
+"""Accepted events as columns."""
+
+from dataclasses import dataclass
+from itertools import compress
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.contract.events import GUEST_PREFIX, Kind
+from models.contract.typed_event import EventRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Interactions:
+    """Accepted events as columns of the same length n, in offset order of one source partition.
+
+    `times` are the broker's append times, `ts` event times, both in seconds. Ids are those of `events`, but for
+    `user_ids`, where a guest is named after the session.
+    """
+
+    source: str
+    kind: Kind
+    offsets: NDArray[np.int64]
+    times: NDArray[np.float64]
+    ts: NDArray[np.float64]
+    user_ids: list[str]
+    events: list[EventRecord]
+
+    @classmethod
+    def of(
+        cls, source: str, kind: Kind, offsets: NDArray[np.int64], times: NDArray[np.float64], events: list[EventRecord]
+    ) -> Self:
+        """From events whose `ts` are numbers."""
+        ts = np.fromiter((event.ts for event in events), np.float64, len(events))
+        # An event has a user or a session.
+        user_ids = [event.user_id or f"{GUEST_PREFIX}{event.session_id}" for event in events]
+        return cls(source, kind, offsets, times, ts, user_ids, events)
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    @property
+    def event_ids(self) -> list[str]:
+        """The ids of the events."""
+        return [event.event_id for event in self.events]
+
+    @property
+    def item_ids(self) -> list[str]:
+        """The ids of the items."""
+        return [event.item_id for event in self.events]
+
+    @property
+    def session_ids(self) -> list[str | None]:
+        """The ids of the sessions, None where the event has none."""
+        return [event.session_id for event in self.events]
+
+    def only(self, chosen: NDArray[np.bool_]) -> "Interactions":
+        """The events where `chosen`, shape (n,), is true."""
+        keep = chosen.tolist()
+        return Interactions(
+            self.source,
+            self.kind,
+            self.offsets[chosen],
+            self.times[chosen],
+            self.ts[chosen],
+            list(compress(self.user_ids, keep)),
+            list(compress(self.events, keep)),
+        )
