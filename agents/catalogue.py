@@ -45,7 +45,8 @@ class NoMarks:
 
 @dataclass(frozen=True, slots=True)
 class KeepCatalogue:
-    """Stores upserts and deletions of the partitions that this worker owns; then asks the models, if any.
+    """Stores upserts and deletions of the partitions that this worker owns; then asks the models,
+    if any.
 
     `marks` is told of each batch before anything of it is stored, and once all of it is.
     """
@@ -63,7 +64,8 @@ class KeepCatalogue:
             await self.handle(batch)
 
     async def handle(self, batch: RawBatch) -> None:
-        """Store one batch. When this returns, the changes and the models' assessments of them are readable.
+        """Store one batch. When this returns, the changes and the models' assessments of them are
+        readable.
 
         Models may be slow: the items' own texts are readable before the models are asked.
         """

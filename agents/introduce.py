@@ -1,4 +1,6 @@
-"""Offers a new item at once to users whose lists hold what is like it, instead of at their next event."""
+"""Offers a new item at once to users whose lists hold what is like it, instead of at their next
+event.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -34,7 +36,9 @@ class Introduce:
                 self.new.put_nowait(item_id)
 
     async def run(self) -> None:
-        """Wait for new items, and write the lists that may hold them now; ends by being cancelled."""
+        """Wait for new items, and write the lists that may hold them now; ends by being
+        cancelled.
+        """
         while True:
             items = [await self.new.get()]
             while not self.new.empty():

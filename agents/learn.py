@@ -15,13 +15,15 @@ from models.recommender import LearningBatch, Recommender
 
 @dataclass(frozen=True, slots=True)
 class Learn:
-    """Feeds interactions to the recommender and their ids to the duplicate filter, each source offset once.
+    """Feeds interactions to the recommender and their ids to the duplicate filter, each source
+    offset once.
 
-    A worker learns its own batches before it emits them, and those of all workers from the log. Interactions of
-    one source partition stand in offset order in each partition of the log; only a worker that repeats a batch
-    after a crash goes back. So the highest offset per pair of both partitions tells repeats. `listeners` are
-    told of the items of its own batches. What it emitted itself usually does not come back here (see
-    `app.kafka.own_records`); where it does, it is a repeat.
+    A worker learns its own batches before it emits them, and those of all workers from the log.
+    Interactions of one source partition stand in offset order in each partition of the log; only a
+    worker that repeats a batch after a crash goes back. So the highest offset per pair of both
+    partitions tells repeats. `listeners` are told of the items of its own batches. What it emitted
+    itself usually does not come back here (see `app.kafka.own_records`); where it does, it is a
+    repeat.
     """
 
     recommender: Recommender
@@ -31,7 +33,9 @@ class Learn:
     listeners: list[Callable[[list[str]], None]] = field(default_factory=list)
 
     def learn_own(self, partition: int, followed: Followed) -> None:
-        """Learn a batch that this worker is about to emit to `partition` of the log; its ids are remembered already."""
+        """Learn a batch that this worker is about to emit to `partition` of the log; its ids are
+        remembered already.
+        """
         found = followed.admitted.interactions
         pair = (partition, found.source)
         first = int(np.searchsorted(found.offsets, self.applied.get(pair, -1), side="right"))

@@ -16,8 +16,8 @@ from models.state import Arrays, columns, join, nested, pack, part, require, unp
 class MemoryCopy:
     """A worker's memory as it was when this was made; may be listed later, and in any thread.
 
-    What the worker learned of its own events before they came back from the log is in it, and so is the knowledge
-    that it did (`Learn.applied`): both are taken in the same moment.
+    What the worker learned of its own events before they came back from the log is in it, and so is
+    the knowledge that it did (`Learn.applied`): both are taken in the same moment.
     """
 
     def __init__(self, learn: Learn, room: Room) -> None:
@@ -28,7 +28,9 @@ class MemoryCopy:
         self._pieces: list[Arrays] = []
 
     def gather(self) -> Iterator[None]:
-        """Copy the event ids, a piece at each step, in the thread that learns; it may learn between two steps."""
+        """Copy the event ids, a piece at each step, in the thread that learns; it may learn between
+        two steps.
+        """
         for piece in self._seen.copy():
             self._pieces.append(piece)
             yield
@@ -48,7 +50,9 @@ def check(arrays: Arrays) -> None:
 
 
 def restore(learn: Learn, arrays: Arrays) -> None:
-    """Remember what the columns hold, having learned nothing yet. Raises ValueError, before it changes anything."""
+    """Remember what the columns hold, having learned nothing yet. Raises ValueError, before it
+    changes anything.
+    """
     check(arrays)
     learn.recommender.restore(part(arrays, "recommender"))
     learn.seen.restore(part(arrays, "seen"))

@@ -21,7 +21,9 @@ class UserStore(Protocol):
     """Stores the profiles and lists of users."""
 
     async def load(self, user_ids: Sequence[str]) -> list[StoredFields]:
-        """Return the stored fields of these users' profiles, in their order; empty for a new user."""
+        """Return the stored fields of these users' profiles, in their order; empty for a new
+        user.
+        """
 
     async def write(self, writes: UserWrites) -> None:
         """Write profiles and lists.

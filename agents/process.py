@@ -21,10 +21,12 @@ from models.shown import Shown
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """Decides what a batch leads to, then writes Redis, then emits; the transport commits after that.
+    """Decides what a batch leads to, then writes Redis, then emits; the transport commits after
+    that.
 
-    `write_lock` is held by whoever takes profiles and writes lists, so that no older list overwrites a newer one.
-    A crash at any point leads to a replay of the batch, which changes nothing that was written already.
+    `write_lock` is held by whoever takes profiles and writes lists, so that no older list
+    overwrites a newer one. A crash at any point leads to a replay of the batch, which changes
+    nothing that was written already.
     """
 
     kinds: Mapping[str, Kind]

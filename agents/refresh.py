@@ -1,4 +1,6 @@
-"""Corrects lists at once when an item may no longer be shown, instead of at the user's next event."""
+"""Corrects lists at once when an item may no longer be shown, instead of at the user's next
+event.
+"""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -13,15 +15,18 @@ from models.processor import ListMaker
 from models.ranking.lists import NO_ITEM
 from models.shown import Holder, Shown
 
-# With a vector for each of 100,000 items, that many lists take 30 ms, in which nothing else is done.
+# With a vector for each of 100,000 items, that many lists take 30 ms, in which nothing else is
+# done.
 USERS_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """Writes again the lists that hold an item which went away, of the users that this worker wrote lately.
+    """Writes again the lists that hold an item which went away, of the users that this worker wrote
+    lately.
 
-    `write_lock` is held by whoever takes profiles and writes lists, so that no older list overwrites a newer one.
+    `write_lock` is held by whoever takes profiles and writes lists, so that no older list
+    overwrites a newer one.
     """
 
     maker: ListMaker
@@ -42,11 +47,14 @@ class Refresh:
             await self.handle(items)
 
     async def handle(self, items: set[str]) -> None:
-        """Correct all lists that show any of these items, unless it may be shown again meanwhile."""
+        """Correct all lists that show any of these items, unless it may be shown again
+        meanwhile.
+        """
         is_shown = self.maker.recommender.catalogue.is_shown
         while True:
             async with self.write_lock:
-                # Looked up under the lock: a batch may just have stored a list that it decided on before.
+                # Looked up under the lock: a batch may just have stored a list that it decided on
+                # before.
                 gone = sorted(item for item in items if not is_shown(item))
                 holders = self.shown.holders_of(self.maker.recommender.items.numbers(gone))[:USERS_AT_ONCE]
                 if not holders:

@@ -1,8 +1,8 @@
 """Restores the catalogue in a store that lost it, such as a Redis that was emptied.
 
-Committed records are never read again, so nothing else would write them. The store therefore keeps a
-mark for each partition of `items`: the offset up to which it has everything. A store that loses its
-data loses the marks too, and a store that goes back to an older copy has the older marks.
+Committed records are never read again, so nothing else would write them. The store therefore keeps
+a mark for each partition of `items`: the offset up to which it has everything. A store that loses
+its data loses the marks too, and a store that goes back to an older copy has the older marks.
 """
 
 import asyncio
@@ -20,21 +20,27 @@ CHECK_SECONDS = 2.0
 
 
 class ReadSpan(NamedTuple):
-    """The offset at which this worker began to read a partition, and the offset that it reads next."""
+    """The offset at which this worker began to read a partition, and the offset that it reads
+    next.
+    """
 
     start: int
     position: int
 
 
 class StoredMark(NamedTuple):
-    """The offset up to which the store has everything. `whole` is False while a restore is running."""
+    """The offset up to which the store has everything. `whole` is False while a restore is
+    running.
+    """
 
     offset: int
     whole: bool
 
     @classmethod
     def parse(cls, text: str) -> "StoredMark":
-        """Parse a stored mark. A missing mark, or text of another form, means that all may be missing."""
+        """Parse a stored mark. A missing mark, or text of another form, means that all may be
+        missing.
+        """
         offset, _, claim = text.partition(" ")
         return cls(int(offset), not claim) if offset.isascii() and offset.isdigit() else cls(0, False)
 
@@ -43,14 +49,14 @@ class StoredMark(NamedTuple):
 class Restore:
     """Finds marks that are missing or too old, and stores again the records behind them in the log.
 
-    The agent of `items` goes on meanwhile. A restore reads the log twice: first most of it, then, holding
-    `lock`, the records that were added during the first reading. The agent writes under the same lock,
-    so the newer of two versions of an item is always written last.
+    The agent of `items` goes on meanwhile. A restore reads the log twice: first most of it, then,
+    holding `lock`, the records that were added during the first reading. The agent writes under the
+    same lock, so the newer of two versions of an item is always written last.
 
-    A restore first puts its claim into the mark. If the claim is gone at the end, the store was emptied
-    meanwhile or another worker took over. `lost` is awaited with the partition and the first missing
-    offset; `restored` is called with the partition, the number of records, and the ids of the items
-    whose vectors were stored again.
+    A restore first puts its claim into the mark. If the claim is gone at the end, the store was
+    emptied meanwhile or another worker took over. `lost` is awaited with the partition and the
+    first missing offset; `restored` is called with the partition, the number of records, and the
+    ids of the items whose vectors were stored again.
     """
 
     events: EventSettings
@@ -66,7 +72,9 @@ class Restore:
     _believed: dict[int, int] = field(default_factory=dict)
 
     def forget(self) -> None:
-        """Forget the marks: after a rebalance, each partition's mark is compared with where reading began."""
+        """Forget the marks: after a rebalance, each partition's mark is compared with where reading
+        began.
+        """
         self._believed.clear()
 
     async def run(self) -> None:
@@ -76,22 +84,28 @@ class Restore:
             await asyncio.sleep(CHECK_SECONDS)
 
     async def mark_start(self, partition: int) -> None:
-        """Give a partition of which nothing is read yet its first mark; without one it would look lost."""
+        """Give a partition of which nothing is read yet its first mark; without one it would look
+        lost.
+        """
         span = self.spans().get(partition)
         if partition not in self._believed and span is not None and span.position == 0:
             await self._move(partition, "", 0)
 
     async def mark_stored(self, partition: int, offset: int) -> None:
-        """Move the mark of a partition: every record before `offset` is stored, and is committed next.
+        """Move the mark of a partition: every record before `offset` is stored, and is committed
+        next.
 
-        This comes before the commit, so that a worker that ends now does not leave a mark that is too old.
+        This comes before the commit, so that a worker that ends now does not leave a mark that is
+        too old.
         """
         believed = self._believed.get(partition)
         if believed is not None and believed < offset:
             await self._move(partition, str(believed), offset)
 
     async def check(self) -> None:
-        """Move the marks of this worker's partitions; restore partitions whose marks show that data is missing."""
+        """Move the marks of this worker's partitions; restore partitions whose marks show that data
+        is missing.
+        """
         partitions = sorted(self.spans())
         for partition, text in zip(partitions, await self.marks.load(partitions), strict=True):
             span = self.spans().get(partition)
@@ -135,7 +149,9 @@ class Restore:
         self.restored(partition, most + rest, item_ids)
 
     async def _write_items(self, partition: int, offset: int) -> tuple[int, int]:
-        """Store the records of the log from this offset on. Returns the next offset and the number of records."""
+        """Store the records of the log from this offset on. Returns the next offset and the number
+        of records.
+        """
         reached, count = offset, 0
         async with aclosing(self.log.items(partition, offset)) as batches:
             async for batch in batches:

@@ -1,4 +1,5 @@
-"""Headrace for shop back ends: a user's list straight from Redis, without the HTTP process in between.
+"""Headrace for shop back ends: a user's list straight from Redis, without the HTTP process in
+between.
 
 from app.client import Headrace
 
@@ -31,12 +32,13 @@ DEFAULT_RECALL_SECONDS = ServeSettings().recall_seconds
 
 
 class Headrace:
-    """A pooled, thread-safe connection to the lists that the workers keep fresh; share one in a process.
+    """A pooled, thread-safe connection to the lists that the workers keep fresh; share one in a
+    process.
 
-    Unknown users get the trending list, and items that are sold out, deleted or defective are left out, as over HTTP.
-    Each look-up reads the user's list; what the catalogue says of its items may be `recall_seconds` old.
-    Every look-up raises `app.store.connection.StoreAway` when Redis does not answer within
-    `timeout_seconds` a round trip, so that a shop page can do without.
+    Unknown users get the trending list, and items that are sold out, deleted or defective are left
+    out, as over HTTP. Each look-up reads the user's list; what the catalogue says of its items may
+    be `recall_seconds` old. Every look-up raises `app.store.connection.StoreAway` when Redis does
+    not answer within `timeout_seconds` a round trip, so that a shop page can do without.
     """
 
     def __init__(
@@ -73,11 +75,15 @@ class Headrace:
         return list(self._ask(questions.ask_recommendations(self._keys, self._recall, user_id, k)).items)
 
     def similar(self, item_id: str, *, k: int = 20) -> list[ListedItem]:
-        """The k items nearest to this one; empty when none are known. Raises StoreAway, UnreadableAnswer."""
+        """The k items nearest to this one; empty when none are known. Raises StoreAway,
+        UnreadableAnswer.
+        """
         return list(listed_items(self._ask(questions.ask_similar(self._keys, self._recall, item_id, k))))
 
     def item(self, item_id: str) -> CatalogueEntry | None:
-        """The catalogue entry, or None when it is unknown or deleted. Raises StoreAway, UnreadableAnswer."""
+        """The catalogue entry, or None when it is unknown or deleted. Raises StoreAway,
+        UnreadableAnswer.
+        """
         return self._ask(questions.ask_item(self._keys, item_id))
 
     def _ask(self, question: Question[T]) -> T:

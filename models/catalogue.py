@@ -1,4 +1,6 @@
-"""What every worker must know of the catalogue: which items may be shown, how good and of what category they are."""
+"""What every worker must know of the catalogue: which items may be shown, how good and of what
+category they are.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -31,8 +33,8 @@ class CatalogueSettings:
 class Catalogue:
     """Availability, quality, category and place by item number.
 
-    An unknown item is one of which the catalogue never said anything. `weight` is the one place that decides
-    whether an item is listed, unknown or not: all lists multiply by it.
+    An unknown item is one of which the catalogue never said anything. `weight` is the one place
+    that decides whether an item is listed, unknown or not: all lists multiply by it.
     """
 
     def __init__(self, items: Vocabulary, settings: CatalogueSettings | None = None) -> None:
@@ -48,7 +50,9 @@ class Catalogue:
         self._weigh_all()
 
     def upsert(self, item: Item, partition: int = 0) -> None:
-        """Take in an item as it is now; `partition` is that of the log of items in which it stands."""
+        """Take in an item as it is now; `partition` is that of the log of items in which it
+        stands.
+        """
         number = self._items.number(item.item_id)
         self._set(number, available=1.0 if item.available else 0.0, partition=partition)
         self._category[number] = self.categories.number(item.category) if item.category else NO_CATEGORY
@@ -65,7 +69,9 @@ class Catalogue:
         self._set(self._items.number(item_id), available=0.0, partition=NO_PARTITION)
 
     def set_quality(self, item: int, quality: float) -> None:
-        """Weight an item by the quality of its text, in [0, 1]; with 0 it is kept, but not shown."""
+        """Weight an item by the quality of its text, in [0, 1]; with 0 it is kept, but not
+        shown.
+        """
         self._grow(item + 1)
         self._quality[item] = quality
         self._weigh(item)
@@ -81,12 +87,16 @@ class Catalogue:
 
     @property
     def weight(self) -> NDArray[np.float32]:
-        """Factor of each item's score by item number, of all items of the vocabulary; with 0 it is never shown."""
+        """Factor of each item's score by item number, of all items of the vocabulary; with 0 it is
+        never shown.
+        """
         self._grow(len(self._items))
         return self._weight
 
     def count_unknown(self, items: NDArray[np.int32]) -> int:
-        """How many of these item numbers, shape (n,), are unknown items; none while the catalogue is empty."""
+        """How many of these item numbers, shape (n,), are unknown items; none while the catalogue
+        is empty.
+        """
         if self._size == 0:
             return 0
         self._grow(len(self._items))
@@ -94,12 +104,16 @@ class Catalogue:
 
     @property
     def category(self) -> NDArray[np.int32]:
-        """Category number by item number, NO_CATEGORY where there is none; the same length as `weight`."""
+        """Category number by item number, NO_CATEGORY where there is none; the same length as
+        `weight`.
+        """
         return self._category
 
     @property
     def partition(self) -> NDArray[np.int32]:
-        """The partition of each item by item number, NO_PARTITION for those that are not in the catalogue."""
+        """The partition of each item by item number, NO_PARTITION for those that are not in the
+        catalogue.
+        """
         return self._partition
 
     def is_shown(self, item_id: str) -> bool:
@@ -126,7 +140,9 @@ class Catalogue:
         return int(self._category[item]) if item < len(self._category) else NO_CATEGORY
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
-        """Columns from which `restore` makes the same state but for quality; the item numbers are the vocabulary's."""
+        """Columns from which `restore` makes the same state but for quality; the item numbers are
+        the vocabulary's.
+        """
         arrays = {
             "available": self._available.copy(),
             "category": self._category.copy(),
@@ -135,7 +151,9 @@ class Catalogue:
         return arrays | pack(self.categories.names, "categories", "category_starts")
 
     def restore(self, arrays: Arrays) -> None:
-        """Take over what `snapshot` gave, into an empty catalogue. Raises ValueError for anything else."""
+        """Take over what `snapshot` gave, into an empty catalogue. Raises ValueError for anything
+        else.
+        """
         categories = self.check(arrays)
         self.categories.numbers(categories)
         self._available, self._quality = arrays["available"].copy(), np.ones_like(arrays["available"])
@@ -145,7 +163,9 @@ class Catalogue:
 
     @staticmethod
     def check(arrays: Arrays) -> list[str]:
-        """The names of the categories. Raises ValueError when `restore` could not take the columns."""
+        """The names of the categories. Raises ValueError when `restore` could not take the
+        columns.
+        """
         available, category, partition = columns(arrays, available=np.float32, category=np.int32, partition=np.int32)
         categories = unpack(arrays, "categories", "category_starts")
         same = 0 < len(available) == len(category) == len(partition)

@@ -1,7 +1,7 @@
 """The whole pure step for a batch of events: bytes in, everything that is to be written out.
 
-It decides; `agents.process` loads what it needs and commits what it returns. Profiles move on in the user table before
-they are stored, so whoever cannot store them has to discard them there.
+It decides; `agents.process` loads what it needs and commits what it returns. Profiles move on in
+the user table before they are stored, so whoever cannot store them has to discard them there.
 """
 
 from collections.abc import Sequence
@@ -37,8 +37,8 @@ MODEL_NAME = "vmis-knn"
 class Admitted:
     """A batch after decoding and the check for duplicates.
 
-    `interactions` are the accepted events that are no duplicates; `users` are theirs, each once, and `user_of` (n,)
-    is the place of each event's user in it.
+    `interactions` are the accepted events that are no duplicates; `users` are theirs, each once,
+    and `user_of` (n,) is the place of each event's user in it.
     """
 
     interactions: Interactions
@@ -53,8 +53,8 @@ class Admitted:
 class Followed:
     """A batch whose sessions are known; columns have one entry an event, but for `own`.
 
-    `slots` (users,) are those of the batch's users in the table, `sessions` the hashes of `session_ids`, and `own`
-    (users,) that of the session of each user's last event.
+    `slots` (users,) are those of the batch's users in the table, `sessions` the hashes of
+    `session_ids`, and `own` (users,) that of the session of each user's last event.
     """
 
     admitted: Admitted
@@ -67,7 +67,9 @@ class Followed:
 
 @dataclass(frozen=True, slots=True)
 class UserWrites:
-    """What is to be stored of users, one entry each: the fields of their profiles, and their lists as JSON."""
+    """What is to be stored of users, one entry each: the fields of their profiles, and their lists
+    as JSON.
+    """
 
     user_ids: list[str]
     profiles: list[StoredFields]
@@ -105,7 +107,8 @@ def admit(batch: RawBatch, kind: Kind, seen: DuplicateFilter, settings: EventSet
 def follow(admitted: Admitted, table: UserTable, slots: NDArray[np.int32]) -> Followed:
     """Move the profiles of the batch's users on, and find each event's session.
 
-    `slots` (users,) are those of `admitted.users`. What a profile contains already changes nothing in it.
+    `slots` (users,) are those of `admitted.users`. What a profile contains already changes nothing
+    in it.
     """
     found = admitted.interactions
     given = found.session_ids
@@ -132,7 +135,9 @@ def follow(admitted: Admitted, table: UserTable, slots: NDArray[np.int32]) -> Fo
 
 @dataclass(frozen=True, slots=True)
 class ListMaker:
-    """What lists follow from. `names` follows the recommender's items; `latest` recent items are not shown."""
+    """What lists follow from. `names` follows the recommender's items; `latest` recent items are
+    not shown.
+    """
 
     recommender: Recommender
     table: UserTable
@@ -147,7 +152,9 @@ class ListMaker:
         return cls(recommender, table, JsonNames(recommender.items), settings.ranking.exclude_recent)
 
     def request(self, slots: NDArray[np.int32], sessions: NDArray[np.uint64]) -> ListRequests:
-        """What lists for the users in these slots are made from; `sessions` (users,) are the hashes of their own."""
+        """What lists for the users in these slots are made from; `sessions` (users,) are the hashes
+        of their own.
+        """
         return self.table.requests(slots, sessions, self.latest)
 
     def encode(self, user_ids: Sequence[str], asked: ListRequests, lists: RankedLists, now: float) -> list[bytes]:
@@ -156,7 +163,9 @@ class ListMaker:
 
 
 def warm_up(settings: RecommenderSettings, events: EventSettings) -> None:
-    """Compile everything that a batch needs, or load it from numba's cache, so that the first user does not wait."""
+    """Compile everything that a batch needs, or load it from numba's cache, so that the first user
+    does not wait.
+    """
     recommender = Recommender(settings)
     recommender.warm_up()
     seen = DuplicateFilter(events.duplicate_window_seconds, events.duplicate_memory)
@@ -177,8 +186,8 @@ def warm_up(settings: RecommenderSettings, events: EventSettings) -> None:
 def decide(followed: Followed, maker: ListMaker, now: float) -> Effects:
     """New profiles and lists of the batch's users; `now` in seconds.
 
-    A user whose events were all applied before (a replay) gets a list again, since the first try may have stopped
-    between the two.
+    A user whose events were all applied before (a replay) gets a list again, since the first try
+    may have stopped between the two.
     """
     admitted, recommender = followed.admitted, maker.recommender
     asked = maker.request(followed.slots, followed.own)

@@ -1,4 +1,6 @@
-"""A user's state, derived from interactions. `models.users` keeps it in arrays and moves it from batch to batch."""
+"""A user's state, derived from interactions. `models.users` keeps it in arrays and moves it from
+batch to batch.
+"""
 
 import math
 from collections.abc import Mapping
@@ -61,8 +63,9 @@ class Session:
 class Profile:
     """What is known of a user.
 
-    `recent` and `bought` hold each item once, newest first. `counts` are decayed sums per kind as of `counted_at`
-    (forward decay, Cormode et al. 2009). `applied` is, per source partition, the last offset that is contained.
+    `recent` and `bought` hold each item once, newest first. `counts` are decayed sums per kind as
+    of `counted_at` (forward decay, Cormode et al. 2009). `applied` is, per source partition, the
+    last offset that is contained.
     """
 
     recent: tuple[Seen, ...] = ()
@@ -79,7 +82,8 @@ class Profile:
 
 
 def locate_session(session: Session | None, user_id: str, ts: float) -> tuple[Session | None, str]:
-    """The open session after an event without a session_id, and the id of the session that the event belongs to.
+    """The open session after an event without a session_id, and the id of the session that the
+    event belongs to.
 
     An event from before the open session stands alone: its session is long closed.
     """

@@ -1,4 +1,6 @@
-"""What is learned from all users, and the lists that follow from it; worker, replay and evaluation all run this."""
+"""What is learned from all users, and the lists that follow from it; worker, replay and evaluation
+all run this.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -42,7 +44,9 @@ class RecommenderSettings:
 
 
 class LearningBatch(NamedTuple):
-    """Interactions to learn from, as columns of length n: item numbers, session hashes, event times, kinds."""
+    """Interactions to learn from, as columns of length n: item numbers, session hashes, event
+    times, kinds.
+    """
 
     items: NDArray[np.int32]
     sessions: NDArray[np.uint64]
@@ -52,7 +56,9 @@ class LearningBatch(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RecommenderCopy:
-    """A recommender's state at one moment; `arrays` turns it into columns at leisure, in any thread."""
+    """A recommender's state at one moment; `arrays` turns it into columns at leisure, in any
+    thread.
+    """
 
     index: Index
     names: list[str]
@@ -74,7 +80,9 @@ class RecommenderCopy:
 
 
 class Recommender:
-    """The neighbour index, trending counts and catalogue of one worker; every worker holds them whole."""
+    """The neighbour index, trending counts and catalogue of one worker; every worker holds them
+    whole.
+    """
 
     def __init__(self, settings: RecommenderSettings) -> None:
         self.settings = settings
@@ -92,7 +100,9 @@ class Recommender:
         self._learned_at_lists = 0
 
     def warm_up(self) -> None:
-        """Compile everything, or load it from numba's cache, so that the first user does not wait for it."""
+        """Compile everything, or load it from numba's cache, so that the first user does not wait
+        for it.
+        """
         self.index.warm_up()
         self.meaning.warm_up()
         Trending(self.settings.trending).update(np.zeros(1, np.int32), np.zeros(1), np.zeros(1))
@@ -139,7 +149,9 @@ class Recommender:
         return self.meaning.tastes(requests) if self.meaning.is_used else None
 
     def recommend(self, requests: ListRequests, tastes: NDArray[np.float32] | None = None) -> RankedLists:
-        """One ranked list per request, in their order. `tastes` are theirs, where they are at hand already."""
+        """One ranked list per request, in their order. `tastes` are theirs, where they are at hand
+        already.
+        """
         size = self.settings.ranking.size
         lists = RankedLists.empty(requests.users, size)
         if not requests.users:
@@ -154,7 +166,9 @@ class Recommender:
         return lists
 
     def neighbours(self, requests: ListRequests, n: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """What each user's nearest sessions vote for: item numbers, best first, and scores; shapes (users, n)."""
+        """What each user's nearest sessions vote for: item numbers, best first, and scores; shapes
+        (users, n).
+        """
         return self.index.predict_many(_queries(requests), self.catalogue.weight, n)
 
     def _rank(self, found: Candidates, requests: ListRequests, popular: Popularity, lists: RankedLists) -> None:
@@ -163,7 +177,9 @@ class Recommender:
         self._marks = self._marks._replace(done=self._marks.done + requests.users)
 
     def similar(self, item_id: str, k: int) -> Ranking:
-        """The items most like this one: its neighbours, and what is near in meaning; empty when neither is known."""
+        """The items most like this one: its neighbours, and what is near in meaning; empty when
+        neither is known.
+        """
         number = self.items.find(item_id)
         if number is None:
             return Ranking((), (), ())
@@ -186,7 +202,8 @@ class Recommender:
     def set_vectors(self, model: str, item_ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
         """These items now mean this; vectors have shape (n, dimension).
 
-        Raises ValueError when they are another model's than those held (`forget_vectors` first), or unfit.
+        Raises ValueError when they are another model's than those held (`forget_vectors` first), or
+        unfit.
         """
         self.meaning.vectors.set(model, self.items.numbers(item_ids), vectors)
 
@@ -211,7 +228,9 @@ class Recommender:
         )
 
     def restore(self, arrays: Arrays) -> None:
-        """Take over the columns of a copy, into an empty recommender. Raises ValueError, before it changes anything."""
+        """Take over the columns of a copy, into an empty recommender. Raises ValueError, before it
+        changes anything.
+        """
         self.check(arrays)
         self.trending.restore(part(arrays, "trending"))
         self.index.restore(part(arrays, "neighbours"))
@@ -236,7 +255,9 @@ class Recommender:
         return settings.ranking.size + settings.ranking.exclude_recent + settings.profile.bought_items
 
     def _blend(self, tastes: NDArray[np.float32], requests: ListRequests, size: int) -> Candidates:
-        """Neighbours and what is near in meaning; what a user has seen is found by neighbours only."""
+        """Neighbours and what is near in meaning; what a user has seen is found by neighbours
+        only.
+        """
         chosen = self.settings.semantic
         neighbours, _ = self.neighbours(requests, max(size, chosen.candidates))
         late = self._cold()

@@ -1,4 +1,6 @@
-"""Who has which items in their list, so that a list can be corrected when an item may no longer be shown."""
+"""Who has which items in their list, so that a list can be corrected when an item may no longer be
+shown.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,7 +13,9 @@ FIRST_CAPACITY = 1024
 
 
 class Holder(NamedTuple):
-    """A user, the partition that the user's events come from, and the hash of the session that led to the list."""
+    """A user, the partition that the user's events come from, and the hash of the session that led
+    to the list.
+    """
 
     user_id: str
     partition: int
@@ -19,7 +23,9 @@ class Holder(NamedTuple):
 
 
 class Shown:
-    """The newest lists of up to `capacity` users as rows of item numbers; the one set first makes room."""
+    """The newest lists of up to `capacity` users as rows of item numbers; the one set first makes
+    room.
+    """
 
     def __init__(self, size: int, capacity: int) -> None:
         """`size` is the length of a list."""
@@ -35,7 +41,9 @@ class Shown:
     def put(
         self, user_ids: Sequence[str], partition: int, sessions: NDArray[np.uint64], items: NDArray[np.int32]
     ) -> None:
-        """The users' lists are now these, shape (users, size), padded with NOTHING; `sessions` led to them."""
+        """The users' lists are now these, shape (users, size), padded with NOTHING; `sessions` led
+        to them.
+        """
         if not user_ids:
             return
         row_of = self._row_of

@@ -2,9 +2,10 @@
 
     score(i) = log Σ over interactions with i: weight · 2 ^ -((newest - ts) / half-life)
 
-The half-life is fixed, or chosen from a ladder by the log's own density: the shortest one in which about
-INTERACTIONS interactions happen. Density is that of the busiest days which together hold half of all
-interactions. So quiet years between two logs do not count, and one event on a new day changes next to nothing.
+The half-life is fixed, or chosen from a ladder by the log's own density: the shortest one in which
+about INTERACTIONS interactions happen. Density is that of the busiest days which together hold half
+of all interactions. So quiet years between two logs do not count, and one event on a new day
+changes next to nothing.
 """
 
 import math
@@ -25,7 +26,8 @@ HOUR, DAY = 3_600.0, 86_400.0
 LOG_SHARE_DIGITS = 9
 # Below one millionth of the best item's popularity, a share only keeps the order; see `share_of`.
 LOWEST_LOG_SHARE = math.log(1e-6)
-# So many within a half-life found the next item well on three logs of very different density; see docs/adr/0011.
+# So many within a half-life found the next item well on three logs of very different density; see
+# docs/adr/0011.
 INTERACTIONS = 1_250
 LADDER_HOURS = (1.0, 6.0, 24.0, 7 * 24.0, 30 * 24.0, 180 * 24.0)
 
@@ -41,7 +43,9 @@ class TrendingSettings:
 
 
 class Popular(NamedTuple):
-    """An item of a trending list; ordered by popularity, then item id. `minus_share` is -1 for the most popular."""
+    """An item of a trending list; ordered by popularity, then item id. `minus_share` is -1 for the
+    most popular.
+    """
 
     minus_share: float
     item_id: str
@@ -59,10 +63,11 @@ class TrendingLists:
 class Trending:
     """Decayed popularity of numbered items (forward decay, Cormode et al., ICDE 2009).
 
-    An item's count is `value` as of its own newest event time `ts`, one for each half-life of the ladder. Bringing
-    counts to a common time is a subtraction of logarithms. So for a given half-life neither the order of events
-    nor a span of decades changes the result, and an event changes no order but that of its own item. The half-life
-    depends on the set of events only: not on their order, nor on how they were batched.
+    An item's count is `value` as of its own newest event time `ts`, one for each half-life of the
+    ladder. Bringing counts to a common time is a subtraction of logarithms. So for a given
+    half-life neither the order of events nor a span of decades changes the result, and an event
+    changes no order but that of its own item. The half-life depends on the set of events only: not
+    on their order, nor on how they were batched.
     """
 
     def __init__(self, settings: TrendingSettings) -> None:
@@ -79,7 +84,9 @@ class Trending:
         return float(self._half_lives[self._rung()])
 
     def update(self, items: NDArray[np.int32], ts: NDArray[np.float64], weights: NDArray[np.float64]) -> None:
-        """Count interactions: item numbers, event times in seconds and weights, each of shape (n,)."""
+        """Count interactions: item numbers, event times in seconds and weights, each of shape
+        (n,).
+        """
         if len(items) == 0:
             return
         self._grow(int(items.max()) + 1)
@@ -103,7 +110,9 @@ class Trending:
         return Pool(best.astype(np.int32), shares)
 
     def lists(self, catalogue: Catalogue, names: list[str], n: int) -> "TrendingLists":
-        """The most popular items that may be shown, overall and per category, `n` each, ties broken by item id."""
+        """The most popular items that may be shown, overall and per category, `n` each, ties broken
+        by item id.
+        """
         best, shares = self.pool(catalogue)
         by_category: dict[int, list[Popular]] = {}
         popular: list[Popular] = []
@@ -129,7 +138,9 @@ class Trending:
         }
 
     def restore(self, arrays: Arrays) -> None:
-        """Take over what `snapshot` gave. Raises ValueError for anything else, also for other half-lives."""
+        """Take over what `snapshot` gave. Raises ValueError for anything else, also for other
+        half-lives.
+        """
         self.check(arrays)
         require(np.array_equal(arrays["half_lives"], self._half_lives), "popularity has other half-lives")
         self._ts = arrays["ts"].copy()
@@ -138,7 +149,9 @@ class Trending:
 
     @staticmethod
     def check(arrays: Arrays) -> int:
-        """One more than the highest item that counts. Raises ValueError when `restore` could not take the columns."""
+        """One more than the highest item that counts. Raises ValueError when `restore` could not
+        take the columns.
+        """
         value, ts, half_lives = columns(arrays, value=np.float64, ts=np.float64, half_lives=np.float64)
         days, counts = columns(arrays, days=np.int64, day_counts=np.int64)
         require(0 < len(value) == len(ts) * len(half_lives), "popularity and its times differ in number")
@@ -149,7 +162,9 @@ class Trending:
         return int(counted[-1]) + 1 if len(counted) else 0
 
     def _rung(self) -> int:
-        """Which half-life of the ladder is in force: the first in which enough happens, or the longest."""
+        """Which half-life of the ladder is in force: the first in which enough happens, or the
+        longest.
+        """
         if len(self._half_lives) == 1 or not self._days:
             return len(self._half_lives) - 1
         counts = np.sort(np.fromiter(self._days.values(), np.int64))
@@ -157,7 +172,9 @@ class Trending:
         return min(int(np.searchsorted(self._half_lives * density, INTERACTIONS)), len(self._half_lives) - 1)
 
     def _scores(self) -> NDArray[np.float64]:
-        """The logarithm of each item's popularity as of the newest event, -inf where there is none; shape (items,)."""
+        """The logarithm of each item's popularity as of the newest event, -inf where there is none;
+        shape (items,).
+        """
         rung = self._rung()
         value = self._value[:, rung]
         counted = self._ts[value > 0]
@@ -174,10 +191,11 @@ class Trending:
 
 
 def share_of(log_share: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Popularity against the best item's, in (0, 1], of its logarithm, at most 0; both of shape (n,).
+    """Popularity against the best item's, in (0, 1], of its logarithm, at most 0; both of shape
+    (n,).
 
-    The exponential where that is one millionth or more. Below, a function that falls so slowly that items of a log of
-    decades still differ, and no share is 0.
+    The exponential where that is one millionth or more. Below, a function that falls so slowly that
+    items of a log of decades still differ, and no share is 0.
     """
     tail = LOWEST_LOG_SHARE / np.minimum(log_share, LOWEST_LOG_SHARE)
     shares: NDArray[np.float64] = np.exp(np.maximum(log_share, LOWEST_LOG_SHARE)) * tail

@@ -1,4 +1,6 @@
-"""Events, batches and the pure parts of a worker, with everything a test does not care about filled in."""
+"""Events, batches and the pure parts of a worker, with everything a test does not care about filled
+in.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +28,9 @@ Fields = dict[str, object]
 
 
 def event(event_id: object = "e1", /, **said: object) -> Fields:
-    """The fields of an event that is accepted from any source topic, but for what is said otherwise."""
+    """The fields of an event that is accepted from any source topic, but for what is said
+    otherwise.
+    """
     return {"event_id": event_id, "user_id": "u1", "item_id": "i1", "ts": NOW, **said}
 
 
@@ -105,7 +109,9 @@ class Outcome:
 
 
 class PureWorker:
-    """A worker without Kafka and Redis: batches in, outcomes out; what is stored of profiles is kept in a dict."""
+    """A worker without Kafka and Redis: batches in, outcomes out; what is stored of profiles is
+    kept in a dict.
+    """
 
     def __init__(
         self, settings: RecommenderSettings | None = None, memory: int = 100_000, capacity: int = 10_000

@@ -1,4 +1,6 @@
-"""The compiled kernels behind the interfaces of `reference`, so that tests can ask both the same."""
+"""The compiled kernels behind the interfaces of `reference`, so that tests can ask both the
+same.
+"""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
@@ -93,7 +95,9 @@ def slots_of(table: UserTable, users: Sequence[str]) -> NDArray[np.int32]:
 
 
 def follow(table: UserTable, events: Sequence[tuple[str, Event]]) -> list[float]:
-    """Apply events of one source, each with its user, none of which names a session; the times that name those."""
+    """Apply events of one source, each with its user, none of which names a session; the times that
+    name those.
+    """
     users = list(dict.fromkeys(user for user, _ in events))
     slots = dict(zip(users, slots_of(table, users).tolist(), strict=True))
     source = events[0][1].source
@@ -115,7 +119,9 @@ def follow(table: UserTable, events: Sequence[tuple[str, Event]]) -> list[float]
 
 
 def step(profile: Profile, events: Sequence[Event], settings: ProfileSettings) -> Profile:
-    """`reference.step` by the compiled kernel; events that follow each other with one source and kind are a batch."""
+    """`reference.step` by the compiled kernel; events that follow each other with one source and
+    kind are a batch.
+    """
     table = table_of(settings)
     table.find([])
     [slot] = table.add({"u1": profile}).tolist()

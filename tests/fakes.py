@@ -196,7 +196,9 @@ class MemorySimilar:
 
 @dataclass
 class LetterModel:
-    """The `Infer` port with a model that counts letters; a title with a `?` is a remark. It keeps what it was asked."""
+    """The `Infer` port with a model that counts letters; a title with a `?` is a remark. It keeps
+    what it was asked.
+    """
 
     models: Models = field(default_factory=lambda: Models("letters-1", "questions-1", len(LETTERS)))
     asked: list[str] = field(default_factory=list)
@@ -249,7 +251,9 @@ class MemoryMarks:
 
 @dataclass
 class MemoryCatalogueLog:
-    """The `CatalogueLog` port in memory: as it is when the reader begins; `between` is called before each batch."""
+    """The `CatalogueLog` port in memory: as it is when the reader begins; `between` is called
+    before each batch.
+    """
 
     items_log: dict[int, list[RawBatch]] = field(default_factory=dict)
     vectors_log: dict[int, list[RawBatch]] = field(default_factory=dict)

@@ -34,7 +34,9 @@ def broker_that_says(port: int, folder: Path) -> Iterator[int]:
 
 @contextmanager
 def running_broker_that_says(port: int, folder: Path) -> Iterator[RunningServer]:
-    """Run a broker that advertises `port`. Yields the server, for tests that stop it for a while."""
+    """Run a broker that advertises `port`. Yields the server, for tests that stop it for a
+    while.
+    """
 
     def command(own: int) -> list[str]:
         return [

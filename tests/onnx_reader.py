@@ -1,7 +1,8 @@
-"""Reads nodes and 8-bit weights of .onnx files, and opens tensors inside a graph, without the package `onnx`.
+"""Reads nodes and 8-bit weights of .onnx files, and opens tensors inside a graph, without the
+package `onnx`.
 
-Protobuf is a row of fields (number, kind, content), and only the few that are needed are looked at. Their numbers are
-those of onnx.proto.
+Protobuf is a row of fields (number, kind, content), and only the few that are needed are looked at.
+Their numbers are those of onnx.proto.
 """
 
 from collections.abc import Iterator
@@ -55,7 +56,9 @@ class OnnxFile:
         return np.frombuffer(raw, np.int8).reshape([int(each) for each in shape if isinstance(each, int)])
 
     def with_outputs(self, names: list[str]) -> bytes:
-        """The model with tensors inside it as outputs, too: messages of protobuf merge when they follow each other."""
+        """The model with tensors inside it as outputs, too: messages of protobuf merge when they
+        follow each other.
+        """
         values = b"".join(_field(OUTPUT, _field(VALUE_NAME, name.encode())) for name in names)
         return bytes(self._content) + _field(GRAPH, values)
 

@@ -1,4 +1,6 @@
-"""What the compiled core computes, written down naively: tests hold the fast code to the same answers."""
+"""What the compiled core computes, written down naively: tests hold the fast code to the same
+answers.
+"""
 
 import heapq
 import math
@@ -35,7 +37,9 @@ def happen(profile: Profile, user_id: str, events: list[Event], settings: Profil
 
 
 def step(profile: Profile, events: list[Event], settings: ProfileSettings) -> Profile:
-    """The profile after `events`, its session left alone; those that it contains already change nothing."""
+    """The profile after `events`, its session left alone; those that it contains already change
+    nothing.
+    """
     applied = dict(profile.applied)
     fresh = []
     for event in events:

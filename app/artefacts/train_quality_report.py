@@ -110,7 +110,9 @@ def _written_model(
 
 
 def _bounded(plan: TrainingPlan, tokenizer: Tokenizer, tokens: list[Tokens]) -> dict[str, Any]:
-    """How the model that is there was built, and its parity, after bounding its weights if they reach too far."""
+    """How the model that is there was built, and its parity, after bounding its weights if they
+    reach too far.
+    """
     before = read_manifest(plan.out).find("quality")
     path = plan.out / FILES["model"]
     first = QualityModel(OnnxSession(path), tokenizer, UNCALIBRATED).logits(CANONICAL)

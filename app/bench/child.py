@@ -1,4 +1,6 @@
-"""Runs the installed console script in processes of its own, which end with the measurement whatever happens."""
+"""Runs the installed console script in processes of its own, which end with the measurement
+whatever happens.
+"""
 
 import subprocess
 import sys
@@ -18,7 +20,8 @@ TAIL_LINES = 15
 
 @contextmanager
 def child(arguments: list[str], environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`headrace` with these arguments for the length of the block; then it is asked to stop, and made to.
+    """`headrace` with these arguments for the length of the block; then it is asked to stop, and
+    made to.
 
     Its log goes to `log`, its standard output to whoever reads it.
     """
@@ -30,7 +33,9 @@ def child(arguments: list[str], environment: Mapping[str, str], log: Path) -> It
 
 
 def contend(name: str, events: int, environment: Mapping[str, str], folder: Path) -> Span:
-    """Let one contender read all events in a process of its own. Raises HeadraceError when it did not."""
+    """Let one contender read all events in a process of its own. Raises HeadraceError when it did
+    not.
+    """
     log = folder / f"{name}.log"
     with child(["bench", "contender", name, "--events", str(events)], environment, log) as process:
         output, _ = process.communicate()

@@ -83,7 +83,9 @@ class _Core:
 
 
 def run_core(dataset: Dataset, events: int | None, settings: Settings) -> dict[str, object]:
-    """Run a log through the core as one worker would; gives the result as JSON has it. Raises HeadraceError."""
+    """Run a log through the core as one worker would; gives the result as JSON has it. Raises
+    HeadraceError.
+    """
     count_events(dataset.events, events)
     warm_up(settings.recommender, settings.events)
     records = list(bench_log(dataset.events, events))
@@ -95,7 +97,9 @@ def run_core(dataset: Dataset, events: int | None, settings: Settings) -> dict[s
 
 
 def batches(records: Iterable[Record], partitions: int, size: int) -> Iterator[RawBatch]:
-    """Each partition's records in batches of this size, in the order in which they fill up; the rest at the end."""
+    """Each partition's records in batches of this size, in the order in which they fill up; the
+    rest at the end.
+    """
     waiting: dict[tuple[str, int], list[Record]] = {}
     ends: dict[tuple[str, int], int] = {}
     for record in records:

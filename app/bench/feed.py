@@ -1,7 +1,9 @@
-"""An open-loop stream of events: each is due at a fixed time, carries that time as its own, and is sent then.
+"""An open-loop stream of events: each is due at a fixed time, carries that time as its own, and is
+sent then.
 
-Events that fall behind are sent as soon as they can be, and their time stays the one at which they were due.
-As with any producer, one batch at a time is on its way to a partition; what is due meanwhile makes the next one.
+Events that fall behind are sent as soon as they can be, and their time stays the one at which they
+were due. As with any producer, one batch at a time is on its way to a partition; what is due
+meanwhile makes the next one.
 """
 
 import asyncio
@@ -20,14 +22,17 @@ from app.datasets.record import Record
 from app.kafka.paced_sender import PacedSender
 from app.kafka.replay import Pace, producer_for, replay
 
-# The shortest sleep: events that are due within it go together, and a measured delay holds up to as much.
+# The shortest sleep: events that are due within it go together, and a measured delay holds up to as
+# much.
 TICK_SECONDS = 0.002
 YIELD_EVERY = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """How many events a second, how many in all, and how many of the log (with its copies) were sent before."""
+    """How many events a second, how many in all, and how many of the log (with its copies) were
+    sent before.
+    """
 
     rate: float
     events: int
@@ -38,7 +43,8 @@ class Feed:
 class FeedResult:
     """What was sent, from `started` (seconds since 1970) on.
 
-    `left`: how late events left here; `acknowledged`: how long after they were due the broker had them.
+    `left`: how late events left here; `acknowledged`: how long after they were due the broker had
+    them.
     """
 
     events: int
@@ -85,7 +91,9 @@ async def send_feed(kafka: KafkaSettings, read: Callable[[], Iterator[Record]], 
 
 
 async def send_backlog(kafka: KafkaSettings, read: Callable[[], Iterator[Record]], feed: Feed) -> int:
-    """Send the feed's events as fast as it goes, as if its last one happened now; gives their number."""
+    """Send the feed's events as fast as it goes, as if its last one happened now; gives their
+    number.
+    """
     async with producer_for(kafka) as producer:
         records = timed_events(feed_log(read, feed), feed.rate, time.time() - feed.events / feed.rate)
         return (await replay(records, producer, Pace(), prefix=kafka.topic_prefix)).total()

@@ -1,7 +1,9 @@
-"""`headrace bench freshness`: how long an event takes until its user's list is readable, at several loads.
+"""`headrace bench freshness`: how long an event takes until its user's list is readable, at several
+loads.
 
-An event is due at a fixed time, which is its event time. The worker writes the list of the event's user, then hands
-the event on to the topic `interactions`: Kafka's time of that record, less the event time, is the delay.
+An event is due at a fixed time, which is its event time. The worker writes the list of the event's
+user, then hands the event on to the topic `interactions`: Kafka's time of that record, less the
+event time, is the delay.
 """
 
 import asyncio
@@ -38,7 +40,9 @@ class FreshnessPlan:
 
 
 def run_freshness(plan: FreshnessPlan, tell: Tell) -> dict[str, object]:
-    """Measure all loads; gives the result as JSON has it. Raises HeadraceError when the worker falls silent."""
+    """Measure all loads; gives the result as JSON has it. Raises HeadraceError when the worker
+    falls silent.
+    """
     with stage(plan.stage, tell) as here, running_worker(here.place):
         runs, sent = [], here.backlog
         for share in plan.shares:
@@ -57,7 +61,9 @@ def run_freshness(plan: FreshnessPlan, tell: Tell) -> dict[str, object]:
 
 
 def delays(records: Sequence[tuple[int, bytes]], started: float) -> list[float]:
-    """The delays in seconds of the events since `started`, from Kafka's time and the value of interactions."""
+    """The delays in seconds of the events since `started`, from Kafka's time and the value of
+    interactions.
+    """
     found = []
     for milliseconds, value in records:
         due = orjson.loads(value)["ts"]
@@ -110,7 +116,9 @@ def _counters(here: Stage) -> Reading:
 
 
 async def _read_delays(here: Stage, fed: FeedResult, accepted: int) -> list[float]:
-    """Read the interactions of the feed. They are read when all is over, so that reading disturbs nothing."""
+    """Read the interactions of the feed. They are read when all is over, so that reading disturbs
+    nothing.
+    """
     found: list[float] = []
     async for batch in read_from_beginning(here.place.kafka, INTERACTIONS, STALL_SECONDS):
         found += delays(batch, fed.started)

@@ -1,8 +1,8 @@
 """An open-loop load generator: requests leave at fixed times, however long the answers take.
 
-A request that cannot leave in time, because all connections wait for answers, counts from when it was due: a slow
-server cannot slow down its own measurement (no coordinated omission). One thread and `select`, whose timeouts are
-finer than those of an event loop.
+A request that cannot leave in time, because all connections wait for answers, counts from when it
+was due: a slow server cannot slow down its own measurement (no coordinated omission). One thread
+and `select`, whose timeouts are finer than those of an event loop.
 """
 
 import gc
@@ -51,7 +51,9 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
-    """What came of a load. Latencies in seconds from when a request was due; `late`: how late it left."""
+    """What came of a load. Latencies in seconds from when a request was due; `late`: how late it
+    left.
+    """
 
     requests: int
     answered: int
@@ -105,7 +107,9 @@ def whole_bulk_string(received: bytes) -> bool | None:
 
 
 def generate(target: LoadTarget, load: Load, seed: int = 0) -> LoadResult:
-    """Put the load on the target, choosing its requests at random. Raises HeadraceError when it cannot connect."""
+    """Put the load on the target, choosing its requests at random. Raises HeadraceError when it
+    cannot connect.
+    """
     connections = [_connect(target) for _ in range(load.connections)]
     gc.disable()  # a pause of ours would look like one of the server's
     try:

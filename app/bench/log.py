@@ -1,4 +1,6 @@
-"""The log of a measurement: a data set cut or repeated to the wished length, never with a duplicate in it."""
+"""The log of a measurement: a data set cut or repeated to the wished length, never with a duplicate
+in it.
+"""
 
 from collections.abc import Callable, Iterator
 from itertools import count, islice
@@ -11,10 +13,11 @@ from app.kafka.topics import SOURCES
 
 
 def bench_log(read: Callable[[], Iterator[Record]], events: int | None) -> Iterator[Record]:
-    """The first `events` records for views, clicks and orders; a log that is shorter is read again and again.
+    """The first `events` records for views, clicks and orders; a log that is shorter is read again
+    and again.
 
-    Each further copy tells of other users, in other sessions, with event ids of their own. Raises HeadraceError
-    for a log without events.
+    Each further copy tells of other users, in other sessions, with event ids of their own. Raises
+    HeadraceError for a log without events.
     """
     if events is None:
         return _sources(read())

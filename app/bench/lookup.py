@@ -1,4 +1,6 @@
-"""`headrace bench lookup`: look-ups over HTTP beside a plain GET on Redis, with the worker idle and at work."""
+"""`headrace bench lookup`: look-ups over HTTP beside a plain GET on Redis, with the worker idle and
+at work.
+"""
 
 import asyncio
 import math
@@ -44,7 +46,9 @@ class LookupPlan:
 
 @dataclass(frozen=True, slots=True)
 class LookupRun:
-    """One load on one target; `serve_cpu`: processor seconds that the look-up process used meanwhile."""
+    """One load on one target; `serve_cpu`: processor seconds that the look-up process used
+    meanwhile.
+    """
 
     target: str
     rate: float
@@ -54,7 +58,9 @@ class LookupRun:
     worker_events_per_second: float
 
     def as_json(self) -> dict[str, object]:
-        """The run for JSON, with times in milliseconds and processor time in microseconds an answer."""
+        """The run for JSON, with times in milliseconds and processor time in microseconds an
+        answer.
+        """
         load = self.load
         return {
             "target": self.target,
@@ -81,7 +87,9 @@ class _Bench:
 
 
 def run_lookup(plan: LookupPlan, tell: Tell) -> dict[str, object]:
-    """Measure all rates; gives the result as JSON has it. Raises HeadraceError when something fails."""
+    """Measure all rates; gives the result as JSON has it. Raises HeadraceError when something
+    fails.
+    """
     with stage(plan.stage, tell) as here, running_worker(here.place), running_serve(here.place) as (serve, url):
         users = _write_users(here, plan.prefix)
         bench = _Bench(plan, here, serve, {"redis": here.place.redis_url, "http": url}, tell)
@@ -103,7 +111,9 @@ def run_lookup(plan: LookupPlan, tell: Tell) -> dict[str, object]:
 
 
 def ratios(runs: Sequence[LookupRun]) -> list[dict[str, object]]:
-    """Each HTTP run's percentiles as multiples of those of the plain GET at the same rate beside the same worker."""
+    """Each HTTP run's percentiles as multiples of those of the plain GET at the same rate beside
+    the same worker.
+    """
     gets = {(run.rate, run.worker): run.load.latency for run in runs if run.target == "redis"}
     found = []
     for run in runs:
@@ -160,7 +170,9 @@ def _events(here: Stage) -> int:
 
 
 def _write_users(here: Stage, prefix: str) -> int:
-    """The users who have lists, for the load; gives their number. Raises HeadraceError when there are none."""
+    """The users who have lists, for the load; gives their number. Raises HeadraceError when there
+    are none.
+    """
     users = asyncio.run(users_with_lists(RedisSettings(here.place.redis_url, prefix), USERS))
     if not users:
         raise HeadraceError("the worker wrote no list: nothing can be looked up")

@@ -1,4 +1,6 @@
-"""`headrace bench pipeline`: the whole worker against a plain Faust agent and the raw client, in the same minutes."""
+"""`headrace bench pipeline`: the whole worker against a plain Faust agent and the raw client, in
+the same minutes.
+"""
 
 import asyncio
 import sys
@@ -29,7 +31,9 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is measured: a log, how many of its events (None: all), how often, and under which settings."""
+    """What is measured: a log, how many of its events (None: all), how often, and under which
+    settings.
+    """
 
     dataset: Dataset
     events: int | None
@@ -48,7 +52,9 @@ class Round:
 
 
 def run_pipeline(plan: Plan, tell: Tell) -> dict[str, object]:
-    """Measure all rounds; gives the result as JSON has it. Raises HeadraceError when a contender missed an event."""
+    """Measure all rounds; gives the result as JSON has it. Raises HeadraceError when a contender
+    missed an event.
+    """
     events = count_events(plan.dataset.events, plan.events)
     if events < FEWEST_EVENTS:
         tell(f"only {events:,} events: such a log is read in a moment, and its figures mean nothing; {REPEAT}")
@@ -94,7 +100,8 @@ def summarise(name: str, rounds: list[Round]) -> dict[str, object]:
 
 
 def _round(plan: Plan, events: int, folder: Path, tell: Tell) -> Round:
-    # Servers of its own for each round: the log that the last worker wrote would turn every event into a repeat.
+    # Servers of its own for each round: the log that the last worker wrote would turn every event
+    # into a repeat.
     with embedded_broker(folder) as bootstrap, embedded_redis(folder) as redis_url:
         kafka = embedded_kafka(plan.kafka, bootstrap)
         place = place_of(plan.environ, kafka, redis_url, folder)

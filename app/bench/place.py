@@ -1,4 +1,6 @@
-"""Where a measurement takes place: servers of its own, the settings of what it starts, and the machine."""
+"""Where a measurement takes place: servers of its own, the settings of what it starts, and the
+machine.
+"""
 
 import os
 import platform
@@ -52,7 +54,9 @@ def place_of(environ: Mapping[str, str], kafka: KafkaSettings, redis_url: str, f
 
 
 async def produce_catalogue(dataset: Dataset, kafka: KafkaSettings) -> int:
-    """Make the topics, and send the log's catalogue; gives how many of its records went to `items`."""
+    """Make the topics, and send the log's catalogue; gives how many of its records went to
+    `items`.
+    """
     await create_topics(kafka)
     async with producer_for(kafka) as producer:
         sent = await replay(dataset.items(), producer, Pace(), prefix=kafka.topic_prefix)

@@ -7,7 +7,9 @@ from statistics import median
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Events that were done while the clock ran, its seconds, and the processor seconds that the process used."""
+    """Events that were done while the clock ran, its seconds, and the processor seconds that the
+    process used.
+    """
 
     events: int
     seconds: float
@@ -20,13 +22,17 @@ class Span:
 
     @property
     def cpu_microseconds_per_event(self) -> float:
-        """Processor time of an event, which other work on the machine hardly changes; 0 where it is not known."""
+        """Processor time of an event, which other work on the machine hardly changes; 0 where it is
+        not known.
+        """
         return 1e6 * self.cpu_seconds / self.events if self.events else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """How many events were done at a moment, in seconds of some clock, and the processor seconds used by then."""
+    """How many events were done at a moment, in seconds of some clock, and the processor seconds
+    used by then.
+    """
 
     at: float
     done: int
@@ -43,9 +49,11 @@ class Spread:
 
 
 def span(seen: Sequence[Sample]) -> Span:
-    """The span from `start_of` the observations to the first one with everything done, as the last one has.
+    """The span from `start_of` the observations to the first one with everything done, as the last
+    one has.
 
-    >>> span([Sample(0.0, 0, 1.0), Sample(1.0, 100, 1.5), Sample(2.0, 600, 2.5), Sample(3.0, 1100, 3.5)])
+    >>> first, last = Sample(1.0, 100, 1.5), Sample(3.0, 1100, 3.5)
+    >>> span([Sample(0.0, 0, 1.0), first, Sample(2.0, 600, 2.5), last])
     Span(events=1000, seconds=2.0, cpu_seconds=2.0)
     """
     total = seen[-1].done
@@ -55,7 +63,8 @@ def span(seen: Sequence[Sample]) -> Span:
 
 
 def start_of(seen: Sequence[Sample]) -> int:
-    """Where the clock starts: the first observation with an event done; what it has done already does not count.
+    """Where the clock starts: the first observation with an event done; what it has done already
+    does not count.
 
     Only where that one has everything, the clock starts at the observation before it.
     """

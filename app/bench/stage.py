@@ -1,4 +1,6 @@
-"""Real servers, a real worker and a real look-up process, and the most events that the worker takes a second."""
+"""Real servers, a real worker and a real look-up process, and the most events that the worker takes
+a second.
+"""
 
 import asyncio
 import http.client
@@ -33,7 +35,9 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class StagePlan:
-    """The log, where it lies (None: the sample log), how many of its events are the backlog (None: all)."""
+    """The log, where it lies (None: the sample log), how many of its events are the backlog (None:
+    all).
+    """
 
     dataset: Dataset
     data: Path | None
@@ -80,7 +84,9 @@ def stage(plan: StagePlan, tell: Tell) -> Iterator[Stage]:
 
 @contextmanager
 def running_worker(place: Place) -> Iterator["subprocess.Popen[bytes]"]:
-    """A worker that has learned what is there and is ready. Raises HeadraceError when it does not become so."""
+    """A worker that has learned what is there and is ready. Raises HeadraceError when it does not
+    become so.
+    """
     log = place.folder / "worker.log"
     with child(["worker"], place.environment, log) as process:
         deadline = time.monotonic() + READY_SECONDS
@@ -95,7 +101,9 @@ def running_worker(place: Place) -> Iterator["subprocess.Popen[bytes]"]:
 
 @contextmanager
 def running_serve(place: Place) -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
-    """`headrace serve` on a free port; gives its process and its address. Raises HeadraceError when it ends early."""
+    """`headrace serve` on a free port; gives its process and its address. Raises HeadraceError when
+    it ends early.
+    """
     log = place.folder / "serve.log"
     with child(["serve", "--port", "0", "--json"], place.environment, log) as process:
         assert process.stdout is not None  # `child` makes a pipe of it
@@ -107,7 +115,9 @@ def running_serve(place: Place) -> Iterator[tuple["subprocess.Popen[bytes]", str
 
 @contextmanager
 def feeding(here: Stage, feed: Feed) -> Iterator["subprocess.Popen[bytes]"]:
-    """A process of its own that sends a feed; `feed_result` waits for its end, leaving the block stops it."""
+    """A process of its own that sends a feed; `feed_result` waits for its end, leaving the block
+    stops it.
+    """
     arguments = ["bench", "feed", f"--rate={feed.rate}", f"--events={feed.events}", f"--skip={feed.skip}"]
     arguments += ["--data", str(here.plan.data)] if here.plan.data else []
     with child(arguments, here.place.environment, here.place.folder / "feed.log") as process:

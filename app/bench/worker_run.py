@@ -1,4 +1,6 @@
-"""Measures the real `headrace worker` from outside: its counters while it works, its committed offsets afterwards."""
+"""Measures the real `headrace worker` from outside: its counters while it works, its committed
+offsets afterwards.
+"""
 
 import asyncio
 import http.client
@@ -26,7 +28,9 @@ STALL_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class WorkerRun:
-    """One measured run. The counters are those at its end, the stages' seconds those inside the span."""
+    """One measured run. The counters are those at its end, the stages' seconds those inside the
+    span.
+    """
 
     span: Span
     counters: Reading
@@ -35,7 +39,9 @@ class WorkerRun:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """The number of events (or records of the catalogue) that wait for a worker, and what it is started with."""
+    """The number of events (or records of the catalogue) that wait for a worker, and what it is
+    started with.
+    """
 
     events: int
     environment: Mapping[str, str]
@@ -53,8 +59,8 @@ class _Look:
 def measure_worker(task: Task, kafka: KafkaSettings) -> WorkerRun:
     """Start a worker, wait until it has processed everything and committed it, and stop it.
 
-    Raises HeadraceError when it ends early, makes no progress for a minute, counts more events than were sent,
-    or does not commit them.
+    Raises HeadraceError when it ends early, makes no progress for a minute, counts more events than
+    were sent, or does not commit them.
     """
     with child(["worker"], task.environment, task.log) as process:
         observed = _watch(task, process, lambda counters: counters.events)
@@ -69,10 +75,11 @@ def measure_worker(task: Task, kafka: KafkaSettings) -> WorkerRun:
 
 
 def learn_catalogue(task: Task) -> None:
-    """Start a worker, wait until it has stored the catalogue and what the models say of it, and stop it.
+    """Start a worker, wait until it has stored the catalogue and what the models say of it, and
+    stop it.
 
-    As in a running shop, the catalogue is then no news to the worker that is measured, and its vectors are there.
-    Raises HeadraceError when it ends early or makes no progress for a minute.
+    As in a running shop, the catalogue is then no news to the worker that is measured, and its
+    vectors are there. Raises HeadraceError when it ends early or makes no progress for a minute.
     """
     with child(["worker"], task.environment, task.log) as process:
         _watch(task, process, lambda counters: counters.items)
@@ -107,7 +114,9 @@ def cpu_seconds_of(pid: int) -> float:
 
 
 def counters_of(port: int) -> Reading | None:
-    """Read the counters of the worker on this port. Returns None while nothing answers: it is not up yet, or gone."""
+    """Read the counters of the worker on this port. Returns None while nothing answers: it is not
+    up yet, or gone.
+    """
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
     try:
         connection.request("GET", "/metrics")

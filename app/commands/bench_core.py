@@ -32,7 +32,9 @@ examples:
 
 
 def configure(what: Any, positive: Callable[[str], int]) -> None:
-    """Declare the measurement among those of `headrace bench`; `positive` reads a number above 0."""
+    """Declare the measurement among those of `headrace bench`; `positive` reads a number above
+    0.
+    """
     core = what.add_parser(
         "core",
         help="the pure core by step, without Kafka and Redis",

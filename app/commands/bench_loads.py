@@ -1,4 +1,6 @@
-"""`headrace bench lookup` and `headrace bench freshness`, and the processes that put the loads on."""
+"""`headrace bench lookup` and `headrace bench freshness`, and the processes that put the loads
+on.
+"""
 
 import argparse
 import asyncio

@@ -1,7 +1,7 @@
 """A Faust consumer that hands whole partition batches to agents, and commits what they finished.
 
-Faust spends its time per message (two tasks, a decode, an Event and an ack each); a batch pays that once. Topics that
-are not read in batches go Faust's usual way.
+Faust spends its time per message (two tasks, a decode, an Event and an ack each); a batch pays that
+once. Topics that are not read in batches go Faust's usual way.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from app.kafka.settling import Settling
 
 IDLE_FETCH_SECONDS = 1.0
 SETTLE_POLL_SECONDS = 0.5
-# While one partition waits for room, the others may not hold up its next batch for longer than this.
+# While one partition waits for room, the others may hold up its next batch for this long.
 CROWDED_FETCH_SECONDS = 0.01
 
 
@@ -35,8 +35,9 @@ CROWDED_FETCH_SECONDS = 0.01
 class BatchOptions:
     """Which topics are read in batches, and how.
 
-    `settle_seconds` bounds the end of a rebalance, from the assignment until reading begins. It has to be less than
-    Faust's own limit (`broker_request_timeout`), behind which Faust stops reading and says nothing.
+    `settle_seconds` bounds the end of a rebalance, from the assignment until reading begins. It has
+    to be less than Faust's own limit (`broker_request_timeout`), behind which Faust stops reading
+    and says nothing.
     """
 
     topics: frozenset[str]
@@ -48,7 +49,7 @@ class BatchOptions:
 
 
 class BatchConsumer(driver.Consumer):
-    """Faust's Kafka consumer with a book of batches instead of sets of acked offsets, for the batched topics."""
+    """Faust's Kafka consumer with a book of batches for the batched topics."""
 
     _thread: FetchThread
 
@@ -61,22 +62,23 @@ class BatchConsumer(driver.Consumer):
         self.settling = Settling(options.settle_seconds, options.clock)
         self._failed = False
         self._finished = asyncio.Event()
-        # Held while a seek and its new page belong together: no batch may be written down in between.
+        # Held while a seek and its new page belong together: no batch may be noted in between.
         self._seeking = asyncio.Lock()
         super().__init__(transport, *args, **kwargs)
 
     # What agents report
 
     def start_batch(self, message: BatchMessage) -> bool:
-        """Whether the batch may be processed: False once its partition was revoked, or after an agent failed.
+        """Whether the batch may be processed: False once its partition was revoked, or after an
+        agent failed.
 
-        After a failure nothing more may start: a later batch of the same partition would be stored as applied, and the
-        failed one, read again after the restart, would then look like a repeat.
+        After a failure nothing more may start: a later batch of the same partition would be stored
+        as applied, and the failed one, read again after the restart, would then look like a repeat.
         """
         return not self._failed and self.book.start(message.ticket)
 
     def finish_batch(self, message: BatchMessage) -> None:
-        """The batch is processed; it is committed with the next commit if its partition is still ours."""
+        """Commit the processed batch with the next commit, if its partition is still ours."""
         ticket = message.ticket
         if self.book.finish(ticket):
             self.progress.move(ticket.partition, ticket.next_offset)
@@ -103,7 +105,7 @@ class BatchConsumer(driver.Consumer):
                 await self._fetch_and_deliver(fetcher)
         except (ConsumerStoppedError, asyncio.CancelledError) as error:
             if not self.app.should_stop:
-                # Faust would take the cancellation for the end, and the worker would sit there without reading.
+                # Faust would take the cancellation for the end, and would never read again.
                 raise RuntimeError("fetching from Kafka ended although nobody stopped the worker") from error
 
     async def _fetch_and_deliver(self, fetcher: ServiceT) -> None:
@@ -121,13 +123,14 @@ class BatchConsumer(driver.Consumer):
             await self._deliver(fetched, fetcher)
 
     async def _deliver(self, fetched: Fetched, fetcher: ServiceT) -> None:
-        # A fetch that comes in while the flow is stopped must not be thrown away: its partition's position has moved
-        # on. It is held until a rebalance or a seek has made it invalid, or the flow goes on.
+        # A fetch that comes in while the flow is stopped must not be thrown away: its partition's
+        # position has moved on. It is held until a rebalance or a seek has made it invalid, or the
+        # flow goes on.
         while not self.flow_active and not (self.should_stop or fetcher.should_stop):
             await self._wait_for(self.can_resume_flow)
         if not self.flow_active or self.should_stop:
             return
-        # The end is unknown for a moment after a rebalance, and Faust's sensor cannot cope with None.
+        # The end is unknown just after a rebalance, and Faust's sensor cannot cope with None.
         if fetched.end is not None:
             self.app.monitor.track_tp_end_offset(fetched.tp, fetched.end)
         if self._is_batched(fetched.tp):
@@ -141,7 +144,7 @@ class BatchConsumer(driver.Consumer):
                 return
             batch = to_raw_batch(fetched.tp.topic, fetched.tp.partition, fetched.records)
             if self.book.is_idle(fetched.tp):
-                # The watch may have seen the position move past this batch before it was written down.
+                # The watch may have seen the position move past this batch before it was noted.
                 self.progress.move(fetched.tp, int(batch.offsets[0]))
             ticket = self.book.hand_over(fetched.tp, int(batch.offsets[0]), int(batch.offsets[-1]) + 1)
         message = BatchMessage(batch, ticket, self.app.consumer_generation_id)
@@ -254,7 +257,7 @@ class BatchConsumer(driver.Consumer):
 
     @override
     def verify_event_path(self, now: float, tp: TP) -> None:
-        """Faust's check for stuck streams trips over partitions just revoked; `progress` takes its place."""
+        """Do nothing: Faust's check fails on partitions just revoked; `progress` replaces it."""
 
     @Service.task
     async def _watch_settling(self) -> None:
@@ -281,7 +284,7 @@ class BatchConsumer(driver.Consumer):
             if self.book.is_idle(tp):
                 self.progress.lose(tp)
         for tp, found in places.items():
-            # A position may pass records that are never handed over, such as those of an aborted transaction.
+            # A position may pass records that are never handed over: an aborted transaction's.
             if found.position is not None and tp in idle and self.book.is_idle(tp):
                 self.progress.move(tp, found.position)
             self.progress.see_end(tp, found.end)

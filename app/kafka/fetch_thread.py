@@ -1,4 +1,6 @@
-"""The thread that talks to Kafka: whole partition batches, each tagged with the assignment and seek it belongs to."""
+"""The thread that talks to Kafka: whole partition batches, each tagged with the assignment and seek
+it belongs to.
+"""
 
 import asyncio
 from collections import Counter
@@ -16,16 +18,19 @@ from app.kafka.consumer_stop import stop_consumer
 from app.kafka.log_end import true_end
 from app.kafka.unreadable import explained
 
-# aiokafka has one fetch under way per broker. While it waits for partitions without news, a partition whose batch was
-# just taken cannot be asked for: Faust's 1500 ms would be added to the age of its next events. Tansu waits it out even
-# when something arrives. An idle worker spends 3 % of a core on asking this often.
+# aiokafka has one fetch under way per broker. While it waits for partitions without news, a
+# partition whose batch was just taken cannot be asked for: Faust's 1500 ms would be added to the
+# age of its next events. Tansu waits it out even when something arrives. An idle worker spends 3 %
+# of a core on asking this often.
 LONG_POLL_MS = 10
 STARTING_POLL_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fetched:
-    """Records of one partition, the assignment and the number of the seek under which they were read, and the end."""
+    """Records of one partition, the assignment and the number of the seek under which they were
+    read, and the end.
+    """
 
     tp: TP
     records: Sequence[Any]
@@ -36,7 +41,9 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where reading of a partition begins, and the committed offset that says so; None when nothing is committed."""
+    """Where reading of a partition begins, and the committed offset that says so; None when nothing
+    is committed.
+    """
 
     offset: int
     committed: int | None
@@ -44,14 +51,18 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
-    """The next offset that will be fetched of a partition, None when that is open, and the partition's end."""
+    """The next offset that will be fetched of a partition, None when that is open, and the
+    partition's end.
+    """
 
     position: int | None
     end: int
 
 
 class FetchWorker(WorkerThread):
-    """A thread that does not keep the process alive: a worker that failed has to end, whatever Kafka does."""
+    """A thread that does not keep the process alive: a worker that failed has to end, whatever
+    Kafka does.
+    """
 
     def __init__(self, service: ServiceThread) -> None:
         super().__init__(service)
@@ -59,10 +70,11 @@ class FetchWorker(WorkerThread):
 
 
 class FetchThread(AIOKafkaConsumerThread):
-    """Faust's consumer thread, which can tell a fetch that is still valid from one that a rebalance or seek overtook.
+    """Faust's consumer thread, which can tell a fetch that is still valid from one that a rebalance
+    or seek overtook.
 
-    Tags and seeks are made on this thread without a pause in between, so a batch is either read before a seek and
-    carries the old number, or after it and carries the new one.
+    Tags and seeks are made on this thread without a pause in between, so a batch is either read
+    before a seek and carries the old number, or after it and carries the new one.
     """
 
     @override
@@ -74,7 +86,8 @@ class FetchThread(AIOKafkaConsumerThread):
 
     @override
     async def stop(self) -> None:
-        # mode neither stops a thread that is just starting, which would run for ever, nor frees one never started.
+        # mode neither stops a thread that is just starting, which would run for ever, nor frees one
+        # never started.
         if self._thread is None:
             self.thread_loop.close()
             return
@@ -93,7 +106,9 @@ class FetchThread(AIOKafkaConsumerThread):
         return consumer
 
     async def fetch(self, partitions: set[TP], timeout: float) -> list[Fetched]:
-        """What has arrived for these partitions, waiting up to `timeout` seconds for the first record."""
+        """What has arrived for these partitions, waiting up to `timeout` seconds for the first
+        record.
+        """
         fetched: list[Fetched] = await self.call_thread(self._fetch, partitions, timeout)
         return fetched
 
@@ -102,7 +117,9 @@ class FetchThread(AIOKafkaConsumerThread):
         return fetched.assignment is self._assignment() and fetched.seek == self._seeks[fetched.tp]
 
     async def rewind(self) -> dict[TP, Start]:
-        """Seek every assigned partition to its committed offset, or to its beginning where nothing is committed."""
+        """Seek every assigned partition to its committed offset, or to its beginning where nothing
+        is committed.
+        """
         starts: dict[TP, Start] = await self.call_thread(self._rewind)
         return starts
 
@@ -111,7 +128,9 @@ class FetchThread(AIOKafkaConsumerThread):
         await self.call_thread(self._seek_now, {tp: offset})
 
     async def whereabouts(self, partitions: Sequence[TP]) -> dict[TP, Whereabouts]:
-        """Position and end of those of the partitions that are still assigned. Raises KafkaError and TimeoutError."""
+        """Position and end of those of the partitions that are still assigned. Raises KafkaError
+        and TimeoutError.
+        """
         found: dict[TP, Whereabouts] = await self.call_thread(self._whereabouts, partitions)
         return found
 
@@ -147,7 +166,8 @@ class FetchThread(AIOKafkaConsumerThread):
                 self._seeks[tp] += 1
 
     async def _whereabouts(self, partitions: Sequence[TP]) -> dict[TP, Whereabouts]:
-        # The broker is asked, because the ends that come with fetches stop coming when fetching stops.
+        # The broker is asked, because the ends that come with fetches stop coming when fetching
+        # stops.
         asked: dict[TP, int] = await self._ensure_consumer().end_offsets([ensure_aiokafka_TP(tp) for tp in partitions])
         assignment = self._assignment()
         found = {}

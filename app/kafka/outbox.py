@@ -1,4 +1,6 @@
-"""Writes Headrace's topics: whole batches at a time, and nothing returns before the broker has them."""
+"""Writes Headrace's topics: whole batches at a time, and nothing returns before the broker has
+them.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,8 +35,9 @@ def make_producer(settings: KafkaSettings) -> AIOKafkaProducer:
 class KafkaOutbox:
     """The `Outbox` port on Kafka.
 
-    Records of a batch go to the partition number that they came from: what is about one user stays in one place
-    and in order, and no key has to be hashed. `own` gets to know the interactions that were appended.
+    Records of a batch go to the partition number that they came from: what is about one user stays
+    in one place and in order, and no key has to be hashed. `own` gets to know the interactions that
+    were appended.
     """
 
     producer: AIOKafkaProducer

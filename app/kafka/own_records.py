@@ -1,4 +1,6 @@
-"""Which records of a topic this process appended itself, so that they need not be decoded when they are read back."""
+"""Which records of a topic this process appended itself, so that they need not be decoded when they
+are read back.
+"""
 
 from bisect import bisect_left
 from collections import deque
@@ -15,16 +17,20 @@ R = TypeVar("R", bound=_Record)
 
 
 class OwnRecords:
-    """Ranges of offsets by partition, as the broker acknowledged them; forgotten once they were read back.
+    """Ranges of offsets by partition, as the broker acknowledged them; forgotten once they were
+    read back.
 
-    A record that was appended and not acknowledged is not among them: whoever reads it has to know it by its content.
+    A record that was appended and not acknowledged is not among them: whoever reads it has to know
+    it by its content.
     """
 
     def __init__(self) -> None:
         self._ranges: dict[int, deque[tuple[int, int]]] = {}
 
     def note(self, partition: int, first: int, count: int) -> None:
-        """Note that the broker appended `count` records from offset `first` on, in the order of offsets."""
+        """Note that the broker appended `count` records from offset `first` on, in the order of
+        offsets.
+        """
         ranges = self._ranges.setdefault(partition, deque())
         if ranges and ranges[-1][1] == first:
             ranges[-1] = (ranges[-1][0], first + count)
@@ -32,7 +38,9 @@ class OwnRecords:
             ranges.append((first, first + count))
 
     def without(self, partition: int, records: Sequence[R]) -> Sequence[R]:
-        """The records, consecutive ones of a partition, that others appended; earlier ones will not be asked for."""
+        """The records, consecutive ones of a partition, that others appended; earlier ones will not
+        be asked for.
+        """
         ranges = self._ranges.get(partition)
         if not records or not ranges:
             return records

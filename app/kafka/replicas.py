@@ -1,4 +1,6 @@
-"""The views of the log that every worker holds whole: reads all partitions of some topics, outside any group."""
+"""The views of the log that every worker holds whole: reads all partitions of some topics, outside
+any group.
+"""
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
@@ -25,7 +27,9 @@ Handle = Callable[[RawBatch], None]
 
 
 class KafkaReplicas:
-    """Feeds each topic's records, batch by batch, to its follower; the `Replicas` port for the agents."""
+    """Feeds each topic's records, batch by batch, to its follower; the `Replicas` port for the
+    agents.
+    """
 
     def __init__(
         self,
@@ -37,7 +41,8 @@ class KafkaReplicas:
         not_saved: Collection[str] = (),
         own: Mapping[str, OwnRecords] | None = None,
     ) -> None:
-        """`followers` and `partitions` (their number) by topic name; no snapshot holds what `not_saved` say.
+        """`followers` and `partitions` (their number) by topic name; no snapshot holds what
+        `not_saved` say.
 
         `own` are, by topic, the records that this process appends, which its follower need not see.
         """
@@ -62,7 +67,9 @@ class KafkaReplicas:
         )
 
     def partitions_assigned(self) -> None:
-        """This worker may have taken over users: what their last worker emitted must be learned first."""
+        """This worker may have taken over users: what their last worker emitted must be learned
+        first.
+        """
         self._assignments += 1
 
     @property
@@ -79,11 +86,15 @@ class KafkaReplicas:
             self._positions[partition] = await self._consumer.position(partition)
 
     def marks(self) -> dict[TopicPartition, Mark]:
-        """How far each partition is learned that snapshots hold; none for those of which nothing was."""
+        """How far each partition is learned that snapshots hold; none for those of which nothing
+        was.
+        """
         return {place: mark for place, mark in self._marks.items() if place.topic not in self._not_saved}
 
     async def resume(self, marks: Mapping[TopicPartition, Mark]) -> str:
-        """Before `run`: read on from marks of an earlier run, or say why not and read from the beginning."""
+        """Before `run`: read on from marks of an earlier run, or say why not and read from the
+        beginning.
+        """
         strangers = marks.keys() - set(self._partitions)
         difference = f"{strangers.pop()} is not read" if strangers else await self._compare(marks)
         if difference:
@@ -126,7 +137,9 @@ class KafkaReplicas:
         await stop_consumer(self._consumer, self._consumer.stop)
 
     async def caught_up(self) -> None:
-        """Return once everything is learned that was in the log when partitions were last assigned."""
+        """Return once everything is learned that was in the log when partitions were last
+        assigned.
+        """
         while self.behind:
             assignments = self._assignments
             await self._reach(await self._retry(lambda: log_ends(self._consumer, self._partitions)))

@@ -84,7 +84,9 @@ class WorkerFigures:
 
 @dataclass(frozen=True, slots=True)
 class LiveFigures:
-    """All workers together: counters and rates added up; freshness is the slowest worker's, in seconds."""
+    """All workers together: counters and rates added up; freshness is the slowest worker's, in
+    seconds.
+    """
 
     accepted: int
     duplicates: int
@@ -99,7 +101,9 @@ class LiveFigures:
 
 
 def decode_item(item_id: str, values: Sequence[bytes | None]) -> CatalogueEntry:
-    """A catalogue entry from the values of item_fields.ENTRY_FIELDS, in their order. Raises UnreadableAnswer."""
+    """A catalogue entry from the values of item_fields.ENTRY_FIELDS, in their order. Raises
+    UnreadableAnswer.
+    """
     try:
         return CatalogueEntry(item_id, **item_fields.decode_entry(values))
     except ValueError as error:
@@ -119,7 +123,9 @@ def decode_history(user_id: str, recent: bytes | None, counts: bytes | None) -> 
 
 
 def decode_worker(raw: bytes) -> WorkerFigures:
-    """One worker's figures; what an older one does not write keeps its default. Raises UnreadableAnswer."""
+    """One worker's figures; what an older one does not write keeps its default. Raises
+    UnreadableAnswer.
+    """
     try:
         stored = orjson.loads(raw)
         known = WorkerFigures.__dataclass_fields__

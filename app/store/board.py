@@ -1,4 +1,6 @@
-"""What look-ups and the console read besides lists: trending items and the worker's live figures."""
+"""What look-ups and the console read besides lists: trending items and the worker's live
+figures.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +28,8 @@ class Board:
     ) -> None:
         """Replace the trending lists: popularity by item id, overall and per category.
 
-        `known_only` tells look-ups to leave out what the catalogue lacks, also of lists that were written before.
+        `known_only` tells look-ups to leave out what the catalogue lacks, also of lists that were
+        written before.
         """
         named = {self.keys.trending(): overall}
         named |= {self.keys.trending(category): popular for category, popular in by_category.items()}
@@ -51,7 +54,9 @@ class Board:
         await pipeline.execute()
 
     async def recent_users(self, user_ids: Sequence[str], now: float) -> None:
-        """Add users whose lists were just written, oldest first; the newest few are kept, for the console to offer."""
+        """Add users whose lists were just written, oldest first; the newest few are kept, for the
+        console to offer.
+        """
         # A microsecond apart, so that equal scores do not sort them by id.
         newest_first = dict.fromkeys(reversed(user_ids))
         pipeline = self.redis.pipeline(transaction=False)

@@ -1,4 +1,6 @@
-"""How Redis is reached and what its failures mean, the same for the look-up process and the shop's client."""
+"""How Redis is reached and what its failures mean, the same for the look-up process and the shop's
+client.
+"""
 
 from collections.abc import Mapping
 from typing import Any, TypedDict, cast
@@ -29,8 +31,9 @@ HashFields = Mapping[
 # Refusals that pass by themselves; redis-py has no classes for the last three.
 PASSING = (OutOfMemoryError, ReadOnlyError, TryAgainError, ClusterDownError)
 PASSING_TEXTS = ("BUSY Redis", "MISCONF ", "NOREPLICAS ")
-# What a server says that is no primary any more, or lost its own: the same address may lead to another by now.
-# A server that is still loading needs no more here: redis-py takes that for a connection error, and connects again.
+# What a server says that is no primary any more, or lost its own: the same address may lead to
+# another by now. A server that is still loading needs no more here: redis-py takes that for a
+# connection error, and connects again.
 
 
 class StoreAway(HeadraceError):
@@ -58,7 +61,9 @@ def timeouts(seconds: float) -> Timeouts:
 
 
 def translate(error: RedisError | OSError) -> HeadraceError:
-    """The error that callers see. Its text never holds the Redis URL, which may carry a password."""
+    """The error that callers see. Its text never holds the Redis URL, which may carry a
+    password.
+    """
     if isinstance(error, RedisError) and refuses(error):
         return UnreadableAnswer(
             f"Redis refused the look-up: {in_words(error)}. Does another program use the same prefix?"
@@ -74,7 +79,9 @@ def refuses(error: Exception) -> bool:
 
 
 class _Connection(AbstractConnection):
-    """Notes that its server is no primary any more; one of redis-py's kinds of connection comes with it."""
+    """Notes that its server is no primary any more; one of redis-py's kinds of connection comes
+    with it.
+    """
 
     demoted = False
 
@@ -88,7 +95,9 @@ class _Connection(AbstractConnection):
 
 
 class _Pool(ConnectionPool):
-    """Connects again after a failover behind one address, which leaves the connections to the old primary open."""
+    """Connects again after a failover behind one address, which leaves the connections to the old
+    primary open.
+    """
 
     @override
     async def release(self, connection: AbstractConnection) -> None:
@@ -103,7 +112,9 @@ class _Pool(ConnectionPool):
 
 
 def connect(settings: RedisSettings) -> PackedRedis:
-    """The configured Redis, asynchronous and pooled; the first call opens a connection. Raises HeadraceError."""
+    """The configured Redis, asynchronous and pooled; the first call opens a connection. Raises
+    HeadraceError.
+    """
     check_address(settings.url)
     retry = Retry(PAUSE_BETWEEN_RETRIES, RETRIES)
     try:

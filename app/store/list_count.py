@@ -1,4 +1,6 @@
-"""Counts the lists in Redis, and names users who have one. Scans all keys: for reports, not for look-ups."""
+"""Counts the lists in Redis, and names users who have one. Scans all keys: for reports, not for
+look-ups.
+"""
 
 from redis.asyncio import Redis
 

@@ -1,4 +1,6 @@
-"""Lists as look-ups show them: rows that are JSON already, made with few objects because every look-up makes them."""
+"""Lists as look-ups show them: rows that are JSON already, made with few objects because every
+look-up makes them.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,7 +38,9 @@ class ListedItem:
 
 @dataclass(frozen=True, slots=True)
 class KnownItem:
-    """An item as lists show it: the fields that it has, whether it may be shown, whether the catalogue has it."""
+    """An item as lists show it: the fields that it has, whether it may be shown, whether the
+    catalogue has it.
+    """
 
     fields: Row
     shown: bool
@@ -45,7 +49,9 @@ class KnownItem:
 
 @dataclass(frozen=True, slots=True)
 class StoredList:
-    """A user's list as it is stored. The times are seconds since 1970, and None where the trending list stands in."""
+    """A user's list as it is stored. The times are seconds since 1970, and None where the trending
+    list stands in.
+    """
 
     user_id: str
     entries: Sequence[Entry]

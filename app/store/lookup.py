@@ -19,7 +19,9 @@ from app.store.recall import Recall
 
 
 class Lookups:
-    """Answers out of Redis. Every method raises StoreAway or UnreadableAnswer, and nothing of Redis' own."""
+    """Answers out of Redis. Every method raises StoreAway or UnreadableAnswer, and nothing of
+    Redis' own.
+    """
 
     def __init__(self, redis: PackedRedis, keys: Keys, recall: Recall, timeout_seconds: float) -> None:
         self._redis = redis
@@ -29,7 +31,9 @@ class Lookups:
 
     @classmethod
     def connect(cls, settings: RedisSettings, recall_seconds: float) -> Self:
-        """Look-ups on the configured Redis; the first one opens the connection. Raises HeadraceError."""
+        """Look-ups on the configured Redis; the first one opens the connection. Raises
+        HeadraceError.
+        """
         recall = Recall(recall_seconds, monotonic)
         return cls(connect(settings), Keys(settings.prefix), recall, settings.timeout_seconds)
 
@@ -67,7 +71,8 @@ class Lookups:
 
     async def _ask(self, question: Question[T]) -> T:
         try:
-            # The socket timeouts bound each read; this one bounds the whole look-up, retries included.
+            # The socket timeouts bound each read; this one bounds the whole look-up, retries
+            # included.
             async with asyncio.timeout(self._timeout_seconds):
                 return await self._converse(question)
         except (RedisError, OSError) as error:

@@ -1,4 +1,6 @@
-"""Up to where Redis has the catalogue, remembered in Redis: what says so is lost together with what it speaks of."""
+"""Up to where Redis has the catalogue, remembered in Redis: what says so is lost together with what
+it speaks of.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +34,9 @@ class RedisMarks:
         return [(each or b"").decode(errors="replace") for each in found]
 
     async def swap(self, partition: int, old: str, new: str) -> bool:
-        """Put a mark in the place of `old`, empty for none; False, and no effect, where something else stands."""
+        """Put a mark in the place of `old`, empty for none; False, and no effect, where something
+        else stands.
+        """
         commands: list[Command] = [("EVAL", SWAP, 1, self._key(partition), old, new)]
         [swapped] = await self.retry(lambda: execute(self.redis, commands))
         return bool(swapped)

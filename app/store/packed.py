@@ -1,7 +1,9 @@
-"""Redis connections for the hot paths: packed commands out, one raw hiredis reader for what comes back.
+"""Redis connections for the hot paths: packed commands out, one raw hiredis reader for what comes
+back.
 
-A redis-py pipeline costs 40 to 50 µs of processor time for a user's profile and list, this about 10 µs. redis-py still
-opens each connection (address, TLS, user, database), and runs the rare commands on connections of its own pool.
+A redis-py pipeline costs 40 to 50 µs of processor time for a user's profile and list, this about 10
+µs. redis-py still opens each connection (address, TLS, user, database), and runs the rare commands
+on connections of its own pool.
 """
 
 import asyncio
@@ -20,11 +22,13 @@ from typing_extensions import override
 
 Command = tuple[str | bytes | int | float, ...]
 
-# What a server says that is no primary any more, or not one yet: the same address may lead to another by now.
+# What a server says that is no primary any more, or not one yet: the same address may lead to
+# another by now.
 DEMOTED = (ReadOnlyError, MasterDownError)
 # `LOADING` is a ConnectionError in redis-py.
 UNUSABLE = (*DEMOTED, ConnectionError)
-# Connections of one client. A slow command, such as VADD, delays only what waits on its own connection.
+# Connections of one client. A slow command, such as VADD, delays only what waits on its own
+# connection.
 MOST_CONNECTIONS = 4
 _INCOMPLETE = object()
 
@@ -44,7 +48,8 @@ class _Exchange:
 
 
 class PackedConnection(asyncio.Protocol):
-    """One connection on which several callers may wait at once: Redis replies in the order of the commands.
+    """One connection on which several callers may wait at once: Redis replies in the order of the
+    commands.
 
     A caller that is cancelled leaves its place, so that its replies go to nobody else.
     """
@@ -75,8 +80,8 @@ class PackedConnection(asyncio.Protocol):
     def send(self, commands: Sequence[Command]) -> "asyncio.Future[list[Any]]":
         """Send the commands; gives their replies, error replies as exceptions among them.
 
-        The future raises ConnectionError where the connection broke, TimeoutError where nothing came for
-        `socket_timeout` seconds.
+        The future raises ConnectionError where the connection broke, TimeoutError where nothing
+        came for `socket_timeout` seconds.
         """
         packed = b"".join([pack(command) for command in commands])
         done: asyncio.Future[list[Any]] = self._loop.create_future()
@@ -169,7 +174,8 @@ class PackedRedis(Redis):
     async def exchange(self, commands: Sequence[Command]) -> list[Any]:
         """The reply to each command; an error reply is an exception among them.
 
-        Raises ConnectionError and TimeoutError. Some of the commands may have been carried out then.
+        Raises ConnectionError and TimeoutError. Some of the commands may have been carried out
+        then.
         """
         if not commands:
             return []

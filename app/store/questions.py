@@ -1,7 +1,8 @@
-"""The look-ups as conversations: each yields Redis commands a round trip at a time, and ends with its answer.
+"""The look-ups as conversations: each yields Redis commands a round trip at a time, and ends with
+its answer.
 
-They never touch Redis themselves: the look-up process (async) and the shop's client (sync) run the same code.
-No command names more than one key, so that every question works on a Redis Cluster.
+They never touch Redis themselves: the look-up process (async) and the shop's client (sync) run the
+same code. No command names more than one key, so that every question works on a Redis Cluster.
 """
 
 from collections.abc import Generator, Mapping, Sequence
@@ -57,7 +58,8 @@ def ask_recommendations(keys: Keys, recall: Recall, user_id: str, k: int) -> Que
 
 
 def ask_similar(keys: Keys, recall: Recall, item_id: str, k: int) -> Question[list[Row]]:
-    """The item's neighbours, at most k, nearest first; out of the vectors where no list of them is written.
+    """The item's neighbours, at most k, nearest first; out of the vectors where no list of them is
+    written.
 
     Raises ValueError as above.
     """
@@ -80,7 +82,9 @@ def ask_item(keys: Keys, item_id: str) -> Question[CatalogueEntry | None]:
 
 
 def ask_history(keys: Keys, recall: Recall, user_id: str) -> Question[UserHistory | None]:
-    """What the user did lately, with titles (also of items that are gone); None for an unknown user."""
+    """What the user did lately, with titles (also of items that are gone); None for an unknown
+    user.
+    """
     flag, (recent, counts) = yield [("GET", keys.known_only()), ("HMGET", keys.profile(user_id), "recent", "counts")]
     history = answers.decode_history(user_id, recent, counts)
     if history is None:

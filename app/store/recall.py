@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from app.store.lists import KnownItem
 
-# An item takes about 700 bytes; a shop with more items than this is asked for the rare ones more often.
+# An item takes about 700 bytes; a shop with more items than this is asked for the rare ones more
+# often.
 CAPACITY = 100_000
 
 Ranked = tuple[tuple[str, float], ...]
@@ -16,7 +17,9 @@ Ranked = tuple[tuple[str, float], ...]
 
 @dataclass(slots=True)
 class Recall:
-    """Values no older than `seconds`. Threads may share it. `clock` gives seconds, and never goes back."""
+    """Values no older than `seconds`. Threads may share it. `clock` gives seconds, and never goes
+    back.
+    """
 
     seconds: float
     clock: Callable[[], float]

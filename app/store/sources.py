@@ -15,9 +15,9 @@ MILLISECONDS = 1000
 class RedisSources:
     """The `Sources` port on Redis.
 
-    A topic that is made again begins at offset 0 again, and profiles would take its events for repeats. The
-    broker's time of a partition's first record tells one log from the next; it is kept for when that record is
-    no longer read.
+    A topic that is made again begins at offset 0 again, and profiles would take its events for
+    repeats. The broker's time of a partition's first record tells one log from the next; it is kept
+    for when that record is no longer read.
     """
 
     redis: PackedRedis
@@ -30,7 +30,9 @@ class RedisSources:
         self._known.clear()
 
     async def restore(self) -> None:
-        """Write what is known here into a Redis that lost it: the worker that takes over must find the same names."""
+        """Write what is known here into a Redis that lost it: the worker that takes over must find
+        the same names.
+        """
         commands: list[Command] = [
             ("SET", self.keys.source(place), log, "NX") for place, log in self._known.items() if log
         ]

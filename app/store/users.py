@@ -26,7 +26,9 @@ class RedisUsers:
     _written: deque[str] = field(default_factory=lambda: deque(maxlen=WRITTEN_KEPT))
 
     def take_written(self, n: int) -> list[str]:
-        """Up to n users whose lists were written last, oldest first, and forget them: each is told of once."""
+        """Up to n users whose lists were written last, oldest first, and forget them: each is told
+        of once.
+        """
         written = list(self._written)[-n:]
         self._written.clear()
         return written
@@ -36,7 +38,9 @@ class RedisUsers:
         return await self.retry(lambda: self._read(user_ids))
 
     async def write(self, writes: UserWrites) -> None:
-        """Write profiles, then lists, in one round trip; a profile's offsets change together with its content."""
+        """Write profiles, then lists, in one round trip; a profile's offsets change together with
+        its content.
+        """
         if not writes.user_ids:
             return
         await self.retry(lambda: self._write(writes))

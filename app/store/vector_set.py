@@ -98,9 +98,8 @@ class VectorSet:
         for item_id in (*(each for each in entries if each in changed), *missing):
             vector, attributes = entries[item_id]
             blob = vector.astype("<f4").tobytes()
-            # With CAS, Redis looks for neighbours in a thread, so that lists can be written
-            # meanwhile.
-            commands.append(("VADD", target, "FP32", blob, item_id, "CAS", "Q8", "SETATTR", attributes))
+            # Without CAS: Redis 8.2 does not start again from an append-only file that has it.
+            commands.append(("VADD", target, "FP32", blob, item_id, "Q8", "SETATTR", attributes))
         await execute(self.redis, commands)
 
     async def _target(self) -> str:

@@ -34,7 +34,8 @@ class LookupResources:
     def routes(self) -> list[web.RouteDef]:
         """The routes. An id may hold anything, a slash as %2F; hence patterns of their own.
 
-        The ids `.` and `..` need the query, as browsers take such a path, encoded or not, for another one.
+        The ids `.` and `..` need the query, as browsers take such a path, encoded or not, for
+        another one.
         """
         return [
             web.get("/recommendations/{user_id:[^/]+}", self.recommendations),
@@ -78,7 +79,9 @@ class LookupResources:
         return json_response({"user_id": history.user_id, "recent": recent, "counts": history.counts})
 
     async def users(self, request: web.Request) -> web.Response:
-        """The users whose lists were written last; or what one user did, where the query names one."""
+        """The users whose lists were written last; or what one user did, where the query names
+        one.
+        """
         if "user_id" in request.query:
             return await self.user(request)
         found = await self.lookups.recent_users(count_in(request, "sample", SAMPLE_DEFAULT))

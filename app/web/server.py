@@ -46,7 +46,9 @@ class Surroundings:
 
 
 def build_application(settings: ServeConcerns, surroundings: Surroundings) -> web.Application:
-    """The application; Redis and Kafka are reached by the requests that need them. Raises HeadraceError."""
+    """The application; Redis and Kafka are reached by the requests that need them. Raises
+    HeadraceError.
+    """
     # Measuring comes first, so that it sees the problems' status.
     middlewares = [measure_requests(surroundings.registry), as_problems]
     application = web.Application(middlewares=middlewares, client_max_size=LARGEST_BODY_BYTES)

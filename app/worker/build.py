@@ -73,7 +73,8 @@ class _Learning:
 
 
 def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: Path) -> Worker:
-    """A worker on the configured Kafka and Redis, not started. `partitions` holds each topic's number of them.
+    """A worker on the configured Kafka and Redis, not started. `partitions` holds each topic's
+    number of them.
 
     Raises HeadraceError when its port is taken or an address cannot be used.
     """

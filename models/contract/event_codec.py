@@ -1,4 +1,6 @@
-"""Kafka bytes to columns of accepted events; the only place that knows the wire format of events."""
+"""Kafka bytes to columns of accepted events; the only place that knows the wire format of
+events.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -43,7 +45,9 @@ class Decoded:
 
 
 def decode(batch: RawBatch, kind: Kind, settings: EventSettings) -> Decoded:
-    """Validate every record of `batch`; each becomes one accepted event or one rejection, in offset order."""
+    """Validate every record of `batch`; each becomes one accepted event or one rejection, in offset
+    order.
+    """
     latest: list[float] = (batch.times + settings.future_tolerance_seconds).tolist()
     events = quick_events(batch.values, kind, latest, settings.max_bytes)
     rejected, unknown = [], 0
@@ -81,7 +85,9 @@ def _interactions(batch: RawBatch, kind: Kind, events: Sequence[EventRecord | No
 
 
 def check_event(event: dict[str, Any], kind: Kind, latest: float) -> EventRecord:
-    """The event in a JSON object, not later than `latest`. Raises Refused, which says what does not hold."""
+    """The event in a JSON object, not later than `latest`. Raises Refused, which says what does not
+    hold.
+    """
     event_id = required_id(event, "event_id")
     item_id = required_id(event, "item_id")
     user_id = optional_id(event, "user_id")
@@ -94,7 +100,9 @@ def check_event(event: dict[str, Any], kind: Kind, latest: float) -> EventRecord
 
 
 def _price(value: Any, kind: Kind) -> float:
-    """An order has a price above 0; elsewhere the price is a by-product, and 0 says that it is not known."""
+    """An order has a price above 0; elsewhere the price is a by-product, and 0 says that it is not
+    known.
+    """
     price = number("price", value)
     if price < 0 or (price == 0 and kind is Kind.ORDER):
         raise Refused(Reason.INVALID_VALUE, f"price {price} is not above 0")

@@ -33,8 +33,9 @@ LOG_MARK = "@"  # not a character that a topic's name may have
 class RawBatch:
     """Consecutive records of one partition as Kafka holds them; all columns have the same length n.
 
-    `times` are the broker's append times in seconds since 1970. `log` tells this log from another one of the same
-    topic, where that is known. `headers` are read for few topics, and empty for the others.
+    `times` are the broker's append times in seconds since 1970. `log` tells this log from another
+    one of the same topic, where that is known. `headers` are read for few topics, and empty for the
+    others.
     """
 
     topic: str
@@ -51,7 +52,9 @@ class RawBatch:
 
     @property
     def source(self) -> str:
-        """The source partition's name in profiles and interactions, such as `views-3@1795316155048`."""
+        """The source partition's name in profiles and interactions, such as
+        `views-3@1795316155048`.
+        """
         place = f"{self.topic}-{self.partition}"
         return f"{place}{LOG_MARK}{self.log}" if self.log else place
 

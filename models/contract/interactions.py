@@ -15,8 +15,8 @@ from models.contract.typed_event import EventRecord
 class Interactions:
     """Accepted events as columns of the same length n, in offset order of one source partition.
 
-    `times` are the broker's append times, `ts` event times, both in seconds. Ids are those of `events`, but for
-    `user_ids`, where a guest is named after the session.
+    `times` are the broker's append times, `ts` event times, both in seconds. Ids are those of
+    `events`, but for `user_ids`, where a guest is named after the session.
     """
 
     source: str

@@ -1,7 +1,7 @@
 """Writes the JSON of many lists and profiles at once, out of prepared fragments.
 
-The bytes are those that orjson gives. A number that these kernels cannot print exactly makes them leave out its user,
-who is then written with orjson.
+The bytes are those that orjson gives. A number that these kernels cannot print exactly makes them
+leave out its user, who is then written with orjson.
 """
 
 from typing import NamedTuple
@@ -27,7 +27,9 @@ class Texts(NamedTuple):
 
 
 class Output(NamedTuple):
-    """Where bytes are written: row u ends up in data[ends[u - 1]:ends[u]], empty when it cannot be written."""
+    """Where bytes are written: row u ends up in data[ends[u - 1]:ends[u]], empty when it cannot be
+    written.
+    """
 
     data: NDArray[np.uint8]
     ends: NDArray[np.int64]
@@ -40,7 +42,9 @@ class Output(NamedTuple):
 
 
 class ListRows(NamedTuple):
-    """Lists to write: item numbers padded with -1, scores and sources, shapes (users, size), and event times."""
+    """Lists to write: item numbers padded with -1, scores and sources, shapes (users, size), and
+    event times.
+    """
 
     items: NDArray[np.int32]
     scores: NDArray[np.float64]
@@ -49,7 +53,9 @@ class ListRows(NamedTuple):
 
 
 class SeenRows(NamedTuple):
-    """Histories to write: user u's items, times and kinds are those from starts[u] to starts[u + 1]."""
+    """Histories to write: user u's items, times and kinds are those from starts[u] to starts[u +
+    1].
+    """
 
     items: NDArray[np.int32]
     ts: NDArray[np.float64]
@@ -61,9 +67,9 @@ class SeenRows(NamedTuple):
 def write_lists(fragments: Texts, users: Texts, names: Texts, lists: ListRows, out: Output) -> None:
     """Write each user's list.
 
-    `fragments` are: the beginning, what comes between the user and the items, before an item, before a score, after
-    the items, the end; then the text from a score to the end of its item for each source. `users` and `names` (by
-    item number) are JSON strings.
+    `fragments` are: the beginning, what comes between the user and the items, before an item,
+    before a score, after the items, the end; then the text from a score to the end of its item for
+    each source. `users` and `names` (by item number) are JSON strings.
     """
     end = 0
     for user in range(len(lists.items)):
@@ -161,10 +167,11 @@ def _put(data: NDArray[np.uint8], at: int, texts: Texts, number: int) -> int:
 
 @kernel
 def put_decimal(data: NDArray[np.uint8], at: int, value: float) -> int:
-    """Write a number as orjson does; returns the place behind it, or NOT_EXACT and no effect to rely on.
+    """Write a number as orjson does; returns the place behind it, or NOT_EXACT and no effect to
+    rely on.
 
-    It can write what is neither negative nor above LARGEST, and has at most 6 digits after the point, or at most 12
-    significant digits and is not below 1e-11.
+    It can write what is neither negative nor above LARGEST, and has at most 6 digits after the
+    point, or at most 12 significant digits and is not below 1e-11.
     """
     if not 0 <= value <= LARGEST:
         return NOT_EXACT

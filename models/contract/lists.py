@@ -12,7 +12,9 @@ import orjson
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """A ranked list as columns of the same length, best first; `sources` say what found each item."""
+    """A ranked list as columns of the same length, best first; `sources` say what found each
+    item.
+    """
 
     item_ids: tuple[str, ...]
     scores: tuple[float, ...]
@@ -21,7 +23,9 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """A user's list. `event_ts` is the event time that led to it, `generated_at` the clock's; both in seconds."""
+    """A user's list. `event_ts` is the event time that led to it, `generated_at` the clock's; both
+    in seconds.
+    """
 
     user_id: str
     ranking: Ranking

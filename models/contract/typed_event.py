@@ -1,6 +1,8 @@
-"""Events by a typed decoder: what it accepts is accepted, what it refuses is explained by `models.contract.fields`.
+"""Events by a typed decoder: what it accepts is accepted, what it refuses is explained by
+`models.contract.fields`.
 
-It never accepts what the slower checks would refuse; `tests/property` holds both to the same answers.
+It never accepts what the slower checks would refuse; `tests/property` holds both to the same
+answers.
 """
 
 from collections.abc import Mapping

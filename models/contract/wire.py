@@ -12,7 +12,9 @@ from models.contract.interactions import Interactions
 
 
 class Written(Struct, omit_defaults=True, forbid_unknown_fields=True, gc=False):
-    """The fields of an interaction in their order; the optional ones are those that the event had."""
+    """The fields of an interaction in their order; the optional ones are those that the event
+    had.
+    """
 
     event_id: str
     user_id: str

@@ -1,4 +1,6 @@
-"""Hugging Face encoders to ONNX files, and what PyTorch itself gives for texts; needs the extra `export`."""
+"""Hugging Face encoders to ONNX files, and what PyTorch itself gives for texts; needs the extra
+`export`.
+"""
 
 import json
 import re
@@ -33,7 +35,9 @@ class Description:
 
 
 def describe(folder: Path) -> Description:
-    """Pooling, longest input and licence as a sentence-transformers or plain Hugging Face folder states them."""
+    """Pooling, longest input and licence as a sentence-transformers or plain Hugging Face folder
+    states them.
+    """
     pooling = _read(folder / "1_Pooling" / "config.json")
     config, limits = _read(folder / "config.json"), _read(folder / "sentence_bert_config.json")
     positions = min(MOST_TOKENS, int(config.get("max_position_embeddings", MOST_TOKENS)))
@@ -47,8 +51,11 @@ def describe(folder: Path) -> Description:
 
 
 def export_fp32(folder: Path, work: Path, pooling: str) -> Path:
-    """The model as an ONNX graph from token ids to one unit vector a text, made by Optimum; the file's path."""
-    # Eager attention scales the few scores; the fused form scales queries and keys, which takes longer on a CPU.
+    """The model as an ONNX graph from token ids to one unit vector a text, made by Optimum; the
+    file's path.
+    """
+    # Eager attention scales the few scores; the fused form scales queries and keys, which takes
+    # longer on a CPU.
     model = AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
     onnx_export_from_model(model, work / "optimum", task="feature-extraction", opset=OPSET)
     graph = onnx.load(work / "optimum" / "model.onnx")
@@ -66,14 +73,18 @@ def export_fp16(fp32: Path, work: Path) -> Path:
 
 
 def export_int8(fp32: Path, work: Path, sample: Sample) -> Path:
-    """Make integer linear layers with scales fixed by `sample` (see `models.export.integer_graph`)."""
+    """Make integer linear layers with scales fixed by `sample` (see
+    `models.export.integer_graph`).
+    """
     graph = onnx.load(fp32)
     quantise(graph, sample)
     return _save(graph, work / "int8.onnx")
 
 
 def write_tokenizer(folder: Path, path: Path) -> None:
-    """The model's tokenizer as one JSON file, without padding and truncation, which are the encoder's."""
+    """The model's tokenizer as one JSON file, without padding and truncation, which are the
+    encoder's.
+    """
     tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True).backend_tokenizer
     tokenizer.no_padding()
     tokenizer.no_truncation()

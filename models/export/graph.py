@@ -1,4 +1,5 @@
-"""ONNX graphs rewritten: pooling and normalisation put inside, what is the same in every run taken out.
+"""ONNX graphs rewritten: pooling and normalisation put inside, what is the same in every run taken
+out.
 
 Needs the package `onnx` of the extra `export`; nothing that runs in a worker imports this file.
 """
@@ -44,7 +45,9 @@ class Linear:
 
 
 class Graph:
-    """A model's graph, and what is asked of it most: who makes a tensor, who reads it, what is fixed."""
+    """A model's graph, and what is asked of it most: who makes a tensor, who reads it, what is
+    fixed.
+    """
 
     def __init__(self, model: Any) -> None:
         self.model = model
@@ -84,7 +87,8 @@ class Graph:
 
 
 def add_pooling(model: Any, pooling: str) -> None:
-    """Make the graph's output one unit vector a text, `embedding` (batch, dim), from its token vectors.
+    """Make the graph's output one unit vector a text, `embedding` (batch, dim), from its token
+    vectors.
 
     `pooling` is "mean" (over the tokens that the mask keeps) or "cls" (the first token).
     """
@@ -120,7 +124,8 @@ def drop_token_types(model: Any) -> None:
 def fix_reshapes(model: Any) -> None:
     """Spare the graph from computing, in every run, shapes that only repeat batch and length.
 
-    Where a shape is joined from pieces and only the first are computed, a 0 says the same: as long as the input.
+    Where a shape is joined from pieces and only the first are computed, a 0 says the same: as long
+    as the input.
     """
     graph = Graph(model)
     for node in model.graph.node:

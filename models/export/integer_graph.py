@@ -1,4 +1,6 @@
-"""The linear layers and word tables of an ONNX graph turned into 8-bit integers with fixed scales."""
+"""The linear layers and word tables of an ONNX graph turned into 8-bit integers with fixed
+scales.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -30,9 +32,11 @@ Sample = Callable[[str], Floats]
 
 
 def quantise(model: Any, sample: Sample) -> None:
-    """Turn every linear layer and every large table of the graph into 8-bit integers with fixed scales.
+    """Turn every linear layer and every large table of the graph into 8-bit integers with fixed
+    scales.
 
-    `sample(name)` gives the values of a tensor inside the graph for typical texts, shape (tokens, channels).
+    `sample(name)` gives the values of a tensor inside the graph for typical texts, shape (tokens,
+    channels).
     """
     graph = Graph(model)
     groups = _by_input(graph.linears())
@@ -48,11 +52,13 @@ def quantise(model: Any, sample: Sample) -> None:
             start += len(linear.bias)
             fit, bias = fits[name].columns(columns), linear.bias
             if linear.output in pairs:
-                # This layer makes the lanes of the one after it: some of its outputs are simply given twice.
+                # This layer makes the lanes of the one after it: some of its outputs are simply
+                # given twice.
                 made = fits[pairs[linear.output].input].sources
                 fit, bias = fit.columns(made), bias[made]
             if linear.output in values:
-                # This layer gives values that attention only averages, so it can give them in the scales wanted there.
+                # This layer gives values that attention only averages, so it can give them in the
+                # scales wanted there.
                 scales = fits[values[linear.output]].input_scales
                 fit, bias = fit.divided(scales), bias / scales
             rewriter.replace(linear, rewriter.product(integers, fit, bias, linear.output))
@@ -61,10 +67,11 @@ def quantise(model: Any, sample: Sample) -> None:
 
 
 def bound_pairs(model: Any, sample: Sample) -> int:
-    """Round the weights of every integer product again that processors without VNNI would get wrong; how many.
+    """Round the weights of every integer product again that processors without VNNI would get
+    wrong; how many.
 
-    For models made before pairs of weights had a limit. `sample(name)` gives the integers that go into a product for
-    typical texts, shape (tokens, k).
+    For models made before pairs of weights had a limit. `sample(name)` gives the integers that go
+    into a product for typical texts, shape (tokens, k).
     """
     graph = Graph(model)
     wrong = [
@@ -83,7 +90,8 @@ def _fit(x: Floats, linears: Sequence[Linear], is_inner: bool) -> QuantisedLinea
     reach = np.abs(x).max(0)
     lanes = LANES if reach.max() > FAR_REACH * np.median(reach) else 0
     weights = np.concatenate([linear.weights for linear in linears], axis=1)
-    # Lanes that the layer before makes cost nothing in any order; others would have to be gathered one by one.
+    # Lanes that the layer before makes cost nothing in any order; others would have to be gathered
+    # one by one.
     return fit_linear(x, weights, INNER_LANES, in_pairs) if is_inner else fit_linear(x, weights, lanes)
 
 
@@ -147,7 +155,9 @@ class Rewriter:
         self._before.setdefault(id(before), []).append(node)
 
     def product(self, integers: str, fit: QuantisedLinear, bias: Floats, output: str) -> Any:
-        """The node that multiplies integers by the weights of `fit` and gives floats again, `bias` added."""
+        """The node that multiplies integers by the weights of `fit` and gives floats again, `bias`
+        added.
+        """
         inputs = [
             integers,
             self.keep(fit.weights),
@@ -174,7 +184,9 @@ class Rewriter:
 
 
 def _inner_pairs(graph: Graph) -> dict[str, Linear]:
-    """By the output of a linear layer: the layer after it, if only an elementwise function lies between."""
+    """By the output of a linear layer: the layer after it, if only an elementwise function lies
+    between.
+    """
     outputs = {linear.output for linear in graph.linears()}
     pairs = {}
     for linear in graph.linears():
@@ -187,7 +199,8 @@ def _inner_pairs(graph: Graph) -> dict[str, Linear]:
 
 
 def _value_layers(graph: Graph) -> dict[str, str]:
-    """By the output of a layer that makes attention's values: the tensor of their averages, all heads side by side.
+    """By the output of a layer that makes attention's values: the tensor of their averages, all
+    heads side by side.
 
     Each channel of that tensor is an average of the same channel of the values, over tokens.
     """
@@ -204,7 +217,9 @@ def _value_layers(graph: Graph) -> dict[str, str]:
 
 
 def _before(graph: Graph, name: str, op_types: Sequence[str]) -> str:
-    """The tensor before a chain of operators, the last one first; empty if the chain is another one."""
+    """The tensor before a chain of operators, the last one first; empty if the chain is another
+    one.
+    """
     for op_type in op_types:
         maker = _maker(graph, name, op_type)
         if maker is None or len(graph.readers[maker.output[0]]) != 1:

@@ -1,15 +1,18 @@
-"""Linear layers in 8-bit integers with scales fixed beforehand, so that no vector depends on its batch.
+"""Linear layers in 8-bit integers with scales fixed beforehand, so that no vector depends on its
+batch.
 
-Fixed scales usually cost accuracy; four known remedies win it back: the channels that reach furthest are
-spread over several lanes (Zhao et al. 2019, outlier channel splitting), channels are smoothed before rounding
-(Xiao et al. 2023, SmoothQuant), weights are rounded one after the other so that each makes up for the errors
-before it (Frantar et al. 2023, GPTQ), and the mean error goes into the bias (Nagel et al. 2019).
+Fixed scales usually cost accuracy; four known remedies win it back: the channels that reach
+furthest are spread over several lanes (Zhao et al. 2019, outlier channel splitting), channels are
+smoothed before rounding (Xiao et al. 2023, SmoothQuant), weights are rounded one after the other so
+that each makes up for the errors before it (Frantar et al. 2023, GPTQ), and the mean error goes
+into the bias (Nagel et al. 2019).
 
-x86 processors without VNNI multiply with `vpmaddubsw`: u0 * w0 + u1 * w1 of two neighbouring rows in signed 16 bits,
-cut off at -32768 and 32767, and only then added up in 32 bits. Steps are at most 255, so nothing is ever cut off if in
-each such pair the weights above zero are at most 128 together (255 * 128 = 32640), and those below at least -128. A
-column's scale is the least with which its pairs keep to that; where lanes may lie in any order, those that reach far
-are paired with others, so that the scale grows little; and a rounding that goes beyond is left to the rows behind.
+x86 processors without VNNI multiply with `vpmaddubsw`: u0 * w0 + u1 * w1 of two neighbouring rows
+in signed 16 bits, cut off at -32768 and 32767, and only then added up in 32 bits. Steps are at most
+255, so nothing is ever cut off if in each such pair the weights above zero are at most 128 together
+(255 * 128 = 32640), and those below at least -128. A column's scale is the least with which its
+pairs keep to that; where lanes may lie in any order, those that reach far are paired with others,
+so that the scale grows little; and a rounding that goes beyond is left to the rows behind.
 """
 
 from collections.abc import Callable, Sequence
@@ -70,10 +73,11 @@ def in_order(weights: Floats) -> NDArray[np.intp]:
 
 
 def in_pairs(weights: Floats) -> NDArray[np.intp]:
-    """An order of the lanes of (k, n) weights in which those of a pair reach far together in few columns.
+    """An order of the lanes of (k, n) weights in which those of a pair reach far together in few
+    columns.
 
-    The lane that reaches furthest takes the partner with which it reaches least, and so on. Sixteenth powers, because
-    a column's scale hangs on its furthest pair alone.
+    The lane that reaches furthest takes the partner with which it reaches least, and so on.
+    Sixteenth powers, because a column's scale hangs on its furthest pair alone.
     """
     reach = weights / np.abs(weights).max(0).clip(TINY)
     left = np.argsort(-(reach**4).mean(1))
@@ -95,10 +99,12 @@ def fit_linear(
     arrange: Arrange = in_order,
     smoothings: Sequence[float] = SMOOTHINGS,
 ) -> QuantisedLinear:
-    """The integer layer nearest to `x @ weights` on the rows of `x`, its lanes in the order that `arrange` gives.
+    """The integer layer nearest to `x @ weights` on the rows of `x`, its lanes in the order that
+    `arrange` gives.
 
-    `x` is (rows, inputs), what the layer is given for typical texts; `weights` is (inputs, n). Each of
-    `smoothings` in [0, 1] is tried: 0 gives all lanes one scale, 1 gives every lane its own range.
+    `x` is (rows, inputs), what the layer is given for typical texts; `weights` is (inputs, n). Each
+    of `smoothings` in [0, 1] is tried: 0 gives all lanes one scale, 1 gives every lane its own
+    range.
     """
     wanted = x @ weights
     sources, shares = _lanes(np.abs(x).max(0), extra_lanes)
@@ -116,10 +122,11 @@ def fit_linear(
 
 
 def round_again(steps: Floats, weights: NDArray[np.int8], scales: Floats) -> tuple[NDArray[np.int8], Floats, Floats]:
-    """Weights (k, n) whose pairs keep the limit, their columns' scales and what to add to the bias, (n,).
+    """Weights (k, n) whose pairs keep the limit, their columns' scales and what to add to the bias,
+    (n,).
 
-    They stand for other integer weights and scales: `steps` (rows, k), without the zero point, are what typical texts
-    give, and the outputs stay near `steps @ weights * scales`.
+    They stand for other integer weights and scales: `steps` (rows, k), without the zero point, are
+    what typical texts give, and the outputs stay near `steps @ weights * scales`.
     """
     return _round_in_turn(steps, steps @ weights * scales, weights * scales)
 
@@ -152,7 +159,9 @@ def _lanes(reach: Floats, extra: int) -> tuple[NDArray[np.intp], Floats]:
 
 
 def _input_scales(lows: Floats, highs: Floats, smoothing: float) -> tuple[Floats, int]:
-    """Each lane's scale and the common zero point, from the least and the greatest value of each lane, (lanes,)."""
+    """Each lane's scale and the common zero point, from the least and the greatest value of each
+    lane, (lanes,).
+    """
     relative = np.maximum(highs, -lows).clip(TINY) ** smoothing
     low, high = min(0.0, float((lows / relative).min())), max(0.0, float((highs / relative).max()))
     unit = max((high - low) / LEVELS, TINY)
@@ -172,14 +181,18 @@ def _rounded(x: Floats, weights: Floats, scales: Floats, zero_point: int) -> Flo
 
 
 def _column_scales(weights: NDArray[Any]) -> NDArray[Any]:
-    """The least scale of each column of (k, n) weights with which every weight and every pair keeps its limit, (n,)."""
+    """The least scale of each column of (k, n) weights with which every weight and every pair keeps
+    its limit, (n,).
+    """
     single = np.abs(weights).max(0)
     scales: NDArray[Any] = np.maximum(single / WEIGHT_LIMIT, _pair_reach(weights) / PAIR_LIMIT).clip(TINY)
     return scales
 
 
 def _pair_reach(weights: NDArray[Any]) -> NDArray[Any]:
-    """The greatest sum, of either sign, of weights of one sign in a pair of rows, for each column, (n,)."""
+    """The greatest sum, of either sign, of weights of one sign in a pair of rows, for each column,
+    (n,).
+    """
     even = np.concatenate([weights, np.zeros_like(weights[: len(weights) % 2])])
     pairs = even.reshape(-1, 2, weights.shape[1])
     reach: NDArray[Any] = np.maximum(pairs.clip(min=0).sum(1).max(0), -pairs.clip(max=0).sum(1).min(0))
@@ -187,7 +200,9 @@ def _pair_reach(weights: NDArray[Any]) -> NDArray[Any]:
 
 
 def _round_in_turn(steps: Floats, wanted: Floats, weights: Floats) -> tuple[NDArray[np.int8], Floats, Floats]:
-    """Integer weights (k, n), their columns' scales and bias: `steps @ integers * scales + bias` is near `wanted`."""
+    """Integer weights (k, n), their columns' scales and bias: `steps @ integers * scales + bias` is
+    near `wanted`.
+    """
     second_moments = (steps.T @ steps).astype(np.float64) / len(steps)
     ridge = DAMPING * np.diag(second_moments).mean() + TINY
     inverse = np.linalg.inv(second_moments + ridge * np.eye(len(second_moments)))
@@ -203,7 +218,9 @@ def _round_in_turn(steps: Floats, wanted: Floats, weights: Floats) -> tuple[NDAr
 def _spread_errors(
     left: NDArray[np.float64], scales: NDArray[np.float64], factor: NDArray[np.float64]
 ) -> NDArray[np.int8]:
-    """GPTQ: round row by row; `factor` is the upper Cholesky factor of the inverse second moments (k, k)."""
+    """GPTQ: round row by row; `factor` is the upper Cholesky factor of the inverse second moments
+    (k, k).
+    """
     integers = np.empty(left.shape, np.int8)
     for start in range(0, len(left), BLOCK):
         stop = min(start + BLOCK, len(left))
@@ -219,7 +236,9 @@ def _spread_errors(
 
 
 def _room(integers: NDArray[np.int8], row: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The least and the greatest weight of a row, (n,), that the one before it in its pair leaves room for."""
+    """The least and the greatest weight of a row, (n,), that the one before it in its pair leaves
+    room for.
+    """
     before = integers[row - 1].astype(np.int64) if row % 2 else np.zeros(integers.shape[1], np.int64)
     least = np.maximum(-PAIR_LIMIT - before.clip(max=0), -WEIGHT_LIMIT)
     most = np.minimum(PAIR_LIMIT - before.clip(min=0), WEIGHT_LIMIT)

@@ -1,6 +1,8 @@
-"""Canonical vectors: texts with what the original model gave for them, so that an artefact can be checked anywhere.
+"""Canonical vectors: texts with what the original model gave for them, so that an artefact can be
+checked anywhere.
 
-A processor may round integers in its own way, or saturate; the check is made where the model will run.
+A processor may round integers in its own way, or saturate; the check is made where the model will
+run.
 """
 
 import base64
@@ -45,7 +47,8 @@ TEXTS = (
 class Canonical:
     """Texts and the vectors (n, dim) wanted for them.
 
-    With measure "cosine" each vector's cosine must be at least `bound`; with "absolute" no number may differ by more.
+    With measure "cosine" each vector's cosine must be at least `bound`; with "absolute" no number
+    may differ by more.
     """
 
     texts: tuple[str, ...]
@@ -65,7 +68,9 @@ class Comparison:
 
 
 def compare(canonical: Canonical, encode: Encode) -> Comparison:
-    """Encode the canonical texts, all together, and compare. Raises ManifestError if the dimensions differ."""
+    """Encode the canonical texts, all together, and compare. Raises ManifestError if the dimensions
+    differ.
+    """
     found = encode(canonical.texts)
     if found.shape != canonical.vectors.shape:
         raise ManifestError(f"the model gives vectors of shape {found.shape}, listed are {canonical.vectors.shape}")

@@ -1,7 +1,9 @@
-"""Brand, price, age and decayed counts of items by number; category, availability and quality are the catalogue's.
+"""Brand, price, age and decayed counts of items by number; category, availability and quality are
+the catalogue's.
 
-A count is kept for each kind and half-life as of the item's own newest event, so that neither the order of events nor
-how they are cut into batches matters but for rounding (forward decay, Cormode et al., ICDE 2009).
+A count is kept for each kind and half-life as of the item's own newest event, so that neither the
+order of events nor how they are cut into batches matters but for rounding (forward decay, Cormode
+et al., ICDE 2009).
 """
 
 import math
@@ -23,7 +25,9 @@ FIRST_CAPACITY = 1024
 
 
 class ItemFacts:
-    """Columns by item number, each at least as long as the highest number that was described or counted."""
+    """Columns by item number, each at least as long as the highest number that was described or
+    counted.
+    """
 
     def __init__(self) -> None:
         self.brands = Vocabulary()
@@ -46,18 +50,24 @@ class ItemFacts:
         self.price[item] = NO_PRICE if price is None else price
 
     def learn(self, items: NDArray[np.int32], kinds: NDArray[np.int32], ts: NDArray[np.float64]) -> None:
-        """Count interactions: item numbers, kinds and event times in seconds, each of shape (n,)."""
+        """Count interactions: item numbers, kinds and event times in seconds, each of shape
+        (n,).
+        """
         if len(items):
             self._grow(int(items.max()) + 1)
             _count(self.counts, self.counted_at, self.first_seen, items, kinds, ts, RATES)
 
     def counts_at(self, items: NDArray[np.int32], now: float) -> NDArray[np.float64]:
-        """The items' counts decayed to `now` in seconds, shape (n, kinds, half-lives); 0 before the first event."""
+        """The items' counts decayed to `now` in seconds, shape (n, kinds, half-lives); 0 before the
+        first event.
+        """
         age = np.maximum(now - self.counted_at[items], 0.0)
         return self.counts[items].astype(np.float64) * np.exp(-age[:, None, None] * RATES)
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
-        """Columns from which `restore` makes the same state; the item numbers are the vocabulary's."""
+        """Columns from which `restore` makes the same state; the item numbers are the
+        vocabulary's.
+        """
         found: dict[str, NDArray[Any]] = {
             "brand": self.brand.copy(),
             "price": self.price.copy(),

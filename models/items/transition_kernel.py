@@ -1,4 +1,6 @@
-"""The compiled half of transitions: trails of sessions, and pairs of items in blocks of an arena."""
+"""The compiled half of transitions: trails of sessions, and pairs of items in blocks of an
+arena.
+"""
 
 import math
 from typing import NamedTuple
@@ -31,7 +33,9 @@ class Pairs(NamedTuple):
 
 
 class Trails(NamedTuple):
-    """The last items of sessions, oldest first, each in the slot that its hash names; `sizes` are their numbers."""
+    """The last items of sessions, oldest first, each in the slot that its hash names; `sizes` are
+    their numbers.
+    """
 
     keys: NDArray[np.uint64]
     items: NDArray[np.int32]
@@ -48,7 +52,9 @@ class Visits(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    """How many successors an item has at most, a power of two, and the rate per second at which weights fade."""
+    """How many successors an item has at most, a power of two, and the rate per second at which
+    weights fade.
+    """
 
     most: int
     rate: float
@@ -56,7 +62,9 @@ class Bounds(NamedTuple):
 
 @kernel
 def learn_pairs(pairs: Pairs, trails: Trails, visits: Visits, first: int, bounds: Bounds) -> int:
-    """Learn the events from `first` on; returns where it stopped for want of room, or their number."""
+    """Learn the events from `first` on; returns where it stopped for want of room, or their
+    number.
+    """
     window = trails.items.shape[1]
     for row in range(first, len(visits.ts)):
         # Each of the items around may need its next larger block.

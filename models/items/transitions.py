@@ -1,11 +1,14 @@
-"""Which items follow which within a session: directed, weighted by distance, fading with time, bounded per item.
+"""Which items follow which within a session: directed, weighted by distance, fading with time,
+bounded per item.
 
-    weight(a → b) = Σ over b seen d ≤ WINDOW places after a in one session: (1 / d) · 2 ^ -(age of b / half-life)
+    weight(a → b) = Σ over b seen d ≤ WINDOW places after a in one session:
+                    (1 / d) · 2 ^ -(age of b / half-life)
 
-Weights are kept as of EPOCH (forward decay), so adding to one touches no other. What is learned does not
-depend on how events are cut into batches, nor, but for rounding, on how sessions interleave, as long as no bound is
-reached: an item keeps its MOST heaviest successors, and of MANY sessions the newest are remembered. An event that comes
-late counts from its place in time, but the distances counted before it stay.
+Weights are kept as of EPOCH (forward decay), so adding to one touches no other. What is learned
+does not depend on how events are cut into batches, nor, but for rounding, on how sessions
+interleave, as long as no bound is reached: an item keeps its MOST heaviest successors, and of MANY
+sessions the newest are remembered. An event that comes late counts from its place in time, but the
+distances counted before it stay.
 """
 
 import math
@@ -37,7 +40,9 @@ class Transitions:
     """Successors by item number; for one thread at a time."""
 
     def __init__(self, most: int = MOST, sessions: int = MANY) -> None:
-        """Of an item `most` successors are kept, a power of two; `sessions`, a power of two, are remembered."""
+        """Of an item `most` successors are kept, a power of two; `sessions`, a power of two, are
+        remembered.
+        """
         self._most = most
         self._pairs = _no_pairs(FIRST_ITEMS, FIRST_PAIRS)
         self._trails = Trails(
@@ -71,11 +76,15 @@ class Transitions:
         return Successors(items[order], weights[order] * _decay(now))
 
     def total(self, item: int, now: float) -> float:
-        """The weight of all transitions from the item as of `now` in seconds, dropped ones included."""
+        """The weight of all transitions from the item as of `now` in seconds, dropped ones
+        included.
+        """
         return float(self._pairs.totals[item] * _decay(now)) if item < len(self._pairs.totals) else 0.0
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
-        """Columns from which `restore` makes the same state; the item numbers are the vocabulary's."""
+        """Columns from which `restore` makes the same state; the item numbers are the
+        vocabulary's.
+        """
         rows = np.flatnonzero(self._pairs.size)
         size = self._pairs.size[rows].astype(np.int64)
         cells = (
@@ -95,7 +104,9 @@ class Transitions:
         }
 
     def restore(self, arrays: Arrays) -> None:
-        """Take over what `snapshot` gave, into an empty one. Raises ValueError for anything else."""
+        """Take over what `snapshot` gave, into an empty one. Raises ValueError for anything
+        else.
+        """
         self.check(arrays)
         sources, targets, weights = arrays["from"], arrays["to"], arrays["weights"]
         order = np.lexsort((-weights, sources))
@@ -121,7 +132,9 @@ class Transitions:
 
     @staticmethod
     def check(arrays: Arrays) -> int:
-        """One more than the highest item. Raises ValueError when `restore` could not take the columns."""
+        """One more than the highest item. Raises ValueError when `restore` could not take the
+        columns.
+        """
         targets, weights, totals = columns(arrays, to=np.int32, weights=np.float64, totals=np.float64)
         sources, total_items = columns(arrays, **{"from": np.int32, "total_items": np.int32})
         sessions, sizes, items, ts = columns(

@@ -1,16 +1,18 @@
-"""Session nearest neighbours, learnt event by event: what did the past sessions most like this one look at?
+"""Session nearest neighbours, learnt event by event: what did the past sessions most like this one
+look at?
 
-The nearest sessions are found as in VMIS-kNN (Kersbergen et al., "Serenade", SIGMOD 2022). They vote as in
-STAN (Garg et al., SIGIR 2019): the more, the nearer an item stands in the neighbour to the items that both
-sessions share; unlike there, every shared item counts, not only the last.
+The nearest sessions are found as in VMIS-kNN (Kersbergen et al., "Serenade", SIGMOD 2022). They
+vote as in STAN (Garg et al., SIGIR 2019): the more, the nearer an item stands in the neighbour to
+the items that both sessions share; unlike there, every shared item counts, not only the last.
 
-With U the user's last items, p(x) the place of x among them (0: the last), N the nearest sessions, d(i, x)
-the places between two items of one of them, and
+With U the user's last items, p(x) the place of x among them (0: the last), N the nearest sessions,
+d(i, x) the places between two items of one of them, and
 
     r(x)          = (log(1 + sessions / postings of x) / log(1 + sessions)) ^ rarity_power
     similarity(s) = Σ over x in U and s: position_decay ^ p(x) · r(x)
     score(i)      = r(i) · Σ over s in N, x in U and s: position_decay ^ p(x) · r(x) · near(d(i, x))
-    near(d)       = revisit_weight if d = 0, else far_share + (1 - far_share) · exp(-d / vote_distance)
+    near(d)       = revisit_weight if d = 0,
+                    else far_share + (1 - far_share) · exp(-d / vote_distance)
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,7 +35,9 @@ from models.vocabulary import Vocabulary
 
 @dataclass(frozen=True, slots=True)
 class NeighbourSettings:
-    """How past sessions are kept, chosen and weighted; the defaults were chosen on bol.com's valid split."""
+    """How past sessions are kept, chosen and weighted; the defaults were chosen on bol.com's valid
+    split.
+    """
 
     neighbours: int = setting(100, "nearest past sessions that vote", low=1, high=5_000)
     postings: int = setting(500, "most recent sessions looked at for an item", low=1, high=10_000)
@@ -53,9 +57,9 @@ class NeighbourSettings:
 class Queries:
     """What many users want to know, as flat arrays.
 
-    User u's recent distinct items, most recent first, are `items[starts[u]:starts[u + 1]]`; what may not be
-    shown is `excluded[excluded_starts[u]:excluded_starts[u + 1]]`; `own[u]` is the hash of the user's own
-    session, which is no neighbour of itself, or 0.
+    User u's recent distinct items, most recent first, are `items[starts[u]:starts[u + 1]]`; what
+    may not be shown is `excluded[excluded_starts[u]:excluded_starts[u + 1]]`; `own[u]` is the hash
+    of the user's own session, which is no neighbour of itself, or 0.
     """
 
     items: NDArray[np.int32]
@@ -78,9 +82,9 @@ class Queries:
 class NeighbourIndex:
     """The sessions of the log, ready to find neighbours in; for one thread at a time.
 
-    What it holds and answers depends on the set of events only: neither on their order, nor on how they
-    were batched, nor on how often one arrived, nor on how items are numbered. That ends where `sessions` is
-    reached: then the session that was learnt of first is forgotten.
+    What it holds and answers depends on the set of events only: neither on their order, nor on how
+    they were batched, nor on how often one arrived, nor on how items are numbered. That ends where
+    `sessions` is reached: then the session that was learnt of first is forgotten.
     """
 
     def __init__(self, settings: NeighbourSettings, vocabulary: Vocabulary) -> None:
@@ -100,7 +104,8 @@ class NeighbourIndex:
     def update(self, sessions: NDArray[np.uint64], items: NDArray[np.int32], ts: NDArray[np.float64]) -> None:
         """Learn events, columns of length n: session hash, item number, event time in seconds.
 
-        Raises ValueError, and learns nothing, if lengths differ, a time is not finite or an item has no name.
+        Raises ValueError, and learns nothing, if lengths differ, a time is not finite or an item
+        has no name.
         """
         self.names.catch_up()
         self._check(sessions, items, ts)
@@ -113,11 +118,12 @@ class NeighbourIndex:
     def predict_many(
         self, query: Queries, weight: NDArray[np.float32], n: int
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """The n best items of each user, best first, and their scores; shapes (q, n), padded with -1 and 0.
+        """The n best items of each user, best first, and their scores; shapes (q, n), padded with
+        -1 and 0.
 
-        `weight[item]` multiplies an item's score, 0 hides it; items beyond its end have weight 1. Equal
-        scores are in the order of the items' names. Raises ValueError for a query with a negative item, or
-        with columns of lengths that do not fit.
+        `weight[item]` multiplies an item's score, 0 hides it; items beyond its end have weight 1.
+        Equal scores are in the order of the items' names. Raises ValueError for a query with a
+        negative item, or with columns of lengths that do not fit.
         """
         items = np.full((len(query), n), -1, np.int32)
         scores = np.zeros((len(query), n), np.float32)
@@ -145,7 +151,9 @@ class NeighbourIndex:
         index.restore(index.snapshot())
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
-        """All that `restore` needs: the fewest events that make this index, and the names of all items."""
+        """All that `restore` needs: the fewest events that make this index, and the names of all
+        items.
+        """
         text, starts = self.names.copy()
         return {**list_events(self._index)._asdict(), "names": text, "name_starts": starts}
 
@@ -154,11 +162,14 @@ class NeighbourIndex:
         return make_room(self._index)
 
     def copy(self, room: Room) -> Index:
-        """A copy of which `list_events` makes a snapshot's columns later, in any thread; the names are not in it."""
+        """A copy of which `list_events` makes a snapshot's columns later, in any thread; the names
+        are not in it.
+        """
         return copy_index(self._index, room)
 
     def restore(self, snapshot: Mapping[str, NDArray[Any]]) -> None:
-        """Learn what a snapshot holds; into an empty index, this makes it equal to the one that was saved.
+        """Learn what a snapshot holds; into an empty index, this makes it equal to the one that was
+        saved.
 
         The vocabulary gets the snapshot's names; it may number them differently. Raises KeyError or
         ValueError when the snapshot is not one.
@@ -196,7 +207,9 @@ class NeighbourIndex:
 
 
 def _distances(settings: NeighbourSettings) -> NDArray[np.float64]:
-    """Weight of a vote by places between item and match, from -s to s = session_items; shape (2 s + 1,)."""
+    """Weight of a vote by places between item and match, from -s to s = session_items; shape (2 s +
+    1,).
+    """
     away = np.abs(np.arange(-settings.session_items, settings.session_items + 1))
     weights = settings.far_share + (1 - settings.far_share) * np.exp(-away / settings.vote_distance)
     weights[settings.session_items] = settings.revisit_weight
@@ -204,7 +217,9 @@ def _distances(settings: NeighbourSettings) -> NDArray[np.float64]:
 
 
 def _rarities(settings: NeighbourSettings, sessions: int) -> NDArray[np.float64]:
-    """(idf / largest idf) ^ rarity_power by number of postings that are read; shape (postings + 1,)."""
+    """(idf / largest idf) ^ rarity_power by number of postings that are read; shape (postings +
+    1,).
+    """
     postings = np.maximum(np.arange(settings.postings + 1), 1)
     idf: NDArray[np.float64] = np.log1p(sessions / postings) / np.log1p(max(sessions, 1))
     return idf**settings.rarity_power

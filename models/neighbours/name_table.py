@@ -1,4 +1,6 @@
-"""Item names as arrays, so that compiled code can order items by name and hash them alike in every worker."""
+"""Item names as arrays, so that compiled code can order items by name and hash them alike in every
+worker.
+"""
 
 from typing import TypeVar
 
@@ -67,7 +69,9 @@ class NameTable:
         return self._vocabulary.numbers(joined[a:b].decode("utf-8", "surrogatepass") for a, b in pairs)
 
     def copy(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """The UTF-8 of all names end to end, and where each starts; shapes (bytes,) and (count + 1,)."""
+        """The UTF-8 of all names end to end, and where each starts; shapes (bytes,) and (count +
+        1,).
+        """
         return self._text[: self._end].copy(), self._starts[: self._count + 1].copy()
 
 

@@ -1,10 +1,10 @@
-"""The reading half of the neighbour index: from a user's recent items to the nearest sessions to the best
-items.
+"""The reading half of the neighbour index: from a user's recent items to the nearest sessions to
+the best items.
 
-Sums are kept in fixed point, so that they do not depend on the order of their terms; every choice among
-equals is made by time, session hash and item name, never by a number that depends on the order in which
-events arrived. `catalogue` in this file is `ItemNames`: the names for such a choice, and the weights of
-the items.
+Sums are kept in fixed point, so that they do not depend on the order of their terms; every choice
+among equals is made by time, session hash and item name, never by a number that depends on the
+order in which events arrived. `catalogue` in this file is `ItemNames`: the names for such a choice,
+and the weights of the items.
 """
 
 from typing import NamedTuple
@@ -31,7 +31,9 @@ class Found(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """Workspace: items of the neighbours with their votes, and an open-addressing table of their places."""
+    """Workspace: items of the neighbours with their votes, and an open-addressing table of their
+    places.
+    """
 
     item: NDArray[np.int32]
     total: NDArray[np.int64]
@@ -137,7 +139,9 @@ def _meet(found: Found, session: int, similarity: float, ts: float) -> None:
 
 @kernel
 def _choose(index: Index, found: Found, most: int) -> int:
-    """Move the `most` nearest to the front of `found.order` by quickselect; returns how many there are."""
+    """Move the `most` nearest to the front of `found.order` by quickselect; returns how many there
+    are.
+    """
     order, count = found.order, found.used[0]
     for i in range(count):
         order[i] = i
@@ -185,7 +189,9 @@ def _is_nearer(index: Index, found: Found, one: int, other: int) -> bool:
 def _add_up(
     index: Index, formula: Formula, recent: NDArray[np.int32], neighbours: NDArray[np.int64], tally: Tally
 ) -> None:
-    """Let each neighbour vote for its items, the more the nearer they stand to what the user looked at."""
+    """Let each neighbour vote for its items, the more the nearer they stand to what the user looked
+    at.
+    """
     lists = index.sessions
     tally.used[0] = 0
     for session in neighbours:

@@ -1,4 +1,6 @@
-"""The compiled half of ranking: candidates by score, then each fallback's items in its order until a list is full."""
+"""The compiled half of ranking: candidates by score, then each fallback's items in its order until
+a list is full.
+"""
 
 import math
 from typing import NamedTuple
@@ -27,7 +29,9 @@ LOWEST_SHARE = float(10 ** (SHARE_DIGITS - 1))  # a whole number of SHARE_DIGITS
 
 
 class Shop(NamedTuple):
-    """Items by number: names as UTF-8, name i at text[starts[i]:starts[i + 1]], and categories, -1 for none."""
+    """Items by number: names as UTF-8, name i at text[starts[i]:starts[i + 1]], and categories, -1
+    for none.
+    """
 
     text: NDArray[np.uint8]
     starts: NDArray[np.int64]
@@ -161,13 +165,16 @@ def _add(popular: Popularity, row: int, source: int, marks: Marks, lists: Ranked
 
 @kernel
 def round_score(score: float) -> float:
-    """What Python's round(score, 6) gives, for scores of 0 to 10^9: the nearest decimal, the even one of two."""
+    """What Python's round(score, 6) gives, for scores of 0 to 10^9: the nearest decimal, the even
+    one of two.
+    """
     return float(_scaled(score, DIGITS) / DIGITS)
 
 
 @kernel
 def round_share(score: float) -> float:
-    """What Python's float(f"{score:.12g}") gives, for scores of 1e-11 to 10^12; smaller ones are returned as they are.
+    """What Python's float(f"{score:.12g}") gives, for scores of 1e-11 to 10^12; smaller ones are
+    returned as they are.
 
     Significant digits: what is a million times less popular than the best still has its own score.
     """
@@ -181,7 +188,9 @@ def round_share(score: float) -> float:
 
 @kernel
 def _scaled(score: float, scale: float) -> float:
-    """The whole number next to score * scale, the even one of two; `scale` is a power of ten that is exact."""
+    """The whole number next to score * scale, the even one of two; `scale` is a power of ten that
+    is exact.
+    """
     scaled = score * scale
     whole = math.floor(scaled)
     half = whole + 0.5

@@ -1,4 +1,6 @@
-"""Encode the lists of many users at once as the contract's JSON; see `models.contract.lists` for one list."""
+"""Encode the lists of many users at once as the contract's JSON; see `models.contract.lists` for
+one list.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -25,7 +27,9 @@ class Made(NamedTuple):
 def encode_lists(
     user_ids: Sequence[str], lists: RankedLists, event_ts: NDArray[np.float64], names: JsonNames, made: Made
 ) -> list[bytes]:
-    """Return each user's list as JSON; `event_ts` (users,) is the event time that led to it, in seconds."""
+    """Return each user's list as JSON; `event_ts` (users,) is the event time that led to it, in
+    seconds.
+    """
     if not user_ids:
         return []
     fragments, users, texts = texts_of(_fragments(made)), texts_of(list(map(orjson.dumps, user_ids))), names.catch_up()

@@ -1,7 +1,8 @@
-"""From candidates to ranked lists: what was found for each user, then what is trending, ties broken by item id.
+"""From candidates to ranked lists: what was found for each user, then what is trending, ties broken
+by item id.
 
-Scores are compared as they are written, rounded to SCORE_DIGITS digits: so noise below that decides nothing. Those of
-fallbacks have SHARE_DIGITS significant digits.
+Scores are compared as they are written, rounded to SCORE_DIGITS digits: so noise below that decides
+nothing. Those of fallbacks have SHARE_DIGITS significant digits.
 """
 
 from collections.abc import Sequence
@@ -35,7 +36,8 @@ class RankingSettings:
 
 
 class Candidates(NamedTuple):
-    """Items found for each user, shapes (users, n), padded with NO_ITEM and in no order; only scores above 0 count.
+    """Items found for each user, shapes (users, n), padded with NO_ITEM and in no order; only
+    scores above 0 count.
 
     `by_meaning` marks those found by meaning. `reserved` ones take the place of the last others.
     """
@@ -52,8 +54,8 @@ class Candidates(NamedTuple):
 
 
 class RankedLists(NamedTuple):
-    """Ranked lists, one row a user, best first, shapes (users, size): item numbers padded with NO_ITEM, scores, and
-    what found each item."""
+    """Ranked lists, one row a user, best first, shapes (users, size): item numbers padded with
+    NO_ITEM, scores, and what found each item."""
 
     items: NDArray[np.int32]
     scores: NDArray[np.float64]

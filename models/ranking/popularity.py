@@ -10,8 +10,9 @@ from models.users.arrays import Names
 
 
 class Popularity(NamedTuple):
-    """Trending lists end to end, the most popular first: category c's is items[starts[c]:starts[c + 1]], and the last
-    one is that of all items. `shares` are popularity against the most popular item."""
+    """Trending lists end to end, the most popular first: category c's is items[starts[c]:starts[c +
+    1]], and the last one is that of all items. `shares` are popularity against the most popular
+    item."""
 
     items: NDArray[np.int32]
     shares: NDArray[np.float64]
@@ -29,7 +30,9 @@ NOTHING_POPULAR = Popularity(np.zeros(0, np.int32), np.zeros(0), np.zeros(2, np.
 
 
 def popularity(pool: Pool, category: NDArray[np.int32], categories: int, names: Names, n: int) -> Popularity:
-    """Lists of at most n items each, ties broken by name; `category` is the number of each item's, -1 for none."""
+    """Lists of at most n items each, ties broken by name; `category` is the number of each item's,
+    -1 for none.
+    """
     place = np.arange(len(pool.items))
     _sort(pool, names, place, np.empty_like(place))
     items, shares = pool.items[place], pool.shares[place]

@@ -1,8 +1,9 @@
 """The quality network as a small ONNX file whose verdicts do not depend on the batch.
 
-Word vectors are stored in four bits and widened row by row (`GatherBlockQuantized`); the linear layers compute in 8-bit
-integers with scales fixed on typical texts (`models.export.integer_graph`). Dynamic int8 scales a batch by its largest
-value, so that a text's verdict would change with its neighbours.
+Word vectors are stored in four bits and widened row by row (`GatherBlockQuantized`); the linear
+layers compute in 8-bit integers with scales fixed on typical texts (`models.export.integer_graph`).
+Dynamic int8 scales a batch by its largest value, so that a text's verdict would change with its
+neighbours.
 """
 
 import tempfile
@@ -56,7 +57,9 @@ def export_network(network: QualityNetwork, features: int, path: Path) -> None:
 
 
 def shrink(source: Path, target: Path, tokens: Sequence[Tokens], threads: int) -> None:
-    """Write the model at `source` with its weights in few bits to `target`; `tokens` are those of typical texts."""
+    """Write the model at `source` with its weights in few bits to `target`; `tokens` are those of
+    typical texts.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         narrow, encoder = Path(scratch) / "narrow.onnx", Path(scratch) / "encoder.onnx"
         model = _with_narrow_words(source)
@@ -68,7 +71,8 @@ def shrink(source: Path, target: Path, tokens: Sequence[Tokens], threads: int) -
 
 
 def bound(path: Path, tokens: Sequence[Tokens], threads: int) -> int:
-    """Round weights of the model at `path` again that processors without VNNI would get wrong; how many products.
+    """Round weights of the model at `path` again that processors without VNNI would get wrong; how
+    many products.
 
     For models of before weights had such a limit; `tokens` are those of typical texts.
     """
@@ -102,7 +106,9 @@ def _with_narrow_words(source: Path) -> Any:
 
 
 def _encoder_of(model: Any, output: str) -> Any:
-    """A copy up to the encoder's `output`, without what was counted in the text and the head that reads it."""
+    """A copy up to the encoder's `output`, without what was counted in the text and the head that
+    reads it.
+    """
     copy = up_to(model, output)
     for each in [each for each in copy.graph.input if each.name == INPUTS[-1]]:
         copy.graph.input.remove(each)

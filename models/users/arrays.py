@@ -19,16 +19,18 @@ OPENED = 0
 START = 1
 END = 2
 
-# One entry of a list. In RECENT and BOUGHT: item number, kind and event time, newest first. In APPLIED: source
-# number and offset (below 2^48, so exact in a float), in no order.
+# One entry of a list. In RECENT and BOUGHT: item number, kind and event time, newest first. In
+# APPLIED: source number and offset (below 2^48, so exact in a float), in no order.
 ENTRY = np.dtype([("id", np.int32), ("kind", np.int32), ("value", np.float64)])
 BLOCK = np.dtype([("base", np.int64), ("size", np.int32), ("room", np.int32)])
 
 
 class UserArrays(NamedTuple):
-    """One slot a user. `entries` is the arena of all lists; freed blocks are chained by size class from `free`.
+    """One slot a user. `entries` is the arena of all lists; freed blocks are chained by size class
+    from `free`.
 
-    `counts` (slots, kinds) are decayed sums as of `counted_at`; `session` (slots, 3) is NaN without an open session.
+    `counts` (slots, kinds) are decayed sums as of `counted_at`; `session` (slots, 3) is NaN without
+    an open session.
     """
 
     blocks: NDArray[np.void]
@@ -56,10 +58,12 @@ class ProfileLimits(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """Events of one source and kind in offset order, columns of length n, and where each user's session is found.
+    """Events of one source and kind in offset order, columns of length n, and where each user's
+    session is found.
 
-    `named` marks events with a session id of their own. For the others `opened` becomes the time that names the
-    session. `places` gives the partition of each source number: a partition has one log at a time.
+    `named` marks events with a session id of their own. For the others `opened` becomes the time
+    that names the session. `places` gives the partition of each source number: a partition has one
+    log at a time.
     """
 
     slots: NDArray[np.int32]

@@ -1,4 +1,6 @@
-"""What lists are made from: the recent and excluded items of many users, flat, out of the arrays of the user table."""
+"""What lists are made from: the recent and excluded items of many users, flat, out of the arrays of
+the user table.
+"""
 
 from typing import NamedTuple, Self
 
@@ -14,9 +16,10 @@ NO_SESSION = 0
 class ListRequests(NamedTuple):
     """For whom lists are wanted, as flat arrays.
 
-    User u's recent items, newest first, are `items[starts[u]:starts[u + 1]]`, with event times `ts` in seconds and
-    `kinds`; what may not be shown is `excluded[excluded_starts[u]:excluded_starts[u + 1]]`; `sessions[u]` is the
-    hash of the user's own session, which is no neighbour of itself, or NO_SESSION.
+    User u's recent items, newest first, are `items[starts[u]:starts[u + 1]]`, with event times `ts`
+    in seconds and `kinds`; what may not be shown is `excluded[excluded_starts[u]:excluded_starts[u
+    + 1]]`; `sessions[u]` is the hash of the user's own session, which is no neighbour of itself, or
+    NO_SESSION.
     """
 
     items: NDArray[np.int32]
@@ -35,7 +38,9 @@ class ListRequests(NamedTuple):
 
     @property
     def newest_ts(self) -> NDArray[np.float64]:
-        """Event time of each user's newest interaction in seconds; 0 before the first. Shape (users,)."""
+        """Event time of each user's newest interaction in seconds; 0 before the first. Shape
+        (users,).
+        """
         newest = np.zeros(self.users)
         known = self.starts[:-1] < self.starts[1:]
         newest[known] = self.ts[self.starts[:-1][known]]
@@ -43,14 +48,18 @@ class ListRequests(NamedTuple):
 
     @classmethod
     def of_items(cls, items: NDArray[np.int32], session: int) -> Self:
-        """One request of a user who just saw these items, the newest first, and is shown none of them."""
+        """One request of a user who just saw these items, the newest first, and is shown none of
+        them.
+        """
         starts = np.array([0, len(items)], np.int64)
         kinds, ts = np.zeros(len(items), np.int32), np.zeros(len(items))
         return cls(items, ts, kinds, starts, items, starts, np.array([session], np.uint64))
 
     @classmethod
     def of(cls, users: UserArrays, slots: NDArray[np.int32], sessions: NDArray[np.uint64], latest: int) -> Self:
-        """The users in these slots, shape (users,); their `latest` recent items and all bought ones are excluded."""
+        """The users in these slots, shape (users,); their `latest` recent items and all bought ones
+        are excluded.
+        """
         sizes = users.blocks["size"].reshape(-1, LISTS)[slots]
         recent, bought = sizes[:, RECENT], sizes[:, BOUGHT]
         starts, excluded_starts = _starts(recent), _starts(np.minimum(recent, latest) + bought)

@@ -1,4 +1,6 @@
-"""Writes the part of many profiles that only workers read, as compact bytes; `models.users.stored` has the format."""
+"""Writes the part of many profiles that only workers read, as compact bytes; `models.users.stored`
+has the format.
+"""
 
 from typing import NamedTuple
 

@@ -1,7 +1,9 @@
-"""The compiled step of a batch: sessions, recent and bought items, counts and applied offsets of its users.
+"""The compiled step of a batch: sessions, recent and bought items, counts and applied offsets of
+its users.
 
-The result depends neither on the order of events between sources nor on how they are cut into batches: every list
-keeps the largest entries by (time, kind, name), an item's entry only grows, and counts decay by event time.
+The result depends neither on the order of events between sources nor on how they are cut into
+batches: every list keeps the largest entries by (time, kind, name), an item's entry only grows, and
+counts decay by event time.
 """
 
 import math
@@ -150,7 +152,9 @@ def _count(users: UserArrays, slot: int, kind: int, ts: float, rate: float) -> N
 
 @kernel
 def _see(users: UserArrays, names: Names, block: int, item: int, kind: int, ts: float, limit: int) -> None:
-    """Let the list hold the item once with its largest (time, kind), and no more than `limit` items."""
+    """Let the list hold the item once with its largest (time, kind), and no more than `limit`
+    items.
+    """
     base, size = users.blocks[block].base, users.blocks[block].size
     at = 0
     while at < size and users.entries[base + at].id != item:

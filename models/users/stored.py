@@ -1,14 +1,17 @@
 """A profile as the fields of a hash, and back.
 
-Other programs read `recent`, `counts`, and `vector` with `vector_model`. `state` is the workers' own, beside `recent`:
+Other programs read `recent`, `counts`, and `vector` with `vector_model`. `state` is the workers'
+own, beside `recent`:
 
-    version (1) · flags · counted_at · a count for each kind that has one · the open session, if there is one:
-    the time that names it, start, end · sources: number, then name and offset of each · bought items, newest
-    first: number, then time and id of each
+    version (1) · flags · counted_at · a count for each kind that has one
+    · the open session, if there is one: the time that names it, start, end
+    · sources: number, then name and offset of each
+    · bought items, newest first: number, then time and id of each
 
-Times and counts are little-endian float64; numbers, offsets and the lengths of UTF-8 names are varints (LEB128). Bit 0
-of the flags says that there is a session, bits 1, 2 and 3 that views, clicks and orders have a count. Version 0.1.0
-had JSON in `bought`, `counts`, `session` and `offsets` instead, which is still read.
+Times and counts are little-endian float64; numbers, offsets and the lengths of UTF-8 names are
+varints (LEB128). Bit 0 of the flags says that there is a session, bits 1, 2 and 3 that views,
+clicks and orders have a count. Version 0.1.0 had JSON in `bought`, `counts`, `session` and
+`offsets` instead, which is still read.
 """
 
 import math

@@ -37,8 +37,9 @@ EVICTED_SHARE = 16  # one in 16 users is dropped at once, so that the oldest are
 class UserTable:
     """Profiles by user id; for one thread at a time.
 
-    At most `capacity` users stay between two batches; those used longest ago go first. `forget` takes effect with the
-    next `find`, so that a batch in work ends with the profiles with which it began.
+    At most `capacity` users stay between two batches; those used longest ago go first. `forget`
+    takes effect with the next `find`, so that a batch in work ends with the profiles with which it
+    began.
     """
 
     def __init__(self, settings: ProfileSettings, items: Vocabulary, names: NameTable, capacity: int) -> None:
@@ -70,7 +71,9 @@ class UserTable:
         return sum(array.nbytes for array in self.arrays) + self._used.nbytes
 
     def find(self, user_ids: Sequence[str]) -> NDArray[np.int32]:
-        """The users' slots, MISSING for those that have none; shape (n,). They stay at least until the next `find`."""
+        """The users' slots, MISSING for those that have none; shape (n,). They stay at least until
+        the next `find`.
+        """
         if self._forgotten:
             self._clear()
         self._tick += 1
@@ -80,7 +83,9 @@ class UserTable:
         return slots
 
     def add(self, profiles: Mapping[str, Profile | None]) -> NDArray[np.int32]:
-        """Take in users that `find` missed; None for a new user. Their slots, in the order of the users."""
+        """Take in users that `find` missed; None for a new user. Their slots, in the order of the
+        users.
+        """
         slots = np.array([self._take_slot(user) for user in profiles], np.int32)
         self._used[slots] = self._tick
         for slot, profile in zip(slots.tolist(), profiles.values(), strict=True):
@@ -125,7 +130,9 @@ class UserTable:
         return number, self._place_of
 
     def requests(self, slots: NDArray[np.int32], sessions: NDArray[np.uint64], latest: int) -> ListRequests:
-        """What lists for these users are made from; their `latest` recent items are not to be shown."""
+        """What lists for these users are made from; their `latest` recent items are not to be
+        shown.
+        """
         return ListRequests.of(self.arrays, slots, sessions, latest)
 
     def profile(self, slot: int) -> Profile:
@@ -147,7 +154,9 @@ class UserTable:
         )
 
     def discard(self, slots: NDArray[np.int32]) -> None:
-        """Drop these users: what was decided for them was not stored, so they have to be loaded again."""
+        """Drop these users: what was decided for them was not stored, so they have to be loaded
+        again.
+        """
         for slot in slots.tolist():
             del self._slot_of[self._users[slot]]
         self._old.difference_update(slots.tolist())
@@ -163,7 +172,9 @@ class UserTable:
         self.discard(np.fromiter(self._slot_of.values(), np.int32, len(self._slot_of)))
 
     def _evict(self, coming: int) -> None:
-        """Make room for users that come, at the expense of those used longest ago; never of this batch's."""
+        """Make room for users that come, at the expense of those used longest ago; never of this
+        batch's.
+        """
         excess = len(self._slot_of) + coming - self._capacity
         if excess <= 0:
             return

@@ -1,9 +1,11 @@
-"""Two rankings into one by reciprocal ranks (Cormack, Clarke and Büttcher, SIGIR 2009), the nearer in meaning the more.
+"""Two rankings into one by reciprocal ranks (Cormack, Clarke and Büttcher, SIGIR 2009), the nearer
+in meaning the more.
 
-Ranks need no common scale, while a neighbour's score grows with the log. The weight by similarity is ours: of all items
-some are always the nearest, but that says little when they are far away.
+Ranks need no common scale, while a neighbour's score grows with the log. The weight by similarity
+is ours: of all items some are always the nearest, but that says little when they are far away.
 
-    score(i) = share · (1 / (offset + place of i among neighbours) + weight · similarity(i) / (offset + place(i)))
+    score(i) = share · (1 / (offset + place of i among neighbours)
+                        + weight · similarity(i) / (offset + place(i)))
 
 `share` makes an item that is first in both, and the same in meaning, count 1.
 """
@@ -27,10 +29,11 @@ class Balance(NamedTuple):
 
 
 def fuse(neighbours: NDArray[np.int32], near: Near, late: NDArray[np.bool_], balance: Balance) -> Candidates:
-    """One ranking a row out of neighbours, shape (q, m), best first and padded with -1, and what is near in meaning.
+    """One ranking a row out of neighbours, shape (q, m), best first and padded with -1, and what is
+    near in meaning.
 
-    `late` says by item number whether an item is one. `by_meaning` is where meaning counts more; `reserved` are the
-    late items nearest in meaning.
+    `late` says by item number whether an item is one. `by_meaning` is where meaning counts more;
+    `reserved` are the late items nearest in meaning.
     """
     shape = (len(neighbours), neighbours.shape[1] + near.items.shape[1])
     flags = np.zeros((2, *shape), np.bool_)

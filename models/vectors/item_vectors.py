@@ -1,7 +1,9 @@
-"""What items mean, as vectors in memory: all of them in every worker, and the nearest ones to any direction.
+"""What items mean, as vectors in memory: all of them in every worker, and the nearest ones to any
+direction.
 
-Exact search reads every vector for every user; a graph (HNSW) is about as fast as this, but finds other items after
-another order of arrival, and cannot hide an item at once. Here every item's signs are looked at, see `vector_scan`.
+Exact search reads every vector for every user; a graph (HNSW) is about as fast as this, but finds
+other items after another order of arrival, and cannot hide an item at once. Here every item's signs
+are looked at, see `vector_scan`.
 """
 
 from typing import NamedTuple, Self
@@ -17,7 +19,9 @@ LARGEST_DIMENSION = 8192
 
 
 class Sums(NamedTuple):
-    """Weighted items to add up for many users; user u's are items[starts[u]:starts[u + 1]], as are their weights."""
+    """Weighted items to add up for many users; user u's are items[starts[u]:starts[u + 1]], as are
+    their weights.
+    """
 
     items: NDArray[np.int32]
     weights: NDArray[np.float32]
@@ -43,8 +47,9 @@ class Exclusions(NamedTuple):
 class ItemFilters(NamedTuple):
     """How the items of a vocabulary may be shown, by item number.
 
-    `weight` multiplies the similarity, 0 hides, and items beyond its end count 1. `late` marks those with a chance of
-    their own (see `Near`), `keys` decide between equally similar items; both cover all items that have a vector.
+    `weight` multiplies the similarity, 0 hides, and items beyond its end count 1. `late` marks
+    those with a chance of their own (see `Near`), `keys` decide between equally similar items; both
+    cover all items that have a vector.
     """
 
     weight: NDArray[np.float32]
@@ -53,7 +58,8 @@ class ItemFilters(NamedTuple):
 
 
 class SearchLimits(NamedTuple):
-    """How much to find: the k most similar items, `late` more of the late ones, out of `compared` compared exactly.
+    """How much to find: the k most similar items, `late` more of the late ones, out of `compared`
+    compared exactly.
 
     Nothing of a similarity of `floor` or less is found.
     """
@@ -96,9 +102,11 @@ class ItemVectors:
         return self._vectors.nbytes + self._signs.nbytes + self._known.nbytes
 
     def set(self, model: str, items: NDArray[np.int32], vectors: NDArray[np.float32]) -> None:
-        """These items, shape (n,), now have these vectors, shape (n, dimension); of an item's two the last counts.
+        """These items, shape (n,), now have these vectors, shape (n, dimension); of an item's two
+        the last counts.
 
-        Raises ValueError, and changes nothing, when the vectors are another model's than those held, or unfit.
+        Raises ValueError, and changes nothing, when the vectors are another model's than those
+        held, or unfit.
         """
         self._check(model, items, vectors)
         if not len(items):
@@ -135,7 +143,9 @@ class ItemVectors:
     def nearest(
         self, wanted: NDArray[np.float32], exclusions: Exclusions, filters: ItemFilters, limits: SearchLimits
     ) -> Near:
-        """The items nearest to unit vectors of shape (q, dimension); a vector of length 0 finds none."""
+        """The items nearest to unit vectors of shape (q, dimension); a vector of length 0 finds
+        none.
+        """
         shape = (len(wanted), limits.k + limits.late)
         near = Near(np.full(shape, -1, np.int32), np.zeros(shape, np.float32), np.zeros(shape, np.int32))
         if self._count and len(wanted):

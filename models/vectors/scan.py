@@ -1,9 +1,10 @@
-"""Compiled search among item vectors: few bits of every item first, then whole vectors of the nearest few.
+"""Compiled search among item vectors: few bits of every item first, then whole vectors of the
+nearest few.
 
-The sign bits of two vectors differ in number as the vectors differ in angle (Charikar, STOC 2002), and counting
-differing bits is fast enough to look at every item. So what is found is a function of the set of vectors: unlike in a
-graph, it does not depend on the order in which items came, and an item can go, or be hidden, from one moment to the
-next.
+The sign bits of two vectors differ in number as the vectors differ in angle (Charikar, STOC 2002),
+and counting differing bits is fast enough to look at every item. So what is found is a function of
+the set of vectors: unlike in a graph, it does not depend on the order in which items came, and an
+item can go, or be hidden, from one moment to the next.
 """
 
 from typing import NamedTuple
@@ -19,10 +20,12 @@ USERS_AT_ONCE = 8
 
 
 class Space(NamedTuple):
-    """Items by number: sign bits (words, items), unit vectors (items, dimension), weights and ways to tell ties.
+    """Items by number: sign bits (words, items), unit vectors (items, dimension), weights and ways
+    to tell ties.
 
-    `penalty` is 0 for an item that may be found, else more than a vector has bits. `late` marks items that may be
-    found after the first k too (see `Near`). `keys` order items whose similarity is the same.
+    `penalty` is 0 for an item that may be found, else more than a vector has bits. `late` marks
+    items that may be found after the first k too (see `Near`). `keys` order items whose similarity
+    is the same.
     """
 
     signs: NDArray[np.uint64]
@@ -34,8 +37,8 @@ class Space(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """Unit vectors (q, dimension) with their sign bits (q, words), and what user u must not be shown:
-    excluded[starts[u]:starts[u + 1]]."""
+    """Unit vectors (q, dimension) with their sign bits (q, words), and what user u must not be
+    shown: excluded[starts[u]:starts[u + 1]]."""
 
     vectors: NDArray[np.float32]
     signs: NDArray[np.uint64]
@@ -44,7 +47,9 @@ class Wanted(NamedTuple):
 
 
 class Effort(NamedTuple):
-    """Of the at least `compared` items whose signs differ least, the first k more similar than `floor` are found."""
+    """Of the at least `compared` items whose signs differ least, the first k more similar than
+    `floor` are found.
+    """
 
     compared: int
     k: int
@@ -52,8 +57,9 @@ class Effort(NamedTuple):
 
 
 class Near(NamedTuple):
-    """The nearest items, shapes (q, k + l), items padded with -1: the k > 0 most similar ones, best first, then the l
-    most similar late ones of the others. `place` is 1 for the most similar; equally similar items share it."""
+    """The nearest items, shapes (q, k + l), items padded with -1: the k > 0 most similar ones, best
+    first, then the l most similar late ones of the others. `place` is 1 for the most similar;
+    equally similar items share it."""
 
     items: NDArray[np.int32]
     similarity: NDArray[np.float32]
@@ -61,7 +67,9 @@ class Near(NamedTuple):
 
 
 class Work(NamedTuple):
-    """Workspace of one user's search: bits that differ, a histogram of them, and the items to compare exactly."""
+    """Workspace of one user's search: bits that differ, a histogram of them, and the items to
+    compare exactly.
+    """
 
     distance: NDArray[np.uint16]
     histogram: NDArray[np.int64]
@@ -97,7 +105,9 @@ def add_rows(
     starts: NDArray[np.int64],
     sums: NDArray[np.float32],
 ) -> None:
-    """sums[u] += Σ weights[i] · vectors[items[i]] over i in starts[u]:starts[u + 1]; no vector counts as 0."""
+    """sums[u] += Σ weights[i] · vectors[items[i]] over i in starts[u]:starts[u + 1]; no vector
+    counts as 0.
+    """
     for user in range(len(sums)):
         for i in range(starts[user], starts[user + 1]):
             if items[i] < len(vectors):
@@ -144,7 +154,9 @@ def _measure(
 
 @kernel
 def _choose(work: Work, least: int, bits: int) -> int:
-    """Move the items of the smallest distances, at least `least` where there are as many, to the front."""
+    """Move the items of the smallest distances, at least `least` where there are as many, to the
+    front.
+    """
     work.histogram[:] = 0
     for item in range(len(work.distance)):
         work.histogram[work.distance[item]] += 1

@@ -1,14 +1,16 @@
-"""From meaning to candidates: what a user likes and wants now as one direction, and the items nearest to it.
+"""From meaning to candidates: what a user likes and wants now as one direction, and the items
+nearest to it.
 
-With v the item vectors, x_0 the user's last item, x_1 the one before it, and recent the items of the profile,
+With v the item vectors, x_0 the user's last item, x_1 the one before it, and recent the items of
+the profile,
 
     taste(u) = unit( Σ over recent: weight of its kind · 2 ^ -(age / half life) · v )
     wish(u)  = unit( unit( Σ over p: last_decay ^ p · v(x_p) ) + taste_weight · taste(u) )
 
-The age is counted from the user's newest event (forward decay, Cormode et al., ICDE 2009). A taste is a function of
-the profile's recent items and of the vectors as they are now. So it depends neither on the order of events nor on
-batches, a vector that comes after the event still counts, another model needs no migration, and what is stored
-rounded is never calculated with.
+The age is counted from the user's newest event (forward decay, Cormode et al., ICDE 2009). A taste
+is a function of the profile's recent items and of the vectors as they are now. So it depends
+neither on the order of events nor on batches, a vector that comes after the event still counts,
+another model needs no migration, and what is stored rounded is never calculated with.
 """
 
 from dataclasses import dataclass
@@ -48,7 +50,9 @@ class SemanticSettings:
 
 
 class Meaning:
-    """The vectors of a vocabulary's items, and what they say about users; for one thread at a time."""
+    """The vectors of a vocabulary's items, and what they say about users; for one thread at a
+    time.
+    """
 
     def __init__(self, settings: SemanticSettings, profile: ProfileSettings, items: Vocabulary) -> None:
         self._settings = settings
@@ -62,13 +66,17 @@ class Meaning:
         return len(self.vectors) > 0 and self._settings.candidates > 0
 
     def tastes(self, requests: ListRequests) -> NDArray[np.float32]:
-        """Each user's taste, shape (users, dimension); of length 0 for one who saw nothing that has a vector."""
+        """Each user's taste, shape (users, dimension); of length 0 for one who saw nothing that has
+        a vector.
+        """
         ages = requests.ts - np.repeat(requests.newest_ts, np.diff(requests.starts))
         weights = self._profile.weights[requests.kinds] * np.exp(ages * self._profile.decay_rate)
         return unit(self.vectors.add_up(Sums(requests.items, weights.astype(np.float32), requests.starts)))
 
     def find(self, wanted: NDArray[np.float32], excluded: Exclusions, filters: ItemFilters, size: int) -> Near:
-        """What may enter lists of `size` because it is near to what users want; `wanted` comes from `wishes`."""
+        """What may enter lists of `size` because it is near to what users want; `wanted` comes from
+        `wishes`.
+        """
         chosen = self._settings
         limits = SearchLimits(max(chosen.candidates, size), chosen.cold_slots, chosen.compared, chosen.least_similarity)
         return self.vectors.nearest(wanted, excluded, filters, limits)
@@ -78,7 +86,8 @@ class Meaning:
     ) -> NDArray[np.float32]:
         """What each user wants now, shape (users, dimension).
 
-        User u's items, the most recent first, are `items[starts[u]:starts[u + 1]]`; the `last` most recent count.
+        User u's items, the most recent first, are `items[starts[u]:starts[u + 1]]`; the `last` most
+        recent count.
         """
         chosen = self._settings
         lengths = np.diff(starts)

@@ -38,7 +38,9 @@ def text_of(name: str) -> str:
 
 
 def table_below(heading: str, document: str, first_column: str = "") -> list[list[str]]:
-    """Return the cells, without backticks, of the first table after the heading with this first column."""
+    """Return the cells, without backticks, of the first table after the heading with this first
+    column.
+    """
     section = f"\n{text_of(document)}".split(f"\n{heading}\n", maxsplit=1)[1]
     table = re.search(rf"^\| {first_column}.*\n(?:^\|.*\n)+", section, re.MULTILINE)
     assert table, f"no table below {heading}"
@@ -62,7 +64,9 @@ def declared_metrics() -> set[tuple[str, str, str]]:
 
 
 def key_names() -> set[str]:
-    """Every name that `Keys` builds, with `<parameter>` for each argument; optional ones given and left out."""
+    """Every name that `Keys` builds, with `<parameter>` for each argument; optional ones given and
+    left out.
+    """
     keys, found = Keys("hr:"), set()
     for name, method in inspect.getmembers(keys, inspect.ismethod):
         if name.startswith("_"):

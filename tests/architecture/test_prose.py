@@ -1,4 +1,6 @@
-"""The documents as text: line lengths, the README's size, and words that readers of simple English do not know."""
+"""The documents as text: line lengths, the README's size, and words that readers of simple English
+do not know.
+"""
 
 import re
 import subprocess
@@ -26,7 +28,8 @@ def prose(text: str) -> Iterator[tuple[int, str]]:
     """Number and text of each line outside tables and code, link targets left out."""
     is_fenced, may_be_code = False, True
     for number, line in enumerate(text.splitlines(), start=1):
-        # Code is indented after a blank line; an indented line after a list item goes on with the item.
+        # Code is indented after a blank line; an indented line after a list item goes on with the
+        # item.
         is_indented = may_be_code and line.startswith(INDENTED_CODE)
         may_be_code = is_indented or not line.strip()
         if line.lstrip().startswith("```"):

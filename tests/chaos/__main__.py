@@ -1,4 +1,6 @@
-"""`make chaos`: many seeded runs, a line for each, and a summary; exit status 0 only if all are right."""
+"""`make chaos`: many seeded runs, a line for each, and a summary; exit status 0 only if all are
+right.
+"""
 
 import argparse
 import shutil

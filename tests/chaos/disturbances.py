@@ -42,7 +42,9 @@ class Scene:
 
 
 class Moment(NamedTuple):
-    """Which worker a disturbance meets, where it meets one, how long it lasts, and a generator for the rest."""
+    """Which worker a disturbance meets, where it meets one, how long it lasts, and a generator for
+    the rest.
+    """
 
     place: int
     seconds: float
@@ -73,7 +75,9 @@ def join(scene: Scene, moment: Moment) -> Undo:
 
 
 def fill_disk(scene: Scene, moment: Moment) -> Undo:
-    """A file stands where the folder of snapshots was: as with a full disk, nothing can be written there."""
+    """A file stands where the folder of snapshots was: as with a full disk, nothing can be written
+    there.
+    """
     state = scene.targets[moment.place].state
     aside = state.with_name(f"{state.name}.aside")
     if state.exists():
@@ -115,7 +119,9 @@ def cut_redis(scene: Scene, moment: Moment) -> Undo:
 
 
 def stall_redis(scene: Scene, moment: Moment) -> Undo:
-    """What one worker wrote on its connections arrives late, after it gave them up and wrote again."""
+    """What one worker wrote on its connections arrives late, after it gave them up and wrote
+    again.
+    """
     link = scene.targets[moment.place].link
     link.stall()
     return link.let_go
@@ -165,7 +171,9 @@ def jump_clock(scene: Scene, moment: Moment) -> Undo:
 
 @dataclass(frozen=True, slots=True)
 class Disturbance:
-    """How a kind of disturbance begins, how long it lasts, and what it meets: nothing is met by two at a time."""
+    """How a kind of disturbance begins, how long it lasts, and what it meets: nothing is met by two
+    at a time.
+    """
 
     begin: Callable[[Scene, Moment], Undo]
     seconds: tuple[float, float]

@@ -1,4 +1,6 @@
-"""Worker processes that are started again when they end by themselves, as Kubernetes would do it."""
+"""Worker processes that are started again when they end by themselves, as Kubernetes would do
+it.
+"""
 
 import signal
 import subprocess

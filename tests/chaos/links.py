@@ -1,4 +1,6 @@
-"""Links: the only way from workers to a server, over which connections go dead, stall, slow down or end."""
+"""Links: the only way from workers to a server, over which connections go dead, stall, slow down or
+end.
+"""
 
 import asyncio
 import threading
@@ -29,9 +31,11 @@ class _Connection:
 
 @dataclass(slots=True)
 class Link:
-    """Hands on what comes to `port` of this machine to `target`; its methods may be called from any thread.
+    """Hands on what comes to `port` of this machine to `target`; its methods may be called from any
+    thread.
 
-    While it is cut, a new connection is taken and closed at once, as a load balancer without a server does it.
+    While it is cut, a new connection is taken and closed at once, as a load balancer without a
+    server does it.
     """
 
     target: int
@@ -58,11 +62,15 @@ class Link:
         self._each(lambda each: each.passes.clear())
 
     def let_go(self) -> None:
-        """Deliver what was held back, though the client may have given the connection up: it arrives late."""
+        """Deliver what was held back, though the client may have given the connection up: it
+        arrives late.
+        """
         self._each(lambda each: each.passes.set())
 
     def kill_connections(self) -> None:
-        """The connections that are open now stay open, and nothing passes any more; new ones work."""
+        """The connections that are open now stay open, and nothing passes any more; new ones
+        work.
+        """
 
         def kill(each: _Connection) -> None:
             each.is_dead = True
@@ -80,7 +88,8 @@ class Link:
         return await asyncio.start_server(self._take, "127.0.0.1", self.port)
 
     async def _take(self, near_in: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
-        # Cancelled only at the very end, when Python 3.11 would log a cancelled handler as an error.
+        # Cancelled only at the very end, when Python 3.11 would log a cancelled handler as an
+        # error.
         with suppress(OSError, asyncio.CancelledError):
             first = await near_in.read(CHUNK)
             is_spared = first[CLIENT_ID_AT:].startswith(SPARED)

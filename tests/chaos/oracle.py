@@ -1,7 +1,9 @@
-"""What must be stored after a log, by the documents alone: plain Python that shares no code with the product.
+"""What must be stored after a log, by the documents alone: plain Python that shares no code with
+the product.
 
-README ("Sending events", "The quarantine"), docs/architecture.md ("What is guaranteed") and .env.example are
-what it is written from. It computes everything at once from the whole log, where the product adds up.
+README ("Sending events", "The quarantine"), docs/architecture.md ("What is guaranteed") and
+.env.example are what it is written from. It computes everything at once from the whole log, where
+the product adds up.
 """
 
 import json
@@ -37,7 +39,9 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What is known of a user: rows newest first, decayed counts as of `at`, the last offset of each source."""
+    """What is known of a user: rows newest first, decayed counts as of `at`, the last offset of
+    each source.
+    """
 
     recent: list[tuple[str, float, str]]
     bought: list[tuple[str, float]]
@@ -48,7 +52,9 @@ class Profile:
 
 @dataclass(slots=True)
 class Expected:
-    """What a log leads to; `groups` holds the valid events of each event id, of which exactly one counts."""
+    """What a log leads to; `groups` holds the valid events of each event id, of which exactly one
+    counts.
+    """
 
     groups: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
     rejected: dict[Place, tuple[str, Logged]] = field(default_factory=dict)
@@ -125,7 +131,9 @@ def _profile(events: list[Event]) -> Profile:
 
 
 def _change(items: dict[str, dict[str, Any]], record: Logged, *, is_broken: bool) -> None:
-    """A record replaces the item; a null value deletes it; a notice, even a broken one, only takes it off sale."""
+    """A record replaces the item; a null value deletes it; a notice, even a broken one, only takes
+    it off sale.
+    """
     if record.value is None:
         items[(record.key or b"").decode()] = EMPTY_ITEM | {"available": False, "deleted": True}
         return

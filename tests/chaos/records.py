@@ -10,7 +10,9 @@ SOURCES = (*KIND_OF_TOPIC, ITEMS)
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What the shop sends; `reason` says why it must be in quarantine, and is empty for what must be accepted."""
+    """What the shop sends; `reason` says why it must be in quarantine, and is empty for what must
+    be accepted.
+    """
 
     topic: str
     key: bytes | None

@@ -89,7 +89,9 @@ def _sums(outcomes: Sequence[Outcome]) -> dict[str, int]:
 
 
 def _by_disturbance(outcomes: Sequence[Outcome]) -> dict[str, dict[str, int]]:
-    """By kind: how often it came, in how many runs, and what was wrong in those; a run has several kinds."""
+    """By kind: how often it came, in how many runs, and what was wrong in those; a run has several
+    kinds.
+    """
     rows: dict[str, Counter[str]] = {}
     for each in outcomes:
         times = Counter(entry.name for entry in each.schedule)

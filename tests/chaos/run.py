@@ -159,7 +159,9 @@ def _disturb_and_judge(plan: Plan, scene: Scene, kafka: KafkaSettings, outcome: 
 
 
 def _disturb(plan: Plan, scene: Scene, tell: Tell) -> float | None:
-    """Go through the schedule; gives when Redis last lost its data, by the wall clock, None if never."""
+    """Go through the schedule; gives when Redis last lost its data, by the wall clock, None if
+    never.
+    """
     began, lost_at = time.monotonic(), None
     begins = sorted(enumerate(plan.schedule), key=lambda each: -each[1].at)
     undos: list[tuple[float, int, Undo]] = []
@@ -191,7 +193,9 @@ def _settle(scene: Scene, kafka: KafkaSettings, log: Sequence[Logged]) -> None:
 
 
 def _wait_for_catalogue(scene: Scene, expected: Expected) -> None:
-    """Give the workers time to bring back what Redis lost; what is missing after that is for the verdict."""
+    """Give the workers time to bring back what Redis lost; what is missing after that is for the
+    verdict.
+    """
     with suppress(Trouble):
         _until(
             lambda: _are_ready(scene) and not wrong_items(expected.items, read_items(scene.redis.port, PREFIX)),

@@ -14,7 +14,9 @@ TAIL_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One disturbance: seconds after the beginning, how long, and which worker it meets where it meets one."""
+    """One disturbance: seconds after the beginning, how long, and which worker it meets where it
+    meets one.
+    """
 
     name: str
     at: float
@@ -31,7 +33,9 @@ class Entry:
 
 
 def make_schedule(seed: int, count: int, names: Sequence[str], workers: int) -> list[Entry]:
-    """`count` disturbances of these kinds; every kind comes before one comes again. They may overlap."""
+    """`count` disturbances of these kinds; every kind comes before one comes again. They may
+    overlap.
+    """
     rng = Random(f"schedule {seed}")
     free_at: dict[tuple[str, int], float] = {}
     entries: list[Entry] = []

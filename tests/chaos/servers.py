@@ -59,7 +59,9 @@ class RedisServer:
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """A broker's address; process and link are None for one that runs already, which is left alone."""
+    """A broker's address; process and link are None for one that runs already, which is left
+    alone.
+    """
 
     bootstrap: str
     link: Link | None = None

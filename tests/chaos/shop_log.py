@@ -1,4 +1,6 @@
-"""A seeded log of a shop: users and guests, late events, repeats, broken records, and a catalogue that changes."""
+"""A seeded log of a shop: users and guests, late events, repeats, broken records, and a catalogue
+that changes.
+"""
 
 import json
 from collections.abc import Iterator
@@ -103,7 +105,9 @@ class _Writer:
         return f"i{int(self.shop.items * self.rng.random() ** 1.5)}"
 
     def _time(self, user: str) -> float:
-        """A millisecond in which the user did nothing else, so that every order of two events is clear."""
+        """A millisecond in which the user did nothing else, so that every order of two events is
+        clear.
+        """
         ts = self.now + self.number * 0.001
         if self.rng.random() < self.shop.late:
             ts -= self.rng.uniform(0, 5 * HOUR)
@@ -128,7 +132,9 @@ class _Writer:
 
 
 def shop_log(shop: Shop, seed: int, now: float) -> Iterator[Planned]:
-    """The catalogue first, then events without end; `now` in seconds since 1970 is about the newest event's time."""
+    """The catalogue first, then events without end; `now` in seconds since 1970 is about the newest
+    event's time.
+    """
     writer = _Writer(shop, Random(f"log {seed}"), now)
     yield from (writer.item(number) for number in range(shop.items))
     yield from (writer.event() for _ in range(20))  # what may be repeated

@@ -1,4 +1,4 @@
-"""What Redis holds, read in one place: when the stored form of profiles changes, it changes here."""
+"""What Redis holds, read in one place."""
 
 import json
 from collections.abc import Mapping
@@ -8,8 +8,8 @@ from typing import Any
 import redis
 
 from chaos.oracle import Profile
+from chaos.state import read_state
 
-FIELDS = ("recent", "bought", "counts", "offsets")
 ITEM_TEXTS = ("title", "category", "brand", "currency")
 AT_ONCE = 500
 
@@ -42,14 +42,13 @@ def _items(store: "redis.Redis", prefix: str) -> dict[str, dict[str, Any]]:
 
 
 def _profile(found: Mapping[str, bytes]) -> Profile:
-    recent, bought, counts, offsets = (json.loads(found[name]) for name in FIELDS)
-    at = counts.pop("at")
+    recent, state = json.loads(found["recent"]), read_state(found["state"])
     return Profile(
         recent=[(item_id, ts, kind) for item_id, ts, kind in recent],
-        bought=[(item_id, ts) for item_id, ts in bought],
-        counts=counts,
-        at=at,
-        offsets={source_of(name): offset for name, offset in offsets.items()},
+        bought=state.bought,
+        counts=state.counts,
+        at=state.at,
+        offsets={source_of(name): offset for name, offset in state.offsets.items()},
     )
 
 

@@ -59,7 +59,9 @@ class Sender:
             self.error = error
 
     async def _send(self) -> None:
-        """The first records as fast as it goes, the others one by one; all count as sent once acknowledged."""
+        """The first records as fast as it goes, the others one by one; all count as sent once
+        acknowledged.
+        """
         producer = AIOKafkaProducer(
             bootstrap_servers=self.kafka.bootstrap, client_id=CLIENT_ID, acks="all", request_timeout_ms=60_000
         )
@@ -97,7 +99,8 @@ async def read_topics(kafka: KafkaSettings, names: Iterable[str]) -> list[Logged
     async with _consumer(kafka, list(names), max_partition_fetch_bytes=8 << 20) as (consumer, places):
         await consumer.seek_to_beginning(*places)
         for place, end in (await consumer.end_offsets(places)).items():
-            # The embedded broker puts the end just behind the first record of the last batch; a fetch tells it.
+            # The embedded broker puts the end just behind the first record of the last batch; a
+            # fetch tells it.
             while await consumer.position(place) < max(end, consumer.highwater(place) or 0):
                 records = (await consumer.getmany(place, timeout_ms=1_000, max_records=AT_ONCE)).get(place, [])
                 found += map(_logged, records)
@@ -105,7 +108,9 @@ async def read_topics(kafka: KafkaSettings, names: Iterable[str]) -> list[Logged
 
 
 async def behind(kafka: KafkaSettings, log: Iterable[Logged]) -> dict[str, int]:
-    """By partition of the source topics, how many records of `log` the group has not committed; empty if none."""
+    """By partition of the source topics, how many records of `log` the group has not committed;
+    empty if none.
+    """
     ends: dict[tuple[str, int], int] = {}
     for record in log:
         topic, partition, offset = record.place

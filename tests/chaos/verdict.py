@@ -48,7 +48,9 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the run left. `lost_at` is when Redis last lost its data, by the broker's clock; None if never."""
+    """What the run left. `lost_at` is when Redis last lost its data, by the broker's clock; None if
+    never.
+    """
 
     interactions: Sequence[Logged]
     quarantine: Sequence[Logged]
@@ -187,8 +189,8 @@ def _shown(value: Any) -> str:
 def _began_again(since: Profile | None, found: Profile | None, events: set[tuple[str, float, str]]) -> bool:
     """Whether a profile that Redis lost holds all since then, and nothing that the user did not do.
 
-    docs/operations.md, "When Redis loses its data": it starts with the next event, or is whole where the worker
-    had it in memory; an event that is delivered twice at that moment counts twice.
+    docs/operations.md, "When Redis loses its data": it starts with the next event, or is whole
+    where the worker had it in memory; an event that is delivered twice at that moment counts twice.
     """
     if found is None:
         return since is None

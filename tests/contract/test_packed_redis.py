@@ -1,4 +1,6 @@
-"""The packed connections against a real Redis, and against a line that breaks, hangs or splits what it carries."""
+"""The packed connections against a real Redis, and against a line that breaks, hangs or splits what
+it carries.
+"""
 
 import asyncio
 import shutil

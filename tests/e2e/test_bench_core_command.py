@@ -1,4 +1,6 @@
-"""`headrace bench core` as a user meets it: the whole log goes through the core, whatever it takes."""
+"""`headrace bench core` as a user meets it: the whole log goes through the core, whatever it
+takes.
+"""
 
 import os
 import subprocess
@@ -35,7 +37,8 @@ def test_every_step_is_told_of_in_one_json_object(shop: Path) -> None:
     assert done.returncode == 0, done.stderr
     printed = orjson.loads(done.stdout)
     assert (printed["events"], set(printed["microseconds_per_event"])) == (700, STEPS)
-    # Views and orders of the 7 users of the log and of its two further copies, each in a batch of its partition.
+    # Views and orders of the 7 users of the log and of its two further copies, each in a batch of
+    # its partition.
     assert printed["lists"] == 2 * 7 * 3
     assert 100 < printed["profile_bytes"] < printed["list_bytes"]
 

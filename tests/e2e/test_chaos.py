@@ -1,4 +1,6 @@
-"""The chaos suite's short form: kills, a restart and outages of Redis, and everything is right afterwards."""
+"""The chaos suite's short form: kills, a restart and outages of Redis, and everything is right
+afterwards.
+"""
 
 import os
 import signal
@@ -13,8 +15,9 @@ import pytest
 from workers import until
 
 TESTS = Path(__file__).resolve().parents[1]
-# Stopped workers and dead connections join when writes are fenced, and ids on two topics when a kill between Redis
-# and Kafka no longer counts them twice (docs/architecture.md names these limits).
+# Stopped workers and dead connections join when writes are fenced, and ids on two topics when a
+# kill between Redis and Kafka no longer counts them twice (docs/architecture.md names these
+# limits).
 HOLDS = "kill,leave,redis-kill,redis-cut,redis-full"
 RUN_SECONDS = 400
 

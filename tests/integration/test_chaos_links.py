@@ -1,4 +1,6 @@
-"""The means of the chaos suite do what they are called: links stall, die and end; clocks jump; Redis comes back."""
+"""The means of the chaos suite do what they are called: links stall, die and end; clocks jump;
+Redis comes back.
+"""
 
 import os
 import socket

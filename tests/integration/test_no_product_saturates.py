@@ -1,4 +1,6 @@
-"""The shipped models give the same on processors that add two 8-bit products in 16 bits, read from their files."""
+"""The shipped models give the same on processors that add two 8-bit products in 16 bits, read from
+their files.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +20,8 @@ from models.quality.features import FEATURE_NAMES
 
 FOLDER = Path(__file__).resolve().parents[2] / "onnx"
 PRODUCT = "MatMulIntegerToFloat"
-# What may read integers of at most 8 bits: the product, tables looked up by row, and the zero point of rounding.
+# What may read integers of at most 8 bits: the product, tables looked up by row, and the zero point
+# of rounding.
 READERS = {PRODUCT, "Gather", "GatherBlockQuantized", "QuantizeLinear"}
 PRODUCTS = {"embedding": 36, "quality": 18}
 ROWS, MOST_TOKENS = 64, 64
@@ -35,7 +38,9 @@ def file(task: str) -> OnnxFile:
 
 
 def products(file: OnnxFile) -> list[tuple[str, NDArray[np.int8]]]:
-    """The integers that go into each product, by their name in the graph, and the weights (k, n)."""
+    """The integers that go into each product, by their name in the graph, and the weights (k,
+    n).
+    """
     return [(each.inputs[0], file.bytes_of(each.inputs[1])) for each in file.nodes if each.operator == PRODUCT]
 
 
@@ -46,7 +51,9 @@ def too_far(file: OnnxFile) -> list[str]:
 
 
 def steps_of_real_texts(file: OnnxFile, task: str) -> Mapping[str, NDArray[np.uint8]]:
-    """What goes into each product for the canonical texts, by its name in the graph, at most ROWS rows of it."""
+    """What goes into each product for the canonical texts, by its name in the graph, at most ROWS
+    rows of it.
+    """
     names = sorted({steps for steps, _ in products(file)})
     session = OnnxSession(file.with_outputs(names))
     tokenizer = open_tokenizer(FOLDER / read_manifest(FOLDER).find(task).tokenizer.file)
@@ -82,7 +89,9 @@ def test_real_texts_get_the_exact_products_from_a_saturating_kernel(file: OnnxFi
 
 
 def test_a_saturating_kernel_would_show(file: OnnxFile, task: str) -> None:
-    """Weights twice as large, as before the bound was kept, give other products for the same texts."""
+    """Weights twice as large, as before the bound was kept, give other products for the same
+    texts.
+    """
     steps = steps_of_real_texts(file, task)
     name, weights = max(products(file), key=lambda each: int(steps[each[0]].max()))
     double = (weights.astype(np.int16) * 2).clip(-127, 127).astype(np.int8)

@@ -1,4 +1,6 @@
-"""The examples of the README and of docs/ work: their events are accepted, and their Python runs."""
+"""The examples of the README and of docs/ work: their events are accepted, and their Python
+runs.
+"""
 
 import asyncio
 import re

@@ -1,4 +1,6 @@
-"""What must hold for any bytes and any log: nothing raises, nothing is lost, nothing counts twice."""
+"""What must hold for any bytes and any log: nothing raises, nothing is lost, nothing counts
+twice.
+"""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -139,7 +141,9 @@ logs = st.lists(st.tuples(topics, happenings), max_size=40)
 
 
 def batches(log: list[tuple[str, Fields]], size: int) -> list[RawBatch]:
-    """The log as its records would be fetched: runs of one topic, at most `size` long, each topic counting offsets."""
+    """The log as its records would be fetched: runs of one topic, at most `size` long, each topic
+    counting offsets.
+    """
     ends: dict[str, int] = {}
     found = []
     for topic, run in groupby(log, key=lambda pair: pair[0]):
@@ -156,7 +160,9 @@ def process(worker: PureWorker, raws: list[RawBatch]) -> list[Outcome]:
 
 
 def distinct(log: list[tuple[str, Fields]]) -> list[tuple[str, Fields]]:
-    """The log with event ids that never repeat: which of two repeats is first does depend on the order."""
+    """The log with event ids that never repeat: which of two repeats is first does depend on the
+    order.
+    """
     return [(topic, {**fields, "event_id": f"e{at}"}) for at, (topic, fields) in enumerate(log)]
 
 
@@ -188,7 +194,8 @@ def test_a_log_read_again_from_anywhere_changes_no_profile(
 
 @given(logs)
 def test_the_order_between_sources_does_not_matter_to_profiles(log: list[tuple[str, Fields]]) -> None:
-    # But for the open session: an event that is late beyond 30 minutes cannot join what it was not there to open.
+    # But for the open session: an event that is late beyond 30 minutes cannot join what it was not
+    # there to open.
     by_topic = sorted(distinct(log), key=lambda pair: pair[0])
     mixed = distinct(log)
     apart, together = PureWorker(), PureWorker()

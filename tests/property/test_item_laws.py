@@ -1,4 +1,6 @@
-"""What must hold for what is learned of items: it follows from the events, not from how they were cut or mixed."""
+"""What must hold for what is learned of items: it follows from the events, not from how they were
+cut or mixed.
+"""
 
 from collections import defaultdict
 

@@ -1,4 +1,6 @@
-"""What must hold for any log of interactions: each source offset teaches once, whoever emitted it, and how often."""
+"""What must hold for any log of interactions: each source offset teaches once, whoever emitted it,
+and how often.
+"""
 
 from builders import DAY, NOW, Fields, batch, interaction
 from hypothesis import given
@@ -50,7 +52,8 @@ def said(source: str, offset: int) -> Fields:
 
 @st.composite
 def emissions(draw: st.DrawFn) -> tuple[Emission, Emission]:
-    """A log in which workers lost partitions, went back and emitted late; and what it says, each offset once.
+    """A log in which workers lost partitions, went back and emitted late; and what it says, each
+    offset once.
 
     Nobody leaves out an offset: an emission begins at the end of what is emitted, or before it.
     """

@@ -1,4 +1,6 @@
-"""What must hold for any log and any order of arrival: meaning follows from the events, not from how they came."""
+"""What must hold for any log and any order of arrival: meaning follows from the events, not from
+how they came.
+"""
 
 import numpy as np
 from asking import rankings
@@ -29,7 +31,9 @@ def worker_with_vectors() -> PureWorker:
 
 
 def process(worker: PureWorker, log: list[tuple[str, str, str, int]], size: int) -> list[Outcome]:
-    """Each topic's events in batches of this size, topics one after the other; ids and offsets by place in the log."""
+    """Each topic's events in batches of this size, topics one after the other; ids and offsets by
+    place in the log.
+    """
     done = []
     for topic in dict.fromkeys(topic for topic, *_ in log):
         events = [

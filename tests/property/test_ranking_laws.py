@@ -1,4 +1,6 @@
-"""What must hold for any candidates: compiled ranking gives the lists of the naive one, written as orjson does."""
+"""What must hold for any candidates: compiled ranking gives the lists of the naive one, written as
+orjson does.
+"""
 
 import numpy as np
 import orjson

@@ -1,4 +1,6 @@
-"""What must hold for the arrays of users: they follow users as the naive step does, and are stored without loss."""
+"""What must hold for the arrays of users: they follow users as the naive step does, and are stored
+without loss.
+"""
 
 from itertools import groupby
 

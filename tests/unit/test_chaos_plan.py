@@ -1,4 +1,6 @@
-"""What the chaos suite sends and does: seeded, as varied as it says, and independent of what it judges."""
+"""What the chaos suite sends and does: seeded, as varied as it says, and independent of what it
+judges.
+"""
 
 import ast
 import json

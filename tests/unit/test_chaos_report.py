@@ -1,4 +1,6 @@
-"""What the chaos suite says at the end: a wrong run is never told as right, and leads to exit status 1."""
+"""What the chaos suite says at the end: a wrong run is never told as right, and leads to exit
+status 1.
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,6 @@
-"""The chaos suite's oracle and verdict: each sort of fault is found, and what is right is not called wrong."""
+"""The chaos suite's oracle and verdict: each sort of fault is found, and what is right is not
+called wrong.
+"""
 
 import json
 from collections.abc import Sequence
@@ -239,7 +241,9 @@ def test_an_item_that_differs_is_wrong() -> None:
 
 
 def lossy(*topics: str, after: int) -> tuple[Run, Stored]:
-    """A run in which Redis lost all after so many events, and the profile began anew with the next."""
+    """A run in which Redis lost all after so many events, and the profile began anew with the
+    next.
+    """
     run = visited(*topics)
     run.lost_at = NOW + after - 0.5
     groups = expect(run.planned, run.log).groups.values()

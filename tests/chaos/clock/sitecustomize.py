@@ -1,8 +1,8 @@
 """Lets a worker's wall clock jump: Python imports this at its start from a folder on PYTHONPATH.
 
-The file that CHAOS_CLOCK names holds by how many seconds the clock is ahead. Only Python's `time.time` and
-`time_ns` jump: monotonic clocks do not jump on a real machine either, the clocks of Kafka and Redis are other
-machines', and `datetime.now`, compiled, cannot be reached this way.
+The file that CHAOS_CLOCK names holds by how many seconds the clock is ahead. Only Python's
+`time.time` and `time_ns` jump: monotonic clocks do not jump on a real machine either, the clocks of
+Kafka and Redis are other machines', and `datetime.now`, compiled, cannot be reached this way.
 """
 
 import os

@@ -1,4 +1,6 @@
-"""Learning from the log of interactions: every source offset once, whoever emitted it and how often."""
+"""Learning from the log of interactions: every source offset once, whoever emitted it and how
+often.
+"""
 
 import numpy as np
 import pytest
@@ -41,7 +43,9 @@ class Learner:
         return total(self.metrics.learned, outcome=outcome)
 
     def knows(self) -> dict[str, float]:
-        """Popularity by item; an item that was learned twice stands out against one that was learned once."""
+        """Popularity by item; an item that was learned twice stands out against one that was
+        learned once.
+        """
         overall = self.recommender.trending.lists(self.recommender.catalogue, self.recommender.items.names, 100).overall
         return {each.item_id: round(-each.minus_share, 6) for each in overall}
 
@@ -82,7 +86,8 @@ def test_partitions_of_the_log_may_be_read_in_any_order() -> None:
 
 
 def test_what_a_worker_that_lost_its_partition_emits_late_is_a_repeat() -> None:
-    # log: ── old worker: 0-2 ── new worker reads 1 and on: 1-4 ── old worker, late: 3, 4 ── new worker: 5
+    # log: ── old worker: 0-2 ── new worker reads 1 and on: 1-4 ── old worker, late: 3, 4 ── new
+    # worker: 5
     learner = Learner().reads(*(decided(n) for n in (0, 1, 2)))
     learner.reads(*(decided(n) for n in (1, 2, 3, 4)))
     learner.reads(*(decided(n) for n in (3, 4)))

@@ -1,4 +1,6 @@
-"""What follows from a new vector: lists of users who are shown the like of it, and what is similar to it."""
+"""What follows from a new vector: lists of users who are shown the like of it, and what is similar
+to it.
+"""
 
 import asyncio
 

@@ -1,4 +1,6 @@
-"""The agent of views, clicks and orders on fakes: Redis first, then Kafka, and each event counts once."""
+"""The agent of views, clicks and orders on fakes: Redis first, then Kafka, and each event counts
+once.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,7 +27,9 @@ from models.users.table import MISSING
 
 
 class Bench:
-    """One worker's agent with everything around it; a restart keeps what is stored and forgets the rest."""
+    """One worker's agent with everything around it; a restart keeps what is stored and forgets the
+    rest.
+    """
 
     def __init__(self) -> None:
         self.diary = Diary()

@@ -1,4 +1,6 @@
-"""The pure step of a batch: who is in it, which session each event belongs to, and what is to be written."""
+"""The pure step of a batch: who is in it, which session each event belongs to, and what is to be
+written.
+"""
 
 import orjson
 import pytest

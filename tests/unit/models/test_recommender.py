@@ -1,4 +1,6 @@
-"""A user's list, from all that was learned: the order of fallbacks, and what may not stand in it."""
+"""A user's list, from all that was learned: the order of fallbacks, and what may not stand in
+it.
+"""
 
 from collections.abc import Sequence
 

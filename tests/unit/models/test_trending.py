@@ -90,7 +90,9 @@ def test_items_of_a_log_of_years_stand_in_order_down_to_the_last() -> None:
 
 
 def old_log(per_day: int, days: int = 20) -> list[tuple[str, float]]:
-    """What was seen 28 years ago: "000" most often, and the last name seldom; names run against popularity."""
+    """What was seen 28 years ago: "000" most often, and the last name seldom; names run against
+    popularity.
+    """
     every = [number for number in range(40) for _ in range(40 - number)]
     return [
         (f"{40 - every[row % len(every)]:03}", NOW - YEARS + DAY * day + row)

@@ -1,4 +1,6 @@
-"""What look-ups remember, and for how long: every question is asked with a clock of the test's own."""
+"""What look-ups remember, and for how long: every question is asked with a clock of the test's
+own.
+"""
 
 from typing import Any
 

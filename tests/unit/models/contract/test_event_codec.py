@@ -258,5 +258,6 @@ def test_every_reason_that_decoding_can_give_is_tried_in_this_file() -> None:
         without(event(), "user_id"), event(ts="now"), event(ts=0), event(ts=NOW + DAY), event(quantity=0),
     ]  # fmt: skip
     reasons = [each.reason for each in decode(batch(*tried), Kind.ORDER, SETTINGS).rejected]
-    # A kind is told by the topic; only files that are replayed name one, so only `headrace replay` meets unknown kinds.
+    # A kind is told by the topic; only files that are replayed name one, so only `headrace replay`
+    # meets unknown kinds.
     assert reasons == [reason for reason in Reason if reason is not Reason.UNKNOWN_KIND]

@@ -1,4 +1,6 @@
-"""Lists with meaning: cold items become reachable, nothing else changes for shops without vectors."""
+"""Lists with meaning: cold items become reachable, nothing else changes for shops without
+vectors.
+"""
 
 from dataclasses import replace
 
@@ -105,7 +107,9 @@ def test_a_removed_vector_takes_its_item_out_of_reach() -> None:
 
 
 def crowded(slots: int) -> Recommender:
-    """Thirty items that all see together and that mean much the same, and a cold one that is a little further off."""
+    """Thirty items that all see together and that mean much the same, and a cold one that is a
+    little further off.
+    """
     recommender = Recommender(RecommenderSettings(semantic=SemanticSettings(cold_slots=slots)))
     crowd = [f"pot {n:02}" for n in range(30)]
     teach(recommender, {f"s{n}": crowd[n : n + 12] for n in range(19)})
