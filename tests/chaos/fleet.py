@@ -54,10 +54,8 @@ class Worker:
 
     def kill(self) -> None:
         """End it as a power failure would; it stays away until it is started."""
-        self._is_wanted, self._is_noted = False, True
-        self.send(signal.SIGKILL)
-        if self._process is not None:
-            self._process.wait()
+        self._is_wanted = False
+        self._end()
 
     def ask_to_stop(self) -> None:
         """SIGTERM; it stays away until it is started."""
@@ -71,7 +69,7 @@ class Worker:
         if self.runs:
             if self._asked_at is not None and time.monotonic() - self._asked_at > STOP_SECONDS:
                 self._note(f"did not stop within {STOP_SECONDS:g} s of SIGTERM")
-                self.send(signal.SIGKILL)
+                self._end()
             return
         if not self._is_noted and self._process is not None:
             self._is_noted = True
@@ -79,7 +77,7 @@ class Worker:
             if self._asked_at is None:
                 self._again_at = time.monotonic() + AGAIN_SECONDS
                 self._note(f"ended by itself with status {status}")
-            elif status != 0:
+            elif status not in (0, -signal.SIGTERM):  # the latter before Python could take the signal
                 self._note(f"ended with status {status} when it was asked to stop")
         if self._is_wanted and time.monotonic() >= self._again_at:
             self._launch()
@@ -110,6 +108,12 @@ class Worker:
             self._process = start(
                 self.stack, [HEADRACE, "worker", "--json"], stop_seconds=0.1, stdout=told, stderr=log, env=self.environ
             )
+
+    def _end(self) -> None:
+        self._is_noted = True
+        self.send(signal.SIGKILL)
+        if self._process is not None:
+            self._process.wait()
 
     def _note(self, what: str) -> None:
         lines = self._log.read_text(errors="replace").splitlines()

@@ -24,7 +24,7 @@ def line_of(outcome: Outcome, folder: Path) -> str:
         f"all processed {outcome.settled_seconds:.0f} s after the last"
     )
     if outcome.ends:
-        told += f"; {len(outcome.ends)} worker(s) ended by themselves"
+        told += f"; {len(outcome.ends)} worker(s) ended in a way to look at"
     if outcome.is_right:
         return f"seed {outcome.seed}: right: {told}"
     wrong = outcome.trouble or ", ".join(

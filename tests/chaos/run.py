@@ -30,7 +30,7 @@ from chaos.verdict import Evidence, Verdict, judge, wrong_items
 
 POLL_SECONDS = 0.05
 SETTLE_POLL_SECONDS = 0.3
-START_SECONDS = 120.0
+START_SECONDS = 60.0
 SETTLE_SECONDS = 240.0
 RESTORE_SECONDS = 30.0
 PREFIX = "hr:"
@@ -184,6 +184,7 @@ def _disturb(plan: Plan, scene: Scene, tell: Tell) -> float | None:
 
 def _settle(scene: Scene, kafka: KafkaSettings, log: Sequence[Logged]) -> None:
     """Wait until the group has committed all."""
+    _until(scene.redis.answers, f"Redis does not answer (redis-{scene.redis.starts}.log says why)", START_SECONDS)
     _until(
         lambda: _are_ready(scene) and not asyncio.run(behind(kafka, log)),
         "not everything is processed",
@@ -209,7 +210,6 @@ def _stop_workers(scene: Scene) -> None:
     for each in scene.all:
         each.worker.ask_to_stop()
     _until(lambda: not any(_runs(each.worker) for each in scene.all), "a worker does not stop", SETTLE_SECONDS)
-    _until(scene.redis.answers, "Redis does not answer", START_SECONDS)
 
 
 def _are_ready(scene: Scene) -> bool:
