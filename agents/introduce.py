@@ -22,7 +22,7 @@ SHARE = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Introduce:
-    """Writes lists anew of users that this worker wrote lately, for the items that arrived last."""
+    """Recomputes lists of users who were shown similar items, for the items that arrived last."""
 
     recommender: Recommender
     refresh: Refresh

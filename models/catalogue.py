@@ -50,9 +50,7 @@ class Catalogue:
         self._weigh_all()
 
     def upsert(self, item: Item, partition: int = 0) -> None:
-        """Take in an item as it is now; `partition` is that of the log of items in which it
-        stands.
-        """
+        """Take in an item as it is now. `partition` is the item's partition in the log."""
         number = self._items.number(item.item_id)
         self._set(number, available=1.0 if item.available else 0.0, partition=partition)
         self._category[number] = self.categories.number(item.category) if item.category else NO_CATEGORY

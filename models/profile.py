@@ -85,7 +85,7 @@ def locate_session(session: Session | None, user_id: str, ts: float) -> tuple[Se
     """The open session after an event without a session_id, and the id of the session that the
     event belongs to.
 
-    An event from before the open session stands alone: its session is long closed.
+    An event from before the open session is a session of its own: the right one is long closed.
     """
     if session is None or ts > session.end + SESSION_SECONDS:
         opened = Session(f"{user_id}@{ts:.3f}", ts, ts)

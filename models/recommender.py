@@ -250,7 +250,7 @@ class Recommender:
 
     @property
     def _pool_size(self) -> int:
-        # A user's exclusions must not empty the fallback: so many more than a list needs.
+        # A user's exclusions must not empty the fallback: the pool holds that many more items.
         settings = self.settings
         return settings.ranking.size + settings.ranking.exclude_recent + settings.profile.bought_items
 

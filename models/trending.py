@@ -26,8 +26,8 @@ HOUR, DAY = 3_600.0, 86_400.0
 LOG_SHARE_DIGITS = 9
 # Below one millionth of the best item's popularity, a share only keeps the order; see `share_of`.
 LOWEST_LOG_SHARE = math.log(1e-6)
-# So many within a half-life found the next item well on three logs of very different density; see
-# docs/adr/0011.
+# This number of interactions within a half-life found the next item well on three logs of very
+# different density; see docs/adr/0011.
 INTERACTIONS = 1_250
 LADDER_HOURS = (1.0, 6.0, 24.0, 7 * 24.0, 30 * 24.0, 180 * 24.0)
 

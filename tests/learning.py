@@ -36,9 +36,7 @@ def follow(learn: Learn) -> FollowCatalogue:
 
 
 def interactions(n: int, seed: int = 1) -> list[tuple[int, bytes]]:
-    """So many records of `interactions`, with the partition that each is in, in the order of
-    time.
-    """
+    """Return n records of `interactions` with their partitions, in the order of time."""
     rng = np.random.default_rng(seed)
     users = rng.integers(0, 40, n).tolist()
     items = np.minimum(rng.zipf(1.4, n), ITEMS).tolist()

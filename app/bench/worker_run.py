@@ -100,7 +100,7 @@ def _watch(task: Task, process: subprocess.Popen[bytes], count: Callable[[Readin
                 done, progress_at = count(counters), now
         if now - progress_at > STALL_SECONDS:
             raise HeadraceError(
-                f"the worker stands still at {max(done, 0):,} of {task.events:,} records; the end of its log:\n"
+                f"the worker makes no progress at {max(done, 0):,} of {task.events:,} records; the end of its log:\n"
                 + task.log.read_text(errors="replace")[-1000:]
             )
     return observed

@@ -8,7 +8,7 @@ import orjson
 from app.store import item_fields
 from app.store.connection import UnreadableAnswer
 
-COUNTED_AT = "at"  # stands among the counts: the time as of which they are decayed
+COUNTED_AT = "at"  # a key among the counts: the time as of which they are decayed
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,9 +34,7 @@ class RedisMarks:
         return [(each or b"").decode(errors="replace") for each in found]
 
     async def swap(self, partition: int, old: str, new: str) -> bool:
-        """Put a mark in the place of `old`, empty for none; False, and no effect, where something
-        else stands.
-        """
+        """Replace the mark `old` (empty for none). Returns False, without effect, for another."""
         commands: list[Command] = [("EVAL", SWAP, 1, self._key(partition), old, new)]
         [swapped] = await self.retry(lambda: execute(self.redis, commands))
         return bool(swapped)

@@ -56,7 +56,7 @@ def encode_interactions(interactions: Interactions, session_ids: Sequence[str]) 
         )
         for event, user_id, ts, session_id, offset in columns
     ]  # fmt: skip
-    # No line break stands inside of JSON: in strings it is escaped.
+    # JSON of one value has no line break: in strings it is escaped.
     return _ENCODER.encode_lines(written).split(b"\n")[:-1]
 
 

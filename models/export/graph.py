@@ -157,7 +157,7 @@ def drop_unread(model: Any) -> None:
     """Remove the nodes and the fixed tensors that nothing reads any more."""
     wanted = {each.name for each in model.graph.output}
     kept_nodes = []
-    for node in reversed(model.graph.node):  # a node stands before those that read it
+    for node in reversed(model.graph.node):  # a node comes before those that read it
         if wanted & set(node.output):
             wanted.update(node.input)
             kept_nodes.append(node)

@@ -50,7 +50,7 @@ class Marks(NamedTuple):
 
 
 def with_room(marks: Marks, items: int, categories: int) -> Marks:
-    """A workspace for so many items and categories."""
+    """A workspace for n items and categories."""
     if len(marks.items) >= items and len(marks.categories) >= categories:
         return marks
     return Marks(np.zeros(2 * items + 1, np.int64), np.zeros(2 * categories + 1, np.int64), 0)

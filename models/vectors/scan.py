@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from models.kernel import kernel, summing_kernel
 
 WORDS_AT_ONCE = 6  # 64-bit words of signs in one pass over the items: 384 dimensions
-ITEMS_AT_ONCE = 4096  # so many signs stay in a core's cache while several users are compared with them
+ITEMS_AT_ONCE = 4096  # their signs fit into a core's cache while several users are compared
 USERS_AT_ONCE = 8
 
 

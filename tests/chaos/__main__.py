@@ -21,7 +21,7 @@ examples (after `make chaos ARGS="…"`):
   --seed 12                                     the run with seed 12, one more time
   --only kill,stop,redis-stall                  these disturbances alone
   --without kafka-dead,stop                     all others
-  --redis memory                                Redis keeps nothing; the documents then allow profiles to begin anew
+  --redis memory                                Redis keeps nothing; the documents then allow profiles to begin again
   --kafka localhost:9092                        your broker; its connections are left alone
 """
 

@@ -14,7 +14,7 @@ from chaos.broken import broken_event, broken_item
 from chaos.records import ITEMS, KIND_OF_TOPIC, Planned
 
 HOUR = 3600.0
-RETRIED = 400  # a producer repeats one of so many last events
+RETRIED = 400  # a producer repeats one of this many last events
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,7 +241,7 @@ def test_an_item_that_differs_is_wrong() -> None:
 
 
 def lossy(*topics: str, after: int) -> tuple[Run, Stored]:
-    """A run in which Redis lost all after so many events, and the profile began anew with the
+    """A run in which Redis lost all after n events, and the profile began again with the
     next.
     """
     run = visited(*topics)
