@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agents.metrics import Metrics
-from models.contract.events import RawBatch
-from models.contract.wire import Learned, decode_interaction
+from models.contract.events import KIND_OF_LABEL, RawBatch
+from models.contract.wire import Learned, decode_log
 from models.duplicates import DuplicateFilter
 from models.processor import Followed, hash_session
 from models.recommender import LearningBatch, Recommender
@@ -49,29 +50,18 @@ class Learn:
 
     def handle(self, batch: RawBatch) -> None:
         """Learn from one batch of the interactions topic."""
-        rows: list[int] = []
-        learned: list[Learned] = []
-        repeats = unreadable = 0
-        for row, value in enumerate(batch.values):
-            interaction = _read(value)
-            if interaction is None:
-                unreadable += 1
-            elif self._is_new(batch.partition, interaction):
-                rows.append(row)
-                learned.append(interaction)
-            else:
-                repeats += 1
+        decoded = decode_log(batch.values)
+        rows = [row for row, each in enumerate(decoded) if each is not None and self._is_new(batch.partition, each)]
+        learned: list[Learned] = [decoded[row] for row in rows]  # type: ignore[misc]  # those are not None
         if learned:
-            self._learn(
-                LearningBatch(
-                    self.recommender.items.numbers(each.item_id for each in learned),
-                    np.array([hash_session(each.session_id) for each in learned], np.uint64),
-                    np.array([each.ts for each in learned]),
-                    np.array([each.kind for each in learned], np.int32),
-                )
-            )
-            self._remember(batch, rows, learned)
-        self.metrics.learned.labels("repeated").inc(repeats)
+            items = self.recommender.items.numbers([each.item_id for each in learned])
+            sessions = np.fromiter((hash_session(each.session_id) for each in learned), np.uint64, len(learned))
+            ts = np.fromiter((each.ts for each in learned), np.float64, len(learned))
+            kinds = np.fromiter((KIND_OF_LABEL[each.kind] for each in learned), np.int32, len(learned))
+            self._learn(LearningBatch(items, sessions, ts, kinds))
+            self._remember(batch.times[rows], ts, learned)
+        unreadable = decoded.count(None)
+        self.metrics.learned.labels("repeated").inc(len(decoded) - len(learned) - unreadable)
         self.metrics.learned.labels("unreadable").inc(unreadable)
 
     def _is_new(self, partition: int, interaction: Learned) -> bool:
@@ -86,25 +76,11 @@ class Learn:
         self.metrics.learned.labels("learned").inc(len(events.items))
         self.metrics.index_bytes.set(self.recommender.index.memory_bytes)
 
-    def _remember(self, batch: RawBatch, rows: list[int], learned: list[Learned]) -> None:
+    def _remember(self, times: NDArray[np.float64], ts: NDArray[np.float64], learned: list[Learned]) -> None:
         by_source: dict[str, list[int]] = {}
         for at, interaction in enumerate(learned):
             by_source.setdefault(interaction.source, []).append(at)
         for source, places in by_source.items():
-            self.seen.remember(
-                source,
-                np.array([learned[at].offset for at in places], np.int64),
-                batch.times[[rows[at] for at in places]],
-                np.array([learned[at].ts for at in places], np.float64),
-                [learned[at].event_id for at in places],
-            )
-
-
-def _read(value: bytes | None) -> Learned | None:
-    """None for what Headrace did not write; another program's record must not stop the learning."""
-    if value is None:
-        return None
-    try:
-        return decode_interaction(value)
-    except ValueError:
-        return None
+            offsets = np.fromiter((learned[at].offset for at in places), np.int64, len(places))
+            ids = [learned[at].event_id for at in places]
+            self.seen.remember(source, offsets, times[places], ts[places], ids)

@@ -8,7 +8,7 @@ from builders import NOW, Fields, interaction, without
 from models.contract.events import Kind
 from models.contract.interactions import Interactions
 from models.contract.typed_event import EventRecord
-from models.contract.wire import Learned, decode_interaction, encode_interactions
+from models.contract.wire import Learned, decode_interaction, decode_log, encode_interactions
 
 
 def two_orders() -> Interactions:
@@ -49,7 +49,7 @@ def test_only_the_chosen_rows_are_written() -> None:
 
 def test_what_was_written_can_be_read_back() -> None:
     first, _ = encode_interactions(two_orders(), ["u1@1", "s2"])
-    assert decode_interaction(first) == Learned("e1", "u1", "i1", Kind.ORDER, NOW - 2.5, "u1@1", "orders-3", 7)
+    assert decode_interaction(first) == Learned("e1", "u1", "i1", "order", NOW - 2.5, "u1@1", "orders-3", 7)
 
 
 @pytest.mark.parametrize(
@@ -78,10 +78,33 @@ def test_what_was_written_can_be_read_back() -> None:
         interaction() | {"offset": "7"},
         interaction() | {"offset": 7.5},
         interaction() | {"offset": 2**63},
-        interaction(ts=int(NOW)),
     ],
     ids=lambda value: "".join(repr(value).split("'e0', 'user_id': 'u1'"))[-90:],
 )
 def test_what_headrace_did_not_write_is_a_value_error(value: Fields | bytes) -> None:
     with pytest.raises(ValueError, match=r".+"):
         decode_interaction(value if isinstance(value, bytes) else orjson.dumps(value))
+
+
+def test_a_time_in_whole_seconds_is_a_time() -> None:
+    assert decode_interaction(orjson.dumps(interaction(ts=int(NOW)))).ts == NOW
+
+
+def test_a_log_is_read_as_its_interactions_are() -> None:
+    first, second = encode_interactions(two_orders(), ["u1@1", "s2"])
+    assert decode_log([first, second]) == [decode_interaction(first), decode_interaction(second)]
+    assert decode_log([]) == []
+
+
+@pytest.mark.parametrize("stranger", [None, b"", b"{}", b"17", b"\xff", b"[" * 100_000, b"\n", b" "])
+def test_what_another_program_wrote_hides_nothing_beside_it(stranger: bytes | None) -> None:
+    first, second = encode_interactions(two_orders(), ["u1@1", "s2"])
+    assert decode_log([first, stranger, second]) == [decode_interaction(first), None, decode_interaction(second)]
+
+
+def test_line_breaks_within_values_move_nothing() -> None:
+    """Two interactions in one value are none, though their lines and an empty value beside them add up."""
+    first, second = encode_interactions(two_orders(), ["u1@1", "s2"])
+    assert decode_log([first + b"\n" + second, b"", second]) == [None, None, decode_interaction(second)]
+    pretty = orjson.dumps(orjson.loads(first), option=orjson.OPT_INDENT_2)
+    assert decode_log([pretty, second]) == [decode_interaction(first), decode_interaction(second)]
