@@ -10,6 +10,7 @@ from models.vocabulary import Vocabulary
 
 FIRST_BYTES = 4096
 FIRST_NAMES = 1024
+COMMA, QUOTE = b',"'
 
 
 class JsonNames:
@@ -29,7 +30,7 @@ class JsonNames:
         """The strings of all names, by number."""
         new = self.vocabulary.names[self._count :]
         if new:
-            added, end = texts_of([orjson.dumps(name) for name in new]), int(self._texts.starts[self._count])
+            added, end = _quoted(new), int(self._texts.starts[self._count])
             count = self._count + len(new)
             self._texts = _with_room(self._texts, end + len(added.text), count)
             self._texts.text[end : end + len(added.text)] = added.text
@@ -43,6 +44,17 @@ def texts_of(pieces: Sequence[bytes]) -> Texts:
     starts = np.zeros(len(pieces) + 1, np.int64)
     np.cumsum(np.fromiter(map(len, pieces), np.int64, len(pieces)), out=starts[1:])
     return Texts(np.frombuffer(b"".join(pieces), np.uint8), starts)
+
+
+def _quoted(names: Sequence[str]) -> Texts:
+    """The JSON strings of names: encoded in one call, as one for each takes seconds for a million."""
+    data = np.frombuffer(orjson.dumps(names), np.uint8)[1:-1]
+    commas = 1 + np.flatnonzero((data[1:-1] == COMMA) & (data[:-2] == QUOTE) & (data[2:] == QUOTE))
+    # Within a string each quotation mark has a backslash before it, so only the name `,` looks like an end.
+    if len(commas) != len(names) - 1:
+        return texts_of([orjson.dumps(name) for name in names])
+    text = np.delete(data, commas)
+    return Texts(text, np.concatenate([[0], commas - np.arange(len(commas)), [len(text)]]).astype(np.int64))
 
 
 def _with_room(texts: Texts, size: int, names: int) -> Texts:
