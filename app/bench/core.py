@@ -3,8 +3,9 @@
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from time import process_time
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 from prometheus_client import CollectorRegistry
@@ -24,13 +25,14 @@ from models.users.table import MISSING
 
 STEPS = ("admit", "find", "follow", "learn", "decide", "predict")
 LOG = "1"
+CATALOGUE_BATCH = 10_000
 
 T = TypeVar("T")
 
 
 @dataclass(slots=True)
-class _Core:
-    """The pure parts of one worker, and the seconds spent in each step."""
+class Core:
+    """The pure parts of one worker, and the seconds spent in each step; `timed` may be replaced to count otherwise."""
 
     recommender: Recommender
     maker: ListMaker
@@ -44,7 +46,8 @@ class _Core:
     list_bytes: int = 0
 
     @classmethod
-    def of(cls, settings: Settings, users: int) -> "_Core":
+    def of(cls, settings: Settings, users: int) -> Self:
+        """An empty core for so many users."""
         recommender = Recommender(settings.recommender)
         seen = DuplicateFilter(settings.events.duplicate_window_seconds, settings.events.duplicate_memory)
         learn = Learn(recommender, seen, Metrics(CollectorRegistry()))
@@ -53,13 +56,13 @@ class _Core:
     def handle(self, batch: RawBatch) -> None:
         """What a worker does with a batch, but for loading and storing."""
         kind = KIND_OF_TOPIC[batch.topic]
-        admitted = self._timed("admit", lambda: admit(batch, kind, self.seen, self.settings))
-        slots = self._timed("find", lambda: self._find(admitted))
-        followed = self._timed("follow", lambda: follow(admitted, self.maker.table, slots))
-        self._timed("learn", lambda: self.learn.learn_own(batch.partition, followed))
-        effects = self._timed("decide", lambda: decide(followed, self.maker, float(batch.times[-1])))
+        admitted = self.timed("admit", lambda: admit(batch, kind, self.seen, self.settings))
+        slots = self.timed("find", lambda: self._find(admitted))
+        followed = self.timed("follow", lambda: follow(admitted, self.maker.table, slots))
+        self.timed("learn", lambda: self.learn.learn_own(batch.partition, followed))
+        effects = self.timed("decide", lambda: decide(followed, self.maker, float(batch.times[-1])))
         # The same questions once more: so much of the time before was prediction.
-        self._timed("predict", lambda: self._predict(followed))
+        self.timed("predict", lambda: self._predict(followed))
         self.events += len(batch)
         self.lists += len(effects.writes.lists)
         self.profile_bytes += sum(len(value or b"") for each in effects.writes.profiles for value in each.values())
@@ -75,7 +78,8 @@ class _Core:
         request = self.maker.request(followed.slots, followed.own)
         self.recommender.neighbours(request, self.recommender.settings.ranking.size)
 
-    def _timed(self, step: str, call: Callable[[], T]) -> T:
+    def timed(self, step: str, call: Callable[[], T]) -> T:
+        """What the call gives; the step took so much longer."""
         started = process_time()
         done = call()
         self.seconds[step] += process_time() - started
@@ -89,8 +93,8 @@ def run_core(dataset: Dataset, events: int | None, settings: Settings) -> dict[s
     count_events(dataset.events, events)
     warm_up(settings.recommender, settings.events)
     records = list(bench_log(dataset.events, events))
-    core = _Core.of(settings, len(records))
-    _learn_catalogue(dataset, core.recommender, settings)
+    core = Core.of(settings, len(records))
+    learn_catalogue(dataset, core.recommender, settings)
     for batch in batches(records, settings.kafka.partitions, settings.kafka.fetch_max_records):
         core.handle(batch)
     return _summary(dataset.name, core)
@@ -120,14 +124,16 @@ def _batch(place: tuple[str, int], rows: list[Record], ends: dict[tuple[str, int
     return RawBatch(*place, offsets, times, [record.key for record in rows], [record.value for record in rows], LOG)
 
 
-def _learn_catalogue(dataset: Dataset, recommender: Recommender, settings: Settings) -> None:
+def learn_catalogue(dataset: Dataset, recommender: Recommender, settings: Settings) -> None:
+    """Let the recommender know the log's catalogue, as a worker's follower does."""
     follower = FollowCatalogue(settings.events, recommender, lambda _: None)
-    rows = [record for record in dataset.items() if record.topic == "items"]
-    if rows:
-        follower.handle(_batch(("items", 0), rows, {}))
+    rows = (record for record in dataset.items() if record.topic == "items")
+    ends: dict[tuple[str, int], int] = {}
+    while batch := list(islice(rows, CATALOGUE_BATCH)):
+        follower.handle(_batch(("items", 0), batch, ends))
 
 
-def _summary(name: str, core: _Core) -> dict[str, object]:
+def _summary(name: str, core: Core) -> dict[str, object]:
     beside = core.seconds["decide"] - core.seconds["predict"]
     steps = [step for step in STEPS if step != "predict"]
     return {

@@ -14,7 +14,7 @@ import orjson
 from agents.metrics import STAGES
 from app.bench.pipeline import Plan, run_pipeline
 from app.bench.span import Span
-from app.commands import bench_core, bench_loads
+from app.commands import bench_core, bench_loads, bench_scale
 from app.commands.bench_loads import positive
 from app.datasets.folder import open_dataset
 from app.datasets.sample import sample_dataset
@@ -48,6 +48,7 @@ examples:
   headrace bench lookup                              look-ups beside a worker at half load
   headrace bench freshness                           from event to readable list, at 10, 50 and 80 % of the maximum
   headrace bench core                                where the time of the pure core goes, without Kafka and Redis
+  headrace bench scale                               10 thousand to 1 million users and items, on a generated log
 """
 
 CONTENDERS = {"ceiling": ceiling, "plain-faust": plain_faust}
@@ -72,6 +73,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     pipeline.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     bench_loads.configure(what)
     bench_core.configure(what, positive)
+    bench_scale.configure(what, positive)
     contender = what.add_parser("contender")
     contender.add_argument("name", choices=CONTENDERS)
     contender.add_argument("--events", type=positive, required=True)
@@ -85,6 +87,10 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
         return _contend(args, settings)
     if args.what == "core":
         return bench_core.execute(args, settings)
+    if args.what == "scale":
+        return bench_scale.execute(args)
+    if args.what == "scale-part":
+        return bench_scale.execute_part(args, settings)
     if args.what in bench_loads.EXECUTE:
         return bench_loads.EXECUTE[args.what](args, settings)
     dataset = open_dataset(args.data) if args.data else sample_dataset(settings.embedded)
