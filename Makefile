@@ -82,6 +82,10 @@ check-helm: $(STAMP) ## Lint and render the Helm chart, and validate the manifes
 check-architecture: $(STAMP)
 	$(BIN)/pytest --quiet tests/architecture
 
+.PHONY: bench-check
+bench-check: $(STAMP) ## Hold the instructions per event of the pure core to the baseline, with valgrind (ARGS=--record: new baseline)
+	$(BIN)/python scripts/bench_check.py $(ARGS)
+
 .PHONY: lock
 lock: $(STAMP) ## Resolve both lock files from pyproject.toml (ARGS=--upgrade: to the newest versions)
 	$(COMPILE) $(ARGS) --extra embedded --extra cpu --extra dev pyproject.toml -o requirements.lock
