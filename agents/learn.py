@@ -51,36 +51,44 @@ class Learn:
     def handle(self, batch: RawBatch) -> None:
         """Learn from one batch of the interactions topic."""
         decoded = decode_log(batch.values)
-        rows = [row for row, each in enumerate(decoded) if each is not None and self._is_new(batch.partition, each)]
-        learned: list[Learned] = [decoded[row] for row in rows]  # type: ignore[misc]  # those are not None
+        new = self._new_rows(batch.partition, decoded)
+        rows = np.sort(np.concatenate(list(new.values()))).tolist() if new else []
+        learned: list[Learned] = [decoded[row] for row in rows]
         if learned:
             items = self.recommender.items.numbers([each.item_id for each in learned])
             sessions = np.fromiter((hash_session(each.session_id) for each in learned), np.uint64, len(learned))
             ts = np.fromiter((each.ts for each in learned), np.float64, len(learned))
             kinds = np.fromiter((KIND_OF_LABEL[each.kind] for each in learned), np.int32, len(learned))
             self._learn(LearningBatch(items, sessions, ts, kinds))
-            self._remember(batch.times[rows], ts, learned)
+        for source, places in new.items():
+            found: list[Learned] = [decoded[row] for row in places.tolist()]
+            self._remember(source, batch.times[places], found)
         unreadable = decoded.count(None)
         self.metrics.learned.labels("repeated").inc(len(decoded) - len(learned) - unreadable)
         self.metrics.learned.labels("unreadable").inc(unreadable)
 
-    def _is_new(self, partition: int, interaction: Learned) -> bool:
-        pair = (partition, interaction.source)
-        if interaction.offset <= self.applied.get(pair, -1):
-            return False
-        self.applied[pair] = interaction.offset
-        return True
+    def _new_rows(self, partition: int, decoded: list[Learned | None]) -> dict[str, NDArray[np.intp]]:
+        """By source, the rows whose offset is above all that were learned of it before; they count as learned now."""
+        by_source: dict[str, list[int]] = {}
+        for row, each in enumerate(decoded):
+            if each is not None:
+                by_source.setdefault(each.source, []).append(row)
+        new: dict[str, NDArray[np.intp]] = {}
+        for source, rows in by_source.items():
+            pair = (partition, source)
+            offsets = [self.applied.get(pair, -1), *(decoded[row].offset for row in rows)]  # type: ignore[union-attr]  # those are read
+            highest = np.maximum.accumulate(np.array(offsets, np.int64))
+            fresh = highest[1:] > highest[:-1]
+            if fresh.any():
+                new[source], self.applied[pair] = np.array(rows, np.intp)[fresh], int(highest[-1])
+        return new
 
     def _learn(self, events: LearningBatch) -> None:
         self.recommender.learn(events)
         self.metrics.learned.labels("learned").inc(len(events.items))
         self.metrics.index_bytes.set(self.recommender.index.memory_bytes)
 
-    def _remember(self, times: NDArray[np.float64], ts: NDArray[np.float64], learned: list[Learned]) -> None:
-        by_source: dict[str, list[int]] = {}
-        for at, interaction in enumerate(learned):
-            by_source.setdefault(interaction.source, []).append(at)
-        for source, places in by_source.items():
-            offsets = np.fromiter((learned[at].offset for at in places), np.int64, len(places))
-            ids = [learned[at].event_id for at in places]
-            self.seen.remember(source, offsets, times[places], ts[places], ids)
+    def _remember(self, source: str, times: NDArray[np.float64], learned: list[Learned]) -> None:
+        offsets = np.fromiter((each.offset for each in learned), np.int64, len(learned))
+        ts = np.fromiter((each.ts for each in learned), np.float64, len(learned))
+        self.seen.remember(source, offsets, times, ts, [each.event_id for each in learned])
