@@ -68,7 +68,9 @@ class Learn:
         self.metrics.learned.labels("unreadable").inc(unreadable)
 
     def _new_rows(self, partition: int, decoded: list[Learned | None]) -> dict[str, NDArray[np.intp]]:
-        """By source, the rows whose offset is above all that were learned of it before; they count as learned now."""
+        """By source, the rows whose offset is above all that were learned of it before; they count
+        as learned now.
+        """
         by_source: dict[str, list[int]] = {}
         for row, each in enumerate(decoded):
             if each is not None:

@@ -26,7 +26,12 @@ class Vocabulary:
 
     def numbers(self, names: Iterable[str]) -> NDArray[np.int32]:
         """Return the ids' numbers, shape (n,); new ids get the next ones."""
-        return np.fromiter((self.number(name) for name in names), np.int32)
+        wanted = list(names)
+        found = list(map(self._numbers.get, wanted))
+        # Nearly always all are known, and then no call of our own is made for each.
+        if None in found:
+            return np.fromiter((self.number(name) for name in wanted), np.int32, len(wanted))
+        return np.array(found, np.int32)
 
     def find(self, name: str) -> int | None:
         """Return the id's number, or None for an id never seen."""

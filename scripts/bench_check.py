@@ -1,9 +1,10 @@
 """Hold the instructions that the pure core takes per event to a baseline: `make bench-check`.
 
-Processor time differs between machines and from minute to minute; executed instructions hardly do. Callgrind counts
-them: the core runs under valgrind, which is told at both ends of each step to note its count. Everything is compiled
-before, for a general x86-64 processor, in a process of its own. `--record` writes the counts as the new baseline: after
-a change that is worth its price, or of Python, numpy or numba.
+Processor time differs between machines and from minute to minute; executed instructions hardly do.
+Callgrind counts them: the core runs under valgrind, which is told at both ends of each step to note
+its count. Everything is compiled before, for a general x86-64 processor, in a process of its own.
+`--record` writes the counts as the new baseline: after a change that is worth its price, or of
+Python, numpy or numba.
 """
 
 import argparse
@@ -38,8 +39,8 @@ CACHE = Path(".cache/bench-check")
 LOGS = ("generated", "sample")
 LEARNED, COUNTED, PARTITIONS, BATCH = 4_000, 4_000, 2, 500
 TOLERANCE = 0.05
-# valgrind's request, which does nothing elsewhere: mov rax, rdi; xor edx, edx; rol rdi, 3, 13, 61, 51; xchg rbx, rbx;
-# mov rax, rdx; ret
+# valgrind's request, which does nothing elsewhere: mov rax, rdi; xor edx, edx; rol rdi, 3, 13, 61,
+# 51; xchg rbx, rbx; mov rax, rdx; ret
 REQUEST = bytes.fromhex("4889f831d248c1c70348c1c70d48c1c73d48c1c7334887db4889d0c3")
 CALLGRIND = ord("C") << 24 | ord("T") << 16
 ZERO, DUMP_AT, START = CALLGRIND + 1, CALLGRIND + 3, CALLGRIND + 4
@@ -99,7 +100,9 @@ def main() -> int:
 
 
 def compare(counts: dict[str, dict[str, int]], baseline: dict[str, dict[str, int]], tolerance: float) -> Iterator[str]:
-    """A line for each step of a log that takes more instructions than the baseline and its tolerance allow."""
+    """A line for each step of a log that takes more instructions than the baseline and its
+    tolerance allow.
+    """
     for log, steps in counts.items():
         for step, found in steps.items():
             known = baseline[log][step]

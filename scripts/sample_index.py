@@ -1,10 +1,13 @@
-"""How good lists are when the index holds only a sample of the sessions: `docs/scale.md` has the figures.
+"""How good lists are when the index holds only a sample of the sessions: `docs/scale.md` has the
+figures.
 
-A session is in the sample 1/n when n divides its hash: every worker chooses the same ones, and a larger sample holds
-the smaller one. With `--keep newest` it is the newest 1/n of all sessions instead, by their first event. Popularity
-and transitions follow from the sample too. Models are left out.
+A session is in the sample 1/n when n divides its hash: every worker chooses the same ones, and a
+larger sample holds the smaller one. With `--keep newest` it is the newest 1/n of all sessions
+instead, by their first event. Popularity and transitions follow from the sample too. Models are
+left out.
 
-    python scripts/sample_index.py DIR [--from SECONDS] [--every 10] [--parts 1,2,4,8] [--keep newest] [--json]
+    python scripts/sample_index.py DIR [--from SECONDS] [--every 10] [--parts 1,2,4,8]
+        [--keep newest] [--json]
 """
 
 import argparse

@@ -32,7 +32,9 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Core:
-    """The pure parts of one worker, and the seconds spent in each step; `timed` may be replaced to count otherwise."""
+    """The pure parts of one worker, and the seconds spent in each step; `timed` may be replaced to
+    count otherwise.
+    """
 
     recommender: Recommender
     maker: ListMaker

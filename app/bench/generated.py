@@ -1,8 +1,10 @@
-"""A generated log of any size, for measurements at sizes of which there is no real log; it says nothing of accuracy.
+"""A generated log of any size, for measurements at sizes of which there is no real log; it says
+nothing of accuracy.
 
-It has what real shops' logs have and what costs time: few items with most of the visits and a long tail, short
-sessions with some long ones, items of a session near each other, returns to an item just seen, many sessions at once,
-and a fashion that changes while the log goes on. The same sizes and seed give the same log.
+It has what real shops' logs have and what costs time: few items with most of the visits and a long
+tail, short sessions with some long ones, items of a session near each other, returns to an item
+just seen, many sessions at once, and a fashion that changes while the log goes on. The same sizes
+and seed give the same log.
 """
 
 from collections.abc import Iterator
@@ -29,7 +31,9 @@ CATEGORIES = 200
 
 @dataclass(frozen=True, slots=True)
 class LogSize:
-    """Numbers of users, items and sessions; with at least as many sessions as users, each user has one."""
+    """Numbers of users, items and sessions; with at least as many sessions as users, each user has
+    one.
+    """
 
     users: int
     items: int
@@ -38,7 +42,9 @@ class LogSize:
 
 @dataclass(frozen=True, slots=True)
 class Visits:
-    """Events in time order as columns of length n: numbers of user, item, session and kind; times in seconds."""
+    """Events in time order as columns of length n: numbers of user, item, session and kind; times
+    in seconds.
+    """
 
     users: NDArray[np.int32]
     items: NDArray[np.int32]
@@ -121,7 +127,8 @@ def _within(pauses: NDArray[np.float64], lengths: NDArray[np.int64]) -> NDArray[
 def _users(size: LogSize, draw: np.random.Generator) -> NDArray[np.int32]:
     """All users in any order, then all of them again; shape (sessions,).
 
-    So with any number of users a batch holds about as many of them, and as many lists follow from an event.
+    So with any number of users a batch holds about as many of them, and as many lists follow from
+    an event.
     """
     rounds = -(-size.sessions // size.users)
     return np.concatenate([draw.permutation(size.users) for _ in range(rounds)])[: size.sessions].astype(np.int32)
@@ -133,7 +140,8 @@ def _items(size: LogSize, session: NDArray[np.int32], draw: np.random.Generator)
     era = np.arange(size.sessions) * ERAS // max(size.sessions, 1)
     shift = np.where(draw.random(size.sessions) < FASHIONABLE, era * (size.items // (2 * ERAS)), 0)
     wanted = place_of_rank[(ranks + shift) % size.items][session]
-    # Items of a session lie around what it is about; what is far from it is a visit of something else.
+    # Items of a session lie around what it is about; what is far from it is a visit of something
+    # else.
     near = wanted + draw.geometric(0.15, len(session)) * draw.choice((-1, 1), len(session))
     items = np.where(draw.random(len(session)) < RETURNS, wanted, near) % size.items
     fresh = np.flatnonzero(draw.random(len(session)) < FRESH)

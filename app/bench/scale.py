@@ -1,4 +1,6 @@
-"""`headrace bench scale`: the cost of an event, a user and a start in a larger shop; each size in its own process."""
+"""`headrace bench scale`: the cost of an event, a user and a start in a larger shop; each size in
+its own process.
+"""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -17,10 +19,12 @@ Result = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ScalePlan:
-    """What is measured: `users` and `items` grow through `sizes` one at a time, the other one keeps its number.
+    """What is measured: `users` and `items` grow through `sizes` one at a time, the other one keeps
+    its number.
 
-    All sizes have learned the same number of sessions, the larger of `sessions` and the users, so that they differ in
-    nothing but their users and items. `start_sessions` are learned from the log and saved; 0 leaves that out.
+    All sizes have learned the same number of sessions, the larger of `sessions` and the users, so
+    that they differ in nothing but their users and items. `start_sessions` are learned from the log
+    and saved; 0 leaves that out.
     """
 
     sizes: tuple[int, ...]

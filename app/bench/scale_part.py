@@ -1,4 +1,6 @@
-"""One size of `headrace bench scale`, in a process of its own: the pure core when it holds so many users and items."""
+"""One size of `headrace bench scale`, in a process of its own: the pure core when it holds so many
+users and items.
+"""
 
 import zlib
 from dataclasses import dataclass, replace
@@ -66,7 +68,9 @@ def run_part(part: Part, settings: Settings, folder: Path) -> dict[str, Any]:
 
 
 def _filled(visits: Visits, part: Part) -> int:
-    """How many events come before those that are measured: what the first `sessions` sessions did, in time order."""
+    """How many events come before those that are measured: what the first `sessions` sessions did,
+    in time order.
+    """
     begun = np.searchsorted(np.maximum.accumulate(visits.sessions), part.size.sessions)
     return min(int(begun), len(visits) - part.events)
 

@@ -1,4 +1,6 @@
-"""How fast a worker starts: from the log of interactions, and from a snapshot of what it learned."""
+"""How fast a worker starts: from the log of interactions, and from a snapshot of what it
+learned.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -39,7 +41,9 @@ class _Clock:
 
 
 def run_start_up(size: LogSize, seed: int, settings: Settings, folder: Path) -> dict[str, Any]:
-    """Learn the generated log of this size as a starting worker does, save it, and load it. Raises OSError."""
+    """Learn the generated log of this size as a starting worker does, save it, and load it. Raises
+    OSError.
+    """
     warm_up(settings.recommender, settings.events)
     visits = generate(size, seed)
     learn = _new_learn(settings)
@@ -76,7 +80,8 @@ def _snapshot(learn: Learn, settings: Settings, path: Path) -> dict[str, Any]:
     size = write_snapshot(path, Snapshot({}, memory.arrays()))
     saved, clock, loaded = clock.read(), _Clock(), _new_learn(settings)
     snapshot = read_snapshot(path)
-    # As the worker does: it is checked before the log is asked whether it is its own, and once more when it is taken.
+    # As the worker does: it is checked before the log is asked whether it is its own, and once more
+    # when it is taken.
     check(snapshot.arrays)
     restore(loaded, snapshot.arrays)
     return {"bytes": size, "save": saved, "load": clock.read()}

@@ -1,4 +1,6 @@
-"""How many bytes of Redis a user takes: as counted from what is written, and as a real server says."""
+"""How many bytes of Redis a user takes: as counted from what is written, and as a real server
+says.
+"""
 
 from pathlib import Path
 
@@ -17,10 +19,11 @@ Stored = dict[str, dict[str, int]]
 
 
 def measure_stored(writes: UserWrites, settings: RedisSettings, folder: Path) -> Stored:
-    """Bytes a user of profile and list: keys, fields and values, and Redis's own MEMORY USAGE of a key.
+    """Bytes a user of profile and list: keys, fields and values, and Redis's own MEMORY USAGE of a
+    key.
 
-    `server` is the server's processor time to write one user, in microseconds. Raises HeadraceError when no embedded
-    Redis starts.
+    `server` is the server's processor time to write one user, in microseconds. Raises HeadraceError
+    when no embedded Redis starts.
     """
     keys, users = Keys(settings.prefix), len(writes.user_ids)
     profiles, lists = 0, 0

@@ -1,4 +1,6 @@
-"""`headrace bench scale`: how cost and memory grow with users and items, and how fast a worker starts."""
+"""`headrace bench scale`: how cost and memory grow with users and items, and how fast a worker
+starts.
+"""
 
 import argparse
 import os
@@ -48,7 +50,9 @@ examples:
 
 
 def configure(what: Any, positive: Callable[[str], int]) -> None:
-    """Declare the measurement among those of `headrace bench`; `scale-part` is how it starts itself again."""
+    """Declare the measurement among those of `headrace bench`; `scale-part` is how it starts itself
+    again.
+    """
     scale = what.add_parser(
         "scale",
         help="cost, memory and start-up by number of users and items",

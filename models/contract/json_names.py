@@ -47,10 +47,13 @@ def texts_of(pieces: Sequence[bytes]) -> Texts:
 
 
 def _quoted(names: Sequence[str]) -> Texts:
-    """The JSON strings of names: encoded in one call, as one for each takes seconds for a million."""
+    """The JSON strings of names: encoded in one call, as one for each takes seconds for a
+    million.
+    """
     data = np.frombuffer(orjson.dumps(names), np.uint8)[1:-1]
     commas = 1 + np.flatnonzero((data[1:-1] == COMMA) & (data[:-2] == QUOTE) & (data[2:] == QUOTE))
-    # Within a string each quotation mark has a backslash before it, so only the name `,` looks like an end.
+    # Within a string each quotation mark has a backslash before it, so only the name `,` looks like
+    # an end.
     if len(commas) != len(names) - 1:
         return texts_of([orjson.dumps(name) for name in names])
     text = np.delete(data, commas)

@@ -5,7 +5,6 @@ from contextlib import suppress
 from typing import Annotated, Literal
 
 import msgspec
-import orjson
 from msgspec import Meta, Struct
 
 from models.contract.interactions import Interactions

@@ -1,4 +1,6 @@
-"""The generated log has what real logs have and what costs time, at any size, and is the same every time."""
+"""The generated log has what real logs have and what costs time, at any size, and is the same every
+time.
+"""
 
 import numpy as np
 import orjson

@@ -103,7 +103,9 @@ def test_what_another_program_wrote_hides_nothing_beside_it(stranger: bytes | No
 
 
 def test_line_breaks_within_values_move_nothing() -> None:
-    """Two interactions in one value are none, though their lines and an empty value beside them add up."""
+    """Two interactions in one value are none, though their lines and an empty value beside them add
+    up.
+    """
     first, second = encode_interactions(two_orders(), ["u1@1", "s2"])
     assert decode_log([first + b"\n" + second, b"", second]) == [None, None, decode_interaction(second)]
     pretty = orjson.dumps(orjson.loads(first), option=orjson.OPT_INDENT_2)
