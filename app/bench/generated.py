@@ -41,7 +41,7 @@ class LogSize:
 
 
 @dataclass(frozen=True, slots=True)
-class Visits:
+class GeneratedVisits:
     """Events in time order as columns of length n: numbers of user, item, session and kind; times
     in seconds.
     """
@@ -55,15 +55,15 @@ class Visits:
     def __len__(self) -> int:
         return len(self.ts)
 
-    def part(self, start: int, end: int) -> "Visits":
+    def part(self, start: int, end: int) -> "GeneratedVisits":
         """The events from `start` up to `end`."""
         chosen = slice(start, end)
-        return Visits(
+        return GeneratedVisits(
             self.users[chosen], self.items[chosen], self.sessions[chosen], self.kinds[chosen], self.ts[chosen]
         )
 
 
-def generate(size: LogSize, seed: int) -> Visits:
+def generate(size: LogSize, seed: int) -> GeneratedVisits:
     """The log of this size."""
     draw = np.random.default_rng(seed)
     lengths = np.minimum(draw.geometric(1 / MEAN_SESSION, size.sessions), LONGEST_SESSION)
@@ -75,10 +75,10 @@ def generate(size: LogSize, seed: int) -> Visits:
     kinds = draw.choice(len(KIND_SHARES), len(session), p=KIND_SHARES).astype(np.int8)
     users, items = _users(size, draw), _items(size, session, draw)
     order = np.argsort(ts, kind="stable")
-    return Visits(users[session][order], items[order], session[order], kinds[order], np.round(ts[order], 3))
+    return GeneratedVisits(users[session][order], items[order], session[order], kinds[order], np.round(ts[order], 3))
 
 
-def records(visits: Visits, first: int) -> Iterator[Record]:
+def records(visits: GeneratedVisits, first: int) -> Iterator[Record]:
     """The events as producers send them; `first` is the number of the first one, which names it."""
     columns = (visits.users, visits.items, visits.sessions, visits.kinds, visits.ts)
     rows = zip(*(column.tolist() for column in columns), strict=True)

@@ -12,7 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.bench.core import STEPS, Core, batches, learn_catalogue
-from app.bench.generated import LogSize, Visits, catalogue, generate, item_name, records, session_name, user_name
+from app.bench.generated import (
+    GeneratedVisits,
+    LogSize,
+    catalogue,
+    generate,
+    item_name,
+    records,
+    session_name,
+    user_name,
+)
 from app.bench.stored_bytes import measure_stored
 from app.datasets.record import Dataset
 from app.settings import Settings
@@ -32,7 +41,7 @@ PAGE_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ScalePart:
     """What one process measures: `size.sessions` are learned before, then come so many events."""
 
     size: LogSize
@@ -40,7 +49,7 @@ class Part:
     seed: int
 
 
-def run_part(part: Part, settings: Settings, folder: Path) -> dict[str, Any]:
+def run_part(part: ScalePart, settings: Settings, folder: Path) -> dict[str, Any]:
     """Fill a core, then let more events through it. Raises HeadraceError.
 
     The first list is measured apart: it waits for what is made once of all items.
@@ -67,7 +76,7 @@ def run_part(part: Part, settings: Settings, folder: Path) -> dict[str, Any]:
     return _figures(part, core, first) | memory | {"first_list_cpu_seconds": round(first_list, 3)}
 
 
-def _filled(visits: Visits, part: Part) -> int:
+def _filled(visits: GeneratedVisits, part: ScalePart) -> int:
     """How many events come before those that are measured: what the first `sessions` sessions did,
     in time order.
     """
@@ -75,7 +84,7 @@ def _filled(visits: Visits, part: Part) -> int:
     return min(int(begun), len(visits) - part.events)
 
 
-def _fill(core: Core, visits: Visits, first: int, partitions: int) -> None:
+def _fill(core: Core, visits: GeneratedVisits, first: int, partitions: int) -> None:
     """Learn events and move profiles on as the core does, but from columns, and without lists."""
     users = [user_name(user) for user in visits.users.tolist()]
     place = np.fromiter((zlib.crc32(user.encode()) % partitions for user in users), np.int32, len(users))
@@ -118,7 +127,7 @@ def _sample(maker: ListMaker, users: int, seed: int) -> UserWrites:
     return UserWrites(names, profiles, maker.encode(names, asked, lists, float(asked.newest_ts.max())))
 
 
-def _figures(part: Part, core: Core, filled: int) -> dict[str, Any]:
+def _figures(part: ScalePart, core: Core, filled: int) -> dict[str, Any]:
     steps = [step for step in STEPS if step != "predict"]
     return {
         "users": part.size.users,

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from agents.learn import Learn
 from agents.memory import MemoryCopy, check, restore
 from agents.metrics import Metrics
-from app.bench.generated import LogSize, Visits, generate, item_name, session_name, user_name
+from app.bench.generated import GeneratedVisits, LogSize, generate, item_name, session_name, user_name
 from app.settings import Settings
 from app.worker.snapshot import Snapshot, read_snapshot, write_snapshot
 from models.contract.events import TOPIC_OF_KIND, Kind, RawBatch
@@ -87,7 +87,7 @@ def _snapshot(learn: Learn, settings: Settings, path: Path) -> dict[str, Any]:
     return {"bytes": size, "save": saved, "load": clock.read()}
 
 
-def _log(visits: Visits, size: int) -> Iterator[RawBatch]:
+def _log(visits: GeneratedVisits, size: int) -> Iterator[RawBatch]:
     """The interactions that workers would have written of these events, as they are read back."""
     offset = 0
     for start in range(0, len(visits), size):
@@ -100,7 +100,7 @@ def _log(visits: Visits, size: int) -> Iterator[RawBatch]:
         )
 
 
-def _written(visits: Visits, kind: Kind, first: int) -> list[bytes | None]:
+def _written(visits: GeneratedVisits, kind: Kind, first: int) -> list[bytes | None]:
     rows = np.flatnonzero(visits.kinds == kind)
     columns = (rows + first, visits.users[rows], visits.items[rows], visits.sessions[rows], visits.ts[rows])
     events = [

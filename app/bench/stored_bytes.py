@@ -4,16 +4,13 @@ says.
 
 from pathlib import Path
 
-from redis import Redis
-
 from app.concerns import RedisSettings
 from app.local.servers import embedded_redis
-from app.store.connection import HashFields
 from app.store.keys import Keys
+from app.store.memory_usage import measure_memory
 from models.processor import UserWrites
 
 SECONDS_A_DAY = 86_400
-ROUNDS = 5
 
 Stored = dict[str, dict[str, int]]
 
@@ -31,37 +28,10 @@ def measure_stored(writes: UserWrites, settings: RedisSettings, folder: Path) ->
         pairs = sum(len(name) + len(value) for name, value in profile.items() if value is not None)
         profiles += len(keys.profile(user).encode()) + pairs
         lists += len(keys.recommendation(user).encode()) + len(ranked)
-    with embedded_redis(folder) as url, Redis.from_url(url) as redis:
-        before = _cpu_seconds(redis)
-        for _ in range(ROUNDS):
-            _write(redis, writes, keys, int(settings.expire_days * SECONDS_A_DAY))
-        spent = _cpu_seconds(redis) - before
-        profile_memory = _memory(redis, [keys.profile(user) for user in writes.user_ids])
-        list_memory = _memory(redis, [keys.recommendation(user) for user in writes.user_ids])
+    with embedded_redis(folder) as url:
+        used = measure_memory(url, writes, keys, int(settings.expire_days * SECONDS_A_DAY))
     return {
-        "profile": {"bytes": round(profiles / users), "memory_bytes": round(profile_memory / users)},
-        "list": {"bytes": round(lists / users), "memory_bytes": round(list_memory / users)},
-        "server": {"microseconds": round(1e6 * spent / users / ROUNDS)},
+        "profile": {"bytes": round(profiles / users), "memory_bytes": round(used.profiles / users)},
+        "list": {"bytes": round(lists / users), "memory_bytes": round(used.lists / users)},
+        "server": {"microseconds": round(1e6 * used.seconds_a_user)},
     }
-
-
-def _write(redis: Redis, writes: UserWrites, keys: Keys, expire: int) -> None:
-    pipeline = redis.pipeline(transaction=False)
-    for user, profile, ranked in zip(writes.user_ids, writes.profiles, writes.lists, strict=True):
-        fields: HashFields = {name: value for name, value in profile.items() if value is not None}
-        pipeline.hset(keys.profile(user), mapping=fields)
-        pipeline.expire(keys.profile(user), expire)
-        pipeline.set(keys.recommendation(user), ranked, ex=expire)
-    pipeline.execute()
-
-
-def _cpu_seconds(redis: Redis) -> float:
-    used = redis.info("cpu")
-    return float(used["used_cpu_user"]) + float(used["used_cpu_sys"])
-
-
-def _memory(redis: Redis, names: list[str]) -> int:
-    pipeline = redis.pipeline(transaction=False)
-    for name in names:
-        pipeline.memory_usage(name, samples=0)
-    return sum(int(each) for each in pipeline.execute())

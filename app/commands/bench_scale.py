@@ -15,7 +15,7 @@ import orjson
 
 from app.bench.generated import LogSize
 from app.bench.scale import ScalePlan, run_scale
-from app.bench.scale_part import Part, run_part
+from app.bench.scale_part import ScalePart, run_part
 from app.bench.start_up import run_start_up
 from app.settings import Settings
 
@@ -94,7 +94,7 @@ def execute_part(args: argparse.Namespace, settings: Settings) -> int:
     size = LogSize(args.users, args.items, args.sessions)
     with TemporaryDirectory(prefix="headrace-scale-part-") as name:
         if args.name == "size":
-            result = run_part(Part(size, args.events, args.seed), settings, Path(name))
+            result = run_part(ScalePart(size, args.events, args.seed), settings, Path(name))
         else:
             result = run_start_up(size, args.seed, settings, Path(name))
     sys.stdout.write(orjson.dumps(result).decode() + "\n")

@@ -5,14 +5,14 @@ time.
 import numpy as np
 import orjson
 
-from app.bench.generated import KIND_SHARES, LogSize, Visits, catalogue, generate, records
+from app.bench.generated import KIND_SHARES, GeneratedVisits, LogSize, catalogue, generate, records
 from models.contract.event_codec import EventSettings, decode
 from models.contract.events import TOPIC_OF_KIND, Kind, RawBatch
 
 SIZE = LogSize(users=500, items=2_000, sessions=3_000)
 
 
-def columns(visits: Visits) -> list[list[float]]:
+def columns(visits: GeneratedVisits) -> list[list[float]]:
     return [column.tolist() for column in (visits.users, visits.items, visits.sessions, visits.kinds, visits.ts)]
 
 
