@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from agents.learn import Learn
 from agents.metrics import Metrics
 from agents.ports import Clock, Outbox, Replicas, Sources, UserStore
+from agents.unfinished import Unfinished
 from agents.users import load_users
 from models.contract.event_codec import EventSettings
 from models.contract.events import Kind, RawBatch
@@ -37,6 +38,7 @@ class Process:
     shown: Shown
     replicas: Replicas
     sources: Sources
+    unfinished: Unfinished
     users: UserStore
     outbox: Outbox
     metrics: Metrics
@@ -52,7 +54,10 @@ class Process:
         """Process one batch; when this returns, all its effects are stored."""
         await self.replicas.caught_up()
         async with self.write_lock:
-            await self._handle(replace(batch, log=await self.sources.log_of(batch)))
+            batch = replace(batch, log=await self.sources.log_of(batch))
+            await self.unfinished.begin(batch)
+            await self._handle(batch)
+            self.unfinished.finish(batch)
 
     async def _handle(self, batch: RawBatch) -> None:
         with self.metrics.timed("admit"):

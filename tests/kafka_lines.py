@@ -18,8 +18,8 @@ from app.local import servers as embedded
 from app.local.servers import RunningServer, Server
 
 CHUNK = 65_536
-# Request numbers of Kafka's protocol
-OFFSET_COMMIT, OFFSET_FETCH, JOIN_GROUP, HEARTBEAT, SYNC_GROUP = 8, 9, 11, 12, 14
+# Numbers of requests in Kafka's protocol
+PRODUCE, OFFSET_COMMIT, OFFSET_FETCH, JOIN_GROUP, HEARTBEAT, SYNC_GROUP = 0, 8, 9, 11, 12, 14
 
 
 @contextmanager
@@ -59,6 +59,7 @@ class KafkaLine:
     port: int
     delay_seconds: float = 0.0
     dead: threading.Event = field(default_factory=threading.Event)
+    kills_all_at: int | None = None  # every connection that sends this request goes dead
     _deadly: int | None = None
     _ends: list[socket.socket] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -106,6 +107,8 @@ class KafkaLine:
             _shut(near, far)
 
     def _kills(self, request: int) -> bool:
+        if request == self.kills_all_at:
+            return True
         with self._lock:
             if request != self._deadly:
                 return False

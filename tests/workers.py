@@ -93,6 +93,19 @@ def running_worker(environ: dict[str, str], log: Path) -> Iterator[RunningWorker
         process.communicate()
 
 
+@contextmanager
+def killed_worker(environ: dict[str, str], log: Path) -> Iterator[None]:
+    """A worker that is started now, and killed at the end whatever it is doing."""
+    with (
+        log.open("wb") as written,
+        subprocess.Popen([HEADRACE, "worker"], env=environ, stderr=written) as process,
+    ):
+        try:
+            yield
+        finally:
+            process.kill()
+
+
 def until(condition: Callable[[], bool], log: Path | None = None, seconds: float = PATIENCE_SECONDS) -> None:
     """Wait for a condition, with a deadline."""
     deadline = time.monotonic() + seconds

@@ -20,9 +20,11 @@ from agents.metrics import Metrics
 from agents.process import Process
 from agents.refresh import Refresh
 from agents.restore import Restore
+from agents.unfinished import Unfinished
 from app.health import Health
 from app.kafka.batch_agent import add_batch_agent
 from app.kafka.faust_app import FaustOptions, WorkerApp, build_faust_app, progress_of
+from app.kafka.log_span import KafkaEventLog
 from app.kafka.outbox import KafkaOutbox
 from app.kafka.probes import add_probes
 from app.kafka.progress import Progress
@@ -31,6 +33,7 @@ from app.kafka.settling import named
 from app.kafka.topics import topics
 from app.kafka.watch import KafkaWatch
 from app.settings import Settings
+from app.store.begun import RedisBegun
 from app.store.board import Board
 from app.store.items import RedisItems
 from app.store.store import Store
@@ -70,6 +73,7 @@ class _Learning:
     recommender: Recommender
     seen: DuplicateFilter
     learn: Learn
+    unfinished: Unfinished
 
 
 def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: Path) -> Worker:
@@ -84,7 +88,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     outside, progress = open_outside(settings, metrics), progress_of(app)
     names, health = outside.names, outside.health
     health.also = partial(_not_begun, progress)
-    learning = _learning(settings, metrics)
+    learning = _learning(settings, outside)
     recommender = learning.recommender
     maker = ListMaker.of(recommender, settings.worker.profile_cache)
     refresh = _refresh(settings, outside, maker)
@@ -116,7 +120,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     keep = _keep_catalogue(settings, outside, restore, assess)
     add_batch_agent(app, "process", list(outside.kinds), process.run)
     add_batch_agent(app, "catalogue", [names.items], keep.run)
-    _on_assignment(app, [maker.table, outside.sources, refresh.shown, restore], replicas, health)
+    _on_assignment(app, [maker.table, outside.sources, learning.unfinished, refresh.shown, restore], replicas, health)
     add_probes(app, replicas.progress, health, metrics, figures.refresh_gauges)
     return Worker(
         store=outside.store,
@@ -158,6 +162,7 @@ def _process(
         shown=refresh.shown,
         replicas=replicas,
         sources=outside.sources,
+        unfinished=learning.unfinished,
         users=outside.users,
         outbox=outside.outbox,
         metrics=outside.metrics,
@@ -217,12 +222,25 @@ def _not_begun(progress: Progress) -> str:
     return f"it has not begun to read {named(unplaced)}" if unplaced else ""
 
 
-def _learning(settings: Settings, metrics: Metrics) -> _Learning:
+def _learning(settings: Settings, outside: Outside) -> _Learning:
     recommender = Recommender(settings.recommender)
     warm_up(settings.recommender, settings.events)
     seen = DuplicateFilter(settings.events.duplicate_window_seconds, settings.events.duplicate_memory)
     seen.warm_up()
-    return _Learning(recommender, seen, Learn(recommender, seen, metrics))
+    learn = Learn(recommender, seen, outside.metrics)
+    return _Learning(recommender, seen, learn, _unfinished(settings, outside, learn))
+
+
+def _unfinished(settings: Settings, outside: Outside, learn: Learn) -> Unfinished:
+    store = outside.store
+    return Unfinished(
+        kinds=outside.kinds,
+        events=settings.events,
+        seen=learn.seen,
+        applied=learn.applied,
+        store=RedisBegun(store.redis, store.keys, store.retry),
+        log=KafkaEventLog(settings.kafka, outside.retry_kafka),
+    )
 
 
 def _faust_app(settings: Settings, faust_dir: Path) -> WorkerApp:

@@ -55,8 +55,13 @@ class RawBatch:
         """The source partition's name in profiles and interactions, such as
         `views-3@1795316155048`.
         """
-        place = f"{self.topic}-{self.partition}"
-        return f"{place}{LOG_MARK}{self.log}" if self.log else place
+        return self.source_of(self.topic, self.partition, self.log)
+
+    @staticmethod
+    def source_of(topic: str, partition: int, log: str) -> str:
+        """The name of a source partition; `log` is empty where it is not known."""
+        place = f"{topic}-{partition}"
+        return f"{place}{LOG_MARK}{log}" if log else place
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import orjson
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
-from workers import environment, running_worker
+from kafka_lines import PRODUCE, kafka_line
+from shops import Shop
+from workers import environment, killed_worker, running_worker, until
 
 from app.concerns import KafkaSettings, RedisSettings
 from app.kafka.topics import create_topics
@@ -63,3 +65,26 @@ async def test_repeats_of_the_last_day_are_known_after_a_restart_though_one_part
         await send(kafka, again)
         worker.until_events(len(again))
         assert worker.metric("headrace_events_total", outcome="duplicate") == len(again)
+
+
+async def test_an_id_on_two_topics_counts_once_though_the_worker_was_killed_between_redis_and_kafka(
+    kafka: KafkaSettings, redis_settings: RedisSettings, shop: Shop, tmp_path: Path
+) -> None:
+    with kafka_line(tmp_path) as line:
+        behind = replace(kafka, bootstrap=f"127.0.0.1:{line.port}", partitions=1)
+        await create_topics(behind)
+        now = time.time()
+        await send(behind, [("views", 0, orjson.dumps(event(0, 1, now)), now)])
+        line.kills_all_at = PRODUCE
+        environ = environment(behind, redis_settings)
+        profile = f"{redis_settings.prefix}profile:{{u0}}"
+        with killed_worker(environ, tmp_path / "killed.log"):
+            until(lambda: shop.redis.exists(profile) == 1, tmp_path / "killed.log")
+        line.kills_all_at = None
+        await send(behind, [("clicks", 0, orjson.dumps(event(0, 1, now)), now)])
+        with running_worker(environ, tmp_path / "again.log") as worker:
+            worker.until_events(2)
+            assert worker.metric("headrace_events_total", kind="view", outcome="accepted") == 1
+            assert worker.metric("headrace_events_total", kind="click", outcome="duplicate") == 1
+        counts = orjson.loads(shop.redis.hget(profile, "counts"))  # type: ignore[arg-type]  # redis-py: or awaitable
+        assert (round(counts["view"]), round(counts["click"])) == (1, 0)
