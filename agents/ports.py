@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 from models.contract.begun import Begun
 from models.contract.events import Item, RawBatch
 from models.contract.item_codec import Change
+from models.contract.moved import Moved
 from models.contract.outcome import Rejected
 from models.processor import UserWrites
 from models.quality.assessment import Assessment, Models
@@ -146,6 +147,11 @@ class Outbox(Protocol):
         """Append assessments of items; None deletes.
 
         `partition` is the number of the items' own partition.
+        """
+
+    async def move(self, moved: Sequence[Moved]) -> None:
+        """Append events to `moved`, each to the partition of its user, with its origin in the
+        headers.
         """
 
     async def quarantine(self, rejected: Sequence[Rejected]) -> None:

@@ -9,13 +9,16 @@ events with one id thus is the first in `interactions` or, behind those, the fir
 that were begun.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from agents.ports import BegunBatches, EventLog
 from models.contract.begun import Begun
 from models.contract.event_codec import EventSettings, decode
 from models.contract.events import Kind, RawBatch
+from models.contract.misplaced import sort_out
+from models.contract.moved import by_origin
+from models.contract.placement import Placement
 from models.duplicates import DuplicateFilter
 
 
@@ -23,11 +26,14 @@ from models.duplicates import DuplicateFilter
 class Unfinished:
     """The batches of each partition number that were begun and are not known to be emitted.
 
+    `topics` are those that are read in batches: the sources, which `kinds` has, and `moved`.
     `applied` is, per partition of `interactions` and source, the highest offset that is known to be
     emitted.
     """
 
     kinds: Mapping[str, Kind]
+    topics: Collection[str]
+    placement: Placement
     events: EventSettings
     seen: DuplicateFilter
     applied: Mapping[tuple[int, str], int]
@@ -58,8 +64,8 @@ class Unfinished:
         others[:] = [each for each in others if each.topic != batch.topic or each.last > last]
 
     async def _take_over(self, partition: int) -> list[Begun]:
-        left = [each for each in await self.store.load(partition) if each.topic in self.kinds]
-        return [each for each in left if await self._remember(partition, each)]
+        left = await self.store.load(partition)
+        return [each for each in left if each.topic in self.topics and await self._remember(partition, each)]
 
     async def _remember(self, partition: int, begun: Begun) -> bool:
         """Remember the ids of a batch that may not be emitted; False when it is, or when its log is
@@ -72,6 +78,7 @@ class Unfinished:
         batch = await self.log.read(begun.topic, partition, first, begun.last)
         if not begun.ends(batch):
             return False
-        found = decode(replace(batch, log=begun.log), self.kinds[begun.topic], self.events).accepted
-        self.seen.remember(found.source, found.offsets, found.times, found.ts, found.event_ids)
+        for part in by_origin(replace(batch, log=begun.log), self.kinds)[0]:
+            found, _ = sort_out(part, decode(part, self.kinds[part.topic], self.events).accepted, self.placement)
+            self.seen.remember(found.source, found.offsets, found.times, found.ts, found.event_ids)
         return True

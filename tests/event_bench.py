@@ -15,11 +15,14 @@ from agents.process import Process
 from agents.unfinished import Unfinished
 from models.contract.event_codec import EventSettings
 from models.contract.events import KIND_OF_TOPIC, RawBatch
+from models.contract.placement import ANYWHERE, Placement
 from models.duplicates import DuplicateFilter
 from models.processor import ListMaker
 from models.ranking.lists import RankingSettings
 from models.recommender import Recommender, RecommenderSettings
 from models.shown import Shown
+
+MOVED = "moved"
 
 
 class Bench:
@@ -27,7 +30,8 @@ class Bench:
     rest.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, placement: Placement = ANYWHERE) -> None:
+        self.placement = placement
         self.diary = Diary()
         self.users = MemoryUsers(self.diary)
         self.outbox = MemoryOutbox(self.diary)
@@ -48,13 +52,23 @@ class Bench:
         self.process = Process(
             kinds=KIND_OF_TOPIC,
             events=EventSettings(),
+            placement=self.placement,
             seen=seen,
             maker=ListMaker.of(self.recommender, capacity=100),
             learn=self.learn,
             shown=Shown(RankingSettings().size, capacity=100),
             replicas=MemoryReplicas(self.diary),
             sources=self.logs,
-            unfinished=Unfinished(KIND_OF_TOPIC, EventSettings(), seen, self.learn.applied, self.begun, self.log),
+            unfinished=Unfinished(
+                kinds=KIND_OF_TOPIC,
+                topics={*KIND_OF_TOPIC, MOVED},
+                placement=self.placement,
+                events=EventSettings(),
+                seen=seen,
+                applied=self.learn.applied,
+                store=self.begun,
+                log=self.log,
+            ),
             users=self.users,
             outbox=self.outbox,
             metrics=self.metrics,

@@ -32,20 +32,19 @@ class MemoryEventLog:
 
     async def read(self, topic: str, partition: int, first: int, last: int) -> RawBatch:
         found = {
-            offset: (time, key, value)
+            int(batch.offsets[row]): (batch, row)
             for batch in self.batches
             if (batch.topic, batch.partition) == (topic, partition)
-            for offset, time, key, value in zip(
-                batch.offsets.tolist(), batch.times.tolist(), batch.keys, batch.values, strict=True
-            )
-            if first <= offset <= last
+            for row in range(len(batch))
+            if first <= batch.offsets[row] <= last
         }
-        offsets = sorted(found)
+        rows = [found[offset] for offset in sorted(found)]
         return RawBatch(
             topic,
             partition,
-            np.array(offsets, np.int64),
-            np.array([found[offset][0] for offset in offsets]),
-            [found[offset][1] for offset in offsets],
-            [found[offset][2] for offset in offsets],
+            np.array(sorted(found), np.int64),
+            np.array([batch.times[row] for batch, row in rows]),
+            [batch.keys[row] for batch, row in rows],
+            [batch.values[row] for batch, row in rows],
+            headers=[batch.headers[row] if batch.headers else () for batch, row in rows],
         )

@@ -93,6 +93,12 @@ def running_worker(environ: dict[str, str], log: Path) -> Iterator[RunningWorker
         process.communicate()
 
 
+def doctor(environ: dict[str, str]) -> dict[str, str]:
+    """What `headrace doctor` says of each check, whatever it comes to."""
+    done = subprocess.run([HEADRACE, "doctor", "--json"], env=environ, capture_output=True, check=False)
+    return {each["check"]: each["detail"] for each in orjson.loads(done.stdout)["findings"]}
+
+
 @contextmanager
 def killed_worker(environ: dict[str, str], log: Path) -> Iterator[None]:
     """A worker that is started now, and killed at the end whatever it is doing."""

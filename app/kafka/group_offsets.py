@@ -16,6 +16,7 @@ from app.kafka.topics import SOURCES, create_topics
 from app.kafka.unreadable import explained
 
 ITEMS = "items"
+MOVED = "moved"
 COMMIT_SECONDS = 30.0
 POLL_SECONDS = 0.1
 POLL_MILLISECONDS = 1_000
@@ -99,7 +100,7 @@ async def _group_member(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]
 
 
 async def _existing_places(consumer: AIOKafkaConsumer, settings: KafkaSettings) -> list[TopicPartition]:
-    names = {settings.topic_prefix + name for name in (*SOURCES, ITEMS)} & await consumer.topics()
+    names = {settings.topic_prefix + name for name in (*SOURCES, MOVED, ITEMS)} & await consumer.topics()
     return [
         TopicPartition(name, number) for name in sorted(names) for number in consumer.partitions_for_topic(name) or ()
     ]

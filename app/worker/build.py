@@ -21,6 +21,7 @@ from agents.process import Process
 from agents.refresh import Refresh
 from agents.restore import Restore
 from agents.unfinished import Unfinished
+from app.concerns import KafkaSettings
 from app.health import Health
 from app.kafka.batch_agent import add_batch_agent
 from app.kafka.faust_app import FaustOptions, WorkerApp, build_faust_app, progress_of
@@ -42,6 +43,7 @@ from app.worker.outside import Outside, open_outside
 from app.worker.restoring import Losses, build_restore
 from app.worker.snapshot_keeper import SnapshotKeeper
 from app.worker.with_models import ModelAgents, WorkerParts, build_model_agents, find_models
+from models.contract.placement import Placement
 from models.duplicates import DuplicateFilter
 from models.processor import ListMaker, warm_up
 from models.recommender import Recommender
@@ -88,7 +90,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     outside, progress = open_outside(settings, metrics), progress_of(app)
     names, health = outside.names, outside.health
     health.also = partial(_not_begun, progress)
-    learning = _learning(settings, outside)
+    learning = _learning(settings, outside, _placement(settings.kafka, partitions[names.interactions]))
     recommender = learning.recommender
     maker = ListMaker.of(recommender, settings.worker.profile_cache)
     refresh = _refresh(settings, outside, maker)
@@ -118,7 +120,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     restore = build_restore(settings, outside.store, outside.retry_kafka, progress, losses, assess)
     process = _process(settings, outside, learning, refresh, replicas)
     keep = _keep_catalogue(settings, outside, restore, assess)
-    add_batch_agent(app, "process", list(outside.kinds), process.run)
+    add_batch_agent(app, "process", [*outside.kinds, names.moved], process.run)
     add_batch_agent(app, "catalogue", [names.items], keep.run)
     _on_assignment(app, [maker.table, outside.sources, learning.unfinished, refresh.shown, restore], replicas, health)
     add_probes(app, replicas.progress, health, metrics, figures.refresh_gauges)
@@ -156,6 +158,7 @@ def _process(
     return Process(
         kinds=outside.kinds,
         events=settings.events,
+        placement=learning.unfinished.placement,
         seen=learning.seen,
         maker=refresh.maker,
         learn=learning.learn,
@@ -222,19 +225,25 @@ def _not_begun(progress: Progress) -> str:
     return f"it has not begun to read {named(unplaced)}" if unplaced else ""
 
 
-def _learning(settings: Settings, outside: Outside) -> _Learning:
+def _learning(settings: Settings, outside: Outside, placement: Placement) -> _Learning:
     recommender = Recommender(settings.recommender)
     warm_up(settings.recommender, settings.events)
     seen = DuplicateFilter(settings.events.duplicate_window_seconds, settings.events.duplicate_memory)
     seen.warm_up()
     learn = Learn(recommender, seen, outside.metrics)
-    return _Learning(recommender, seen, learn, _unfinished(settings, outside, learn))
+    return _Learning(recommender, seen, learn, _unfinished(settings, outside, learn, placement))
 
 
-def _unfinished(settings: Settings, outside: Outside, learn: Learn) -> Unfinished:
+def _placement(kafka: KafkaSettings, partitions: int) -> Placement:
+    return Placement(kafka.partitioner, partitions, kafka.misplaced)
+
+
+def _unfinished(settings: Settings, outside: Outside, learn: Learn, placement: Placement) -> Unfinished:
     store = outside.store
     return Unfinished(
         kinds=outside.kinds,
+        topics={*outside.kinds, outside.names.moved},
+        placement=placement,
         events=settings.events,
         seen=learn.seen,
         applied=learn.applied,
@@ -247,7 +256,7 @@ def _faust_app(settings: Settings, faust_dir: Path) -> WorkerApp:
     names = topics(settings.kafka)
     options = FaustOptions(
         state_dir=faust_dir,
-        batched_topics=[names.views, names.clicks, names.orders, names.items],
+        batched_topics=[names.views, names.clicks, names.orders, names.moved, names.items],
         host=settings.worker.host,
         port=settings.worker.port,
     )

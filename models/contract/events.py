@@ -34,8 +34,8 @@ class RawBatch:
     """Consecutive records of one partition as Kafka holds them; all columns have the same length n.
 
     `times` are the broker's append times in seconds since 1970. `log` tells this log from another
-    one of the same topic, where that is known. `headers` are read for few topics, and empty for the
-    others.
+    one of the same topic, where that is known. `moved_to` is the partition in which events are
+    processed that lay in another one than their users'; None for all that are where they belong.
     """
 
     topic: str
@@ -46,9 +46,15 @@ class RawBatch:
     values: list[bytes | None]
     log: str = ""
     headers: Sequence[Sequence[tuple[str, bytes]]] = ()
+    moved_to: int | None = None
 
     def __len__(self) -> int:
         return len(self.values)
+
+    @property
+    def home(self) -> int:
+        """The partition whose owner processes the batch."""
+        return self.partition if self.moved_to is None else self.moved_to
 
     @property
     def source(self) -> str:
