@@ -161,6 +161,15 @@ class Metrics:
             ["kind", "outcome"],
             registry=registry,
         )
+        self.offset_resets = Counter(
+            "headrace_offset_resets",
+            "Partitions whose reading went on at another offset, by what changed",
+            ["topic", "reason"],
+            registry=registry,
+        )
+        self.skipped = Counter(
+            "headrace_skipped_offsets", "Offsets that Kafka removed before they were read", ["topic"], registry=registry
+        )
         self.coerced = Counter(
             "headrace_coerced",
             "Fields in another form than the contract's that were understood",

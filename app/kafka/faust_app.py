@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import Any, cast
@@ -19,9 +19,10 @@ from yarl import URL
 from app.concerns import KafkaSettings
 from app.errors import HeadraceError
 from app.kafka.batch_agent import StopsTheWorker
-from app.kafka.batch_consumer import BatchOptions
+from app.kafka.log_start import Reset, SavedStarts
 from app.kafka.progress import Progress
 from app.kafka.transport import BatchTransport
+from app.kafka.watched_consumer import BatchOptions
 
 STOP_SECONDS = 60.0
 # A part that failed may hang, such as a request to a coordinator that does not answer. Nothing that
@@ -83,6 +84,14 @@ def build_faust_app(kafka: KafkaSettings, options: FaustOptions) -> WorkerApp:
     app.transport = BatchTransport(app.conf.broker_consumer, app, _batch_options(kafka, options))
     app.finalize()
     return app
+
+
+def watch_logs(app: faust.App, saved: SavedStarts, on_reset: Callable[[Reset], None]) -> None:
+    """Before the app starts: compare where batched topics begin with what was saved, and tell of
+    each that changed.
+    """
+    transport = cast(BatchTransport, app.transport)
+    transport.options = replace(transport.options, saved=saved, on_reset=on_reset)
 
 
 def progress_of(app: faust.App) -> Progress:

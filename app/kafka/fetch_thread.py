@@ -4,9 +4,9 @@ it belongs to.
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from faust.transport.drivers import aiokafka as driver
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, ensure_aiokafka_TP
@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from app.kafka.consumer_stop import stop_consumer
 from app.kafka.log_end import true_end
+from app.kafka.log_start import Beginning
 from app.kafka.unreadable import explained
 
 # aiokafka has one fetch under way per broker. While it waits for partitions without news, a
@@ -24,6 +25,8 @@ from app.kafka.unreadable import explained
 # of a core on asking this often.
 LONG_POLL_MS = 10
 STARTING_POLL_SECONDS = 0.01
+
+T = TypeVar("T", bound=tuple[str, int])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,10 +56,36 @@ class Start:
 class Whereabouts:
     """The next offset that will be fetched of a partition, None when that is open, and the
     partition's end.
+
+    The end is `fetched` once a fetch told it; before, it may be too low.
     """
 
     position: int | None
     end: int
+    fetched: bool
+
+
+async def find_beginnings(consumer: Any, partitions: Iterable[T]) -> dict[T, Beginning]:
+    """The first record of each partition that has one and a leader. Raises KafkaError and
+    TimeoutError.
+    """
+    # The first record since 1970 is the first; the answer has its time, too, where that of
+    # `beginning_offsets` has not.
+    asked = {ensure_aiokafka_TP(TP(*tp)): 0 for tp in partitions if has_leader(consumer, tp)}
+    answers = await consumer.offsets_for_times(asked) if asked else {}
+    found = {TP(*tp): answer for tp, answer in answers.items() if answer is not None and answer.timestamp >= 0}
+    return {tp: Beginning(found[TP(*tp)].offset, found[TP(*tp)].timestamp) for tp in partitions if TP(*tp) in found}
+
+
+def has_leader(consumer: Any, partition: tuple[str, int]) -> bool:
+    """Whether a broker leads the partition, as far as is known; if not, the cluster is asked
+    soon.
+    """
+    leader = consumer._client.cluster.leader_for_partition(ensure_aiokafka_TP(TP(*partition)))
+    if leader is None or leader == -1:
+        consumer._client.force_metadata_update()
+        return False
+    return True
 
 
 class FetchWorker(WorkerThread):
@@ -134,6 +163,16 @@ class FetchThread(AIOKafkaConsumerThread):
         found: dict[TP, Whereabouts] = await self.call_thread(self._whereabouts, partitions)
         return found
 
+    async def beginnings(self, partitions: Sequence[TP]) -> dict[TP, Beginning]:
+        """The first record of those of the partitions that have one. Raises KafkaError and
+        TimeoutError.
+        """
+        found: dict[TP, Beginning] = await self.call_thread(self._beginnings, partitions)
+        return found
+
+    async def _beginnings(self, partitions: Sequence[TP]) -> dict[TP, Beginning]:
+        return await find_beginnings(self._ensure_consumer(), partitions)
+
     async def _fetch(self, partitions: set[TP], timeout: float) -> list[Fetched]:
         consumer = self._ensure_consumer()
         with explained(consumer):
@@ -175,7 +214,7 @@ class FetchThread(AIOKafkaConsumerThread):
             state = assignment.state_value(ensure_aiokafka_TP(tp)) if assignment is not None else None
             if state is not None:
                 position = state.position if state.has_valid_position else None
-                found[tp] = Whereabouts(position, true_end(end, state.highwater))
+                found[tp] = Whereabouts(position, true_end(end, state.highwater), state.highwater is not None)
         return found
 
     def _assignment(self) -> Any:

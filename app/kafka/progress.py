@@ -79,6 +79,11 @@ class Progress:
             reading.position = None
             reading.moved_at = self._clock()
 
+    def restart(self, partition: TopicPartition) -> None:
+        """The partition is another log now; `move` tells where reading of it begins."""
+        if partition in self._readings:
+            self._readings[partition] = _Reading(self._clock())
+
     def advance(self, topic: str) -> None:
         """Note that part of a batch of the topic is done.
 

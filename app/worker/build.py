@@ -23,9 +23,11 @@ from agents.restore import Restore
 from agents.unfinished import Unfinished
 from app.concerns import KafkaSettings
 from app.health import Health
+from app.kafka.added_partitions import warn_of_added_partitions
 from app.kafka.batch_agent import add_batch_agent
-from app.kafka.faust_app import FaustOptions, WorkerApp, build_faust_app, progress_of
+from app.kafka.faust_app import FaustOptions, WorkerApp, build_faust_app, progress_of, watch_logs
 from app.kafka.log_span import KafkaEventLog
+from app.kafka.log_start import Reset
 from app.kafka.outbox import KafkaOutbox
 from app.kafka.probes import add_probes
 from app.kafka.progress import Progress
@@ -37,6 +39,7 @@ from app.settings import Settings
 from app.store.begun import RedisBegun
 from app.store.board import Board
 from app.store.items import RedisItems
+from app.store.starts import RedisStarts
 from app.store.store import Store
 from app.worker.figures import Figures
 from app.worker.outside import Outside, open_outside
@@ -88,6 +91,8 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     metrics = Metrics(CollectorRegistry())
     loaded = find_models(settings, metrics)  # before anything that would have to be closed if a model is broken
     outside, progress = open_outside(settings, metrics), progress_of(app)
+    store = outside.store
+    watch_logs(app, RedisStarts(store.redis, store.keys, store.retry), partial(_count_reset, metrics))
     names, health = outside.names, outside.health
     health.also = partial(_not_begun, progress)
     learning = _learning(settings, outside, _placement(settings.kafka, partitions[names.interactions]))
@@ -108,6 +113,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
         outside.retry_kafka,
         not_saved={names.vectors},
         own={names.interactions: outside.outbox.own},
+        on_reset=partial(_count_reset, metrics),
     )
     model_agents = None
     if loaded is not None:
@@ -123,6 +129,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     add_batch_agent(app, "process", [*outside.kinds, names.moved], process.run)
     add_batch_agent(app, "catalogue", [names.items], keep.run)
     _on_assignment(app, [maker.table, outside.sources, learning.unfinished, refresh.shown, restore], replicas, health)
+    warn_of_added_partitions(app, partitions)
     add_probes(app, replicas.progress, health, metrics, figures.refresh_gauges)
     return Worker(
         store=outside.store,
@@ -261,6 +268,11 @@ def _faust_app(settings: Settings, faust_dir: Path) -> WorkerApp:
         port=settings.worker.port,
     )
     return build_faust_app(settings.kafka, options)
+
+
+def _count_reset(metrics: Metrics, reset: Reset) -> None:
+    metrics.offset_resets.labels(reset.topic, reset.change).inc()
+    metrics.skipped.labels(reset.topic).inc(reset.skipped)
 
 
 class _Forgetful(Protocol):
