@@ -19,6 +19,7 @@ from app.kafka.batch_message import BatchMessage
 from app.kafka.fetch_thread import Fetched, FetchThread
 from app.kafka.log_start import Change, Reset
 from app.kafka.raw_batch import to_raw_batch
+from app.kafka.settling import Step
 from app.kafka.watched_consumer import WatchedConsumer
 from models.contract.events import RawBatch
 
@@ -149,18 +150,20 @@ class BatchConsumer(WatchedConsumer):
     async def on_start(self) -> None:
         await super().on_start()
         self.progress.start_rebalance()
+        self.settling.enter(Step.JOINING)
 
     @override
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         # Faust waits for the agents and commits in here, so the pages are torn out only afterwards.
-        self.settling.stop()
+        self.settling.enter(Step.LEAVING)
         await super().on_partitions_revoked(revoked)
+        self.settling.enter(Step.JOINING)
         self.book.close(revoked)
         self.progress.start_rebalance()
 
     @override
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        self.settling.start()
+        self.settling.enter(Step.SETTLING)
         self.progress.assign(tp for tp in assigned if self._is_batched(tp))
         self.places.forget()
         await super().on_partitions_assigned(assigned, generation_id)
@@ -171,8 +174,9 @@ class BatchConsumer(WatchedConsumer):
             for tp, start in (await self._thread.rewind()).items():
                 if self._is_batched(tp):
                     self.book.open(tp, start.committed)
-                    self.places.stand(tp, start.offset)
-                    self.progress.move(tp, start.offset)
+                    if start.offset is not None:
+                        self.places.stand(tp, start.offset)
+                        self.progress.move(tp, start.offset)
                 else:
                     self._read_offset[tp] = start.committed
                     self._committed_offset[tp] = start.committed or None

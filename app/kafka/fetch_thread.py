@@ -46,9 +46,11 @@ class Fetched:
 class Start:
     """Where reading of a partition begins, and the committed offset that says so; None when nothing
     is committed.
+
+    Where no broker leads the partition, nobody knows yet where it begins.
     """
 
-    offset: int
+    offset: int | None
     committed: int | None
 
 
@@ -163,6 +165,14 @@ class FetchThread(AIOKafkaConsumerThread):
         found: dict[TP, Whereabouts] = await self.call_thread(self._whereabouts, partitions)
         return found
 
+    async def led(self, partitions: Sequence[TP]) -> set[TP]:
+        """Those of the partitions that a broker leads, as far as is known."""
+        found: set[TP] = await self.call_thread(self._led, partitions)
+        return found
+
+    async def _led(self, partitions: Sequence[TP]) -> set[TP]:
+        return {tp for tp in partitions if has_leader(self._ensure_consumer(), tp)}
+
     async def beginnings(self, partitions: Sequence[TP]) -> dict[TP, Beginning]:
         """The first record of those of the partitions that have one. Raises KafkaError and
         TimeoutError.
@@ -190,10 +200,14 @@ class FetchThread(AIOKafkaConsumerThread):
         partitions = [TP(*tp) for tp in sorted(consumer.assignment())]
         answers = await asyncio.gather(*(consumer.committed(ensure_aiokafka_TP(tp)) for tp in partitions))
         committed: dict[TP, int | None] = dict(zip(partitions, answers, strict=True))
-        fresh = [ensure_aiokafka_TP(tp) for tp, offset in committed.items() if offset is None]
-        beginnings = await consumer.beginning_offsets(fresh) if fresh else {}
-        starts = {tp: Start(beginnings[tp] if offset is None else offset, offset) for tp, offset in committed.items()}
-        await self._seek_now({tp: start.offset for tp, start in starts.items()})
+        fresh = [tp for tp, offset in committed.items() if offset is None]
+        # One partition without a leader must not hold up the others; the client finds its beginning
+        # once it has one.
+        led = [ensure_aiokafka_TP(tp) for tp in fresh if has_leader(consumer, tp)]
+        beginnings = await consumer.beginning_offsets(led) if led else {}
+        beginnings |= {tp: offset for tp, offset in committed.items() if offset is not None}
+        starts = {tp: Start(beginnings.get(tp), offset) for tp, offset in committed.items()}
+        await self._seek_now({tp: start.offset for tp, start in starts.items() if start.offset is not None})
         return starts
 
     async def _seek_now(self, offsets: Mapping[TP, int]) -> None:
@@ -207,7 +221,9 @@ class FetchThread(AIOKafkaConsumerThread):
     async def _whereabouts(self, partitions: Sequence[TP]) -> dict[TP, Whereabouts]:
         # The broker is asked, because the ends that come with fetches stop coming when fetching
         # stops.
-        asked: dict[TP, int] = await self._ensure_consumer().end_offsets([ensure_aiokafka_TP(tp) for tp in partitions])
+        consumer = self._ensure_consumer()
+        led = [ensure_aiokafka_TP(tp) for tp in partitions if has_leader(consumer, tp)]
+        asked: dict[TP, int] = await consumer.end_offsets(led) if led else {}
         assignment = self._assignment()
         found = {}
         for tp, end in asked.items():

@@ -20,7 +20,7 @@ from app.kafka.fetch_thread import FetchThread
 from app.kafka.log_start import Beginning, Change, NothingSaved, Reset, SavedStarts
 from app.kafka.places import ReadPlaces
 from app.kafka.progress import Progress
-from app.kafka.settling import Settling
+from app.kafka.settling import Settling, Step
 
 SETTLE_POLL_SECONDS = 0.5
 TICKS = 5  # of `watch_seconds`
@@ -32,9 +32,9 @@ class BatchOptions:
     """Which topics are read in batches, and how.
 
     `settle_seconds` bounds the end of a rebalance, from the assignment until reading begins. It has
-    to be less than Faust's own limit (`broker_request_timeout`), behind which Faust stops reading
-    and says nothing. `on_reset` is told when reading goes on at another offset than where it was,
-    because the topic changed.
+    to be less than Faust's own limit (`request_seconds`), behind which Faust stops reading and says
+    nothing. While Kafka `is_away`, no step of a rebalance is overdue. `on_reset` is told when
+    reading goes on at another offset than where it was, because the topic changed.
     """
 
     topics: frozenset[str]
@@ -42,9 +42,21 @@ class BatchOptions:
     drain_seconds: float = 30.0
     watch_seconds: float = 5.0
     settle_seconds: float = 30.0
+    request_seconds: float = 90.0
+    is_away: Callable[[], bool] = lambda: False
     clock: Callable[[], float] = monotonic
     saved: SavedStarts = NothingSaved()  # noqa: RUF009 - it has no state
     on_reset: Callable[[Reset], None] = lambda _: None
+
+    def limits(self) -> dict[Step, float]:
+        """How long each step of a rebalance may take: a request that dies, and as long again as the
+        end may take.
+        """
+        return {
+            Step.LEAVING: self.drain_seconds + self.request_seconds + self.settle_seconds,
+            Step.JOINING: 2 * self.request_seconds + self.settle_seconds,
+            Step.SETTLING: self.settle_seconds,
+        }
 
 
 class WatchedConsumer(driver.Consumer):
@@ -58,7 +70,7 @@ class WatchedConsumer(driver.Consumer):
         self.options = options
         self.progress = progress
         self.book = BatchBook(self.options.batches_per_partition)
-        self.settling = Settling(options.settle_seconds, options.clock)
+        self.settling = Settling(options.limits(), options.clock)
         self.places = ReadPlaces()
         self._failed = False
         self._finished = asyncio.Event()
@@ -78,9 +90,11 @@ class WatchedConsumer(driver.Consumer):
     @Service.task
     async def _watch_settling(self) -> None:
         async for _ in self.itertimer(SETTLE_POLL_SECONDS, name="settling"):
-            if self.settling.is_overdue(settled=self.flow_active and not self.progress.unplaced):
+            waits = [each for each in self.progress.unplaced if each not in self.progress.leaderless]
+            settled = self.flow_active and not waits
+            if self.settling.is_overdue(settled=settled, away=self.options.is_away()) and not self.app.should_stop:
                 self.fail()
-                await self.crash(self.settling.error(self.progress.unplaced))
+                await self.crash(self.settling.error(waits))
 
     @Service.task
     async def _watch_progress(self) -> None:
@@ -102,6 +116,7 @@ class WatchedConsumer(driver.Consumer):
             return
         idle = {tp for tp in partitions if self.book.is_idle(tp)}
         places = await self._thread.whereabouts(partitions)
+        self.progress.leaderless = frozenset(partitions) - await self._thread.led(partitions)
         for tp in idle - {tp for tp, found in places.items() if found.position is not None}:
             if self.book.is_idle(tp):
                 self.progress.lose(tp)

@@ -25,9 +25,8 @@ from app.concerns import KafkaSettings
 from app.health import Health
 from app.kafka.added_partitions import warn_of_added_partitions
 from app.kafka.batch_agent import add_batch_agent
-from app.kafka.faust_app import FaustOptions, WorkerApp, build_faust_app, progress_of, watch_logs
+from app.kafka.faust_app import FaustOptions, WorkerApp, build_faust_app, progress_of, watch_with
 from app.kafka.log_span import KafkaEventLog
-from app.kafka.log_start import Reset
 from app.kafka.outbox import KafkaOutbox
 from app.kafka.probes import add_probes
 from app.kafka.progress import Progress
@@ -39,12 +38,12 @@ from app.settings import Settings
 from app.store.begun import RedisBegun
 from app.store.board import Board
 from app.store.items import RedisItems
-from app.store.starts import RedisStarts
 from app.store.store import Store
 from app.worker.figures import Figures
 from app.worker.outside import Outside, open_outside
 from app.worker.restoring import Losses, build_restore
 from app.worker.snapshot_keeper import SnapshotKeeper
+from app.worker.watching import count_reset, watching_of
 from app.worker.with_models import ModelAgents, WorkerParts, build_model_agents, find_models
 from models.contract.placement import Placement
 from models.duplicates import DuplicateFilter
@@ -91,8 +90,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     metrics = Metrics(CollectorRegistry())
     loaded = find_models(settings, metrics)  # before anything that would have to be closed if a model is broken
     outside, progress = open_outside(settings, metrics), progress_of(app)
-    store = outside.store
-    watch_logs(app, RedisStarts(store.redis, store.keys, store.retry), partial(_count_reset, metrics))
+    watch_with(app, watching_of(outside))
     names, health = outside.names, outside.health
     health.also = partial(_not_begun, progress)
     learning = _learning(settings, outside, _placement(settings.kafka, partitions[names.interactions]))
@@ -113,7 +111,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
         outside.retry_kafka,
         not_saved={names.vectors},
         own={names.interactions: outside.outbox.own},
-        on_reset=partial(_count_reset, metrics),
+        on_reset=partial(count_reset, metrics),
     )
     model_agents = None
     if loaded is not None:
@@ -228,6 +226,8 @@ def _owned(progress: Progress, topic: str) -> set[int]:
 
 
 def _not_begun(progress: Progress) -> str:
+    if progress.leaderless:
+        return f"no broker leads {named(sorted(progress.leaderless))}"
     unplaced = progress.unplaced
     return f"it has not begun to read {named(unplaced)}" if unplaced else ""
 
@@ -268,11 +268,6 @@ def _faust_app(settings: Settings, faust_dir: Path) -> WorkerApp:
         port=settings.worker.port,
     )
     return build_faust_app(settings.kafka, options)
-
-
-def _count_reset(metrics: Metrics, reset: Reset) -> None:
-    metrics.offset_resets.labels(reset.topic, reset.change).inc()
-    metrics.skipped.labels(reset.topic).inc(reset.skipped)
 
 
 class _Forgetful(Protocol):
