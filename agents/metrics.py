@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 # `headrace run` and `headrace bench` read these names back; Prometheus adds `_total` to counters.
 EVENTS = "headrace_events"
 REJECTED = "headrace_rejected"
+FOREIGN_KEY = "headrace_foreign_key"
 ITEMS = "headrace_items"
 ITEMS_KNOWN = "headrace_items_known"
 UNKNOWN_ITEMS = "headrace_events_unknown_item"
@@ -154,6 +155,21 @@ class Metrics:
         self.registry = registry
         self.events = Counter(EVENTS, "Events by what became of them", ["kind", "outcome"], registry=registry)
         self.rejected = Counter(REJECTED, "Records sent to quarantine", ["kind", "reason"], registry=registry)
+        self.foreign_key = Counter(
+            FOREIGN_KEY,
+            "Events whose key is not their user id, or that lie in another partition than their user's",
+            ["kind", "outcome"],
+            registry=registry,
+        )
+        self.offset_resets = Counter(
+            "headrace_offset_resets",
+            "Partitions whose reading went on at another offset, by what changed",
+            ["topic", "reason"],
+            registry=registry,
+        )
+        self.skipped = Counter(
+            "headrace_skipped_offsets", "Offsets that Kafka removed before they were read", ["topic"], registry=registry
+        )
         self.coerced = Counter(
             "headrace_coerced",
             "Fields in another form than the contract's that were understood",

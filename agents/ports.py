@@ -7,8 +7,10 @@ the same behaviour.
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from models.contract.begun import Begun
 from models.contract.events import Item, RawBatch
 from models.contract.item_codec import Change
+from models.contract.moved import Moved
 from models.contract.outcome import Rejected
 from models.processor import UserWrites
 from models.quality.assessment import Assessment, Models
@@ -147,6 +149,11 @@ class Outbox(Protocol):
         `partition` is the number of the items' own partition.
         """
 
+    async def move(self, moved: Sequence[Moved]) -> None:
+        """Append events to `moved`, each to the partition of its user, with its origin in the
+        headers.
+        """
+
     async def quarantine(self, rejected: Sequence[Rejected]) -> None:
         """Append rejected records with their bytes untouched and the reason in the headers."""
 
@@ -156,6 +163,23 @@ class Sources(Protocol):
 
     async def log_of(self, batch: RawBatch) -> str:
         """Return the name of the batch's log; empty if its beginning was never seen."""
+
+
+class BegunBatches(Protocol):
+    """Which batches of events were begun, noted in the store that they change."""
+
+    async def load(self, partition: int) -> list[Begun]:
+        """Those of the sources' partitions with this number, in their order."""
+
+    async def write(self, partition: int, begun: Sequence[Begun]) -> None:
+        """Replace them; returns when they are noted."""
+
+
+class EventLog(Protocol):
+    """The logs of the sources, read once more."""
+
+    async def read(self, topic: str, partition: int, first: int, last: int) -> RawBatch:
+        """The records from offset `first` to `last`, both included, as far as they are there."""
 
 
 class Replicas(Protocol):

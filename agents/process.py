@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterable, Mapping
+from collections.abc import AsyncIterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,12 +11,18 @@ from numpy.typing import NDArray
 from agents.learn import Learn
 from agents.metrics import Metrics
 from agents.ports import Clock, Outbox, Replicas, Sources, UserStore
+from agents.unfinished import Unfinished
 from agents.users import load_users
 from models.contract.event_codec import EventSettings
 from models.contract.events import Kind, RawBatch
+from models.contract.moved import by_origin
+from models.contract.outcome import Rejected
+from models.contract.placement import Placement
 from models.duplicates import DuplicateFilter
 from models.processor import Admitted, Effects, ListMaker, admit, decide, follow
 from models.shown import Shown
+
+UNKNOWN = "unknown"  # the kind of a record of `moved` that does not say where it is from
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +37,14 @@ class Process:
 
     kinds: Mapping[str, Kind]
     events: EventSettings
+    placement: Placement
     seen: DuplicateFilter
     maker: ListMaker
     learn: Learn
     shown: Shown
     replicas: Replicas
     sources: Sources
+    unfinished: Unfinished
     users: UserStore
     outbox: Outbox
     metrics: Metrics
@@ -52,22 +60,29 @@ class Process:
         """Process one batch; when this returns, all its effects are stored."""
         await self.replicas.caught_up()
         async with self.write_lock:
-            await self._handle(replace(batch, log=await self.sources.log_of(batch)))
+            batch = replace(batch, log=await self.sources.log_of(batch))
+            await self.unfinished.begin(batch)
+            parts, strangers = by_origin(batch, self.kinds)
+            for part in parts:
+                await self._handle(part)
+            if strangers:
+                await self._quarantine(strangers)
+            self.unfinished.finish(batch)
 
     async def _handle(self, batch: RawBatch) -> None:
         with self.metrics.timed("admit"):
-            admitted = admit(batch, self.kinds[batch.topic], self.seen, self.events)
+            admitted = admit(batch, self.kinds[batch.topic], self.seen, self.events, self.placement)
         with self.metrics.timed("load"):
             slots = await load_users(self.maker.table, self.users, admitted.users)
         try:
-            effects = await self._decide_and_write(batch.partition, admitted, slots)
+            effects = await self._decide_and_write(batch.home, admitted, slots)
         except BaseException:
             # The table holds what was decided, and nobody knows what was stored of it.
             self.maker.table.discard(slots)
             raise
         self.metrics.freshness.observe(self.clock() - admitted.interactions.times)
         with self.metrics.timed("emit"):
-            await self._emit(batch.partition, admitted, effects)
+            await self._emit(batch.home, admitted, effects)
         self._count(batch, admitted)
 
     async def _decide_and_write(self, partition: int, admitted: Admitted, slots: NDArray[np.int32]) -> Effects:
@@ -87,7 +102,13 @@ class Process:
             self.outbox.interactions(partition, effects.interaction_keys, effects.interactions),
             self.outbox.recommendations(partition, lists),
             self.outbox.quarantine(admitted.rejected),
+            self.outbox.move(admitted.elsewhere.moved),
         )
+
+    async def _quarantine(self, strangers: Sequence[Rejected]) -> None:
+        await self.outbox.quarantine(strangers)
+        for each in strangers:
+            self.metrics.rejected.labels(UNKNOWN, each.reason).inc()
 
     def _count(self, batch: RawBatch, admitted: Admitted) -> None:
         kind = admitted.interactions.kind.label
@@ -97,5 +118,9 @@ class Process:
         self.metrics.events.labels(kind, "quarantined").inc(len(admitted.rejected))
         for reason, count in Counter(each.reason for each in admitted.rejected).items():
             self.metrics.rejected.labels(kind, reason).inc(count)
+        elsewhere = admitted.elsewhere
+        counts = {"in_place": elsewhere.in_place, "moved": len(elsewhere.moved), "refused": len(elsewhere.refused)}
+        for outcome, count in counts.items():
+            self.metrics.foreign_key.labels(kind, outcome).inc(count)
         self.metrics.unknown_fields.inc(admitted.unknown_fields)
         self.metrics.recommendations.inc(len(admitted.users))

@@ -6,6 +6,7 @@ The settings of the mathematics are declared beside it, in `models/`.
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.contract.partitioner import MISPLACED, MOVE, MURMUR2, PARTITIONERS
 from models.setting import setting
 
 # The folder above the package `app`. In a checkout it holds `onnx/`; in an installation it does
@@ -27,6 +28,17 @@ class KafkaSettings:
     topic_prefix: str = setting("", "put before every topic name, to share a cluster")
     partitions: int = setting(8, "partitions of a topic that Headrace creates", low=1, high=10_000)
     replication: int = setting(1, "replicas of a topic that Headrace creates", low=1, high=10)
+    partitioner: str = setting(
+        MURMUR2,
+        "how producers place a user's events: murmur2 (Kafka's own clients), crc32 (librdkafka's default), "
+        "or trust: in some other way, and always alike",
+        choices=PARTITIONERS,
+    )
+    misplaced: str = setting(
+        MOVE,
+        "what becomes of an event in another partition than its user's: move it there, or refuse it (quarantine)",
+        choices=MISPLACED,
+    )
     session_timeout_seconds: float = setting(
         10.0, "a silent worker's users move to the others after this long", low=1, high=3600
     )

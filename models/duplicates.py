@@ -5,7 +5,7 @@ An event that is read again at the same offset is not a repeat.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xxhash
@@ -19,63 +19,92 @@ OFFSET_BITS = 48  # a position is the source's number above, the offset below
 FIRST_CAPACITY = 1 << 12
 PIECE = 1 << 16  # slots that are copied at a time: about a millisecond's work
 EMPTY = 0
+COLUMNS = ("keys", "positions", "ts", "times")
 
 
 @dataclass(slots=True)
-class _Generation:
-    """Holds one generation of ids in an open-addressing table; key 0 marks a free slot."""
+class _Table:
+    """An open-addressing table, at most two thirds full; `keys` 0 marks a free slot."""
 
     keys: NDArray[np.uint64]
     positions: NDArray[np.int64]
     ts: NDArray[np.float64]
+    times: NDArray[np.float64]
     used: int = 0
-    since: float = 0.0
 
     @classmethod
-    def empty(cls, capacity: int) -> "_Generation":
-        return cls(np.zeros(capacity, np.uint64), np.zeros(capacity, np.int64), np.zeros(capacity))
+    def empty(cls, capacity: int) -> "_Table":
+        return cls(np.zeros(capacity, np.uint64), np.zeros(capacity, np.int64), np.zeros(capacity), np.zeros(capacity))
 
-    @classmethod
-    def of(cls, entries: Arrays, since: float) -> "_Generation":
-        """Return a table of the entries that `piece` gave."""
-        keys, positions, ts = (np.array(entries[name]) for name in ("keys", "positions", "ts"))
-        table = _grown(cls(keys, positions, ts), max(len(keys), FIRST_CAPACITY // 2))
-        table.used, table.since = int(np.count_nonzero(table.keys)), since
-        return table
+    @property
+    def room(self) -> int:
+        """How many ids it may hold."""
+        return len(self.keys) * 2 // 3
 
     def piece(self, start: int) -> dict[str, NDArray[Any]]:
         """Return the entries in PIECE slots from `start` on."""
         slots = start + np.flatnonzero(self.keys[start : start + PIECE])
-        return {"keys": self.keys[slots], "positions": self.positions[slots], "ts": self.ts[slots]}
+        return {name: column[slots] for name, column in self.columns().items()}
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """All slots, the free ones too."""
+        return {"keys": self.keys, "positions": self.positions, "ts": self.ts, "times": self.times}
+
+    def kept(self, newest: int) -> "_Oldest":
+        """What bounds so many ids whose broker's time is newest, at least one; of equal times the
+        highest positions.
+        """
+        slots = np.flatnonzero(self.keys)
+        times = self.times[slots]
+        if newest >= len(slots):
+            return EVERYTHING
+        bound = float(np.partition(times, len(slots) - newest)[len(slots) - newest])
+        equal = np.sort(self.positions[slots[times == bound]])
+        return _Oldest(bound, int(equal[len(equal) - (newest - int(np.count_nonzero(times > bound)))]))
+
+
+class _Oldest(NamedTuple):
+    """The broker's time of the oldest id that is kept, and the lowest position among ids of that
+    time.
+    """
+
+    time: float
+    position: int
+
+
+EVERYTHING = _Oldest(-np.inf, 0)
+NOTHING = _Oldest(np.inf, 0)
 
 
 class DuplicateFilter:
-    """Remembers 64-bit hashes of event ids with the position and event time of their first
-    appearance.
+    """Remembers 64-bit hashes of event ids with the position, event time and broker's time of their
+    first appearance.
 
-    An id is a duplicate if it was seen at another position with an event time at most `window`
-    seconds away. Memory is two generations of at most `memory / 2` ids. When the young one is full,
-    or older than the window by the broker's clock, it becomes the old one, and the old one is
-    forgotten. A false match between two ids needs equal xxh3 hashes: the chance is below 1e-11 per
-    event at eight million ids.
+    An id is a duplicate when it stands at another position with an event time at most `window`
+    seconds away. At most `memory` ids are held, more only when a batch has more than half as many.
+    When there is no room, those go whose broker's time is more than the window behind the newest;
+    where that is not enough, all but the newest `memory / 2`. What is remembered thus does not
+    depend on the order in which partitions are read: the `memory / 2` ids that are newest by the
+    broker's clock always are, if they are no older than the window. A false match between two ids
+    needs equal xxh3 hashes: below 1e-11 per event at eight million ids.
     """
 
     def __init__(self, window: float, memory: int) -> None:
         self._window = window
-        self._limit = max(1, memory // 2)
+        self._limit = max(1, memory)
         self._sources = Vocabulary()
-        self._young = _Generation.empty(FIRST_CAPACITY)
-        self._old = _Generation.empty(FIRST_CAPACITY)
+        self._table = _Table.empty(FIRST_CAPACITY)
+        self._newest = -np.inf
 
     def __len__(self) -> int:
-        return self._young.used + self._old.used
+        return self._table.used
 
     def warm_up(self) -> None:
         """Compile the kernels, or load them from numba's cache, without remembering anything."""
         other = DuplicateFilter(self._window, FIRST_CAPACITY)
         one = np.zeros(1)
         other.remember("", np.zeros(1, np.int64), one, one, [""])
-        _grown(other._young, FIRST_CAPACITY)
+        _rebuilt(other._table.columns(), FIRST_CAPACITY, EVERYTHING)
 
     def remember(
         self,
@@ -91,15 +120,14 @@ class DuplicateFilter:
         """
         if not ids:
             return np.zeros(0, np.bool_)
-        self._make_room(len(ids), float(times[-1]))
+        self._make_room(len(ids), float(times.max()))
         keys = np.fromiter((xxhash.xxh3_64_intdigest(each.encode()) or 1 for each in ids), np.uint64, len(ids))
         positions = (np.int64(self._sources.number(source)) << OFFSET_BITS) | offsets
+        table = self._table
         repeated, added = _remember(
-            self._young.keys, self._young.positions, self._young.ts,
-            self._old.keys, self._old.positions, self._old.ts,
-            keys, positions, ts, self._window,
-        )  # fmt: skip
-        self._young.used += added
+            table.keys, table.positions, table.ts, table.times, keys, positions, ts, times, self._window
+        )
+        table.used += added
         return repeated
 
     def copy(self) -> Iterator[dict[str, NDArray[Any]]]:
@@ -109,12 +137,10 @@ class DuplicateFilter:
         may be in the copy or not. That does no harm: when its source is read again, the event is at
         the remembered position, and so is no repeat.
         """
-        generations = {"young": self._young, "old": self._old}
-        ages = np.array([self._young.since, self._old.since])
-        for name, table in generations.items():
-            for start in range(0, len(table.keys), PIECE):
-                yield nested(**{name: table.piece(start)})
-        yield {"since": ages} | pack(self._sources.names, "sources", "source_starts")
+        table = self._table
+        for start in range(0, len(table.keys), PIECE):
+            yield nested(ids=table.piece(start))
+        yield pack(self._sources.names, "sources", "source_starts")
 
     def restore(self, arrays: Arrays) -> None:
         """Replace the state of an empty filter by a joined copy.
@@ -122,9 +148,9 @@ class DuplicateFilter:
         Raises ValueError before it changes anything.
         """
         self._sources.numbers(self.check(arrays))
-        young, old = arrays["since"].tolist()
-        self._young = _Generation.of(part(arrays, "young"), young)
-        self._old = _Generation.of(part(arrays, "old"), old)
+        ids = part(arrays, "ids")
+        self._table = _rebuilt(ids, self._capacity(len(ids["keys"])), EVERYTHING)
+        self._newest = float(ids["times"].max(initial=-np.inf))
 
     @staticmethod
     def check(arrays: Arrays) -> list[str]:
@@ -133,38 +159,50 @@ class DuplicateFilter:
         Raises ValueError if `restore` could not use the columns.
         """
         sources = unpack(arrays, "sources", "source_starts")
-        (since,) = columns(arrays, since=np.float64)
-        require(since.shape == (2,) and np.isfinite(since).all(), "event ids come in two dated generations")
-        for name in ("young", "old"):
-            generation = part(arrays, name)
-            keys, positions, ts = columns(generation, keys=np.uint64, positions=np.int64, ts=np.float64)
-            require(len(keys) == len(positions) == len(ts), "columns of event ids differ in length")
-            require((keys != EMPTY).all(), "an event id is empty")
-            known = (positions >= 0) & (positions >> OFFSET_BITS < len(sources))
-            require(known.all(), "an event id has no source")
+        keys, positions, ts, times = columns(
+            part(arrays, "ids"), keys=np.uint64, positions=np.int64, ts=np.float64, times=np.float64
+        )
+        require(len(keys) == len(positions) == len(ts) == len(times), "columns of event ids differ in length")
+        require((keys != EMPTY).all(), "an event id is empty")
+        require(np.isfinite(times).all(), "an event id has no time")
+        known = (positions >= 0) & (positions >> OFFSET_BITS < len(sources))
+        require(known.all(), "an event id has no source")
         return sources
 
-    def _make_room(self, n: int, now: float) -> None:
-        young = self._young
-        if young.used == 0:
-            young.since = now
-        full = young.used + n > self._limit or now - young.since > self._window
-        if young.used and full:
-            self._old, self._young = young, _Generation.empty(FIRST_CAPACITY)
-            self._young.since = now
-        needed = self._young.used + n
-        if 2 * needed > len(self._young.keys):
-            self._young = _grown(self._young, needed)
+    def _make_room(self, n: int, newest: float) -> None:
+        self._newest = max(self._newest, newest)
+        table = self._table
+        if table.used + n <= min(self._limit, table.room):
+            return
+        oldest = _Oldest(self._newest - self._window, 0)
+        count = int(np.count_nonzero(table.times[table.keys != EMPTY] >= oldest.time))
+        if count + n > self._limit:
+            # Half of the memory is given up at a time, so that it does not have to be done again
+            # with the next batch.
+            count = min(count, self._limit // 2)
+            oldest = table.kept(count) if count else NOTHING
+        self._table = _rebuilt(table.columns(), self._capacity(count + n), oldest)
+
+    def _capacity(self, needed: int) -> int:
+        """Slots for so many ids and as many more, as far as the memory goes."""
+        return min(_slots_for(2 * needed), _slots_for(max(self._limit, needed)))
 
 
-def _grown(table: _Generation, needed: int) -> _Generation:
+def _slots_for(ids: int) -> int:
     capacity = FIRST_CAPACITY
-    while capacity < 2 * needed:
+    while capacity * 2 // 3 < ids:
         capacity *= 2
-    grown = _Generation.empty(capacity)
-    _move(table.keys, table.positions, table.ts, grown.keys, grown.positions, grown.ts)
-    grown.used, grown.since = table.used, table.since
-    return grown
+    return capacity
+
+
+def _rebuilt(entries: Arrays, capacity: int, oldest: _Oldest) -> _Table:
+    """A table of so many slots that holds the entries, but no older ones."""
+    keys, positions, ts, times = (np.array(entries[name], copy=None) for name in COLUMNS)
+    table = _Table.empty(capacity)
+    table.used = _move(
+        keys, positions, ts, times, oldest.time, oldest.position, table.keys, table.positions, table.ts, table.times
+    )
+    return table
 
 
 @kernel
@@ -178,32 +216,29 @@ def _slot(keys: NDArray[np.uint64], key: np.uint64) -> int:
 
 @kernel
 def _remember(  # numba takes arrays, not objects
-    young: NDArray[np.uint64],
-    young_positions: NDArray[np.int64],
-    young_ts: NDArray[np.float64],
-    old: NDArray[np.uint64],
-    old_positions: NDArray[np.int64],
-    old_ts: NDArray[np.float64],
+    known: NDArray[np.uint64],
+    known_positions: NDArray[np.int64],
+    known_ts: NDArray[np.float64],
+    known_times: NDArray[np.float64],
     keys: NDArray[np.uint64],
     positions: NDArray[np.int64],
     ts: NDArray[np.float64],
+    times: NDArray[np.float64],
     window: float,
 ) -> tuple[NDArray[np.bool_], int]:
     repeated = np.zeros(len(keys), np.bool_)
     added = 0
     for row in range(len(keys)):
         key = keys[row]
-        slot = _slot(young, key)
-        before = _slot(old, key)
-        if young[slot] == key and abs(young_ts[slot] - ts[row]) <= window:
-            repeated[row] = young_positions[slot] != positions[row]
-        elif young[slot] != key and old[before] == key and abs(old_ts[before] - ts[row]) <= window:
-            repeated[row] = old_positions[before] != positions[row]
+        slot = _slot(known, key)
+        if known[slot] == key and abs(known_ts[slot] - ts[row]) <= window:
+            repeated[row] = known_positions[slot] != positions[row]
         if not repeated[row]:
-            added += young[slot] != key
-            young[slot] = key
-            young_positions[slot] = positions[row]
-            young_ts[slot] = ts[row]
+            added += known[slot] != key
+            known[slot] = key
+            known_positions[slot] = positions[row]
+            known_ts[slot] = ts[row]
+            known_times[slot] = times[row]
     return repeated, added
 
 
@@ -212,13 +247,24 @@ def _move(  # numba takes arrays, not objects
     keys: NDArray[np.uint64],
     positions: NDArray[np.int64],
     ts: NDArray[np.float64],
+    times: NDArray[np.float64],
+    oldest_time: float,
+    lowest_position: int,
     new_keys: NDArray[np.uint64],
     new_positions: NDArray[np.int64],
     new_ts: NDArray[np.float64],
-) -> None:
+    new_times: NDArray[np.float64],
+) -> int:
+    moved = 0
     for row in range(len(keys)):
-        if keys[row] != EMPTY:
-            slot = _slot(new_keys, keys[row])
-            new_keys[slot] = keys[row]
-            new_positions[slot] = positions[row]
-            new_ts[slot] = ts[row]
+        if keys[row] == EMPTY or times[row] < oldest_time:
+            continue
+        if times[row] == oldest_time and positions[row] < lowest_position:
+            continue
+        slot = _slot(new_keys, keys[row])
+        new_keys[slot] = keys[row]
+        new_positions[slot] = positions[row]
+        new_ts[slot] = ts[row]
+        new_times[slot] = times[row]
+        moved += 1
+    return moved

@@ -18,7 +18,10 @@ from models.contract.events import Kind, RawBatch
 from models.contract.fields import OLDEST_TS
 from models.contract.interactions import Interactions
 from models.contract.json_names import JsonNames
+from models.contract.misplaced import Elsewhere, sort_out
 from models.contract.outcome import Rejected
+from models.contract.partitioner import MURMUR2
+from models.contract.placement import ANYWHERE, Placement
 from models.contract.wire import encode_interactions
 from models.duplicates import DuplicateFilter
 from models.profile import Profile, Seen
@@ -37,8 +40,8 @@ MODEL_NAME = "vmis-knn"
 class Admitted:
     """A batch after decoding and the check for duplicates.
 
-    `interactions` are the accepted events that are no duplicates; `users` are theirs, each once,
-    and `user_of` (n,) is the place of each event's user in it.
+    `interactions` are the accepted events in their users' partition that are no duplicates; `users`
+    are theirs, each once, and `user_of` (n,) is the place of each event's user in it.
     """
 
     interactions: Interactions
@@ -47,6 +50,7 @@ class Admitted:
     rejected: list[Rejected]
     duplicates: int
     unknown_fields: int
+    elsewhere: Elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +95,23 @@ def hash_session(session_id: str) -> int:
     return xxhash.xxh3_64_intdigest(session_id.encode()) or 1
 
 
-def admit(batch: RawBatch, kind: Kind, seen: DuplicateFilter, settings: EventSettings) -> Admitted:
-    """Decode a batch of a source topic and leave out duplicates."""
+def admit(
+    batch: RawBatch, kind: Kind, seen: DuplicateFilter, settings: EventSettings, placement: Placement = ANYWHERE
+) -> Admitted:
+    """Decode a batch of a source topic.
+
+    Leaves out duplicates and events that are in another partition than their user's.
+    """
     decoded = decode(batch, kind, settings)
-    found = decoded.accepted
+    found, elsewhere = sort_out(batch, decoded.accepted, placement)
     repeated = seen.remember(found.source, found.offsets, found.times, found.ts, found.event_ids)
     duplicates = int(np.count_nonzero(repeated))
     if duplicates:
         found = found.only(~repeated)
     place_of: dict[str, int] = {}
     user_of = np.fromiter((place_of.setdefault(user, len(place_of)) for user in found.user_ids), np.int32, len(found))
-    return Admitted(found, list(place_of), user_of, decoded.rejected, duplicates, decoded.unknown_fields)
+    rejected = decoded.rejected + elsewhere.refused
+    return Admitted(found, list(place_of), user_of, rejected, duplicates, decoded.unknown_fields, elsewhere)
 
 
 def follow(admitted: Admitted, table: UserTable, slots: NDArray[np.int32]) -> Followed:
@@ -176,7 +186,7 @@ def warm_up(settings: RecommenderSettings, events: EventSettings) -> None:
     slots = maker.table.add({"u": Profile(recent=(past,), bought=(past,), applied={"orders-0": 0})})
     record = orjson.dumps({"event_id": "e", "user_id": "u", "item_id": "a", "ts": OLDEST_TS + 1})
     batch = RawBatch("orders", 0, np.ones(1, np.int64), np.full(1, OLDEST_TS + 1), [None], [record])
-    followed = follow(admit(batch, Kind.ORDER, seen, events), maker.table, slots)
+    followed = follow(admit(batch, Kind.ORDER, seen, events, Placement(MURMUR2)), maker.table, slots)
     learned = followed.admitted.interactions.ts
     recommender.learn(LearningBatch(followed.items, followed.sessions, learned, np.full(1, Kind.ORDER, np.int32)))
     decide(followed, maker, OLDEST_TS)

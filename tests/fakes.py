@@ -13,6 +13,7 @@ import numpy as np
 from agents.ports import Assessed
 from models.contract.events import Item, RawBatch
 from models.contract.item_codec import Change, Deleted, Withdrawn
+from models.contract.moved import Moved
 from models.contract.outcome import Rejected
 from models.processor import UserWrites
 from models.profile import Profile
@@ -107,6 +108,7 @@ class MemoryOutbox:
     recommendations_log: dict[int, list[tuple[str, bytes]]] = field(default_factory=dict)
     vectors_log: dict[int, list[tuple[str, Assessment | None]]] = field(default_factory=dict)
     quarantined: list[Rejected] = field(default_factory=list)
+    moved_log: dict[int, list[Moved]] = field(default_factory=dict)
     away: bool = False
 
     async def interactions(self, partition: int, keys: Sequence[str], values: Sequence[bytes]) -> None:
@@ -120,6 +122,12 @@ class MemoryOutbox:
     async def vectors(self, partition: int, assessed: Mapping[str, Assessment | None]) -> None:
         self._note("vectors")
         self.vectors_log.setdefault(partition, []).extend(assessed.items())
+
+    async def move(self, moved: Sequence[Moved]) -> None:
+        if moved:
+            self._note("moved")
+        for each in moved:
+            self.moved_log.setdefault(each.home, []).append(each)
 
     async def quarantine(self, rejected: Sequence[Rejected]) -> None:
         self._note("quarantine")

@@ -10,16 +10,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 
+from aiokafka.protocol import metadata  # type: ignore[import-untyped]  # ships no types
 from workers import free_port
 
 from app.local import servers as embedded
 from app.local.servers import RunningServer, Server
 
-CHUNK = 65_536
-# Request numbers of Kafka's protocol
-OFFSET_COMMIT, OFFSET_FETCH, JOIN_GROUP, HEARTBEAT, SYNC_GROUP = 8, 9, 11, 12, 14
+LEADER_NOT_AVAILABLE = 5
+# Numbers of requests in Kafka's protocol
+PRODUCE, METADATA, OFFSET_COMMIT, OFFSET_FETCH, JOIN_GROUP, HEARTBEAT, SYNC_GROUP = 0, 3, 8, 9, 11, 12, 14
 
 
 @contextmanager
@@ -52,6 +54,18 @@ def running_broker_that_says(port: int, folder: Path) -> Iterator[RunningServer]
 
 
 @dataclass
+class Connection:
+    """A client's end, the broker's, and the versions of the metadata requests that wait for an
+    answer.
+    """
+
+    near: socket.socket
+    far: socket.socket
+    dead: threading.Event = field(default_factory=threading.Event)
+    asked: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass
 class KafkaLine:
     """Passes requests and answers between clients of `port` and the broker."""
 
@@ -59,6 +73,8 @@ class KafkaLine:
     port: int
     delay_seconds: float = 0.0
     dead: threading.Event = field(default_factory=threading.Event)
+    kills_all_at: int | None = None  # every connection that sends this request goes dead
+    leaderless: set[tuple[str, int]] = field(default_factory=set)  # partitions that the broker is said not to lead
     _deadly: int | None = None
     _ends: list[socket.socket] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -74,9 +90,9 @@ class KafkaLine:
                 near, _ = listener.accept()
                 far = socket.create_connection(("127.0.0.1", self.target))
                 self._ends += [near, far]
-                dead = threading.Event()
+                connection = Connection(near, far)
                 for work in (self._requests, self._answers):
-                    threading.Thread(target=work, args=(near, far, dead), daemon=True).start()
+                    threading.Thread(target=work, args=(connection,), daemon=True).start()
 
     def close(self) -> None:
         """Close all connections."""
@@ -84,28 +100,50 @@ class KafkaLine:
             _shut(end)
             end.close()
 
-    def _requests(self, near: socket.socket, far: socket.socket, dead: threading.Event) -> None:
+    def _requests(self, connection: "Connection") -> None:
+        near, far, dead = connection.near, connection.far, connection.dead
         with suppress(OSError), near.makefile("rb") as stream:
             while head := stream.read(4):
                 body = stream.read(struct.unpack(">i", head)[0])
-                if self._kills(struct.unpack(">h", body[:2])[0]):
+                request, version, number = struct.unpack(">hhi", body[:8])
+                if self._kills(request):
                     dead.set()
                     self.dead.set()
+                if request == METADATA:
+                    connection.asked[number] = version
                 if not dead.is_set():
                     time.sleep(self.delay_seconds)
                     far.sendall(head + body)
         if not dead.is_set():
             _shut(near, far)
 
-    def _answers(self, near: socket.socket, far: socket.socket, dead: threading.Event) -> None:
-        with suppress(OSError):
-            while chunk := far.recv(CHUNK):
+    def _answers(self, connection: "Connection") -> None:
+        near, far, dead = connection.near, connection.far, connection.dead
+        with suppress(OSError), far.makefile("rb") as stream:
+            while head := stream.read(4):
+                body = stream.read(struct.unpack(">i", head)[0])
+                version = connection.asked.pop(struct.unpack(">i", body[:4])[0], None)
+                if version is not None and self.leaderless:
+                    body = body[:4] + self._without_leaders(version, body[4:])
                 if not dead.is_set():
-                    near.sendall(chunk)
+                    near.sendall(struct.pack(">i", len(body)) + body)
         if not dead.is_set():
             _shut(near, far)
 
+    def _without_leaders(self, version: int, body: bytes) -> bytes:
+        layout = getattr(metadata, f"MetadataResponse_v{version}")
+        answer = layout.decode(BytesIO(body))
+        for topic in answer.topics:
+            name, partitions = (topic[1], topic[-1])
+            for at, (_, partition, _, *rest) in enumerate(partitions):
+                if (name, partition) in self.leaderless:
+                    partitions[at] = (LEADER_NOT_AVAILABLE, partition, -1, *rest)
+        encoded: bytes = answer.encode()
+        return encoded
+
     def _kills(self, request: int) -> bool:
+        if request == self.kills_all_at:
+            return True
         with self._lock:
             if request != self._deadly:
                 return False

@@ -78,7 +78,9 @@ def catalogue(n: int = ITEMS) -> list[bytes]:
 
 def batch(topic: str, partition: int, first: int, values: list[bytes]) -> RawBatch:
     n = len(values)
-    return RawBatch(topic, partition, np.arange(first, first + n), np.full(n, START), [None] * n, list(values))
+    offsets = np.arange(first, first + n)
+    times = START + 60 * PARTITIONS * offsets.astype(np.float64)
+    return RawBatch(topic, partition, offsets, times, [None] * n, list(values))
 
 
 def batches(records: list[tuple[int, bytes]], size: int = 50) -> list[RawBatch]:

@@ -74,7 +74,19 @@ def environment(kafka: KafkaSettings, redis: RedisSettings, **more: str) -> dict
 
 @contextmanager
 def running_worker(environ: dict[str, str], log: Path) -> Iterator[RunningWorker]:
-    """Yield a worker that is ready. It must end with status 0, unless the test killed it."""
+    """A worker that is ready; it must end with status 0 when asked to, unless the test killed
+    it.
+    """
+    with unready_worker(environ, log) as worker:
+        until(lambda: is_ready(worker.url), log)
+        yield worker
+
+
+@contextmanager
+def unready_worker(environ: dict[str, str], log: Path) -> Iterator[RunningWorker]:
+    """A worker that answers probes, ready or not; it must end with status 0 when asked to, as
+    above.
+    """
     with log.open("wb") as written:
         process = subprocess.Popen([HEADRACE, "worker", "--json"], env=environ, stdout=subprocess.PIPE, stderr=written)
     try:
@@ -82,7 +94,6 @@ def running_worker(environ: dict[str, str], log: Path) -> Iterator[RunningWorker
         line = process.stdout.readline()
         assert line, log.read_text()
         worker = RunningWorker(process, log, orjson.loads(line)["url"])
-        until(lambda: is_ready(worker.url), log)
         yield worker
         if process.poll() is None:
             process.terminate()
@@ -91,6 +102,25 @@ def running_worker(environ: dict[str, str], log: Path) -> Iterator[RunningWorker
         if process.poll() is None:
             process.kill()
         process.communicate()
+
+
+def doctor(environ: dict[str, str]) -> dict[str, str]:
+    """What `headrace doctor` says of each check, whatever it comes to."""
+    done = subprocess.run([HEADRACE, "doctor", "--json"], env=environ, capture_output=True, check=False)
+    return {each["check"]: each["detail"] for each in orjson.loads(done.stdout)["findings"]}
+
+
+@contextmanager
+def killed_worker(environ: dict[str, str], log: Path) -> Iterator[None]:
+    """A worker that is started now, and killed at the end whatever it is doing."""
+    with (
+        log.open("wb") as written,
+        subprocess.Popen([HEADRACE, "worker"], env=environ, stderr=written) as process,
+    ):
+        try:
+            yield
+        finally:
+            process.kill()
 
 
 def until(condition: Callable[[], bool], log: Path | None = None, seconds: float = PATIENCE_SECONDS) -> None:

@@ -9,7 +9,7 @@ from app.checkup.doctor import Finding, Findings, fail, ok, warn
 from app.checkup.kafka_server import unchecked
 from app.concerns import KafkaSettings
 from app.kafka.failure import KafkaAway
-from app.kafka.group_offsets import read_group_lag
+from app.kafka.group_offsets import GroupLag, read_group_lag
 from app.kafka.unreadable import ADVICE, UnreadableRecords
 
 PROBE_SECONDS = 3.0
@@ -31,7 +31,18 @@ async def check_lag(settings: KafkaSettings, clock: Callable[[], float] = time.t
     waiting = f"{lag.records:,} records of events and items wait" if waits else "events and items: nothing to do yet"
     if lag.records and not lag.started:
         waiting += "; no worker of this group has finished any yet"
-    return [ok("lag", waiting), *([] if lag.newest is None else [_age(lag.newest - clock())])]
+    return [*_lost(lag), ok("lag", waiting), *([] if lag.newest is None else [_age(lag.newest - clock())])]
+
+
+def _lost(lag: GroupLag) -> list[Finding]:
+    found = []
+    if lag.removed:
+        detail = f"Kafka removed {lag.removed:,} records that the group had not read"
+        found.append(warn("lag", detail, "raise the retention of the topics, or add workers"))
+    if lag.beyond:
+        detail = f"the group has committed more than there is in {', '.join(lag.beyond)}: the topic was made again"
+        found.append(warn("lag", detail, "a running worker notices within seconds, and reads it from its beginning"))
+    return found
 
 
 async def check_process(name: str, host: str, port: int) -> Findings:

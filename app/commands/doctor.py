@@ -14,6 +14,7 @@ from app.checkup.doctor import Check, as_json, examine, passed, report
 from app.checkup.inference import check_inference, check_second_judge
 from app.checkup.installation import check_models, check_packages, check_python
 from app.checkup.kafka_server import check_broker, check_topics
+from app.checkup.producers import check_keys
 from app.checkup.progress import check_lag, check_process
 from app.checkup.redis_server import check_redis
 from app.settings import Settings
@@ -71,6 +72,7 @@ def _checks(settings: Settings) -> list[tuple[str, Check]]:
         ("kafka", lambda: check_broker(settings.kafka)),
         ("topics", lambda: check_topics(settings.kafka)),
         ("lag", lambda: check_lag(settings.kafka)),
+        ("keys", lambda: check_keys(settings.kafka, settings.events)),
         ("redis", lambda: check_redis(settings.redis)),
         ("worker", lambda: check_process("worker", worker.host, worker.port)),
         ("serve", lambda: check_process("serve", serve.host, serve.port)),

@@ -5,66 +5,31 @@ once. Topics that are not read in batches go Faust's usual way.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from time import monotonic
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from aiokafka.errors import ConsumerStoppedError, KafkaError  # type: ignore[import-untyped]  # aiokafka ships no types
-from faust.transport.drivers import aiokafka as driver
+from aiokafka.errors import ConsumerStoppedError  # type: ignore[import-untyped]  # aiokafka ships no types
 from faust.types import TP, Message
-from faust.types.transports import TPorTopicSet, TransportT
-from mode import Service
+from faust.types.transports import TPorTopicSet
 from mode.types import ServiceT
 from typing_extensions import override
 
-from app.kafka.batch_book import BatchBook
 from app.kafka.batch_message import BatchMessage
 from app.kafka.fetch_thread import Fetched, FetchThread
-from app.kafka.progress import Progress
+from app.kafka.log_start import Change, Reset
 from app.kafka.raw_batch import to_raw_batch
-from app.kafka.settling import Settling
+from app.kafka.settling import Step
+from app.kafka.watched_consumer import WatchedConsumer
+from models.contract.events import RawBatch
 
 IDLE_FETCH_SECONDS = 1.0
-SETTLE_POLL_SECONDS = 0.5
 # While one partition waits for room, the others may hold up its next batch for this long.
 CROWDED_FETCH_SECONDS = 0.01
 
 
-@dataclass(frozen=True, slots=True)
-class BatchOptions:
-    """Which topics are read in batches, and how.
-
-    `settle_seconds` bounds the end of a rebalance, from the assignment until reading begins. It has
-    to be less than Faust's own limit (`broker_request_timeout`), behind which Faust stops reading
-    and says nothing.
-    """
-
-    topics: frozenset[str]
-    batches_per_partition: int = 2
-    drain_seconds: float = 30.0
-    watch_seconds: float = 5.0
-    settle_seconds: float = 30.0
-    clock: Callable[[], float] = monotonic
-
-
-class BatchConsumer(driver.Consumer):
+class BatchConsumer(WatchedConsumer):
     """Faust's Kafka consumer with a book of batches for the batched topics."""
-
-    _thread: FetchThread
-
-    def __init__(
-        self, transport: TransportT, *args: Any, options: BatchOptions, progress: Progress, **kwargs: Any
-    ) -> None:
-        self.options = options
-        self.progress = progress
-        self.book = BatchBook(self.options.batches_per_partition)
-        self.settling = Settling(options.settle_seconds, options.clock)
-        self._failed = False
-        self._finished = asyncio.Event()
-        # Held while a seek and its new page belong together: no batch may be noted in between.
-        self._seeking = asyncio.Lock()
-        super().__init__(transport, *args, **kwargs)
 
     # What agents report
 
@@ -82,11 +47,6 @@ class BatchConsumer(driver.Consumer):
         ticket = message.ticket
         if self.book.finish(ticket):
             self.progress.move(ticket.partition, ticket.next_offset)
-        self._finished.set()
-
-    def fail(self) -> None:
-        """An agent failed: what was not finished is never committed by this process."""
-        self._failed = True
         self._finished.set()
 
     def describe_running(self) -> str:
@@ -142,13 +102,24 @@ class BatchConsumer(driver.Consumer):
         async with self._seeking:
             if not self._thread.is_current(fetched):
                 return
-            batch = to_raw_batch(fetched.tp.topic, fetched.tp.partition, fetched.records)
+            batch = self._noted(fetched)
             if self.book.is_idle(fetched.tp):
                 # The watch may have seen the position move past this batch before it was noted.
                 self.progress.move(fetched.tp, int(batch.offsets[0]))
             ticket = self.book.hand_over(fetched.tp, int(batch.offsets[0]), int(batch.offsets[-1]) + 1)
         message = BatchMessage(batch, ticket, self.app.consumer_generation_id)
         await self._send_on(message)
+
+    def _noted(self, fetched: Fetched) -> RawBatch:
+        """The records as a batch, with the name of its log where that cannot be told from the
+        batch.
+        """
+        batch = to_raw_batch(fetched.tp.topic, fetched.tp.partition, fetched.records)
+        if self.places.went_back(fetched.tp, batch):
+            self.book.open(fetched.tp, None)
+            self.progress.restart(fetched.tp)
+            self._report(Reset(*fetched.tp, Change.MADE_AGAIN, int(batch.offsets[0])))
+        return replace(batch, log=self.places.new_name(fetched.tp))
 
     async def _deliver_singly(self, fetched: Fetched) -> None:
         tp = fetched.tp
@@ -179,19 +150,22 @@ class BatchConsumer(driver.Consumer):
     async def on_start(self) -> None:
         await super().on_start()
         self.progress.start_rebalance()
+        self.settling.enter(Step.JOINING)
 
     @override
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         # Faust waits for the agents and commits in here, so the pages are torn out only afterwards.
-        self.settling.stop()
+        self.settling.enter(Step.LEAVING)
         await super().on_partitions_revoked(revoked)
+        self.settling.enter(Step.JOINING)
         self.book.close(revoked)
         self.progress.start_rebalance()
 
     @override
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        self.settling.start()
+        self.settling.enter(Step.SETTLING)
         self.progress.assign(tp for tp in assigned if self._is_batched(tp))
+        self.places.forget()
         await super().on_partitions_assigned(assigned, generation_id)
 
     @override
@@ -200,7 +174,9 @@ class BatchConsumer(driver.Consumer):
             for tp, start in (await self._thread.rewind()).items():
                 if self._is_batched(tp):
                     self.book.open(tp, start.committed)
-                    self.progress.move(tp, start.offset)
+                    if start.offset is not None:
+                        self.places.stand(tp, start.offset)
+                        self.progress.move(tp, start.offset)
                 else:
                     self._read_offset[tp] = start.committed
                     self._committed_offset[tp] = start.committed or None
@@ -213,6 +189,7 @@ class BatchConsumer(driver.Consumer):
         async with self._seeking:
             await self._thread.seek_to(partition, offset)
             self.book.open(partition, self.book.committed(partition))
+            self.places.stand(partition, offset)
             self.progress.move(partition, offset)
 
     @override
@@ -252,42 +229,6 @@ class BatchConsumer(driver.Consumer):
         if committed:
             self.book.confirm({page: ours[TP(*tp)] for tp, page in pages.items()})
         return committed
-
-    # Watching
-
-    @override
-    def verify_event_path(self, now: float, tp: TP) -> None:
-        """Do nothing: Faust's check fails on partitions just revoked; `progress` replaces it."""
-
-    @Service.task
-    async def _watch_settling(self) -> None:
-        async for _ in self.itertimer(SETTLE_POLL_SECONDS, name="settling"):
-            if self.settling.is_overdue(settled=self.flow_active and not self.progress.unplaced):
-                self.fail()
-                await self.crash(self.settling.error(self.progress.unplaced))
-
-    @Service.task
-    async def _watch_progress(self) -> None:
-        async for _ in self.itertimer(self.options.watch_seconds, name="progress"):
-            try:
-                await self._see_ends()
-            except (KafkaError, TimeoutError) as error:
-                self.log.warning("the ends of the partitions are not known at the moment: %r", error)
-
-    async def _see_ends(self) -> None:
-        partitions = [TP(*partition) for partition in self.progress.partitions]
-        if not partitions:
-            return
-        idle = {tp for tp in partitions if self.book.is_idle(tp)}
-        places = await self._thread.whereabouts(partitions)
-        for tp in idle - {tp for tp, found in places.items() if found.position is not None}:
-            if self.book.is_idle(tp):
-                self.progress.lose(tp)
-        for tp, found in places.items():
-            # A position may pass records that are never handed over: an aborted transaction's.
-            if found.position is not None and tp in idle and self.book.is_idle(tp):
-                self.progress.move(tp, found.position)
-            self.progress.see_end(tp, found.end)
 
     @override
     async def create_topic(self, topic: str, partitions: int, replication: int, **options: Any) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import Any, cast
@@ -19,14 +19,19 @@ from yarl import URL
 from app.concerns import KafkaSettings
 from app.errors import HeadraceError
 from app.kafka.batch_agent import StopsTheWorker
-from app.kafka.batch_consumer import BatchOptions
+from app.kafka.log_start import Reset, SavedStarts
 from app.kafka.progress import Progress
 from app.kafka.transport import BatchTransport
+from app.kafka.watched_consumer import BatchOptions
 
 STOP_SECONDS = 60.0
 # A part that failed may hang, such as a request to a coordinator that does not answer. Nothing that
 # it still holds is lost.
 FAILED_STOP_SECONDS = 5.0
+# Behind the time that batches in work may take: for the commit, and for the answer of a slow
+# broker.
+REBALANCE_MARGIN_SECONDS = 20.0
+REQUEST_MARGIN_SECONDS = 10.0
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +88,25 @@ def build_faust_app(kafka: KafkaSettings, options: FaustOptions) -> WorkerApp:
     app.transport = BatchTransport(app.conf.broker_consumer, app, _batch_options(kafka, options))
     app.finalize()
     return app
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """What the app's consumer watches with: see `BatchOptions`."""
+
+    saved: SavedStarts
+    on_reset: Callable[[Reset], None]
+    is_away: Callable[[], bool]
+
+
+def watch_with(app: faust.App, watching: Watching) -> None:
+    """Before the app starts: compare where batched topics begin with what was saved, and see
+    whether Kafka is away.
+    """
+    transport = cast(BatchTransport, app.transport)
+    transport.options = replace(
+        transport.options, saved=watching.saved, on_reset=watching.on_reset, is_away=watching.is_away
+    )
 
 
 def progress_of(app: faust.App) -> Progress:
@@ -149,15 +173,33 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
+def drain_seconds(kafka: KafkaSettings) -> float:
+    """How long batches in work may take to finish when partitions are taken away."""
+    return min(30.0, kafka.session_timeout_seconds)
+
+
+def rebalance_seconds(kafka: KafkaSettings) -> float:
+    """How long the group waits for a member that finishes what it had in work."""
+    return drain_seconds(kafka) + REBALANCE_MARGIN_SECONDS
+
+
+def request_seconds(kafka: KafkaSettings) -> float:
+    """After how long a request on a connection that may be dead is given up; joining a group may
+    take that long.
+    """
+    return max(rebalance_seconds(kafka) + REQUEST_MARGIN_SECONDS, kafka.session_timeout_seconds + 5)
+
+
 def _batch_options(kafka: KafkaSettings, options: FaustOptions) -> BatchOptions:
     return BatchOptions(
         topics=frozenset(options.batched_topics),
         batches_per_partition=options.batches_per_partition,
         # While this worker finishes its batches, the group waits. It removes the worker after the
         # session timeout, so waiting longer is of no use.
-        drain_seconds=min(30.0, kafka.session_timeout_seconds),
+        drain_seconds=drain_seconds(kafka),
         watch_seconds=options.watch_seconds,
         settle_seconds=options.settle_seconds,
+        request_seconds=request_seconds(kafka),
         clock=options.clock,
     )
 
@@ -180,7 +222,8 @@ def _settings(kafka: KafkaSettings, options: FaustOptions, listener: socket.sock
         "broker_commit_interval": options.commit_seconds,
         "broker_session_timeout": session,
         "broker_heartbeat_interval": session / 3,
-        "broker_request_timeout": max(90.0, session + 5),
+        "broker_rebalance_timeout": rebalance_seconds(kafka),
+        "broker_request_timeout": request_seconds(kafka),
         "broker_max_poll_records": kafka.fetch_max_records,
         # A full book pauses fetching for as long as it takes. `Progress` tells whether that is too
         # long.

@@ -4,9 +4,9 @@ it belongs to.
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from faust.transport.drivers import aiokafka as driver
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, ensure_aiokafka_TP
@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from app.kafka.consumer_stop import stop_consumer
 from app.kafka.log_end import true_end
+from app.kafka.log_start import Beginning
 from app.kafka.unreadable import explained
 
 # aiokafka has one fetch under way per broker. While it waits for partitions without news, a
@@ -24,6 +25,8 @@ from app.kafka.unreadable import explained
 # of a core on asking this often.
 LONG_POLL_MS = 10
 STARTING_POLL_SECONDS = 0.01
+
+T = TypeVar("T", bound=tuple[str, int])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,9 +46,11 @@ class Fetched:
 class Start:
     """Where reading of a partition begins, and the committed offset that says so; None when nothing
     is committed.
+
+    Where no broker leads the partition, nobody knows yet where it begins.
     """
 
-    offset: int
+    offset: int | None
     committed: int | None
 
 
@@ -53,10 +58,36 @@ class Start:
 class Whereabouts:
     """The next offset that will be fetched of a partition, None when that is open, and the
     partition's end.
+
+    The end is `fetched` once a fetch told it; before, it may be too low.
     """
 
     position: int | None
     end: int
+    fetched: bool
+
+
+async def find_beginnings(consumer: Any, partitions: Iterable[T]) -> dict[T, Beginning]:
+    """The first record of each partition that has one and a leader. Raises KafkaError and
+    TimeoutError.
+    """
+    # The first record since 1970 is the first; the answer has its time, too, where that of
+    # `beginning_offsets` has not.
+    asked = {ensure_aiokafka_TP(TP(*tp)): 0 for tp in partitions if has_leader(consumer, tp)}
+    answers = await consumer.offsets_for_times(asked) if asked else {}
+    found = {TP(*tp): answer for tp, answer in answers.items() if answer is not None and answer.timestamp >= 0}
+    return {tp: Beginning(found[TP(*tp)].offset, found[TP(*tp)].timestamp) for tp in partitions if TP(*tp) in found}
+
+
+def has_leader(consumer: Any, partition: tuple[str, int]) -> bool:
+    """Whether a broker leads the partition, as far as is known; if not, the cluster is asked
+    soon.
+    """
+    leader = consumer._client.cluster.leader_for_partition(ensure_aiokafka_TP(TP(*partition)))
+    if leader is None or leader == -1:
+        consumer._client.force_metadata_update()
+        return False
+    return True
 
 
 class FetchWorker(WorkerThread):
@@ -134,6 +165,24 @@ class FetchThread(AIOKafkaConsumerThread):
         found: dict[TP, Whereabouts] = await self.call_thread(self._whereabouts, partitions)
         return found
 
+    async def led(self, partitions: Sequence[TP]) -> set[TP]:
+        """Those of the partitions that a broker leads, as far as is known."""
+        found: set[TP] = await self.call_thread(self._led, partitions)
+        return found
+
+    async def _led(self, partitions: Sequence[TP]) -> set[TP]:
+        return {tp for tp in partitions if has_leader(self._ensure_consumer(), tp)}
+
+    async def beginnings(self, partitions: Sequence[TP]) -> dict[TP, Beginning]:
+        """The first record of those of the partitions that have one. Raises KafkaError and
+        TimeoutError.
+        """
+        found: dict[TP, Beginning] = await self.call_thread(self._beginnings, partitions)
+        return found
+
+    async def _beginnings(self, partitions: Sequence[TP]) -> dict[TP, Beginning]:
+        return await find_beginnings(self._ensure_consumer(), partitions)
+
     async def _fetch(self, partitions: set[TP], timeout: float) -> list[Fetched]:
         consumer = self._ensure_consumer()
         with explained(consumer):
@@ -151,10 +200,14 @@ class FetchThread(AIOKafkaConsumerThread):
         partitions = [TP(*tp) for tp in sorted(consumer.assignment())]
         answers = await asyncio.gather(*(consumer.committed(ensure_aiokafka_TP(tp)) for tp in partitions))
         committed: dict[TP, int | None] = dict(zip(partitions, answers, strict=True))
-        fresh = [ensure_aiokafka_TP(tp) for tp, offset in committed.items() if offset is None]
-        beginnings = await consumer.beginning_offsets(fresh) if fresh else {}
-        starts = {tp: Start(beginnings[tp] if offset is None else offset, offset) for tp, offset in committed.items()}
-        await self._seek_now({tp: start.offset for tp, start in starts.items()})
+        fresh = [tp for tp, offset in committed.items() if offset is None]
+        # One partition without a leader must not hold up the others; the client finds its beginning
+        # once it has one.
+        led = [ensure_aiokafka_TP(tp) for tp in fresh if has_leader(consumer, tp)]
+        beginnings = await consumer.beginning_offsets(led) if led else {}
+        beginnings |= {tp: offset for tp, offset in committed.items() if offset is not None}
+        starts = {tp: Start(beginnings.get(tp), offset) for tp, offset in committed.items()}
+        await self._seek_now({tp: start.offset for tp, start in starts.items() if start.offset is not None})
         return starts
 
     async def _seek_now(self, offsets: Mapping[TP, int]) -> None:
@@ -168,14 +221,16 @@ class FetchThread(AIOKafkaConsumerThread):
     async def _whereabouts(self, partitions: Sequence[TP]) -> dict[TP, Whereabouts]:
         # The broker is asked, because the ends that come with fetches stop coming when fetching
         # stops.
-        asked: dict[TP, int] = await self._ensure_consumer().end_offsets([ensure_aiokafka_TP(tp) for tp in partitions])
+        consumer = self._ensure_consumer()
+        led = [ensure_aiokafka_TP(tp) for tp in partitions if has_leader(consumer, tp)]
+        asked: dict[TP, int] = await consumer.end_offsets(led) if led else {}
         assignment = self._assignment()
         found = {}
         for tp, end in asked.items():
             state = assignment.state_value(ensure_aiokafka_TP(tp)) if assignment is not None else None
             if state is not None:
                 position = state.position if state.has_valid_position else None
-                found[tp] = Whereabouts(position, true_end(end, state.highwater))
+                found[tp] = Whereabouts(position, true_end(end, state.highwater), state.highwater is not None)
         return found
 
     def _assignment(self) -> Any:

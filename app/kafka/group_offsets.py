@@ -16,6 +16,7 @@ from app.kafka.topics import SOURCES, create_topics
 from app.kafka.unreadable import explained
 
 ITEMS = "items"
+MOVED = "moved"
 COMMIT_SECONDS = 30.0
 POLL_SECONDS = 0.1
 POLL_MILLISECONDS = 1_000
@@ -28,12 +29,15 @@ class GroupLag:
 
     `started` is the number of partitions for which the group has committed an offset. `newest` is
     the time of the newest event by Kafka's clock, in seconds since 1970; None when there is no
-    event.
+    event. `removed` are the offsets that the group has not read and Kafka has no more, `beyond` the
+    partitions that end before what the group committed.
     """
 
     records: int
     started: int
     newest: float | None
+    removed: int = 0
+    beyond: tuple[str, ...] = ()
 
 
 async def read_group_lag(settings: KafkaSettings) -> GroupLag | None:
@@ -99,7 +103,7 @@ async def _group_member(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]
 
 
 async def _existing_places(consumer: AIOKafkaConsumer, settings: KafkaSettings) -> list[TopicPartition]:
-    names = {settings.topic_prefix + name for name in (*SOURCES, ITEMS)} & await consumer.topics()
+    names = {settings.topic_prefix + name for name in (*SOURCES, MOVED, ITEMS)} & await consumer.topics()
     return [
         TopicPartition(name, number) for name in sorted(names) for number in consumer.partitions_for_topic(name) or ()
     ]
@@ -113,14 +117,19 @@ async def _lag(consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> Grou
     found = await _last_records(consumer, ends)
     # The time of an item's record may be its producer's.
     records = [record for place, last in found.items() if not place.topic.endswith(ITEMS) for record in last]
-    lag = started = 0
+    lag = started = removed = 0
+    beyond = []
     for place in places:
         done = await consumer.committed(place)
         started += done is not None
         end = true_end(ends[place], fetched_end(consumer, place))
         lag += max(0, end - max(done or 0, begins[place]))
+        removed += max(0, begins[place] - done) if done is not None else 0
+        # What a fetch did not confirm may be too low.
+        if done is not None and done > end and consumer.highwater(place) is not None:
+            beyond.append(f"{place.topic}-{place.partition}")
     newest = max((record.timestamp for record in records), default=None)
-    return GroupLag(lag, started, None if newest is None else newest / 1000)
+    return GroupLag(lag, started, None if newest is None else newest / 1000, removed, tuple(beyond))
 
 
 async def _last_records(

@@ -12,6 +12,7 @@ from app.concerns import KafkaSettings
 from app.kafka.own_records import OwnRecords
 from app.kafka.topics import QUARANTINE_HEADROOM_BYTES, Topics
 from app.retry import Retry
+from models.contract.moved import Moved
 from models.contract.outcome import Rejected
 from models.quality.assessment import Assessment, encode_headers
 
@@ -67,6 +68,16 @@ class KafkaOutbox:
         """Append what the models say of items, keyed by item; None deletes."""
         records = [_assessment(item_id, said) for item_id, said in assessed.items()]
         await self._append(self.topics.vectors, partition, records)
+
+    async def move(self, moved: Sequence[Moved]) -> None:
+        """Append events to `moved`, each to the partition of its user, with its origin in the
+        headers.
+        """
+        by_home: dict[int, list[Record]] = {}
+        for each in moved:
+            by_home.setdefault(each.home, []).append((each.user_id.encode(), each.value, each.headers()))
+        for home, records in by_home.items():
+            await self._append(self.topics.moved, home, records)
 
     async def quarantine(self, rejected: Sequence[Rejected]) -> None:
         """Append what could not be accepted, its bytes untouched, its reason in the headers."""

@@ -28,14 +28,21 @@ class OwnRecords:
         self._ranges: dict[int, deque[tuple[int, int]]] = {}
 
     def note(self, partition: int, first: int, count: int) -> None:
-        """Note that the broker appended `count` records from offset `first` on, in the order of
-        offsets.
+        """Note that the broker appended `count` records from offset `first` on.
+
+        Offsets go back only if the topic was made again; then earlier ranges are forgotten.
         """
         ranges = self._ranges.setdefault(partition, deque())
+        if ranges and first < ranges[-1][1]:
+            ranges.clear()
         if ranges and ranges[-1][1] == first:
             ranges[-1] = (ranges[-1][0], first + count)
         else:
             ranges.append((first, first + count))
+
+    def forget(self, partition: int) -> None:
+        """Forget all ranges of the partition, because it is another log now."""
+        self._ranges.pop(partition, None)
 
     def without(self, partition: int, records: Sequence[R]) -> Sequence[R]:
         """The records, consecutive ones of a partition, that others appended; earlier ones will not

@@ -33,6 +33,9 @@ class Progress:
         self._clock = clock
         self._readings: dict[TopicPartition, _Reading] = {}
         self._rebalancing_since: float | None = None
+        # Partitions that no broker leads: nothing can be read of them, and a restart would not
+        # help.
+        self.leaderless: frozenset[TopicPartition] = frozenset()
 
     @property
     def partitions(self) -> frozenset[TopicPartition]:
@@ -78,6 +81,11 @@ class Progress:
         if reading is not None and reading.position is not None:
             reading.position = None
             reading.moved_at = self._clock()
+
+    def restart(self, partition: TopicPartition) -> None:
+        """The partition is another log now; `move` tells where reading of it begins."""
+        if partition in self._readings:
+            self._readings[partition] = _Reading(self._clock())
 
     def advance(self, topic: str) -> None:
         """Note that part of a batch of the topic is done.
@@ -126,7 +134,9 @@ class Progress:
         return sorted(
             partition
             for partition, reading in self._readings.items()
-            if (reading.lag or reading.position is None) and reading.moved_at < deadline
+            if (reading.lag or reading.position is None)
+            and reading.moved_at < deadline
+            and partition not in self.leaderless
         )
 
     def is_alive(self, seconds: float) -> bool:

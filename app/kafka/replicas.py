@@ -3,6 +3,7 @@ any group.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection, Mapping
 from time import monotonic
 
@@ -10,9 +11,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-unt
 
 from app.concerns import KafkaSettings
 from app.kafka.consumer_stop import stop_consumer
-from app.kafka.fetch_thread import LONG_POLL_MS
+from app.kafka.fetch_thread import LONG_POLL_MS, find_beginnings
 from app.kafka.log_end import log_ends
 from app.kafka.log_mark import Mark, find_difference, mark_after
+from app.kafka.log_start import Beginning, Change, LogStarts, Reset
 from app.kafka.own_records import OwnRecords
 from app.kafka.progress import Progress
 from app.kafka.raw_batch import to_raw_batch
@@ -22,6 +24,8 @@ from models.contract.events import RawBatch
 
 POLL_MILLISECONDS = 200
 COMPARE_SECONDS = 60.0
+
+logger = logging.getLogger(__name__)
 
 Handle = Callable[[RawBatch], None]
 
@@ -40,12 +44,16 @@ class KafkaReplicas:
         *,
         not_saved: Collection[str] = (),
         own: Mapping[str, OwnRecords] | None = None,
+        on_reset: Callable[[Reset], None] = lambda _: None,
     ) -> None:
         """`followers` and `partitions` (their number) by topic name; no snapshot holds what
         `not_saved` say.
 
         `own` are, by topic, the records that this process appends, which its follower need not see.
+        `on_reset` is told when a topic was made again and is read from its beginning.
         """
+        self._on_reset = on_reset
+        self._starts = LogStarts()
         self._followers = followers
         self._retry = retry
         self._not_saved = not_saved
@@ -131,6 +139,23 @@ class KafkaReplicas:
         """Ask every broker that leads a partition where it ends. Raises KafkaError and OSError."""
         for partition, end in (await log_ends(self._consumer, self._partitions)).items():
             self.progress.see_end(partition, end)
+        for partition, beginning in (await find_beginnings(self._consumer, self._partitions)).items():
+            if self._starts.see(partition, beginning) or self._is_past_end(partition):
+                self._read_again(partition, beginning)
+
+    def _is_past_end(self, partition: TopicPartition) -> bool:
+        end = self._consumer.highwater(partition)
+        return end is not None and self._positions[partition] > end
+
+    def _read_again(self, partition: TopicPartition, beginning: Beginning) -> None:
+        self._consumer.seek(partition, beginning.offset)
+        self._positions[partition] = beginning.offset
+        self._marks.pop(partition, None)
+        if partition.topic in self._own:
+            self._own[partition.topic].forget(partition.partition)
+        reset = Reset(partition.topic, partition.partition, Change.MADE_AGAIN, beginning.offset)
+        logger.warning("%s", reset)
+        self._on_reset(reset)
 
     async def stop(self) -> None:
         """Disconnect."""

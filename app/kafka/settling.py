@@ -1,6 +1,7 @@
-"""Limits the end of a rebalance: the time from the assignment of partitions until they are read."""
+"""The steps of a rebalance, none of which may take for ever."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 
 from app.errors import HeadraceError
 from app.kafka.batch_book import TopicPartition
@@ -15,36 +16,54 @@ class StuckRebalance(HeadraceError):
     """
 
 
+class Step(StrEnum):
+    """What a worker does in a rebalance, in words."""
+
+    LEAVING = "finish and commit what it had in work"
+    JOINING = "get its partitions from the group"
+    SETTLING = "begin to read the partitions that it was given"
+
+
 class Settling:
-    """Measures how long the end of a rebalance takes. `clock` gives seconds and is monotonic."""
+    """Measures how long the present step takes. `limits` are in seconds, `clock` gives seconds,
+    monotonic.
+    """
 
-    def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
-        self._seconds = seconds
+    def __init__(self, limits: Mapping[Step, float], clock: Callable[[], float]) -> None:
+        self._limits = limits
         self._clock = clock
-        self._since: float | None = None
+        self._step: Step | None = None
+        self._since = 0.0
 
-    def start(self) -> None:
-        """Note that partitions were assigned."""
-        self._since = self._clock()
+    def enter(self, step: Step) -> None:
+        """A step begins, and the one before has ended."""
+        self._step, self._since = step, self._clock()
 
-    def stop(self) -> None:
-        """Note that partitions are being taken away again."""
-        self._since = None
+    def is_overdue(self, *, settled: bool, away: bool = False) -> bool:
+        """Whether the step takes too long. Once everything is `settled`, the last one has ended.
 
-    def is_overdue(self, *, settled: bool) -> bool:
-        """Return whether the end of a rebalance takes too long.
-
-        It is over once everything is `settled`.
+        While Kafka is `away`, no time passes: a worker that ends would not get its partitions
+        either.
         """
-        if settled:
-            self._since = None
-        return self._since is not None and self._clock() - self._since > self._seconds
+        if settled and self._step is Step.SETTLING:
+            self._step = None
+        if self._step is None:
+            return False
+        if away:
+            self._since = self._clock()
+        return self._clock() - self._since > self._limits[self._step]
 
     def error(self, unplaced: Sequence[TopicPartition]) -> StuckRebalance:
-        """Return the error that ends the process."""
+        """What to end the process with."""
+        step = self._step or Step.SETTLING
+        seconds = self._limits[step]
+        if step is Step.SETTLING:
+            which = named(unplaced) or "them"
+            said = f"gave this worker partitions {seconds:g} s ago, and it still cannot read {which}"
+        else:
+            said = f"does not end: this worker tries for {seconds:g} s to {step}"
         return StuckRebalance(
-            f"a rebalance gave this worker partitions {self._seconds:g} s ago, and it still cannot read "
-            f"{named(unplaced) or 'them'}: Kafka does not answer on a connection that is open. Start the worker again; "
+            f"a rebalance {said}: Kafka does not answer on a connection that is open. Start the worker again; "
             "nothing is lost, and another worker of the group takes over meanwhile"
         )
 

@@ -23,9 +23,10 @@ LISTED_SECONDS = 30.0
 LISTED_POLL_SECONDS = 0.2
 # A worker joins profiles, sources and interactions of a user by partition number, so these topics
 # need equal partitions.
-PARTITIONED_BY_USER = (*SOURCES, "interactions")
+PARTITIONED_BY_USER = (*SOURCES, "moved", "interactions")
 
-# A quarantined record is the original plus headers. It must fit wherever the original fitted.
+# Such a record is the original plus headers. It must fit wherever the original fitted.
+WITH_HEADERS = ("quarantine", "moved")
 QUARANTINE_HEADROOM_BYTES = 65_536
 
 # freshness is measured from the broker's clock
@@ -36,6 +37,7 @@ CONFIGS: dict[str, dict[str, str]] = {
     "views": SOURCE_CONFIG,
     "clicks": SOURCE_CONFIG,
     "orders": SOURCE_CONFIG,
+    "moved": {},
     "items": COMPACTED,
     "vectors": COMPACTED,
     "interactions": {},
@@ -51,6 +53,7 @@ class Topics:
     views: str
     clicks: str
     orders: str
+    moved: str
     items: str
     vectors: str
     interactions: str
@@ -67,8 +70,8 @@ async def create_topics(settings: KafkaSettings) -> dict[str, int]:
     """Create the topics that are missing. Returns the number of partitions by full name.
 
     Existing topics are not changed. Raises HeadraceError when the broker cannot be reached or
-    refuses, and when existing topics do not fit together: views, clicks, orders and interactions
-    need the same number of partitions.
+    refuses, and when existing topics do not fit together: views, clicks, orders, moved and
+    interactions need the same number of partitions.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap)
     try:
@@ -141,7 +144,7 @@ async def _create(admin: AIOKafkaAdminClient, settings: KafkaSettings, existing:
 
 
 def _largest_message(name: str, settings: KafkaSettings) -> int:
-    return settings.max_message_bytes + (QUARANTINE_HEADROOM_BYTES if name == "quarantine" else 0)
+    return settings.max_message_bytes + (QUARANTINE_HEADROOM_BYTES if name in WITH_HEADERS else 0)
 
 
 def _require_equal(existing: dict[str, int], settings: KafkaSettings) -> None:

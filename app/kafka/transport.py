@@ -12,8 +12,9 @@ from faust.types.transports import ConsumerCallback, ConsumerT
 from typing_extensions import override
 from yarl import URL
 
-from app.kafka.batch_consumer import BatchConsumer, BatchOptions
+from app.kafka.batch_consumer import BatchConsumer
 from app.kafka.progress import Progress
+from app.kafka.watched_consumer import BatchOptions
 
 
 class BatchTransport(driver.Transport):

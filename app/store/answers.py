@@ -72,6 +72,7 @@ class WorkerFigures:
     ts: float
     accepted: int = 0
     duplicates: int = 0
+    foreign_key: int = 0
     quarantined: int = 0
     items_quarantined: int = 0
     recommendations: int = 0
@@ -90,6 +91,7 @@ class LiveFigures:
 
     accepted: int
     duplicates: int
+    foreign_key: int
     quarantined: int
     items_quarantined: int
     recommendations: int
@@ -144,6 +146,7 @@ def sum_figures(workers: Sequence[WorkerFigures]) -> LiveFigures:
     return LiveFigures(
         accepted=sum(worker.accepted for worker in workers),
         duplicates=sum(worker.duplicates for worker in workers),
+        foreign_key=sum(worker.foreign_key for worker in workers),
         quarantined=sum(worker.quarantined for worker in workers),
         items_quarantined=sum(worker.items_quarantined for worker in workers),
         recommendations=sum(worker.recommendations for worker in workers),

@@ -62,6 +62,18 @@ class Keys:
         """Return the key of the log's name of a source partition, such as `views-3`: a string."""
         return f"{self.prefix}source:{{{place}}}"
 
+    def start(self, place: str) -> str:
+        """Offset and time of the first record of the source partition `place`, such as `views-3`: a
+        string.
+        """
+        return f"{self.prefix}start:{{{place}}}"
+
+    def begun(self, partition: int) -> str:
+        """The batches of the sources' partitions with this number that were begun last: a string,
+        JSON.
+        """
+        return f"{self.prefix}begun:{{{partition}}}"
+
     def catalogue(self, place: str) -> str:
         """Return the key of the mark of a partition, such as `items-3`: a string with an offset."""
         return f"{self.prefix}catalogue:{{{place}}}"

@@ -17,7 +17,8 @@ class RedisSources:
 
     A topic that is made again begins at offset 0 again, and profiles would take its events for
     repeats. The broker's time of a partition's first record tells one log from the next; it is kept
-    for when that record is no longer read.
+    for when that record is no longer read. A batch of a log that lost its first record, and is
+    known to be another one, has the name already.
     """
 
     redis: PackedRedis
@@ -41,8 +42,8 @@ class RedisSources:
     async def log_of(self, batch: RawBatch) -> str:
         """The name of the log that the batch is from; empty when its beginning was never seen."""
         place = f"{batch.topic}-{batch.partition}"
-        if batch.offsets[0] == 0:
-            log = str(round(batch.times[0] * MILLISECONDS))
+        if batch.offsets[0] == 0 or batch.log:
+            log = batch.log or str(round(batch.times[0] * MILLISECONDS))
             if self._known.get(place) != log:
                 await self.retry(lambda: self.redis.set(self.keys.source(place), log))
                 self._known[place] = log

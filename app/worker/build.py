@@ -20,9 +20,13 @@ from agents.metrics import Metrics
 from agents.process import Process
 from agents.refresh import Refresh
 from agents.restore import Restore
+from agents.unfinished import Unfinished
+from app.concerns import KafkaSettings
 from app.health import Health
+from app.kafka.added_partitions import warn_of_added_partitions
 from app.kafka.batch_agent import add_batch_agent
-from app.kafka.faust_app import FaustOptions, WorkerApp, build_faust_app, progress_of
+from app.kafka.faust_app import FaustOptions, WorkerApp, build_faust_app, progress_of, watch_with
+from app.kafka.log_span import KafkaEventLog
 from app.kafka.outbox import KafkaOutbox
 from app.kafka.probes import add_probes
 from app.kafka.progress import Progress
@@ -31,6 +35,7 @@ from app.kafka.settling import named
 from app.kafka.topics import topics
 from app.kafka.watch import KafkaWatch
 from app.settings import Settings
+from app.store.begun import RedisBegun
 from app.store.board import Board
 from app.store.items import RedisItems
 from app.store.store import Store
@@ -38,7 +43,9 @@ from app.worker.figures import Figures
 from app.worker.outside import Outside, open_outside
 from app.worker.restoring import Losses, build_restore
 from app.worker.snapshot_keeper import SnapshotKeeper
+from app.worker.watching import count_reset, watching_of
 from app.worker.with_models import ModelAgents, WorkerParts, build_model_agents, find_models
+from models.contract.placement import Placement
 from models.duplicates import DuplicateFilter
 from models.processor import ListMaker, warm_up
 from models.recommender import Recommender
@@ -70,6 +77,7 @@ class _Learning:
     recommender: Recommender
     seen: DuplicateFilter
     learn: Learn
+    unfinished: Unfinished
 
 
 def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: Path) -> Worker:
@@ -82,9 +90,10 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     metrics = Metrics(CollectorRegistry())
     loaded = find_models(settings, metrics)  # before anything that would have to be closed if a model is broken
     outside, progress = open_outside(settings, metrics), progress_of(app)
+    watch_with(app, watching_of(outside))
     names, health = outside.names, outside.health
     health.also = partial(_not_begun, progress)
-    learning = _learning(settings, metrics)
+    learning = _learning(settings, outside, _placement(settings.kafka, partitions[names.interactions]))
     recommender = learning.recommender
     maker = ListMaker.of(recommender, settings.worker.profile_cache)
     refresh = _refresh(settings, outside, maker)
@@ -102,6 +111,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
         outside.retry_kafka,
         not_saved={names.vectors},
         own={names.interactions: outside.outbox.own},
+        on_reset=partial(count_reset, metrics),
     )
     model_agents = None
     if loaded is not None:
@@ -114,9 +124,10 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     restore = build_restore(settings, outside.store, outside.retry_kafka, progress, losses, assess)
     process = _process(settings, outside, learning, refresh, replicas)
     keep = _keep_catalogue(settings, outside, restore, assess)
-    add_batch_agent(app, "process", list(outside.kinds), process.run)
+    add_batch_agent(app, "process", [*outside.kinds, names.moved], process.run)
     add_batch_agent(app, "catalogue", [names.items], keep.run)
-    _on_assignment(app, [maker.table, outside.sources, refresh.shown, restore], replicas, health)
+    _on_assignment(app, [maker.table, outside.sources, learning.unfinished, refresh.shown, restore], replicas, health)
+    warn_of_added_partitions(app, partitions)
     add_probes(app, replicas.progress, health, metrics, figures.refresh_gauges)
     return Worker(
         store=outside.store,
@@ -152,12 +163,14 @@ def _process(
     return Process(
         kinds=outside.kinds,
         events=settings.events,
+        placement=learning.unfinished.placement,
         seen=learning.seen,
         maker=refresh.maker,
         learn=learning.learn,
         shown=refresh.shown,
         replicas=replicas,
         sources=outside.sources,
+        unfinished=learning.unfinished,
         users=outside.users,
         outbox=outside.outbox,
         metrics=outside.metrics,
@@ -213,23 +226,44 @@ def _owned(progress: Progress, topic: str) -> set[int]:
 
 
 def _not_begun(progress: Progress) -> str:
+    if progress.leaderless:
+        return f"no broker leads {named(sorted(progress.leaderless))}"
     unplaced = progress.unplaced
     return f"it has not begun to read {named(unplaced)}" if unplaced else ""
 
 
-def _learning(settings: Settings, metrics: Metrics) -> _Learning:
+def _learning(settings: Settings, outside: Outside, placement: Placement) -> _Learning:
     recommender = Recommender(settings.recommender)
     warm_up(settings.recommender, settings.events)
     seen = DuplicateFilter(settings.events.duplicate_window_seconds, settings.events.duplicate_memory)
     seen.warm_up()
-    return _Learning(recommender, seen, Learn(recommender, seen, metrics))
+    learn = Learn(recommender, seen, outside.metrics)
+    return _Learning(recommender, seen, learn, _unfinished(settings, outside, learn, placement))
+
+
+def _placement(kafka: KafkaSettings, partitions: int) -> Placement:
+    return Placement(kafka.partitioner, partitions, kafka.misplaced)
+
+
+def _unfinished(settings: Settings, outside: Outside, learn: Learn, placement: Placement) -> Unfinished:
+    store = outside.store
+    return Unfinished(
+        kinds=outside.kinds,
+        topics={*outside.kinds, outside.names.moved},
+        placement=placement,
+        events=settings.events,
+        seen=learn.seen,
+        applied=learn.applied,
+        store=RedisBegun(store.redis, store.keys, store.retry),
+        log=KafkaEventLog(settings.kafka, outside.retry_kafka),
+    )
 
 
 def _faust_app(settings: Settings, faust_dir: Path) -> WorkerApp:
     names = topics(settings.kafka)
     options = FaustOptions(
         state_dir=faust_dir,
-        batched_topics=[names.views, names.clicks, names.orders, names.items],
+        batched_topics=[names.views, names.clicks, names.orders, names.moved, names.items],
         host=settings.worker.host,
         port=settings.worker.port,
     )

@@ -125,6 +125,7 @@ class Figures:
             "ts": now,
             "accepted": accepted,
             "duplicates": total(metrics.events, outcome="duplicate"),
+            "foreign_key": total(metrics.foreign_key),
             "quarantined": total(metrics.events, outcome="quarantined"),
             "items_quarantined": total(metrics.rejected, kind="item"),
             "recommendations": total(metrics.recommendations),

@@ -34,8 +34,8 @@ class RawBatch:
     """Consecutive records of one partition as Kafka holds them; all columns have the same length n.
 
     `times` are the broker's append times in seconds since 1970. `log` tells this log from another
-    one of the same topic, where that is known. `headers` are read for few topics, and empty for the
-    others.
+    one of the same topic, where that is known. `moved_to` is the partition in which events are
+    processed that lay in another one than their users'; None for all that are where they belong.
     """
 
     topic: str
@@ -46,17 +46,28 @@ class RawBatch:
     values: list[bytes | None]
     log: str = ""
     headers: Sequence[Sequence[tuple[str, bytes]]] = ()
+    moved_to: int | None = None
 
     def __len__(self) -> int:
         return len(self.values)
+
+    @property
+    def home(self) -> int:
+        """The partition whose owner processes the batch."""
+        return self.partition if self.moved_to is None else self.moved_to
 
     @property
     def source(self) -> str:
         """The source partition's name in profiles and interactions, such as
         `views-3@1795316155048`.
         """
-        place = f"{self.topic}-{self.partition}"
-        return f"{place}{LOG_MARK}{self.log}" if self.log else place
+        return self.source_of(self.topic, self.partition, self.log)
+
+    @staticmethod
+    def source_of(topic: str, partition: int, log: str) -> str:
+        """The name of a source partition; `log` is empty where it is not known."""
+        place = f"{topic}-{partition}"
+        return f"{place}{LOG_MARK}{log}" if log else place
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ class Reason(StrEnum):
     TOO_OLD = "too_old"
     FROM_THE_FUTURE = "from_the_future"
     INVALID_VALUE = "invalid_value"
+    FOREIGN_KEY = "foreign_key"
     UNKNOWN_KIND = "unknown_kind"
 
 

@@ -18,6 +18,7 @@ from app.kafka.failure import kafka_retry_errors
 from app.kafka.outbox import KafkaOutbox, make_producer
 from app.kafka.topics import Topics, create_topics, topics
 from app.retry import Retry
+from models.contract.moved import Moved
 from models.contract.outcome import Reason
 from models.quality.assessment import Assessment, decode_assessment
 
@@ -196,3 +197,19 @@ async def test_a_partition_that_the_topic_does_not_have_is_folded_into_those_it_
 def test_a_broker_that_is_away_is_tried_again() -> None:
     assert issubclass(KafkaError, kafka_retry_errors())
     assert issubclass(ConnectionRefusedError, kafka_retry_errors())
+
+
+async def test_a_moved_event_lies_in_its_users_partition_with_its_origin(
+    kafka_outbox: KafkaOutbox, read_topic: ReadTopic, names: Topics
+) -> None:
+    events = [Moved(n % 2, f"u{n}", "shop.views", 3, "17", 100 + n, 1_760_000_000.5, b"{}") for n in range(4)]
+    await kafka_outbox.move(events)
+    found = await read_topic(names.moved)
+    assert [(each.partition, each.key) for each in found] == [(0, b"u0"), (0, b"u2"), (1, b"u1"), (1, b"u3")]
+    assert dict(found[1].headers) == {
+        "source-topic": b"shop.views",
+        "source-partition": b"3",
+        "source-offset": b"102",
+        "source-log": b"17",
+        "source-time": b"1760000000500",
+    }

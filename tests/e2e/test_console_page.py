@@ -58,8 +58,8 @@ def stocked(shop: Shop) -> Shop:
     shop.listed("anna/1", "k1", "c1", "unknown-item")
     shop.history("anna/1", ("p1", NOW, "view"))
     shop.worker(
-        "w1", accepted=1234567, duplicates=12, quarantined=3, items_quarantined=1110, events_per_second=842.0,
-        freshness_p50=0.0123, freshness_p99=1.5, lag=7, ready=True,
+        "w1", accepted=1234567, duplicates=12, foreign_key=5, quarantined=3, items_quarantined=1110,
+        events_per_second=842.0, freshness_p50=0.0123, freshness_p99=1.5, lag=7, ready=True,
     )  # fmt: skip
     return shop
 
@@ -121,10 +121,10 @@ async def test_live_figures_are_shown(console: Console, stocked: Shop) -> None:
     await console.page.open(console.url)
     await console.page.until("document.getElementById('accepted').textContent === '1,234,567'")
     shown = await console.page.run(
-        "['rate', 'p50', 'p99', 'quarantined', 'items_quarantined', 'lag', 'workers']"
+        "['rate', 'p50', 'p99', 'foreign_key', 'quarantined', 'items_quarantined', 'lag', 'workers']"
         ".map(id => document.getElementById(id).textContent)"
     )
-    assert shown == ["842", "12.3 ms", "1.5 s", "3", "1,110", "7", "1 of 1"]
+    assert shown == ["842", "12.3 ms", "1.5 s", "5", "3", "1,110", "7", "1 of 1"]
 
 
 async def test_a_click_changes_the_list(console: Console, stocked: Shop) -> None:

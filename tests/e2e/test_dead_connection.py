@@ -1,4 +1,6 @@
-"""Connections to Kafka that are open and dead, or alive and slow, during a rebalance."""
+"""Rebalances end: on connections to Kafka that are open and dead, or slow, and with partitions that
+nobody leads.
+"""
 
 import subprocess
 import time
@@ -9,8 +11,8 @@ from pathlib import Path
 import orjson
 import pytest
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
-from kafka_lines import OFFSET_FETCH, KafkaLine, kafka_line
-from workers import HEADRACE, environment, readiness, running_worker, until
+from kafka_lines import JOIN_GROUP, OFFSET_COMMIT, OFFSET_FETCH, SYNC_GROUP, KafkaLine, kafka_line
+from workers import HEADRACE, environment, readiness, running_worker, unready_worker, until
 
 from app.concerns import KafkaSettings, RedisSettings
 from app.kafka.topics import create_topics
@@ -80,3 +82,50 @@ async def test_a_worker_on_slow_connections_goes_on(
         worker.until_events(2 * EVENTS)
         until(lambda: worker.read().lag == 0, worker.log)
         assert worker.process.poll() is None
+
+
+@pytest.mark.parametrize("request_number", [JOIN_GROUP, SYNC_GROUP])
+async def test_a_worker_whose_connection_dies_as_it_joins_the_group_joins_on_another_within_a_minute(
+    behind: KafkaSettings, redis_settings: RedisSettings, line: KafkaLine, tmp_path: Path, request_number: int
+) -> None:
+    await create_topics(behind)
+    await send_views(behind, 0, EVENTS)
+    line.die_at(request_number)
+    # It gives a request up after 36 s with this session timeout; `running_worker` waits for 90 s.
+    with running_worker(environment(behind, redis_settings), tmp_path / "worker.log") as worker:
+        assert line.dead.is_set()
+        worker.until_events(EVENTS)
+        until(lambda: worker.read().lag == 0, worker.log)
+
+
+async def test_a_worker_whose_commit_gets_no_answer_ends_or_goes_on_and_each_event_counts_once(
+    behind: KafkaSettings, redis_settings: RedisSettings, line: KafkaLine, tmp_path: Path
+) -> None:
+    await create_topics(behind)
+    environ = environment(behind, redis_settings)
+    with running_worker(environ, tmp_path / "worker.log") as worker:
+        line.die_at(OFFSET_COMMIT)
+        await send_views(behind, 0, EVENTS)
+        worker.until_events(EVENTS)
+        until(line.dead.is_set, worker.log)
+        worker.kill()
+    with running_worker(environ, tmp_path / "again.log") as worker:
+        await send_views(behind, EVENTS, 2 * EVENTS)
+        until(lambda: worker.metric("headrace_events_total", outcome="accepted") >= EVENTS, worker.log)
+        until(lambda: worker.read().lag == 0, worker.log)
+        assert worker.metric("headrace_learned_total", outcome="learned") == 2 * EVENTS
+
+
+async def test_a_partition_that_no_broker_leads_holds_up_no_other_and_ends_no_worker(
+    behind: KafkaSettings, redis_settings: RedisSettings, line: KafkaLine, tmp_path: Path
+) -> None:
+    await create_topics(behind)
+    await send_views(behind, 0, EVENTS)
+    clicks = f"{behind.topic_prefix}clicks"
+    line.leaderless.add((clicks, 1))
+    environ = environment(behind, redis_settings)
+    with unready_worker(environ, tmp_path / "worker.log") as worker:
+        worker.until_events(EVENTS)
+        until(lambda: readiness(worker.url) == (503, f"no broker leads {clicks}-1"), worker.log)
+        line.leaderless.clear()
+        until(lambda: readiness(worker.url)[0] == 200, worker.log)

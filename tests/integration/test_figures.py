@@ -95,13 +95,14 @@ async def test_figures_tell_what_became_of_events(worker: Worker) -> None:
     worker.metrics.events.labels("click", "duplicate").inc(1)
     worker.metrics.events.labels("order", "quarantined").inc(3)
     worker.metrics.rejected.labels("order", "too_old").inc(3)
+    worker.metrics.foreign_key.labels("view", "moved").inc(2)
     worker.metrics.rejected.labels("item", "missing_field").inc(6)
     worker.metrics.recommendations.inc(4)
     await worker.publishes()
     live = await worker.live()
     assert (live.accepted, live.duplicates, live.quarantined, live.recommendations) == (7, 1, 3, 4)
     assert live.items_quarantined == 6
-    assert live.lag == 7
+    assert (live.foreign_key, live.lag) == (2, 7)
     [one] = live.workers
     assert (one.worker_id, one.ts, one.ready) == ("w1", NOW + 1, True)
 

@@ -168,7 +168,8 @@ def test_numbers_without_a_name_are_refused() -> None:
         ("recommender.neighbours.ts", np.nan),
         ("recommender.catalogue.category", 99),
         ("recommender.trending.value", -1.0),
-        ("seen.young.positions", -1),
+        ("seen.ids.positions", -1),
+        ("seen.ids.times", np.nan),
         ("applied.numbers", 77),
     ):
         column = WHOLE[name].copy()

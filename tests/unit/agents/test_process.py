@@ -2,79 +2,18 @@
 once.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 
-import orjson
 import pytest
-from builders import NOW, Fields, batch, event
-from fakes import Away, Diary, ManualClock, MemoryOutbox, MemoryReplicas, MemoryUsers, OneLog
-from prometheus_client import CollectorRegistry
+from builders import NOW, batch, event
+from event_bench import Bench
+from fakes import Away
 
-from agents.learn import Learn
-from agents.metrics import Metrics, total
-from agents.process import Process
+from agents.metrics import total
 from agents.users import load_users
-from models.contract.event_codec import EventSettings
-from models.contract.events import KIND_OF_TOPIC, Item, RawBatch
+from models.contract.events import Item, RawBatch
 from models.contract.outcome import Reason
-from models.duplicates import DuplicateFilter
-from models.processor import ListMaker
-from models.ranking.lists import RankingSettings
-from models.recommender import Recommender, RecommenderSettings
-from models.shown import Shown
 from models.users.table import MISSING
-
-
-class Bench:
-    """One worker's agent with everything around it; a restart keeps what is stored and forgets the
-    rest.
-    """
-
-    def __init__(self) -> None:
-        self.diary = Diary()
-        self.users = MemoryUsers(self.diary)
-        self.outbox = MemoryOutbox(self.diary)
-        self.clock = ManualClock(NOW)
-        self.logs = OneLog()
-        self.restart()
-
-    def restart(self) -> None:
-        """A new process: it learns the log of interactions before it goes on."""
-        self.metrics = Metrics(CollectorRegistry())
-        self.recommender = Recommender(RecommenderSettings())
-        seen = DuplicateFilter(86_400, 10_000)
-        self.learn = Learn(self.recommender, seen, self.metrics)
-        for partition, records in self.outbox.interactions_log.items():
-            self.learn.handle(batch(*(value for _, value in records), topic="interactions", partition=partition))
-        self.process = Process(
-            kinds=KIND_OF_TOPIC,
-            events=EventSettings(),
-            seen=seen,
-            maker=ListMaker.of(self.recommender, capacity=100),
-            learn=self.learn,
-            shown=Shown(RankingSettings().size, capacity=100),
-            replicas=MemoryReplicas(self.diary),
-            sources=self.logs,
-            users=self.users,
-            outbox=self.outbox,
-            metrics=self.metrics,
-            clock=self.clock,
-            write_lock=asyncio.Lock(),
-        )
-
-    async def handle(self, *raws: RawBatch) -> None:
-        for raw in raws:
-            await self.process.handle(raw)
-
-    def emitted(self) -> list[Fields]:
-        """All interactions, partition after partition."""
-        logs = self.outbox.interactions_log
-        return [orjson.loads(value) for partition in sorted(logs) for _, value in logs[partition]]
-
-    def listed(self, user_id: str) -> list[str]:
-        return [each["item_id"] for each in orjson.loads(self.users.lists[user_id])["items"]]
-
 
 LOG = [
     batch(event("a", user_id="u1"), event("b", user_id="u2", item_id="i2", ts=NOW + 1), b"{", event("a")),

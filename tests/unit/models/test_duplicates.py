@@ -4,6 +4,7 @@ An offset that is read again is no duplicate.
 """
 
 import numpy as np
+import pytest
 from builders import DAY, HOUR, NOW
 
 from models.duplicates import DuplicateFilter
@@ -70,13 +71,57 @@ def test_after_the_window_the_new_appearance_is_the_one_to_compare_with() -> Non
     assert repeats(seen, "a", first=2, ts=NOW + 50 * HOUR) == [True]
 
 
-def test_an_id_is_remembered_for_the_window_of_the_brokers_clock_and_forgotten_after_twice_that() -> None:
-    seen = a_filter()
-    repeats(seen, "a", now=NOW)
-    repeats(seen, "b", first=1, now=NOW + DAY + 1)
-    assert repeats(seen, "a", first=2, now=NOW + DAY + 2) == [True]
-    repeats(seen, "c", first=3, now=NOW + 2 * DAY + 3)
-    assert repeats(seen, "a", first=4, now=NOW + 2 * DAY + 4) == [False]
+def fill(seen: DuplicateFilter, count: int, *, source: str, first: int, start: float, span: float) -> list[str]:
+    """Take in so many ids of a partition whose broker's times run over a span, in rounds; the
+    ids.
+    """
+    ids = [f"{source} {first + number}" for number in range(count)]
+    times = start + span * np.arange(count) / count
+    for at in range(0, count, ROUND):
+        some = slice(at, at + ROUND)
+        offsets = np.arange(first + at, first + at + len(ids[some]), dtype=np.int64)
+        assert not seen.remember(source, offsets, times[some], times[some], ids[some]).any()
+    return ids
+
+
+def are_known(seen: DuplicateFilter, ids: list[str], ts: float) -> bool:
+    return all(repeats(seen, *ids, source="elsewhere", first=10**9, ts=ts, now=ts))
+
+
+def test_ids_older_than_the_window_by_the_brokers_clock_go_first_when_there_is_no_room() -> None:
+    seen = a_filter(memory=4 * ROUND)
+    old = fill(seen, ROUND, source="views-0", first=0, start=NOW - 3 * DAY, span=HOUR)
+    fill(seen, 2 * ROUND, source="views-0", first=ROUND, start=NOW - HOUR, span=HOUR / 2)
+    late = fill(seen, ROUND + ROUND // 2, source="views-0", first=3 * ROUND, start=NOW - HOUR / 2, span=HOUR / 2)
+    assert are_known(seen, late, NOW)
+    assert not any(repeats(seen, *old, first=10**8, ts=NOW - 3 * DAY, now=NOW))
+
+
+def test_a_small_partition_read_first_keeps_its_newest_ids_beside_a_large_one() -> None:
+    seen = a_filter(memory=20 * ROUND)
+    small = fill(seen, 2 * ROUND, source="views-0", first=0, start=NOW - 7 * DAY, span=7 * DAY)
+    large = fill(seen, 40 * ROUND, source="views-1", first=0, start=NOW - 7 * DAY, span=7 * DAY)
+    # 10,000 are sure to be remembered; the last day has 6,000.
+    assert are_known(seen, small[-ROUND // 5 :], NOW)
+    assert are_known(seen, large[-5 * ROUND :], NOW)
+    assert len(seen) <= 20 * ROUND
+
+
+@pytest.mark.parametrize("partitions", [1, 7, 60])
+def test_the_newest_half_of_the_memory_is_remembered_whatever_the_order_of_partitions(partitions: int) -> None:
+    rng = np.random.default_rng(partitions)
+    times = np.sort(rng.uniform(NOW - DAY, NOW, 12 * ROUND))
+    places = rng.choice(partitions, len(times), p=rng.dirichlet(np.full(partitions, 0.3)))
+    seen = a_filter(memory=4 * ROUND)
+    for partition in rng.permutation(partitions).tolist():
+        rows = np.flatnonzero(places == partition)
+        ids = [f"e{row}" for row in rows]
+        for at in range(0, len(rows), 300):
+            some = rows[at : at + 300]
+            seen.remember(f"views-{partition}", some, times[some], times[some], ids[at : at + 300])
+            assert len(seen) <= 4 * ROUND
+    newest = [f"e{row}" for row in range(len(times) - 2 * ROUND, len(times))]
+    assert are_known(seen, newest, NOW)
 
 
 def test_an_id_that_came_late_into_a_generation_is_still_remembered_for_the_window() -> None:

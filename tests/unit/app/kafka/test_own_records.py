@@ -41,6 +41,16 @@ def test_after_a_restart_nothing_is_known_to_be_own() -> None:
     assert offsets(OwnRecords()) == []
 
 
+def test_records_of_a_topic_that_was_made_again_are_not_taken_for_those_of_the_old_log() -> None:
+    own = OwnRecords()
+    own.note(0, 4, 4)
+    own.note(0, 0, 2)  # the broker's offsets went back
+    assert offsets(own, *range(8)) == [2, 3, 4, 5, 6, 7]
+    own.note(0, 8, 4)
+    own.forget(0)
+    assert offsets(own, 8, 9) == [8, 9]
+
+
 @pytest.mark.parametrize("cut", [1, 3, 10])
 def test_a_range_may_be_read_back_in_pieces(cut: int) -> None:
     own = OwnRecords()

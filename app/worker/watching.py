@@ -1,0 +1,28 @@
+"""What a worker's consumer watches its partitions with."""
+
+from functools import partial
+
+from agents.metrics import Metrics
+from app.kafka.faust_app import Watching
+from app.kafka.log_start import Reset
+from app.kafka.watch import NAME as KAFKA
+from app.store.starts import RedisStarts
+from app.worker.outside import Outside
+
+
+def watching_of(outside: Outside) -> Watching:
+    """Redis remembers where partitions began, metrics count what changed, health tells whether
+    Kafka is away.
+    """
+    store, health = outside.store, outside.health
+    return Watching(
+        saved=RedisStarts(store.redis, store.keys, store.retry),
+        on_reset=partial(count_reset, outside.metrics),
+        is_away=lambda: KAFKA in health.away,
+    )
+
+
+def count_reset(metrics: Metrics, reset: Reset) -> None:
+    """Reading of a partition went on at another offset."""
+    metrics.offset_resets.labels(reset.topic, reset.change).inc()
+    metrics.skipped.labels(reset.topic).inc(reset.skipped)

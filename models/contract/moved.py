@@ -1,0 +1,102 @@
+"""Events that lay in another partition than their user's, on their way through the topic `moved`.
+
+An event keeps its origin: it counts under the source partition and the offset where its producer
+put it, so that one that is moved twice, after a crash, is a repeat.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.contract.events import RawBatch
+from models.contract.outcome import Reason, Rejected
+
+Headers = Sequence[tuple[str, bytes]]
+Origin = tuple[str, int, str]
+
+TOPIC, PARTITION, OFFSET = "source-topic", "source-partition", "source-offset"
+LOG, TIME = "source-log", "source-time"
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One event for partition `home`: its user, where it stood, its time there, and its bytes
+    untouched.
+    """
+
+    home: int
+    user_id: str
+    topic: str
+    partition: int
+    log: str
+    offset: int
+    time: float
+    value: bytes | None
+
+    @classmethod
+    def of(cls, batch: RawBatch, row: int, home: int, user_id: str) -> "Moved":
+        """The record in this row of a batch of a source."""
+        place = (batch.topic, batch.partition, batch.log, int(batch.offsets[row]), float(batch.times[row]))
+        return cls(home, user_id, *place, batch.values[row])
+
+    def headers(self) -> list[tuple[str, bytes]]:
+        """What the record carries besides key and value."""
+        return [
+            (TOPIC, self.topic.encode()),
+            (PARTITION, b"%d" % self.partition),
+            (OFFSET, b"%d" % self.offset),
+            (LOG, self.log.encode()),
+            (TIME, b"%d" % round(self.time * 1000)),
+        ]
+
+
+def by_origin(batch: RawBatch, topics: Collection[str]) -> tuple[list[RawBatch], list[Rejected]]:
+    """A batch as batches of the sources, which are these topics: one of theirs as it is, one of
+    `moved` in parts.
+
+    The parts are to be processed in the partition of the batch; what has no origin is rejected.
+    Events of one origin keep their order, but for those that were moved twice: only the first of
+    them is in it.
+    """
+    if batch.topic in topics:
+        return [batch], []
+    rows: dict[Origin, list[tuple[int, int, float]]] = {}
+    rejected = []
+    for row, headers in enumerate(batch.headers):
+        try:
+            origin, offset, time = _origin(dict(headers), topics)
+        except (KeyError, ValueError):
+            rejected.append(_without_origin(batch, row))
+            continue
+        listed = rows.setdefault(origin, [])
+        if not listed or offset > listed[-1][1]:
+            listed.append((row, offset, time))
+    return [_part(batch, origin, listed) for origin, listed in rows.items()], rejected
+
+
+def _origin(headers: Mapping[str, bytes], topics: Collection[str]) -> tuple[Origin, int, float]:
+    place = (headers[TOPIC].decode(), int(headers[PARTITION]), headers[LOG].decode())
+    if place[0] not in topics:
+        raise ValueError(f"no topic of events: {place[0]}")
+    return place, int(headers[OFFSET]), int(headers[TIME]) / 1000
+
+
+def _part(batch: RawBatch, origin: Origin, listed: Sequence[tuple[int, int, float]]) -> RawBatch:
+    topic, partition, log = origin
+    return RawBatch(
+        topic=topic,
+        partition=partition,
+        offsets=np.array([offset for _, offset, _ in listed], np.int64),
+        times=np.array([time for _, _, time in listed], np.float64),
+        keys=[batch.keys[row] for row, _, _ in listed],
+        values=[batch.values[row] for row, _, _ in listed],
+        log=log,
+        moved_to=batch.partition,
+    )
+
+
+def _without_origin(batch: RawBatch, row: int) -> Rejected:
+    place = (batch.topic, batch.partition, int(batch.offsets[row]))
+    detail = "a record of the topic `moved` without the headers of its origin: only Headrace writes that topic"
+    return Rejected(Reason.INVALID_VALUE, detail, *place, batch.keys[row], batch.values[row])

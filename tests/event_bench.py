@@ -1,0 +1,102 @@
+"""The agent of events on fakes, with crashes."""
+
+import asyncio
+
+import orjson
+import pytest
+from builders import NOW, Fields, batch
+from event_log import MemoryBegun, MemoryEventLog
+from fakes import Away, Diary, ManualClock, MemoryOutbox, MemoryReplicas, MemoryUsers, OneLog
+from prometheus_client import CollectorRegistry
+
+from agents.learn import Learn
+from agents.metrics import Metrics
+from agents.process import Process
+from agents.unfinished import Unfinished
+from models.contract.event_codec import EventSettings
+from models.contract.events import KIND_OF_TOPIC, RawBatch
+from models.contract.placement import ANYWHERE, Placement
+from models.duplicates import DuplicateFilter
+from models.processor import ListMaker
+from models.ranking.lists import RankingSettings
+from models.recommender import Recommender, RecommenderSettings
+from models.shown import Shown
+
+MOVED = "moved"
+
+
+class Bench:
+    """One worker's agent with everything around it; a restart keeps what is stored and forgets the
+    rest.
+    """
+
+    def __init__(self, placement: Placement = ANYWHERE) -> None:
+        self.placement = placement
+        self.diary = Diary()
+        self.users = MemoryUsers(self.diary)
+        self.outbox = MemoryOutbox(self.diary)
+        self.clock = ManualClock(NOW)
+        self.logs = OneLog()
+        self.begun = MemoryBegun()
+        self.log = MemoryEventLog()
+        self.restart()
+
+    def restart(self) -> None:
+        """A new process: it learns the log of interactions before it goes on."""
+        self.metrics = Metrics(CollectorRegistry())
+        self.recommender = Recommender(RecommenderSettings())
+        seen = DuplicateFilter(86_400, 10_000)
+        self.learn = Learn(self.recommender, seen, self.metrics)
+        for partition, records in self.outbox.interactions_log.items():
+            self.learn.handle(batch(*(value for _, value in records), topic="interactions", partition=partition))
+        self.process = Process(
+            kinds=KIND_OF_TOPIC,
+            events=EventSettings(),
+            placement=self.placement,
+            seen=seen,
+            maker=ListMaker.of(self.recommender, capacity=100),
+            learn=self.learn,
+            shown=Shown(RankingSettings().size, capacity=100),
+            replicas=MemoryReplicas(self.diary),
+            sources=self.logs,
+            unfinished=Unfinished(
+                kinds=KIND_OF_TOPIC,
+                topics={*KIND_OF_TOPIC, MOVED},
+                placement=self.placement,
+                events=EventSettings(),
+                seen=seen,
+                applied=self.learn.applied,
+                store=self.begun,
+                log=self.log,
+            ),
+            users=self.users,
+            outbox=self.outbox,
+            metrics=self.metrics,
+            clock=self.clock,
+            write_lock=asyncio.Lock(),
+        )
+
+    async def handle(self, *raws: RawBatch) -> None:
+        for raw in raws:
+            self.log.batches.append(raw)
+            await self.process.handle(raw)
+
+    async def crash(self, raw: RawBatch) -> None:
+        """Killed between the store and the emission."""
+        self.outbox.away = True
+        with pytest.raises(Away):
+            await self.handle(raw)
+        self.outbox.away = False
+        self.restart()
+
+    def counts(self, user_id: str = "u1") -> list[int]:
+        """Views, clicks and orders in the user's profile."""
+        return [round(count) for count in self.users.profiles[user_id].counts]
+
+    def emitted(self) -> list[Fields]:
+        """All interactions, partition after partition."""
+        logs = self.outbox.interactions_log
+        return [orjson.loads(value) for partition in sorted(logs) for _, value in logs[partition]]
+
+    def listed(self, user_id: str) -> list[str]:
+        return [each["item_id"] for each in orjson.loads(self.users.lists[user_id])["items"]]
