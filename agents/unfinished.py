@@ -1,5 +1,5 @@
-"""Batches that a worker stored and perhaps never emitted: their event ids are known before others
-are admitted.
+"""Notes each batch in the store before it changes a profile, so that a worker that takes over a
+partition knows the event ids of batches that were stored and perhaps not emitted.
 
 A worker that is killed between Redis and Kafka leaves events in profiles that `interactions` lacks.
 They are read again, but perhaps behind events of another topic that have the same id. So each batch
@@ -42,7 +42,7 @@ class Unfinished:
     _open: dict[int, list[Begun]] = field(default_factory=dict)
 
     def forget(self) -> None:
-        """Another worker may have had the partitions meanwhile."""
+        """Forget all noted batches, because another worker may have had the partitions."""
         self._open.clear()
 
     async def begin(self, batch: RawBatch) -> None:
@@ -58,7 +58,7 @@ class Unfinished:
         await self.store.write(partition, self._open[partition])
 
     def finish(self, batch: RawBatch) -> None:
-        """All that follows from the batch, and from earlier ones of its topic, is emitted."""
+        """Drop the note of this batch and of earlier ones of its topic: everything is emitted."""
         last = int(batch.offsets[-1])
         others = self._open.get(batch.partition, [])
         others[:] = [each for each in others if each.topic != batch.topic or each.last > last]

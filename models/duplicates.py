@@ -51,8 +51,8 @@ class _Table:
         return {"keys": self.keys, "positions": self.positions, "ts": self.ts, "times": self.times}
 
     def kept(self, newest: int) -> "_Oldest":
-        """What bounds so many ids whose broker's time is newest, at least one; of equal times the
-        highest positions.
+        """Return the oldest entry to keep so that `newest` (at least 1) ids remain, by the broker's
+        time, then by position.
         """
         slots = np.flatnonzero(self.keys)
         times = self.times[slots]
@@ -184,7 +184,7 @@ class DuplicateFilter:
         self._table = _rebuilt(table.columns(), self._capacity(count + n), oldest)
 
     def _capacity(self, needed: int) -> int:
-        """Slots for so many ids and as many more, as far as the memory goes."""
+        """Return the number of slots for twice the ids, within the memory."""
         return min(_slots_for(2 * needed), _slots_for(max(self._limit, needed)))
 
 
@@ -196,7 +196,7 @@ def _slots_for(ids: int) -> int:
 
 
 def _rebuilt(entries: Arrays, capacity: int, oldest: _Oldest) -> _Table:
-    """A table of so many slots that holds the entries, but no older ones."""
+    """Return a table of `capacity` slots with the entries that are not older than the bound."""
     keys, positions, ts, times = (np.array(entries[name], copy=None) for name in COLUMNS)
     table = _Table.empty(capacity)
     table.used = _move(

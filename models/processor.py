@@ -145,8 +145,8 @@ def follow(admitted: Admitted, table: UserTable, slots: NDArray[np.int32]) -> Fo
 
 @dataclass(frozen=True, slots=True)
 class ListMaker:
-    """What lists follow from. `names` follows the recommender's items; `latest` recent items are
-    not shown.
+    """Makes lists from a recommender and the table of users. `names` follows the recommender's
+    items. Lists leave out `latest` recent items.
     """
 
     recommender: Recommender

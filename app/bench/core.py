@@ -49,7 +49,7 @@ class Core:
 
     @classmethod
     def of(cls, settings: Settings, users: int) -> Self:
-        """An empty core for so many users."""
+        """Return an empty core for n users."""
         recommender = Recommender(settings.recommender)
         seen = DuplicateFilter(settings.events.duplicate_window_seconds, settings.events.duplicate_memory)
         learn = Learn(recommender, seen, Metrics(CollectorRegistry()))
@@ -81,7 +81,7 @@ class Core:
         self.recommender.neighbours(request, self.recommender.settings.ranking.size)
 
     def timed(self, step: str, call: Callable[[], T]) -> T:
-        """What the call gives; the step took so much longer."""
+        """Return the call's result, and add its processor time to the step."""
         started = process_time()
         done = call()
         self.seconds[step] += process_time() - started

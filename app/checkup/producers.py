@@ -26,7 +26,9 @@ NEARLY_ALL = 0.95
 async def check_keys(settings: KafkaSettings, events: EventSettings) -> Findings:
     """Whether the newest events lie in their users' partitions, and have their user ids as keys."""
     try:
-        count = (await describe_topics(settings)).partitions.get("interactions", 1)
+        partitions = (await describe_topics(settings)).partitions
+        # Before the first worker there is no `interactions`; it gets as many as the sources have.
+        count = partitions.get("interactions") or max((partitions.get(name, 1) for name in SOURCES), default=1)
         batches = await read_newest(settings, SOURCES, NEWEST)
     except UnreadableRecords as error:
         return [fail(CHECK, error.detail, ADVICE)]

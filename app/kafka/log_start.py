@@ -82,7 +82,7 @@ class LogStarts:
     _saved: dict[TopicPartition, Beginning] = field(default_factory=dict)
 
     def forget(self, partitions: Iterable[TopicPartition]) -> None:
-        """What was seen of these is no measure any more."""
+        """Forget the beginnings of these partitions."""
         for partition in partitions:
             self._seen.pop(partition, None)
             self._saved.pop(partition, None)
@@ -102,7 +102,7 @@ class LogStarts:
         return self._saved.get(partition) != self._seen.get(partition)
 
     def saved(self, partition: TopicPartition) -> None:
-        """What was seen last is saved."""
+        """Note that the last seen beginning is saved."""
         self._saved[partition] = self._seen[partition]
 
     def see(self, partition: TopicPartition, now: Beginning) -> bool:

@@ -1,4 +1,4 @@
-"""Where each partition's reading stands, so that a jump of the client is noticed."""
+"""Tracks the next offset to read of each partition, to notice when the client jumps."""
 
 from dataclasses import dataclass, field
 
@@ -23,7 +23,7 @@ class ReadPlaces:
     _past_end: set[TopicPartition] = field(default_factory=set)
 
     def forget(self) -> None:
-        """Partitions are handed out again."""
+        """Forget everything, because partitions are handed out again."""
         self.starts = LogStarts()
         self._next.clear()
         self._gaps.clear()
@@ -31,7 +31,7 @@ class ReadPlaces:
         self._past_end.clear()
 
     def stand(self, partition: TopicPartition, offset: int) -> None:
-        """Reading goes on here."""
+        """Note that reading goes on at this offset."""
         self._next[partition] = offset
 
     def start_again(self, partition: TopicPartition, beginning: Beginning) -> None:
@@ -44,9 +44,7 @@ class ReadPlaces:
         self._names[partition] = beginning.name if beginning.offset else ""
 
     def new_name(self, partition: TopicPartition) -> str:
-        """The name of the partition's log, if it was made again and lacks its first record; else
-        empty.
-        """
+        """Return the log's name if the topic was made again and does not begin at 0, else ''."""
         return self._names.get(partition, "")
 
     def went_back(self, partition: TopicPartition, batch: RawBatch) -> bool:

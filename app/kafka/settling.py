@@ -54,7 +54,7 @@ class Settling:
         return self._clock() - self._since > self._limits[self._step]
 
     def error(self, unplaced: Sequence[TopicPartition]) -> StuckRebalance:
-        """What to end the process with."""
+        """Return the error that ends the process, with the step and its limit."""
         step = self._step or Step.SETTLING
         seconds = self._limits[step]
         if step is Step.SETTLING:

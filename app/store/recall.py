@@ -27,7 +27,7 @@ class Recall:
     _trending: tuple[float, Ranked] | None = None
 
     def items(self, item_ids: Collection[str]) -> tuple[dict[str, KnownItem], list[str]]:
-        """What is remembered of these items, and those of which nothing is, each named once."""
+        """Return the remembered items, and the ids of the others without repeats."""
         oldest = self.clock() - self.seconds
         known: dict[str, KnownItem] = {}
         missing = []

@@ -3,7 +3,6 @@
 Look-ups and the shop's client read it, so nothing here needs numpy.
 """
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,32 +46,9 @@ def encode_recommendation(recommendation: Recommendation) -> bytes:
     )
 
 
-def decode_recommendation(value: bytes) -> Recommendation:
-    """Read back what `encode_recommendation` wrote. Raises ValueError on anything else."""
-    try:
-        stored = orjson.loads(value)
-        return Recommendation(
-            user_id=stored["user_id"],
-            ranking=_ranking(stored["items"]),
-            event_ts=stored["event_ts"],
-            generated_at=stored["generated_at"],
-            model=stored["model"],
-        )
-    except (ValueError, LookupError, TypeError) as error:
-        raise ValueError(f"not a list of recommendations: {error!r}") from None
-
-
 def encode_similar(ranking: Ranking) -> bytes:
     """The contract's JSON of what is like an item."""
     return orjson.dumps(_listed(ranking))
-
-
-def decode_similar(value: bytes) -> Ranking:
-    """Read back what `encode_similar` wrote. Raises ValueError on anything else."""
-    try:
-        return _ranking(orjson.loads(value))
-    except (ValueError, LookupError, TypeError) as error:
-        raise ValueError(f"not a list of similar items: {error!r}") from None
 
 
 def _listed(ranking: Ranking) -> list[dict[str, Any]]:
@@ -80,9 +56,3 @@ def _listed(ranking: Ranking) -> list[dict[str, Any]]:
         {"item_id": item_id, "score": score, "source": source}
         for item_id, score, source in zip(ranking.item_ids, ranking.scores, ranking.sources, strict=True)
     ]
-
-
-def _ranking(rows: Iterable[Mapping[str, Any]]) -> Ranking:
-    columns = [(row["item_id"], row["score"], row["source"]) for row in rows]
-    item_ids, scores, sources = zip(*columns, strict=True) if columns else ((), (), ())
-    return Ranking(item_ids, scores, sources)

@@ -15,8 +15,8 @@ from models.contract.placement import Placement, places
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """What of a batch is to be moved, what is refused, and how many events have another key and lie
-    right.
+    """What to move, what to refuse, and the number of events in the right partition whose key is
+    not the user id.
     """
 
     moved: list[Moved]

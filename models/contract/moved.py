@@ -52,12 +52,12 @@ class Moved:
 
 
 def by_origin(batch: RawBatch, topics: Collection[str]) -> tuple[list[RawBatch], list[Rejected]]:
-    """A batch as batches of the sources, which are these topics: one of theirs as it is, one of
-    `moved` in parts.
+    """Split a batch by the source that its events came from. `topics` are the sources.
 
-    The parts are to be processed in the partition of the batch; what has no origin is rejected.
-    Events of one origin keep their order, but for those that were moved twice: only the first of
-    them is in it.
+    Returns a batch of a source unchanged. Groups records of `moved` by topic, partition and log of
+    their origin; rejects a record without these headers. Each part is processed in the partition of
+    the batch, and keeps the order of its events. Of an event that was moved twice, only the first
+    copy is returned.
     """
     if batch.topic in topics:
         return [batch], []

@@ -81,7 +81,7 @@ def is_old(fields: StoredFields) -> bool:
 
 
 def _readable(profile: Profile) -> dict[str, bytes]:
-    """What other programs read, by the slower way."""
+    """Encode `recent` and `counts` for numbers that the compiled writer cannot write."""
     counts: dict[str, float] = {kind.label: round(profile.counts[kind], 6) for kind in Kind}
     return {
         "recent": orjson.dumps([(seen.item_id, seen.ts, Kind(seen.kind).label) for seen in profile.recent]),

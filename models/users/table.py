@@ -94,11 +94,11 @@ class UserTable:
         return slots
 
     def note_old(self, slots: NDArray[np.int32]) -> None:
-        """The stored profiles of these users have fields of a former version, which have to go."""
+        """Remember that these users' stored profiles have fields of version 0.1.0."""
         self._old.update(slots.tolist())
 
     def take_old(self, slots: NDArray[np.int32]) -> list[int]:
-        """The places of those that were noted; each is told of once."""
+        """Return the rows of such users, and forget them."""
         if not self._old:
             return []
         rows = [row for row, slot in enumerate(slots.tolist()) if slot in self._old]

@@ -15,9 +15,8 @@ import pytest
 from workers import until
 
 TESTS = Path(__file__).resolve().parents[1]
-# Stopped workers and dead connections join when writes are fenced, and ids on two topics when a
-# kill between Redis and Kafka no longer counts them twice (docs/architecture.md names these
-# limits).
+# Stopped workers and dead connections join when writes are fenced (docs/architecture.md names
+# these limits).
 HOLDS = "kill,leave,redis-kill,redis-cut,redis-full"
 RUN_SECONDS = 400
 
@@ -36,7 +35,7 @@ def chaos(folder: Path, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
 
 @pytest.mark.timeout(RUN_SECONDS)
 def test_kills_and_outages_lose_nothing_and_count_nothing_twice(tmp_path: Path) -> None:
-    arguments = ["--runs", "1", "--seed", "3", "--disturbances", "5", "--only", HOLDS, "--twins", "0", "--json"]
+    arguments = ["--runs", "1", "--seed", "3", "--disturbances", "5", "--only", HOLDS, "--json"]
     with chaos(tmp_path, *arguments) as process:
         told, progress = process.communicate(timeout=RUN_SECONDS)
         assert process.returncode == 0, progress.decode()

@@ -50,7 +50,7 @@ async def test_variables_meant_for_other_programs_change_nothing(
 ) -> None:
     monkeypatch.setenv("BROKER_REQUEST_TIMEOUT", "7")
     app = build_faust_app(KafkaSettings(session_timeout_seconds=10), FaustOptions(tmp_path, ["views"]))
-    assert app.conf.broker_request_timeout == 90
+    assert app.conf.broker_request_timeout == 40
 
 
 async def test_pages_answer_on_a_free_port_and_faust_takes_over_neither_logging_nor_stdout(
