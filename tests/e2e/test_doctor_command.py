@@ -55,14 +55,14 @@ def test_with_nothing_there_all_checks_are_made_and_the_exit_status_says_so() ->
     assert process.stderr == ""
     for text in ("failed   kafka", "failed   topics", "failed   redis", "→ start Redis", "HEADRACE_KAFKA_BOOTSTRAP"):
         assert text in process.stdout
-    assert process.stdout.splitlines()[-1].endswith("4 failed")
+    assert process.stdout.splitlines()[-1].endswith("5 failed")
 
 
 def test_json_says_what_failed_too() -> None:
     process = doctor("--json", HEADRACE_KAFKA_BOOTSTRAP="127.0.0.1:1", HEADRACE_REDIS_URL="nonsense")
     assert process.returncode == 1
     found = results(process)
-    assert {check for check, status in found.items() if status == "failed"} == {"kafka", "topics", "lag", "redis"}
+    assert {check for check, status in found.items() if status == "failed"} == {"kafka", "topics", "lag", "keys", "redis"}
     assert found["python"] == "ok"
 
 
