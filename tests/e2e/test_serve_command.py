@@ -95,7 +95,7 @@ def test_an_unknown_host_gets_advice(serve: Serve) -> None:
 def test_an_unreadable_redis_address_gets_advice(serve: Serve) -> None:
     process = serve("--port", "0", HEADRACE_REDIS_URL="localhost:6379")
     _, log = process.communicate(timeout=15)
-    assert process.returncode == 1
+    assert process.returncode == 2
     assert "redis://host:6379/0" in log
 
 
