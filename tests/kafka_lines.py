@@ -74,7 +74,7 @@ class KafkaLine:
     delay_seconds: float = 0.0
     dead: threading.Event = field(default_factory=threading.Event)
     kills_all_at: int | None = None  # every connection that sends this request goes dead
-    leaderless: set[tuple[str, int]] = field(default_factory=set)  # partitions that the broker is said not to lead
+    leaderless: set[tuple[str, int]] = field(default_factory=set)  # partitions without a leader
     _deadly: int | None = None
     _ends: list[socket.socket] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)

@@ -59,6 +59,5 @@ def _download(source: str, part: Path) -> None:
 
     try:
         snapshot_download(source, local_dir=part, ignore_patterns=["*.onnx", "*.h5", "*.msgpack", "*.ot", "openvino*"])
-    # the hub's client raises its own errors, its HTTP library's and the system's
-    except Exception as error:
+    except Exception as error:  # the client's own errors, its HTTP library's and the system's
         raise HeadraceError(f"{source} could not be fetched from the model hub: {error}") from error

@@ -49,7 +49,7 @@ async def as_problems(request: web.Request, handler: Handler) -> web.StreamRespo
     except HeadraceError as error:
         log.error("%s", error)
         return problem(500, str(error))
-    except Exception:
+    except Exception:  # whatever it is, the caller gets no traceback
         log.exception("unexpected failure answering %s", request.method)
         return problem(500, "Something unexpected happened; the log of this process has the details.")
 

@@ -28,9 +28,7 @@ def excluding(rows: Sequence[NDArray[np.int32]]) -> Exclusions:
 
 
 def shelf(items: int, weight: NDArray[np.float32] | None = None, late: tuple[int, ...] = ()) -> ItemFilters:
-    """All may be shown but for what is said; equally similar items come in the order of their
-    numbers.
-    """
+    """Return filters that show all items but the given ones; ties are in the order of numbers."""
     is_late = np.zeros(items, np.bool_)
     is_late[list(late)] = True
     return ItemFilters(
