@@ -15,7 +15,7 @@ from agents.metrics import STAGES
 from app.bench.pipeline import Plan, run_pipeline
 from app.bench.span import Span
 from app.commands import bench_core, bench_loads, bench_scale
-from app.commands.bench_loads import positive
+from app.commands.bench_loads import positive, tell
 from app.datasets.folder import open_dataset
 from app.datasets.sample import sample_dataset
 from app.kafka.plain_consumers import ceiling, plain_faust
@@ -95,7 +95,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
         return bench_loads.EXECUTE[args.what](args, settings)
     dataset = open_dataset(args.data) if args.data else sample_dataset(settings.embedded)
     plan = Plan(dataset, args.events, args.rounds, settings.kafka, os.environ)
-    result = run_pipeline(plan, _tell)
+    result = run_pipeline(plan, tell)
     sys.stdout.write(orjson.dumps(result).decode() + "\n" if args.json else table(result))
     return 0
 
@@ -126,8 +126,3 @@ def _contend(args: argparse.Namespace, settings: Settings) -> int:
     span = Span(*asyncio.run(CONTENDERS[cast(str, args.name)](settings.kafka, args.events)))
     sys.stdout.write(orjson.dumps(span).decode() + "\n")
     return 0
-
-
-def _tell(text: str) -> None:
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()

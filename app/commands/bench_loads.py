@@ -165,13 +165,13 @@ def _parser(
 
 def _lookup(args: argparse.Namespace, settings: Settings) -> int:
     plan = LookupPlan(_stage_plan(args, settings), args.rates, args.seconds, args.connections, settings.redis.prefix)
-    return _print(args, run_lookup(plan, _tell), lookup_table)
+    return _print(args, run_lookup(plan, tell), lookup_table)
 
 
 def _freshness(args: argparse.Namespace, settings: Settings) -> int:
     shares = [each / 100 for each in args.shares]
     plan = FreshnessPlan(_stage_plan(args, settings), shares, args.seconds)
-    return _print(args, run_freshness(plan, _tell), freshness_table)
+    return _print(args, run_freshness(plan, tell), freshness_table)
 
 
 def _load(args: argparse.Namespace, settings: Settings) -> int:
@@ -225,7 +225,8 @@ def _machine(result: Mapping[str, Any]) -> str:
     return f"{result['cores']} cores of {result['processor']}, Python {result['python']}."
 
 
-def _tell(text: str) -> None:
+def tell(text: str) -> None:
+    """Write a line of progress."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
 

@@ -17,6 +17,7 @@ from app.bench.generated import LogSize
 from app.bench.scale import ScalePlan, run_scale
 from app.bench.scale_part import ScalePart, run_part
 from app.bench.start_up import run_start_up
+from app.commands.bench_loads import tell
 from app.settings import Settings
 
 SIZES = "10000,100000,1000000"
@@ -84,7 +85,7 @@ def execute(args: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sessions = max(args.sessions, args.users, *args.sizes)
     plan = ScalePlan(args.sizes, args.users, args.items, sessions, args.start_sessions, args.events, args.seed)
-    result = run_scale(plan, os.environ, _tell)
+    result = run_scale(plan, os.environ, tell)
     sys.stdout.write(orjson.dumps(result).decode() + "\n" if args.json else table(result))
     return 0
 
@@ -150,8 +151,3 @@ def _count(text: str) -> int:
     if text.isascii() and text.isdigit():
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r}: use a whole number, 0 or more")
-
-
-def _tell(text: str) -> None:
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()

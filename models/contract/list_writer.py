@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from models.kernel import kernel
 
+# Characters of the longest number that is written.
+LONGEST_NUMBER = 24
+
 DIGITS = 1_000_000
 LARGEST = 9e9  # up to that, 6 digits after the point are exact
 POWERS = np.array([float(10**n) for n in range(23)])  # the powers of ten that a float holds exactly

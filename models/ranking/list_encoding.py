@@ -10,11 +10,9 @@ import orjson
 from numpy.typing import NDArray
 
 from models.contract.json_names import JsonNames, texts_of
-from models.contract.list_writer import ListRows, Output, write_lists
+from models.contract.list_writer import LONGEST_NUMBER, ListRows, Output, write_lists
 from models.contract.lists import Recommendation, encode_recommendation
 from models.ranking.lists import SOURCES, RankedLists
-
-LONGEST_NUMBER = 24
 
 
 class Made(NamedTuple):

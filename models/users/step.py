@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.kernel import kernel
+from models.profile import SESSION_SECONDS
 from models.users.arrays import (
     APPLIED,
     BOUGHT,
@@ -28,7 +29,6 @@ from models.users.arrays import (
 )
 
 ORDER = 2  # models.contract.events.Kind.ORDER; compiled code takes numbers
-SESSION_SECONDS = 1800.0  # models.profile.SESSION_SECONDS
 
 
 @kernel

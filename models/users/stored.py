@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from models.contract.events import KIND_OF_LABEL, Kind
 from models.contract.json_names import JsonNames, texts_of
-from models.contract.list_writer import Output, SeenRows, Texts, write_counts, write_histories
+from models.contract.list_writer import LONGEST_NUMBER, Output, SeenRows, Texts, write_counts, write_histories
 from models.profile import Profile, Seen, Session
 from models.users.gather import ListRequests
 from models.users.state_writer import HAS_SESSION, VERSION, Scratch, state_size, write_states
@@ -33,7 +33,6 @@ from models.users.table import UserTable, name_session
 STATE = "state"
 OLD_FIELDS = ("bought", "session", "offsets")
 READ_FIELDS = (STATE, "recent", "counts", *OLD_FIELDS)
-LONGEST_NUMBER = 24
 
 StoredFields = Mapping[str, bytes | None]
 
