@@ -19,6 +19,7 @@ from yarl import URL
 from app.concerns import KafkaSettings
 from app.errors import HeadraceError
 from app.kafka.batch_agent import StopsTheWorker
+from app.kafka.endings import finish
 from app.kafka.log_start import Reset, SavedStarts
 from app.kafka.progress import Progress
 from app.kafka.transport import BatchTransport
@@ -131,7 +132,8 @@ async def run_faust(app: WorkerApp, stop: asyncio.Event) -> None:
         interrupted = stop.is_set() and not starting.done()
     finally:
         failed = app.crash_reason is not None or (starting.done() and _failure(starting) is not None)
-        await _stop(app, FAILED_STOP_SECONDS if failed else STOP_SECONDS)
+        # A stop that is interrupted would leave services behind that nobody stops again.
+        await finish(_stop(app, FAILED_STOP_SECONDS if failed else STOP_SECONDS))
         await _cancel({starting, *ends})
     reason = app.crash_reason or _failure(starting)
     if reason is None or interrupted:

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from app.kafka.endings import end_leftovers
 from app.kafka.faust_app import run_faust
 from app.kafka.topics import create_topics
 from app.settings import Settings
@@ -24,6 +25,13 @@ async def run_worker(settings: Settings, announce: Callable[[str], None] | None 
 
     Raises HeadraceError when Kafka cannot be used at the start, or when something inside failed.
     """
+    try:
+        await _run(settings, announce)
+    finally:
+        await end_leftovers()
+
+
+async def _run(settings: Settings, announce: Callable[[str], None] | None) -> None:
     stop = _stop_on_signals()
     stopping = asyncio.create_task(_set(stop))
     partitions = await create_topics(settings.kafka)
