@@ -37,6 +37,30 @@ class UserStore(Protocol):
         """Overwrite existing lists and keep their expiry. Returns the users whose lists existed."""
 
 
+class StoredProfiles(Protocol):
+    """Reads the profiles of all users."""
+
+    async def load(self, user_ids: Sequence[str]) -> list[StoredFields]:
+        """Return the stored fields of these users' profiles, in their order; empty for none."""
+
+    def user_ids(self) -> AsyncGenerator[list[str], None]:
+        """Yield the users who have profiles, some at a time; one may come twice."""
+
+
+class InteractionLog(Protocol):
+    """Reads the topic `interactions` whole."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Return False when records were removed from its beginning, as retention does."""
+
+    def read(self) -> AsyncGenerator[RawBatch, None]:
+        """Yield what follows what was read before, up to the end as it is now."""
+
+    def rewind(self) -> None:
+        """Begin again at the beginning."""
+
+
 class ItemStore(Protocol):
     """Stores the catalogue for look-ups."""
 

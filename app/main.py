@@ -21,6 +21,7 @@ COMMANDS = {
     "evaluate": "measure the lists on a log with a known future",
     "bench": "measure speed against what else runs in the same minute",
     "models": "make, check and time the model artefacts",
+    "audit": "compare the profiles in Redis with the log",
     "doctor": "check addresses, versions, topics and models, and say what to do",
 }
 

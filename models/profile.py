@@ -52,11 +52,15 @@ class Seen(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """The span of a session that has no id of its own: event times in seconds."""
+    """The span of a session that has no id of its own: event times in seconds.
+
+    `opened` is the time that names it; None where only the name, in milliseconds, is known.
+    """
 
     session_id: str
     start: float
     end: float
+    opened: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

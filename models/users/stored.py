@@ -129,7 +129,7 @@ class _State:
         session = None
         if flags & HAS_SESSION:
             opened, start, end = self._floats(3)
-            session = Session(name_session(user_id, opened), start, end)
+            session = Session(name_session(user_id, opened), start, end, opened)
         applied = {self._name(): self._varint() for _ in range(self._varint())}
         bought = []
         for _ in range(self._varint()):

@@ -1,5 +1,6 @@
 """The profiles of active users in arrays: a slot a user, numbers instead of item ids."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -31,6 +32,7 @@ from models.vocabulary import Vocabulary
 FIRST_SLOTS = 1024
 FIRST_ENTRIES = 1 << 14
 MISSING = -1
+OPENED_TEXT = re.compile(r"-?\d+\.\d{3}", re.ASCII)
 EVICTED_SHARE = 16  # one in 16 users is dropped at once, so that the oldest are looked for seldom
 
 
@@ -149,7 +151,7 @@ class UserTable:
             bought=bought,
             counts=tuple(arrays.counts[slot].tolist()),
             counted_at=float(arrays.counted_at[slot]),
-            session=None if np.isnan(opened) else Session(name_session(user, opened), start, end),
+            session=None if np.isnan(opened) else Session(name_session(user, opened), start, end, opened),
             applied={self.sources.names[source]: int(offset) for source, _, offset in self._list(slot, APPLIED)},
         )
 
@@ -207,9 +209,10 @@ class UserTable:
         self._fill(slot, APPLIED, np.array(sources, np.int32), [0] * len(sources), offsets)
         self.arrays.counts[slot], self.arrays.counted_at[slot] = profile.counts, profile.counted_at
         if profile.session is not None:
-            session = self.arrays.session[slot]
-            session[OPENED] = float(profile.session.session_id.rpartition("@")[2])
-            session[START], session[END] = profile.session.start, profile.session.end
+            opened = profile.session.opened
+            if opened is None:
+                opened = float(profile.session.session_id.rpartition("@")[2])
+            self.arrays.session[slot, [OPENED, START, END]] = opened, profile.session.start, profile.session.end
 
     def _fill(self, slot: int, which: int, ids: NDArray[np.int32], kinds: list[int], values: list[float]) -> None:
         columns = (ids, np.array(kinds, np.int32), np.array(values, np.float64))
@@ -227,3 +230,13 @@ class UserTable:
 def name_session(user_id: str, opened: float) -> str:
     """The id of a session without one of its own; `opened` in seconds."""
     return f"{user_id}@{opened:.3f}"
+
+
+def is_named_here(session_id: str, user_id: str) -> bool:
+    """Whether `name_session` made this id.
+
+    >>> is_named_here("ada@1760000000.000", "ada"), is_named_here("visit-7", "ada")
+    (True, False)
+    """
+    user, _, opened = session_id.rpartition("@")
+    return user == user_id and OPENED_TEXT.fullmatch(opened) is not None

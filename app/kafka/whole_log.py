@@ -1,0 +1,109 @@
+"""Reads all partitions of a topic from their beginning, outside any group."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped]  # ships no types
+
+from app.concerns import KafkaSettings
+from app.errors import HeadraceError
+from app.kafka.consumer_stop import stop_consumer
+from app.kafka.failure import KafkaAway, as_kafka_away
+from app.kafka.log_end import fetched_end, log_ends, true_end
+from app.kafka.raw_batch import to_raw_batch
+from app.kafka.unreadable import explained
+from models.contract.events import RawBatch
+
+POLL_MILLISECONDS = 200
+
+
+@dataclass(slots=True)
+class WholeLog:
+    """The `InteractionLog` port on Kafka. `progress` is told how much of the log was read, 0 to 1.
+
+    Every method raises HeadraceError when Kafka does not answer.
+    """
+
+    consumer: AIOKafkaConsumer
+    places: list[TopicPartition]
+    begins: dict[TopicPartition, int]
+    progress: Callable[[float], None]
+    _positions: dict[TopicPartition, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rewind()
+
+    @property
+    def is_whole(self) -> bool:
+        """False when records were removed from the beginning of a partition."""
+        return not any(self.begins.values())
+
+    def rewind(self) -> None:
+        """Begin again at the beginning."""
+        self._positions = dict(self.begins)
+        for place, begin in self.begins.items():
+            self.consumer.seek(place, begin)
+
+    async def read(self) -> AsyncGenerator[RawBatch, None]:
+        """Yield what follows what was read before, up to the end as it is now."""
+        with as_kafka_away():
+            answered = await log_ends(self.consumer, self.places)
+            ends: dict[TopicPartition, int] = {}
+            while any(self._positions[place] < ends.get(place, 1 << 62) for place in self.places):
+                with explained(self.consumer):
+                    fetched = await self.consumer.getmany(timeout_ms=POLL_MILLISECONDS)
+                for place in self.places:
+                    if place not in ends and (end := fetched_end(self.consumer, place)) is not None:
+                        ends[place] = true_end(answered[place], end)
+                for place, records in fetched.items():
+                    yield to_raw_batch(place.topic, place.partition, records)
+                for place in self.places:
+                    # a position may pass records that are never handed over: a transaction's marker
+                    self._positions[place] = await self.consumer.position(place)
+                self._tell(answered | ends)
+
+    def _tell(self, ends: dict[TopicPartition, int]) -> None:
+        total = sum(max(0, end - self.begins[place]) for place, end in ends.items())
+        done = sum(position - self.begins[place] for place, position in self._positions.items())
+        self.progress(min(1.0, done / total) if total else 1.0)
+
+
+@asynccontextmanager
+async def whole_log(settings: KafkaSettings, name: str, progress: Callable[[float], None]) -> AsyncIterator[WholeLog]:
+    """Open a topic of Headrace, `name` without its prefix.
+
+    Raises HeadraceError when Kafka does not answer, or has no such topic.
+    """
+    topic = settings.topic_prefix + name
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=POLL_MILLISECONDS,
+        max_partition_fetch_bytes=settings.max_message_bytes,
+        max_poll_records=5 * settings.fetch_max_records,
+    )
+    try:
+        yield await _open(consumer, settings, topic, progress)
+    except KafkaAway as error:
+        raise HeadraceError(
+            f"Kafka at {settings.bootstrap} does not answer: {error}; check HEADRACE_KAFKA_BOOTSTRAP"
+        ) from error
+    finally:
+        await stop_consumer(consumer, consumer.stop)
+
+
+async def _open(
+    consumer: AIOKafkaConsumer, settings: KafkaSettings, topic: str, progress: Callable[[float], None]
+) -> WholeLog:
+    with as_kafka_away():
+        await consumer.start()
+        if topic not in await consumer.topics():
+            raise HeadraceError(
+                f"Kafka at {settings.bootstrap} has no topic {topic}: check HEADRACE_KAFKA_TOPIC_PREFIX; "
+                "the first worker creates the topics"
+            )
+        places = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+        consumer.assign(places)
+        return WholeLog(consumer, places, dict(await consumer.beginning_offsets(places)), progress)
