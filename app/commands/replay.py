@@ -6,6 +6,7 @@ import math
 import sys
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -14,6 +15,7 @@ from app.concerns import KafkaSettings
 from app.datasets.folder import open_dataset
 from app.datasets.misfits import telling
 from app.datasets.record import Dataset
+from app.kafka.partitioning import partition_function
 from app.kafka.replay import Pace, producer_for, replay
 from app.kafka.topics import create_topics
 from app.progress_line import ProgressLine
@@ -85,12 +87,14 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
 async def _send(dataset: Dataset, settings: KafkaSettings, speed: float | None) -> Counter[str]:
     await create_topics(settings)
     line = ProgressLine(sys.stderr)
+    partition_of = partition_function(settings.partitioner)
     done: Counter[str] = Counter()
     pace = Pace(speed, progress=lambda counts: line.show(_text(dataset.name, done + counts)))
     try:
         async with producer_for(settings) as producer:
-            done = await replay(telling(dataset.items(), GOES), producer, Pace(), prefix=settings.topic_prefix)
-            events = await replay(telling(dataset.events(), GOES), producer, pace, prefix=settings.topic_prefix)
+            send = partial(replay, producer=producer, prefix=settings.topic_prefix, partition_of=partition_of)
+            done = await send(telling(dataset.items(), GOES), pace=Pace())
+            events = await send(telling(dataset.events(), GOES), pace=pace)
             done, total = Counter(), done + events
     finally:
         line.close()

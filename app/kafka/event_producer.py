@@ -6,6 +6,7 @@ from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships n
 
 from app.concerns import KafkaSettings
 from app.kafka.failure import as_kafka_away
+from app.kafka.partitioning import ProducerPartitioner
 from models.contract.events import TOPIC_OF_KIND, Kind
 
 TIMEOUT_SECONDS = 10.0
@@ -38,7 +39,11 @@ class EventProducer:
     async def _started(self) -> AIOKafkaProducer:
         async with self._starting:
             if self._producer is None:
-                producer = AIOKafkaProducer(bootstrap_servers=self._settings.bootstrap, linger_ms=0)
+                producer = AIOKafkaProducer(
+                    bootstrap_servers=self._settings.bootstrap,
+                    linger_ms=0,
+                    partitioner=ProducerPartitioner(self._settings.partitioner),
+                )
                 try:
                     await producer.start()
                 except BaseException:

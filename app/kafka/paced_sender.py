@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # ships 
 
 from app.datasets.record import Record
 from app.errors import HeadraceError
-from app.kafka.replay import partition_of
+from app.kafka.partitioning import by_murmur2
 from app.kafka.topics import SOURCES
 
 
@@ -31,7 +31,7 @@ class PacedSender:
 
     def put(self, record: Record) -> None:
         """Send a record, or keep it until the batch before it has arrived."""
-        place = record.topic, partition_of(record.key, self._counts[record.topic])
+        place = record.topic, by_murmur2(record.key, self._counts[record.topic])
         self._waiting.setdefault(place, []).append(record)
         task = self._tasks.get(place)
         if task is None or (task.done() and task.exception() is None):

@@ -11,7 +11,6 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import repeat
 
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
@@ -21,11 +20,11 @@ from aiokafka.errors import (  # type: ignore[import-untyped]  # ships no types
     KafkaTimeoutError,
     MessageSizeTooLargeError,
 )
-from aiokafka.partitioner import DefaultPartitioner  # type: ignore[import-untyped]  # ships no types
 
 from app.concerns import KafkaSettings
 from app.datasets.record import QUARANTINE, Record
 from app.errors import HeadraceError
+from app.kafka.partitioning import PartitionOf, by_murmur2
 
 logger = logging.getLogger(__name__)
 
@@ -67,19 +66,25 @@ class Pace:
 
 
 async def replay(
-    records: Iterable[Record], producer: AIOKafkaProducer, pace: Pace, *, prefix: str = ""
+    records: Iterable[Record],
+    producer: AIOKafkaProducer,
+    pace: Pace,
+    *,
+    prefix: str = "",
+    partition_of: PartitionOf = by_murmur2,
 ) -> Counter[str]:
     """Send all records, in their order within each partition.
 
     Returns the acknowledged number by topic.
 
-    `prefix` goes before every topic's name. Kafka's timestamp is the time of sending; the event
-    time is in the value. A cancelled replay waits for the answers to what it has sent. A batch
-    whose answer was lost is sent again: a record may arrive twice, but none is lost.
+    `prefix` goes before every topic's name, and `partition_of` chooses the partition of a key.
+    Kafka's timestamp is the time of sending; the event time is in the value. A cancelled replay
+    waits for the answers to what it has sent. A batch whose answer was lost is sent again: a record
+    may arrive twice, but none is lost.
 
     Raises HeadraceError when Kafka does not accept the records.
     """
-    sender = _Sender(producer, prefix)
+    sender = _Sender(producer, prefix, partition_of)
     started = time.monotonic()
     sent = 0
     try:
@@ -160,20 +165,13 @@ def _timed(records: Iterable[Record], speed: float) -> Iterator[tuple[float, Rec
         yield due, record
 
 
-@lru_cache(maxsize=1 << 18)
-def partition_of(key: bytes | None, partitions: int) -> int:
-    """Return the partition that Kafka's own clients choose for a key (murmur2); 0 without a key."""
-    if key is None:
-        return 0
-    return int(DefaultPartitioner()(key, range(partitions), ()))
-
-
 class _Sender:
     """Sends one batch per partition at a time, so a repeated batch cannot overtake the next."""
 
-    def __init__(self, producer: AIOKafkaProducer, prefix: str) -> None:
+    def __init__(self, producer: AIOKafkaProducer, prefix: str, partition_of: PartitionOf) -> None:
         self._producer = producer
         self._prefix = prefix
+        self._partition_of = partition_of
         self._partitions: dict[str, int] = {}
         self._pending: dict[tuple[str, int], asyncio.Task[None]] = {}
         self.acknowledged: Counter[str] = Counter()
@@ -185,7 +183,7 @@ class _Sender:
             topic = record.topic
             if topic not in partitions:
                 partitions[topic] = len(await self._producer.partitions_for(self._prefix + topic))
-            by_partition[topic, partition_of(record.key, partitions[topic])].append(record)
+            by_partition[topic, self._partition_of(record.key, partitions[topic])].append(record)
         for place, its_records in by_partition.items():
             if place in self._pending:
                 # a cancelled replay does not cancel what was sent

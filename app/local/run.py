@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
@@ -16,6 +17,7 @@ import aiohttp
 
 from app.datasets.record import QUARANTINE, Dataset, Record
 from app.errors import HeadraceError
+from app.kafka.partitioning import partition_function
 from app.kafka.replay import Pace, producer_for, replay
 from app.local.processes import END_SECONDS, Child, child, patiently
 from app.local.scrape import Reading
@@ -218,11 +220,17 @@ async def _process(running: LocalRun, dataset: Dataset, speed: float | None) -> 
     started = time.monotonic()
     try:
         async with producer_for(kafka) as producer:
-            items = await replay(_noting(item_misfits, dataset.items()), producer, Pace(), prefix=kafka.topic_prefix)
+            send = partial(
+                replay,
+                producer=producer,
+                prefix=kafka.topic_prefix,
+                partition_of=partition_function(kafka.partitioner),
+            )
+            items = await send(_noting(item_misfits, dataset.items()), pace=Pace())
             await watch.until(lambda reading: reading.since(start).items >= items["items"], show)
             started = time.monotonic()
             events = _noting(misfits, dataset.events())
-            sent = await replay(events, producer, Pace(speed, room=room), prefix=kafka.topic_prefix)
+            sent = await send(events, pace=Pace(speed, room=room))
         expected = sent.total() - sent[QUARANTINE]
         end = await watch.until(lambda reading: reading.since(start).events >= expected, show)
         seconds = time.monotonic() - started

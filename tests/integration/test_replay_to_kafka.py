@@ -13,7 +13,8 @@ from app.concerns import KafkaSettings
 from app.datasets.record import Record
 from app.errors import HeadraceError
 from app.kafka import replay as replay_module
-from app.kafka.replay import BATCH_BYTES, WINDOW_RECORDS, Pace, partition_of, producer_for, replay
+from app.kafka.partitioning import by_murmur2, partition_function
+from app.kafka.replay import BATCH_BYTES, WINDOW_RECORDS, Pace, producer_for, replay
 from app.kafka.topics import create_topics, topics
 from app.local.servers import embedded_broker
 
@@ -37,8 +38,18 @@ async def test_every_record_arrives_once_in_the_order_of_its_partition(
     assert await send(kafka, records) == {"views": len(records)}
     arrived = await read_topic(topics(kafka).views)
     for partition in range(kafka.partitions):
-        expected = [each.value for each in records if partition_of(each.key, kafka.partitions) == partition]
+        expected = [each.value for each in records if by_murmur2(each.key, kafka.partitions) == partition]
         assert [each.value for each in arrived if each.partition == partition] == expected
+
+
+async def test_users_go_where_producers_with_crc32_put_them(kafka: KafkaSettings, read_topic: ReadTopic) -> None:
+    await create_topics(kafka)
+    by_crc32 = partition_function("crc32")
+    async with producer_for(kafka) as producer:
+        await replay(log(40, users=40), producer, Pace(), prefix=kafka.topic_prefix, partition_of=by_crc32)
+    arrived = await read_topic(topics(kafka).views)
+    assert [each.partition for each in arrived] == [by_crc32(each.key, kafka.partitions) for each in arrived]
+    assert len(arrived) == 40
 
 
 async def test_records_go_where_a_plain_producer_would_send_them(kafka: KafkaSettings, read_topic: ReadTopic) -> None:

@@ -3,10 +3,9 @@
 from itertools import pairwise
 
 import pytest
-from aiokafka.partitioner import DefaultPartitioner  # type: ignore[import-untyped]  # ships no types
 
 from app.datasets.record import Record
-from app.kafka.replay import WINDOW_BYTES, WINDOW_RECORDS, partition_of, windows
+from app.kafka.replay import WINDOW_BYTES, WINDOW_RECORDS, windows
 
 
 def log(*times: float | None) -> list[Record]:
@@ -67,19 +66,3 @@ def test_windows_are_never_due_before_an_earlier_one() -> None:
     times = [float((number * 7919) % 1000) for number in range(1000)]
     dues = [window.due for window in windows(log(*times), 100)]
     assert all(earlier <= later for earlier, later in pairwise(dues))
-
-
-@pytest.mark.parametrize("key", [b"", b"a", b"user-42", "käse".encode(), b"session:4711"])
-def test_a_key_goes_where_kafkas_own_clients_send_it(key: bytes) -> None:
-    assert partition_of(key, 7) == DefaultPartitioner()(key, list(range(7)), list(range(7)))
-
-
-def test_known_keys_keep_their_partitions() -> None:
-    # The hashes that Apache Kafka's own test (UtilsTest, murmur2) expects: other clients choose the
-    # same partition.
-    java = {b"21": -973932308, b"foobar": -790332482, b"abc": 479470107}
-    assert {key: partition_of(key, 97) for key in java} == {key: (h & 0x7FFFFFFF) % 97 for key, h in java.items()}
-
-
-def test_a_record_without_a_key_goes_to_the_first_partition() -> None:
-    assert partition_of(None, 8) == 0
