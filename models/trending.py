@@ -76,6 +76,10 @@ class Trending:
         self._half_lives = np.array(hours) * HOUR
         self._value = np.zeros((1024, len(hours)))
         self._ts = np.zeros(1024)
+        # Most items of a large catalogue are never counted: those that were, end to end.
+        self._is_counted = np.zeros(1024, np.bool_)
+        self._counted = np.zeros(1024, np.int32)
+        self._counted_items = 0
         self._days: dict[int, int] = {}
 
     @property
@@ -91,23 +95,24 @@ class Trending:
             return
         self._grow(int(items.max()) + 1)
         _count(self._value, self._ts, items, ts, weights, math.log(2) / self._half_lives)
+        self._counted_items = _note(self._is_counted, self._counted, self._counted_items, items)
         days, counts = np.unique((ts // DAY).astype(np.int64), return_counts=True)
         for day, count in zip(days.tolist(), counts.tolist(), strict=True):
             self._days[day] = self._days.get(day, 0) + count
 
     def pool(self, catalogue: Catalogue) -> Pool:
         """The most popular items that may be shown, as many as the settings say."""
-        scores = self._scores()
-        weight = catalogue.weight
-        known = min(len(scores), len(weight))
-        scores[:known][weight[:known] == 0] = -np.inf
+        items = self._counted[: self._counted_items]
+        scores = self._scores(items)
+        known = np.flatnonzero(items < len(catalogue.weight))
+        scores[known[catalogue.weight[items[known]] == 0]] = -np.inf
         pool = min(self._settings.pool, len(scores))
-        best = np.argpartition(-scores, pool - 1)[:pool]
+        best = np.argpartition(-scores, pool - 1)[:pool] if pool else np.zeros(0, np.intp)
         best = best[np.isfinite(scores[best])]
         best = best[np.argsort(-scores[best])]
         # Rounding hides noise, so that ties are ties.
         shares = share_of(np.round(scores[best] - scores[best[:1]], LOG_SHARE_DIGITS))
-        return Pool(best.astype(np.int32), shares)
+        return Pool(items[best], shares)
 
     def lists(self, catalogue: Catalogue, names: list[str], n: int) -> "TrendingLists":
         """The most popular items that may be shown, overall and per category, `n` each, ties broken
@@ -145,6 +150,10 @@ class Trending:
         require(np.array_equal(arrays["half_lives"], self._half_lives), "popularity has other half-lives")
         self._ts = arrays["ts"].copy()
         self._value = arrays["value"].reshape(len(self._ts), -1).copy()
+        counted = np.flatnonzero(self._value.any(axis=1))
+        self._is_counted, self._counted = np.zeros(len(self._ts), np.bool_), np.zeros(len(self._ts), np.int32)
+        self._is_counted[counted], self._counted[: len(counted)] = True, counted
+        self._counted_items = len(counted)
         self._days = dict(zip(arrays["days"].tolist(), arrays["day_counts"].tolist(), strict=True))
 
     @staticmethod
@@ -171,16 +180,15 @@ class Trending:
         density = counts[np.searchsorted(np.cumsum(counts), counts.sum() / 2)] / DAY
         return min(int(np.searchsorted(self._half_lives * density, INTERACTIONS)), len(self._half_lives) - 1)
 
-    def _scores(self) -> NDArray[np.float64]:
-        """The logarithm of each item's popularity as of the newest event, -inf where there is none;
-        shape (items,).
+    def _scores(self, items: NDArray[np.int32]) -> NDArray[np.float64]:
+        """The logarithm of these items' popularity as of the newest event, -inf where there is
+        none; shape (n,).
         """
         rung = self._rung()
-        value = self._value[:, rung]
-        counted = self._ts[value > 0]
-        newest = counted.max() if len(counted) else 0.0
+        value, ts = self._value[items, rung], self._ts[items]
+        newest = ts[value > 0].max(initial=0.0)
         with np.errstate(divide="ignore"):
-            scores: NDArray[np.float64] = np.log(value) + (self._ts - newest) * (math.log(2) / self._half_lives[rung])
+            scores: NDArray[np.float64] = np.log(value) + (ts - newest) * (math.log(2) / self._half_lives[rung])
         return scores
 
     def _grow(self, size: int) -> None:
@@ -188,6 +196,8 @@ class Trending:
             more = max(size, 2 * len(self._ts)) - len(self._ts)
             self._value = np.concatenate([self._value, np.zeros((more, len(self._half_lives)))])
             self._ts = np.concatenate([self._ts, np.zeros(more)])
+            self._is_counted = np.concatenate([self._is_counted, np.zeros(more, np.bool_)])
+            self._counted = np.concatenate([self._counted, np.zeros(more, np.int32)])
 
 
 def share_of(log_share: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -226,3 +236,14 @@ def _count(
             else:
                 value[item, rung] += weights[row] * decay
         newest[item] = max(newest[item], ts[row])
+
+
+@kernel
+def _note(is_counted: NDArray[np.bool_], counted: NDArray[np.int32], known: int, items: NDArray[np.int32]) -> int:
+    """Add items that were not counted before to the `known` ones; returns how many there are."""
+    for item in items:
+        if not is_counted[item]:
+            is_counted[item] = True
+            counted[known] = item
+            known += 1
+    return known

@@ -220,3 +220,24 @@ def test_a_snapshot_restores_the_half_life_that_the_log_chose() -> None:
 def test_a_snapshot_with_other_half_lives_is_refused() -> None:
     with pytest.raises(ValueError, match="other half-lives"):
         Trends(A_DAY).trending.restore(Trends().trending.snapshot())
+
+
+def test_an_item_that_is_counted_again_after_a_restart_is_listed_once() -> None:
+    shop = Trends().sees(("a", NOW), ("b", NOW))
+    state = shop.trending.snapshot()
+    shop.trending = Trending(TrendingSettings())
+    shop.trending.restore(state)
+    assert shop.sees(("b", NOW), ("c", NOW)).names() == ["b", "a", "c"]
+
+
+def test_an_interaction_without_weight_lists_nothing_until_one_with_weight_comes() -> None:
+    shop = Trends().sees(("a", NOW)).sees(("b", NOW), ("b", NOW), weight=0.0)
+    assert shop.names() == ["a"]
+    assert shop.sees(("b", NOW), ("b", NOW)).names() == ["b", "a"]
+
+
+def test_items_of_the_catalogue_that_nobody_touched_are_not_looked_at() -> None:
+    shop = Trends()
+    shop.items.numbers([f"item-{number}" for number in range(100)])
+    shop.sees(("last", NOW))
+    assert shop.trending.pool(shop.catalogue).items.tolist() == [100]
