@@ -231,6 +231,12 @@ class Metrics:
         self.inference = InferenceMetrics(registry)
         self.second_judge = SecondJudgeMetrics(registry)
         self.retries = Counter("headrace_retries", "Calls tried again", ["dependency"], registry=registry)
+        self.refused_writes = Counter(
+            "headrace_refused_writes",
+            "Writes that the store refused because another write came first; they were made again",
+            ["what"],
+            registry=registry,
+        )
         self.ready = Gauge("headrace_ready", "1 when the worker writes fresh lists", registry=registry)
 
     @contextmanager

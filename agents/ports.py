@@ -5,6 +5,7 @@ the same behaviour.
 """
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from enum import IntEnum
 from typing import NamedTuple, Protocol
 
 from models.contract.begun import Begun
@@ -12,29 +13,42 @@ from models.contract.events import Item, RawBatch
 from models.contract.item_codec import Change
 from models.contract.moved import Moved
 from models.contract.outcome import Rejected
-from models.processor import UserWrites
+from models.processor import ListWrites, UserWrites
 from models.quality.assessment import Assessment, Models
 from models.users.stored import StoredFields
 
 Clock = Callable[[], float]
 
 
+class WriteOutcome(IntEnum):
+    """What became of one user's write.
+
+    A refused one changed nothing, because the stored revision is not the one that it supersedes;
+    GONE is a list that is no longer there to be replaced.
+    """
+
+    REFUSED = 0
+    DONE = 1
+    GONE = 2
+
+
 class UserStore(Protocol):
-    """Stores the profiles and lists of users."""
+    """Stores the profiles and lists of users, each behind the revision of its profile."""
 
     async def load(self, user_ids: Sequence[str]) -> list[StoredFields]:
         """Return the stored fields of these users' profiles, in their order; empty for a new
         user.
         """
 
-    async def write(self, writes: UserWrites) -> None:
-        """Write profiles and lists.
+    async def write(self, writes: UserWrites) -> list[WriteOutcome]:
+        """Write profiles and lists, each user's together.
 
-        Returns when they are readable, however long the store is away.
+        Returns what became of each when those that are not refused are readable, however long the
+        store is away.
         """
 
-    async def correct(self, lists: Mapping[str, bytes]) -> set[str]:
-        """Overwrite existing lists and keep their expiry. Returns the users whose lists existed."""
+    async def correct(self, writes: ListWrites) -> list[WriteOutcome]:
+        """Overwrite existing lists and keep their expiry. Returns what became of each."""
 
 
 class StoredProfiles(Protocol):

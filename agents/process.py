@@ -10,16 +10,17 @@ from numpy.typing import NDArray
 
 from agents.learn import Learn
 from agents.metrics import Metrics
-from agents.ports import Clock, Outbox, Replicas, Sources, UserStore
+from agents.ports import Clock, Outbox, Replicas, Sources, UserStore, WriteOutcome
 from agents.unfinished import Unfinished
-from agents.users import load_users
+from agents.users import load_users, reload_users
 from models.contract.event_codec import EventSettings
 from models.contract.events import Kind, RawBatch
 from models.contract.moved import by_origin
 from models.contract.outcome import Rejected
 from models.contract.placement import Placement
 from models.duplicates import DuplicateFilter
-from models.processor import Admitted, Effects, ListMaker, admit, decide, follow
+from models.processor import Admitted, Effects, Followed, ListMaker, admit, decide, follow
+from models.redo import only_users, put_back
 from models.shown import Shown
 
 UNKNOWN = "unknown"  # the kind of a record of `moved` that does not say where it is from
@@ -32,7 +33,8 @@ class Process:
 
     `write_lock` is held by whoever takes profiles and writes lists, so that no older list
     overwrites a newer one. A crash at any point leads to a replay of the batch, which changes
-    nothing that was written already.
+    nothing that was written already. The store refuses to write a user whom another write reached
+    first; that user is then loaded, and the user's events are applied, again.
     """
 
     kinds: Mapping[str, Kind]
@@ -86,15 +88,29 @@ class Process:
         self._count(batch, admitted)
 
     async def _decide_and_write(self, partition: int, admitted: Admitted, slots: NDArray[np.int32]) -> Effects:
+        followed, effects, refused = await self._try(partition, admitted, slots)
+        self.metrics.unknown_items.inc(self.maker.recommender.catalogue.count_unknown(followed.items))
+        while refused:
+            self.metrics.refused_writes.labels("profile").inc(len(refused))
+            part, again = only_users(admitted, refused), slots[refused]
+            await reload_users(self.maker.table, self.users, part.users, again)
+            _, redone, still = await self._try(partition, part, again)
+            effects = put_back(effects, admitted, refused, redone)
+            refused = [refused[row] for row in still]
+        return effects
+
+    async def _try(
+        self, partition: int, admitted: Admitted, slots: NDArray[np.int32]
+    ) -> tuple[Followed, Effects, list[int]]:
+        """Decide and write; gives the rows of the users whose writes were refused, too."""
         with self.metrics.timed("decide"):
             followed = follow(admitted, self.maker.table, slots)
             self.learn.learn_own(partition, followed)
             effects = decide(followed, self.maker, self.clock())
         with self.metrics.timed("write"):
-            await self.users.write(effects.writes)
+            written = await self.users.write(effects.writes)
             self.shown.put(admitted.users, partition, followed.own, effects.lists.items)
-        self.metrics.unknown_items.inc(self.maker.recommender.catalogue.count_unknown(followed.items))
-        return effects
+        return followed, effects, [row for row, each in enumerate(written) if each is WriteOutcome.REFUSED]
 
     async def _emit(self, partition: int, admitted: Admitted, effects: Effects) -> None:
         lists = dict(zip(effects.writes.user_ids, effects.writes.lists, strict=True))

@@ -3,15 +3,16 @@ event.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agents.metrics import Metrics
-from agents.ports import Clock, Outbox, UserStore
-from agents.users import load_users
-from models.processor import ListMaker
+from agents.ports import Clock, Outbox, UserStore, WriteOutcome
+from agents.users import load_users, reload_users
+from models.processor import ListMaker, ListWrites
 from models.ranking.lists import NO_ITEM
 from models.shown import Holder, Shown
 
@@ -26,7 +27,8 @@ class Refresh:
     lately.
 
     `write_lock` is held by whoever takes profiles and writes lists, so that no older list
-    overwrites a newer one.
+    overwrites a newer one. The store refuses the list of a user whom another write reached first;
+    it is then made again, from the profile that is stored.
     """
 
     maker: ListMaker
@@ -70,9 +72,19 @@ class Refresh:
 
     async def _correct(self, holders: Sequence[Holder]) -> None:
         slots = await load_users(self.maker.table, self.users, [holder.user_id for holder in holders])
-        # A rebalance during any wait gives these users to another worker, whose lists are newer.
-        still = [row for row, holder in enumerate(holders) if self.shown.has(holder)]
-        holders, slots = [holders[row] for row in still], slots[still]
+        while holders:
+            # A rebalance during any wait gives these users to another worker, whose lists are
+            # newer.
+            still = [row for row, holder in enumerate(holders) if self.shown.has(holder)]
+            holders, slots = [holders[row] for row in still], slots[still]
+            refused = await self._make_and_write(holders, slots)
+            holders, slots = [holders[row] for row in refused], slots[refused]
+            if refused:
+                self.metrics.refused_writes.labels("list").inc(len(refused))
+                await reload_users(self.maker.table, self.users, [holder.user_id for holder in holders], slots)
+
+    async def _make_and_write(self, holders: Sequence[Holder], slots: NDArray[np.int32]) -> list[int]:
+        """Returns the rows of the users whose lists were refused."""
         asked = self.maker.request(slots, np.array([holder.session for holder in holders], np.uint64))
         lists = self.maker.recommender.recommend(asked)
         # Who has no profile any more is gone, and the list with it in a moment.
@@ -81,16 +93,22 @@ class Refresh:
         user_ids = [holder.user_id for holder in holders]
         encoded = self.maker.encode(user_ids, asked, lists, self.clock())
         partitions = np.array([holder.partition for holder in holders], np.int32)
+        refused: list[int] = []
         for partition in np.unique(partitions).tolist():
             rows = np.flatnonzero(partitions == partition)
             users = [user_ids[row] for row in rows.tolist()]
             self.shown.put(users, partition, asked.sessions[rows], lists.items[rows])
-            made = {user_ids[row]: encoded[row] for row in rows.tolist() if has_profile[row]}
-            await self._write(partition, made)
+            made = [row for row in rows.tolist() if has_profile[row] and self.shown.has_user(user_ids[row])]
+            fence = self.maker.table.supersede(slots[made])
+            writes = ListWrites([user_ids[row] for row in made], [encoded[row] for row in made], fence)
+            written = await self._write(partition, writes)
+            refused += [row for row, each in zip(made, written, strict=True) if each is WriteOutcome.REFUSED]
+        return refused
 
-    async def _write(self, partition: int, lists: Mapping[str, bytes]) -> None:
-        kept = {user: encoded for user, encoded in lists.items() if self.shown.has_user(user)}
-        corrected = await self.users.correct(kept)
-        emitted = {user: encoded for user, encoded in kept.items() if user in corrected}
+    async def _write(self, partition: int, writes: ListWrites) -> list[WriteOutcome]:
+        written = await self.users.correct(writes)
+        rows = zip(writes.user_ids, writes.lists, written, strict=True)
+        emitted = {user: encoded for user, encoded, each in rows if each is WriteOutcome.DONE}
         await self.outbox.recommendations(partition, emitted)
         self.metrics.recommendations.inc(len(emitted))
+        return written

@@ -30,6 +30,7 @@ from models.ranking.lists import RankedLists
 from models.recommender import LearningBatch, Recommender, RecommenderSettings
 from models.users.arrays import Steps
 from models.users.gather import ListRequests
+from models.users.revision import Fence
 from models.users.stored import StoredFields, encode_profiles
 from models.users.table import UserTable, name_session
 
@@ -71,13 +72,23 @@ class Followed:
 
 @dataclass(frozen=True, slots=True)
 class UserWrites:
-    """What is to be stored of users, one entry each: the fields of their profiles, and their lists
-    as JSON.
+    """What is to be stored of users, one entry each: the fields of their profiles, their lists as
+    JSON, and the revisions that these supersede and make.
     """
 
     user_ids: list[str]
     profiles: list[StoredFields]
     lists: list[bytes]
+    fence: Fence
+
+
+@dataclass(frozen=True, slots=True)
+class ListWrites:
+    """Lists as JSON that replace those of the same profiles, one entry a user."""
+
+    user_ids: list[str]
+    lists: list[bytes]
+    fence: Fence
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +166,10 @@ class ListMaker:
     latest: int
 
     @classmethod
-    def of(cls, recommender: Recommender, capacity: int) -> Self:
-        """Return a maker with an empty table for `capacity` users."""
+    def of(cls, recommender: Recommender, capacity: int, mark: int = 0) -> Self:
+        """Return a maker with an empty table for `capacity` users; `mark` as in `UserTable`."""
         settings = recommender.settings
-        table = UserTable(settings.profile, recommender.items, recommender.index.names, capacity)
+        table = UserTable(settings.profile, recommender.items, recommender.index.names, capacity, mark)
         return cls(recommender, table, JsonNames(recommender.items), settings.ranking.exclude_recent)
 
     def request(self, slots: NDArray[np.int32], sessions: NDArray[np.uint64]) -> ListRequests:
@@ -207,7 +218,12 @@ def decide(followed: Followed, maker: ListMaker, now: float) -> Effects:
     if tastes is not None:
         profiles = _with_tastes(profiles, tastes, recommender.vector_model)
     return Effects(
-        writes=UserWrites(admitted.users, profiles, maker.encode(admitted.users, asked, lists, now)),
+        writes=UserWrites(
+            user_ids=admitted.users,
+            profiles=profiles,
+            lists=maker.encode(admitted.users, asked, lists, now),
+            fence=maker.table.supersede(followed.slots),
+        ),
         lists=lists,
         interaction_keys=admitted.interactions.user_ids,
         interactions=encode_interactions(admitted.interactions, followed.session_ids),

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from models.contract.lists import Ranking
-from models.processor import ListMaker
+from models.processor import ListMaker, ListWrites, UserWrites
 from models.profile import Profile
 from models.recommender import Recommender, RecommenderSettings
 from models.users.gather import NO_SESSION, ListRequests
+from models.users.revision import NO_REVISION, Fence, pack_revisions
 from models.users.stored import StoredFields, encode_profiles
 
 
@@ -33,3 +34,18 @@ def stored(profiles: Mapping[str, Profile]) -> dict[str, StoredFields]:
     slots = maker.table.add(profiles)
     asked = maker.request(slots, np.zeros(len(slots), np.uint64))
     return dict(zip(profiles, encode_profiles(maker.table, slots, asked, maker.names), strict=True))
+
+
+def fence(users: int, before: int = NO_REVISION, after: int = 1) -> Fence:
+    """A write of so many users that supersedes one revision and makes another."""
+    return Fence(*(pack_revisions(np.full(users, revision, np.uint64)) for revision in (before, after)))
+
+
+def writes(fields: Mapping[str, StoredFields], encoded: bytes, before: int = NO_REVISION, after: int = 1) -> UserWrites:
+    """Profiles, all with the same list, behind one revision."""
+    return UserWrites(list(fields), list(fields.values()), [encoded] * len(fields), fence(len(fields), before, after))
+
+
+def list_writes(lists: Mapping[str, bytes], before: int, after: int) -> ListWrites:
+    """Lists behind one revision of their users' profiles."""
+    return ListWrites(list(lists), list(lists.values()), fence(len(lists), before, after))

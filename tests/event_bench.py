@@ -6,7 +6,8 @@ import orjson
 import pytest
 from builders import NOW, Fields, batch
 from event_log import MemoryBegun, MemoryEventLog
-from fakes import Away, Diary, ManualClock, MemoryOutbox, MemoryReplicas, MemoryUsers, OneLog
+from fakes import Away, Diary, ManualClock, MemoryOutbox, MemoryReplicas, OneLog
+from memory_users import MemoryUsers
 from prometheus_client import CollectorRegistry
 
 from agents.learn import Learn

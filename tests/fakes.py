@@ -15,10 +15,7 @@ from models.contract.events import Item, RawBatch
 from models.contract.item_codec import Change, Deleted, Withdrawn
 from models.contract.moved import Moved
 from models.contract.outcome import Rejected
-from models.processor import UserWrites
-from models.profile import Profile
 from models.quality.assessment import Assessment, Models, pack_vector
-from models.users.stored import StoredFields, decode_profile
 
 LETTERS = ascii_lowercase
 
@@ -42,41 +39,6 @@ class Diary:
     """What happened, in order, over several fakes."""
 
     entries: list[str] = field(default_factory=list)
-
-
-@dataclass
-class MemoryUsers:
-    """The `UserStore` port in memory."""
-
-    diary: Diary = field(default_factory=Diary)
-    fields: dict[str, StoredFields] = field(default_factory=dict)
-    lists: dict[str, bytes] = field(default_factory=dict)
-    away: bool = False
-
-    @property
-    def profiles(self) -> dict[str, Profile]:
-        """The profiles that are stored."""
-        return {user: decode_profile(user, fields) or Profile() for user, fields in self.fields.items()}
-
-    async def load(self, user_ids: Sequence[str]) -> list[StoredFields]:
-        return [self.fields.get(user, {}) for user in user_ids]
-
-    async def write(self, writes: UserWrites) -> None:
-        if self.away:
-            raise Away("the store")
-        self.diary.entries.append("store")
-        for user, changed in zip(writes.user_ids, writes.profiles, strict=True):
-            fields = {**self.fields.get(user, {}), **changed}
-            self.fields[user] = {name: value for name, value in fields.items() if value is not None}
-        self.lists.update(zip(writes.user_ids, writes.lists, strict=True))
-
-    async def correct(self, lists: Mapping[str, bytes]) -> set[str]:
-        if self.away:
-            raise Away("the store")
-        self.diary.entries.append("store")
-        still_there = lists.keys() & self.lists.keys()
-        self.lists.update({user: lists[user] for user in still_there})
-        return still_there
 
 
 @dataclass

@@ -124,7 +124,8 @@ def _sample(maker: ListMaker, users: int, seed: int) -> UserWrites:
     asked = maker.request(slots, np.full(count, NO_SESSION, np.uint64))
     lists = maker.recommender.recommend(asked, maker.recommender.tastes(asked))
     profiles = encode_profiles(table, slots, asked, maker.names)
-    return UserWrites(names, profiles, maker.encode(names, asked, lists, float(asked.newest_ts.max())))
+    encoded = maker.encode(names, asked, lists, float(asked.newest_ts.max()))
+    return UserWrites(names, profiles, encoded, table.supersede(slots))
 
 
 def _figures(part: ScalePart, core: Core, filled: int) -> dict[str, Any]:

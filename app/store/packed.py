@@ -30,6 +30,8 @@ UNUSABLE = (*DEMOTED, ConnectionError)
 # Connections of one client. A slow command, such as VADD, delays only what waits on its own
 # connection.
 MOST_CONNECTIONS = 4
+# Commands that are packed and handed over at once: Redis works on them while the next are packed.
+PACKED_AT_ONCE = 100
 _INCOMPLETE = object()
 
 
@@ -83,7 +85,6 @@ class PackedConnection(asyncio.Protocol):
         The future raises ConnectionError where the connection broke, TimeoutError where nothing
         came for `socket_timeout` seconds.
         """
-        packed = b"".join([pack(command) for command in commands])
         done: asyncio.Future[list[Any]] = self._loop.create_future()
         if not self.usable:
             done.set_exception(self._lost or ConnectionError("Redis closed the connection"))
@@ -93,7 +94,12 @@ class PackedConnection(asyncio.Protocol):
             if self._alarm is None and self._timeout_seconds < math.inf:
                 self._alarm = self._loop.call_later(self._timeout_seconds, self._watch)
         self._waiting.append(_Exchange(len(commands), done))
-        self._transport.write(packed)
+        try:
+            for first in range(0, len(commands), PACKED_AT_ONCE):
+                self._transport.write(b"".join(map(pack, commands[first : first + PACKED_AT_ONCE])))
+        except BaseException:  # half of the commands are sent, and nobody would take their replies
+            self.close()
+            raise
         return done
 
     def close(self, reason: Exception | None = None) -> None:

@@ -1,18 +1,51 @@
-"""Profiles and lists in Redis."""
+"""Profiles and lists in Redis, each write behind the revision that it supersedes."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from agents.ports import WriteOutcome
 from app.retry import Retry
 from app.store.commands import execute
 from app.store.keys import Keys
 from app.store.packed import Command, PackedRedis
-from models.processor import UserWrites
+from app.store.scripts import Script, Value
+from models.processor import ListWrites, UserWrites
+from models.users.revision import REVISION
 from models.users.stored import READ_FIELDS, StoredFields
 
 SECONDS_A_DAY = 86_400
 WRITTEN_KEPT = 1_000
+OUTCOMES = list(WriteOutcome)  # by value
+
+# Replies are values of `WriteOutcome`. A write whose own revision is stored already was carried
+# out: it is the repetition of one whose answer did not come.
+WRITE = Script(
+    f"""
+local stored = redis.call('HGET', KEYS[1], '{REVISION}') or ''
+if stored ~= ARGV[1] then
+  return stored == ARGV[2] and {WriteOutcome.DONE} or {WriteOutcome.REFUSED}
+end
+local removed = tonumber(ARGV[5])
+if removed > 0 then redis.call('HDEL', KEYS[1], unpack(ARGV, 6, 5 + removed)) end
+redis.call('HSET', KEYS[1], '{REVISION}', ARGV[2], unpack(ARGV, 6 + removed))
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+redis.call('SET', KEYS[2], ARGV[4], 'EX', ARGV[3])
+return {WriteOutcome.DONE}
+""",
+    keys=2,
+)
+# A profile that is no longer there gets no revision, which would never expire.
+CORRECT = Script(
+    f"""
+local stored = redis.call('HGET', KEYS[1], '{REVISION}') or ''
+if stored ~= ARGV[1] and stored ~= ARGV[2] then return {WriteOutcome.REFUSED} end
+if stored == '' and redis.call('EXISTS', KEYS[1]) == 0 then return {WriteOutcome.GONE} end
+redis.call('HSET', KEYS[1], '{REVISION}', ARGV[2])
+return redis.call('SET', KEYS[2], ARGV[3], 'XX', 'KEEPTTL') and {WriteOutcome.DONE} or {WriteOutcome.GONE}
+""",
+    keys=2,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,50 +70,54 @@ class RedisUsers:
         """The stored fields of these users' profiles, in their order; nothing for a new user."""
         return await self.retry(lambda: self._read(user_ids))
 
-    async def write(self, writes: UserWrites) -> None:
-        """Write profiles, then lists, in one round trip; a profile's offsets change together with
-        its content.
+    async def write(self, writes: UserWrites) -> list[WriteOutcome]:
+        """Write each user's profile and list as one step, all users in one round trip; a profile's
+        offsets change together with its content.
         """
-        if not writes.user_ids:
-            return
-        await self.retry(lambda: self._write(writes))
-        self._written.extend(writes.user_ids)
-
-    async def correct(self, lists: Mapping[str, bytes]) -> set[str]:
-        """Overwrite existing lists and keep their expiry. Returns the users whose lists existed."""
-        commands: list[Command] = [
-            ("SET", self.keys.recommendation(user), encoded, "XX", "KEEPTTL") for user, encoded in lists.items()
+        expire = int(self.expire_days * SECONDS_A_DAY)
+        calls = [
+            WRITE.call(*self._keys(user), before, after, expire, encoded, *_fields(profile))
+            for user, profile, encoded, before, after in zip(
+                writes.user_ids, writes.profiles, writes.lists, *writes.fence, strict=True
+            )
         ]
-        replies = await self.retry(lambda: execute(self.redis, commands))
-        corrected = [user for user, reply in zip(lists, replies, strict=True) if reply is not None]
-        self._written.extend(corrected)
-        return set(corrected)
+        return await self._run(WRITE, calls, writes.user_ids)
+
+    async def correct(self, writes: ListWrites) -> list[WriteOutcome]:
+        """Overwrite existing lists and keep their expiry. Returns what became of each."""
+        calls = [
+            CORRECT.call(*self._keys(user), before, after, encoded)
+            for user, encoded, before, after in zip(writes.user_ids, writes.lists, *writes.fence, strict=True)
+        ]
+        return await self._run(CORRECT, calls, writes.user_ids)
+
+    async def _run(self, script: Script, calls: Sequence[Command], user_ids: Sequence[str]) -> list[WriteOutcome]:
+        if not calls:
+            return []
+        written = [OUTCOMES[reply] for reply in await self.retry(lambda: script.run(self.redis, calls))]
+        self._written.extend(user for user, each in zip(user_ids, written, strict=True) if each is WriteOutcome.DONE)
+        return written
 
     async def _read(self, user_ids: Sequence[str]) -> list[StoredFields]:
         commands: list[Command] = [("HMGET", self.keys.profile(user), *READ_FIELDS) for user in user_ids]
         values = await execute(self.redis, commands)
         return [_known(each) for each in values]
 
-    async def _write(self, writes: UserWrites) -> None:
-        expire = int(self.expire_days * SECONDS_A_DAY)
-        commands: list[Command] = []
-        for user, profile in zip(writes.user_ids, writes.profiles, strict=True):
-            key = self.keys.profile(user)
-            commands.append(("HSET", key, *_pairs(profile)))
-            commands.append(("EXPIRE", key, expire))
-            if removed := [name for name, value in profile.items() if value is None]:
-                commands.append(("HDEL", key, *removed))
-        for user, encoded in zip(writes.user_ids, writes.lists, strict=True):
-            commands.append(("SET", self.keys.recommendation(user), encoded, "EX", expire))
-        await execute(self.redis, commands)
+    def _keys(self, user: str) -> tuple[str, str]:
+        return self.keys.profile(user), self.keys.recommendation(user)
 
 
 def _known(values: Sequence[bytes | None]) -> StoredFields:
     return {name: value for name, value in zip(READ_FIELDS, values, strict=True) if value is not None}
 
 
-def _pairs(profile: StoredFields) -> Iterator[str | bytes]:
+def _fields(profile: StoredFields) -> list[Value]:
+    """The number of fields to remove, their names, then names and values of the others."""
+    removed: list[Value] = []
+    kept: list[Value] = []
     for name, value in profile.items():
-        if value is not None:
-            yield name
-            yield value
+        if value is None:
+            removed.append(name)
+        else:
+            kept += (name, value)
+    return [len(removed), *removed, *kept]

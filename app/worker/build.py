@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -95,7 +96,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     health.also = partial(_not_begun, progress)
     learning = _learning(settings, outside, _placement(settings.kafka, partitions[names.interactions]))
     recommender = learning.recommender
-    maker = ListMaker.of(recommender, settings.worker.profile_cache)
+    maker = ListMaker.of(recommender, settings.worker.profile_cache, mark=secrets.randbits(32))
     refresh = _refresh(settings, outside, maker)
     follow = FollowCatalogue(settings.events, recommender, refresh.gone.put_nowait)
     followers = {names.items: follow.handle, names.interactions: learning.learn.handle}

@@ -1,7 +1,7 @@
 """A profile as the fields of a hash, and back.
 
-Other programs read `recent`, `counts`, and `vector` with `vector_model`. `state` is the workers'
-own, beside `recent`:
+Other programs read `recent`, `counts`, and `vector` with `vector_model`. `revision` orders the
+writes (`models.users.revision`). `state` is the workers' own, beside `recent`:
 
     version (1) · flags · counted_at · a count for each kind that has one
     · the open session, if there is one: the time that names it, start, end
@@ -27,12 +27,13 @@ from models.contract.json_names import JsonNames, texts_of
 from models.contract.list_writer import LONGEST_NUMBER, Output, SeenRows, Texts, write_counts, write_histories
 from models.profile import Profile, Seen, Session
 from models.users.gather import ListRequests
+from models.users.revision import REVISION
 from models.users.state_writer import HAS_SESSION, VERSION, Scratch, state_size, write_states
 from models.users.table import UserTable, name_session
 
 STATE = "state"
 OLD_FIELDS = ("bought", "session", "offsets")
-READ_FIELDS = (STATE, "recent", "counts", *OLD_FIELDS)
+READ_FIELDS = (REVISION, STATE, "recent", "counts", *OLD_FIELDS)
 
 StoredFields = Mapping[str, bytes | None]
 

@@ -26,6 +26,7 @@ from models.users.arrays import (
     with_slots,
 )
 from models.users.gather import ListRequests
+from models.users.revision import NO_REVISION, Fence, next_revisions, pack_revisions
 from models.users.step import advance, put_list, release
 from models.vocabulary import Vocabulary
 
@@ -44,8 +45,12 @@ class UserTable:
     began.
     """
 
-    def __init__(self, settings: ProfileSettings, items: Vocabulary, names: NameTable, capacity: int) -> None:
-        """`names` follows `items`, the vocabulary of item ids."""
+    def __init__(
+        self, settings: ProfileSettings, items: Vocabulary, names: NameTable, capacity: int, mark: int = 0
+    ) -> None:
+        """`names` follows `items`, the vocabulary of item ids. `mark`, drawn by chance, tells the
+        writes of this table from those of other workers.
+        """
         self._limits = ProfileLimits(settings.recent_items, settings.bought_items, settings.decay_rate)
         self.items = items
         self._names = names
@@ -58,6 +63,8 @@ class UserTable:
         self._slot_of: dict[str, int] = {}
         self._users: list[str] = []
         self._used = np.zeros(FIRST_SLOTS, np.int64)
+        self._revisions = np.full(FIRST_SLOTS, NO_REVISION, np.uint64)
+        self._mark = mark
         self._free: list[int] = []
         self._tick = 0
         self._forgotten = False
@@ -70,7 +77,7 @@ class UserTable:
     @property
     def memory_bytes(self) -> int:
         """Bytes that the arrays take; ids of users take about 150 more each."""
-        return sum(array.nbytes for array in self.arrays) + self._used.nbytes
+        return sum(array.nbytes for array in self.arrays) + self._used.nbytes + self._revisions.nbytes
 
     def find(self, user_ids: Sequence[str]) -> NDArray[np.int32]:
         """The users' slots, MISSING for those that have none; shape (n,). They stay at least until
@@ -95,6 +102,17 @@ class UserTable:
                 self._put(slot, profile)
         return slots
 
+    def replace(self, slots: NDArray[np.int32], profiles: Sequence[Profile | None]) -> None:
+        """Give users that are in the table these profiles; None for one of which nothing is
+        stored.
+        """
+        self._old.difference_update(slots.tolist())
+        self._revisions[slots] = NO_REVISION
+        release(self.arrays, slots)
+        for slot, profile in zip(slots.tolist(), profiles, strict=True):
+            if profile is not None:
+                self._put(slot, profile)
+
     def note_old(self, slots: NDArray[np.int32]) -> None:
         """Remember that these users' stored profiles have fields of version 0.1.0."""
         self._old.update(slots.tolist())
@@ -106,6 +124,26 @@ class UserTable:
         rows = [row for row, slot in enumerate(slots.tolist()) if slot in self._old]
         self._old.difference_update(slots.tolist())
         return rows
+
+    def note_revisions(self, slots: NDArray[np.int32], revisions: NDArray[np.uint64]) -> None:
+        """Remember the stored revisions of these users, shape (slots,)."""
+        self._revisions[slots] = revisions
+
+    def revisions(self, slots: NDArray[np.int32]) -> NDArray[np.uint64]:
+        """The revisions of these users, shape (slots,): as stored, or as they will be when the last
+        write is.
+        """
+        return self._revisions[slots]
+
+    def supersede(self, slots: NDArray[np.int32]) -> Fence:
+        """Give these users the revisions of the write that comes next. If it cannot be stored, they
+        have to be discarded.
+        """
+        before = self._revisions[slots]
+        self._mark += 1
+        after = next_revisions(before, self._mark)
+        self._revisions[slots] = after
+        return Fence(pack_revisions(before), pack_revisions(after))
 
     def step(self, steps: Steps) -> None:
         """Apply a batch: profiles change, and `steps.opened` is filled."""
@@ -162,6 +200,7 @@ class UserTable:
         for slot in slots.tolist():
             del self._slot_of[self._users[slot]]
         self._old.difference_update(slots.tolist())
+        self._revisions[slots] = NO_REVISION
         release(self.arrays, slots)
         self._free.extend(slots.tolist())
 
@@ -196,6 +235,7 @@ class UserTable:
             if slot == len(self._used):
                 self.arrays = with_slots(self.arrays, 2 * slot)
                 self._used = np.concatenate([self._used, np.zeros(slot, np.int64)])
+                self._revisions = np.concatenate([self._revisions, np.full(slot, NO_REVISION, np.uint64)])
         self._slot_of[user] = slot
         return slot
 

@@ -7,14 +7,15 @@ from uuid import uuid4
 import numpy as np
 import orjson
 import pytest
-from asking import stored
+from asking import list_writes, stored
+from asking import writes as writes_of
 from builders import NOW
-from fakes import MemoryUsers
+from memory_users import MemoryUsers
 from prometheus_client import CollectorRegistry
 from redis.exceptions import RedisError
 
 from agents.metrics import Metrics
-from agents.ports import UserStore
+from agents.ports import UserStore, WriteOutcome
 from agents.users import load_users
 from app.health import Health
 from app.retry import Retry
@@ -26,7 +27,8 @@ from models.contract.events import Kind
 from models.processor import ListMaker, UserWrites
 from models.profile import Profile, Seen, Session
 from models.recommender import Recommender, RecommenderSettings
-from models.users.stored import decode_profile, encode_profiles
+from models.users.revision import NO_REVISION, REVISION, pack_revisions
+from models.users.stored import StoredFields, decode_profile, encode_profiles
 
 FULL = Profile(
     recent=(Seen(NOW + 0.125, int(Kind.CLICK), "é商"), Seen(NOW, int(Kind.VIEW), "i1")),
@@ -39,9 +41,9 @@ FULL = Profile(
 LIST = b'{"user_id":"u1"}'
 
 
-def writes(profiles: Mapping[str, Profile]) -> UserWrites:
+def writes(profiles: Mapping[str, Profile], before: int = NO_REVISION, after: int = 1) -> UserWrites:
     """The profiles as a worker stores them, each with a list."""
-    return UserWrites(list(profiles), list(stored(profiles).values()), [LIST] * len(profiles))
+    return writes_of(stored(profiles), LIST, before, after)
 
 
 async def load(store: UserStore, *users: str) -> list[Profile | None]:
@@ -86,12 +88,13 @@ async def test_an_empty_profile_comes_back_empty(store: UserStore) -> None:
 async def test_the_last_profile_written_counts(store: UserStore) -> None:
     await store.write(writes({"u1": FULL, "u2": replace(FULL, session=None)}))
     shorter = replace(FULL, recent=(), bought=(), session=None, applied={"views-0": 1})
-    await store.write(writes({"u1": shorter}))
+    await store.write(writes({"u1": shorter}, before=1, after=2))
     assert await load(store, "u1", "u2", "u3") == [shorter, replace(FULL, session=None), None]
 
 
 async def test_nobody_and_nothing_are_no_obstacle(store: UserStore) -> None:
-    await store.write(UserWrites([], [], []))
+    assert await store.write(writes({})) == []
+    assert await store.correct(list_writes({}, before=1, after=2)) == []
     assert await store.load([]) == []
 
 
@@ -103,23 +106,88 @@ async def test_any_user_id_is_kept_apart(store: UserStore, user_id: str) -> None
 
 
 async def test_a_field_that_is_to_go_is_removed(store: UserStore) -> None:
-    await store.write(UserWrites(["u1"], [{"recent": b"[]", "bought": b"[]", "session": b"null"}], [LIST]))
-    await store.write(UserWrites(["u1"], [{"recent": b"[1]", "bought": None, "offsets": None}], [LIST]))
-    assert await store.load(["u1"]) == [{"recent": b"[1]", "session": b"null"}]
+    old: StoredFields = {"recent": b"[]", "bought": b"[]", "session": b"null"}
+    new: StoredFields = {"recent": b"[1]", "bought": None, "offsets": None}
+    await store.write(writes_of({"u1": old}, LIST))
+    await store.write(writes_of({"u1": new}, LIST, before=1, after=2))
+    [fields] = await store.load(["u1"])
+    assert {name: fields[name] for name in fields if name != REVISION} == {"recent": b"[1]", "session": b"null"}
 
 
 async def test_only_lists_that_are_there_are_corrected(store: UserStore) -> None:
     await store.write(writes({"u1": Profile(), "u2": Profile()}))
-    assert await store.correct({"u2": b"corrected", "gone": b"corrected"}) == {"u2"}
-    assert await store.correct({"gone": b"corrected"}) == set()
-    assert await store.correct({}) == set()
+    lists = {"u2": b"corrected", "gone": b"corrected"}
+    assert await store.correct(list_writes(lists, before=1, after=2)) == [WriteOutcome.DONE, WriteOutcome.REFUSED]
+    gone = list_writes({"gone": b"corrected"}, before=NO_REVISION, after=1)
+    assert await store.correct(gone) == [WriteOutcome.GONE]
+    assert await store.load(["gone"]) == [{}]
+
+
+async def test_a_write_that_another_one_overtook_changes_nothing(store: UserStore) -> None:
+    await store.write(writes({"u1": FULL, "u2": FULL}))
+    await store.write(writes({"u1": Profile()}, before=1, after=2))
+    late = replace(FULL, session=None)
+    assert await store.write(writes({"u1": late, "u2": late}, before=1, after=3)) == [
+        WriteOutcome.REFUSED,
+        WriteOutcome.DONE,
+    ]
+    assert await load(store, "u1", "u2") == [Profile(), late]
+
+
+async def test_a_new_user_is_new_once(store: UserStore) -> None:
+    assert await store.write(writes({"u1": FULL}, after=1)) == [WriteOutcome.DONE]
+    assert await store.write(writes({"u1": Profile()}, after=2)) == [WriteOutcome.REFUSED]
+    assert await load(store, "u1") == [FULL]
+
+
+async def test_a_profile_that_the_store_lost_is_not_written_over_the_loss(store: UserStore) -> None:
+    assert await store.write(writes({"u1": FULL}, before=1, after=2)) == [WriteOutcome.REFUSED]
+    assert await load(store, "u1") == [None]
+
+
+async def test_a_write_that_is_repeated_because_its_answer_did_not_come_is_done(store: UserStore) -> None:
+    await store.write(writes({"u1": FULL}))
+    again = writes({"u1": Profile()}, before=1, after=2)
+    assert [await store.write(again) for _ in range(2)] == [[WriteOutcome.DONE]] * 2
+    assert await load(store, "u1") == [Profile()]
+
+
+async def test_a_write_tells_its_revision_to_who_loads_the_profile(store: UserStore) -> None:
+    await store.write(writes({"u1": FULL}, after=7 << 32 | 5))
+    [fields] = await store.load(["u1"])
+    assert fields[REVISION] == pack_revisions(np.array([7 << 32 | 5], np.uint64))[0]
+
+
+async def test_a_correction_supersedes_writes_and_is_superseded_by_them(store: UserStore) -> None:
+    await store.write(writes({"u1": FULL}))
+    assert await store.correct(list_writes({"u1": b"corrected"}, before=1, after=2)) == [WriteOutcome.DONE]
+    assert await store.write(writes({"u1": Profile()}, before=1, after=3)) == [WriteOutcome.REFUSED]
+    assert await store.write(writes({"u1": Profile()}, before=2, after=3)) == [WriteOutcome.DONE]
+    assert await store.correct(list_writes({"u1": b"late"}, before=1, after=2)) == [WriteOutcome.REFUSED]
+    assert await load(store, "u1") == [Profile()]
+
+
+async def test_a_list_that_was_refused_is_not_there(redis: PackedRedis, redis_users: RedisUsers) -> None:
+    await redis_users.write(writes({"u1": FULL}))
+    await redis_users.write(writes_of(stored({"u1": FULL}), b"late", before=5, after=6))
+    await redis_users.correct(list_writes({"u1": b"late"}, before=5, after=6))
+    assert await redis.get(redis_users.keys.recommendation("u1")) == LIST
+
+
+async def test_a_server_that_was_started_again_learns_the_scripts(redis: PackedRedis, redis_users: RedisUsers) -> None:
+    for number in range(2):
+        await redis.script_flush()
+        profiles = {f"u{user}": FULL for user in range(3)}
+        assert await redis_users.write(writes(profiles, before=number, after=number + 1)) == [WriteOutcome.DONE] * 3
+    await redis.script_flush()
+    assert await redis_users.correct(list_writes({"u1": b"corrected"}, before=2, after=3)) == [WriteOutcome.DONE]
 
 
 async def test_a_corrected_list_expires_when_it_would_have_anyway(redis: PackedRedis, redis_users: RedisUsers) -> None:
     key, gone = redis_users.keys.recommendation("u1"), redis_users.keys.recommendation("gone")
     await redis_users.write(writes({"u1": FULL}))
     await redis.expire(key, 60)
-    await redis_users.correct({"u1": b"corrected", "gone": b"corrected"})
+    await redis_users.correct(list_writes({"u1": b"corrected", "gone": b"corrected"}, before=1, after=2))
     assert await redis.get(key) == b"corrected"
     assert 0 < await redis.ttl(key) <= 60
     assert not await redis.exists(gone)
@@ -159,8 +227,8 @@ async def test_a_profile_of_version_0_1_0_is_read_and_written_in_the_new_form(
     slots = await load_users(maker.table, redis_users, ["u1"])
     asked = maker.request(slots, np.zeros(1, np.uint64))
     fields = encode_profiles(maker.table, slots, asked, maker.names)
-    await redis_users.write(UserWrites(["u1"], fields, [LIST]))
-    assert set(await redis.hkeys(key)) == {b"state", b"recent", b"counts"}
+    await redis_users.write(UserWrites(["u1"], fields, [LIST], maker.table.supersede(slots)))
+    assert set(await redis.hkeys(key)) == {b"revision", b"state", b"recent", b"counts"}
     assert await load(redis_users, "u1") == [FULL]
     assert None not in encode_profiles(maker.table, slots, asked, maker.names)[0].values()
 
@@ -172,6 +240,8 @@ async def test_another_worker_reads_what_this_one_wrote(redis: PackedRedis, redi
 
 async def test_users_whose_lists_were_written_are_told_of_once_in_their_order(redis_users: RedisUsers) -> None:
     await redis_users.write(writes({"u1": Profile(), "u2": Profile()}))
-    await redis_users.write(writes({"u3": FULL, "u1": FULL}))
-    assert redis_users.take_written(2) == ["u3", "u1"]
+    await redis_users.write(writes({"u3": FULL}))
+    await redis_users.write(writes({"u1": FULL, "u2": FULL}, before=1, after=2))
+    await redis_users.write(writes({"u2": FULL}, before=1, after=3))
+    assert redis_users.take_written(3) == ["u3", "u1", "u2"]
     assert redis_users.take_written(2) == []

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
+from asking import writes
 from builders import NOW, teach
 from fakes import ManualClock
 from prometheus_client import CollectorRegistry
@@ -25,7 +26,7 @@ from app.store.packed import PackedRedis
 from app.store.users import RedisUsers
 from app.worker.figures import Figures
 from models.contract.events import Item
-from models.processor import ListMaker, UserWrites
+from models.processor import ListMaker
 from models.recommender import Recommender, RecommenderSettings
 
 DEADLINE_SECONDS = 10
@@ -189,8 +190,8 @@ async def test_only_one_worker_publishes_trending_items(worker: Worker) -> None:
 
 
 async def test_users_whose_lists_were_written_last_are_offered(worker: Worker) -> None:
-    await worker.users.write(UserWrites(["u1"], [{"recent": b"[]"}], [b"{}"]))
-    await worker.users.write(UserWrites(["u2"], [{"recent": b"[]"}], [b"{}"]))
+    await worker.users.write(writes({"u1": {"recent": b"[]"}}, b"{}"))
+    await worker.users.write(writes({"u2": {"recent": b"[]"}}, b"{}"))
     await worker.publishes()
     recent = await lookups_on(worker.redis, worker.keys).recent_users(10)
     assert {each.user_id for each in recent} == {"u1", "u2"}

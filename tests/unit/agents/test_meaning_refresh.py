@@ -9,7 +9,8 @@ import orjson
 import pytest
 from asking import stored
 from builders import NOW, teach
-from fakes import ManualClock, MemoryOutbox, MemoryReplicas, MemorySimilar, MemoryUsers
+from fakes import ManualClock, MemoryOutbox, MemoryReplicas, MemorySimilar
+from memory_users import MemoryUsers
 from prometheus_client import CollectorRegistry
 
 from agents.introduce import ITEMS_AT_ONCE, Introduce

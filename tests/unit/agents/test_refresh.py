@@ -8,16 +8,19 @@ import orjson
 import pytest
 from asking import requests_for, stored
 from builders import NOW, teach
-from fakes import ManualClock, MemoryOutbox, MemoryUsers
+from fakes import ManualClock, MemoryOutbox
+from memory_users import MemoryUsers
 from prometheus_client import CollectorRegistry
 
 from agents.metrics import Metrics, total
 from agents.refresh import Refresh
+from agents.users import load_users
 from models.contract.events import Item, Kind
 from models.processor import ListMaker
 from models.profile import Profile, Seen
 from models.recommender import Recommender, RecommenderSettings
 from models.shown import NOTHING, Shown
+from models.users.revision import REVISION
 from models.users.stored import StoredFields
 
 UNTOUCHED = b"as it was"
@@ -96,6 +99,16 @@ async def test_a_list_that_was_corrected_is_not_corrected_again(shop: TwoUsers) 
     shop.users.lists.update(u1=UNTOUCHED, u2=UNTOUCHED)
     await shop.loses("pot")
     assert shop.corrected() == set()
+
+
+async def test_a_list_that_another_write_overtook_follows_from_the_newer_profile(shop: TwoUsers) -> None:
+    await load_users(shop.refresh.maker.table, shop.users, ["u1"])
+    newer = Profile(recent=(Seen(NOW + 5, int(Kind.VIEW), "novel"), Seen(NOW, int(Kind.VIEW), "pan")))
+    shop.users.fields["u1"] = {**stored({"u1": newer})["u1"], REVISION: b"\0\0\0\1another"[:8]}
+    await shop.loses("pot")
+    assert orjson.loads(shop.users.lists["u1"])["event_ts"] == NOW + 5
+    assert shop.listed("u1") == {"atlas", "pan"}
+    assert total(shop.metrics.refused_writes, what="list") == 1
 
 
 async def test_items_that_went_away_are_handled_as_they_come(shop: TwoUsers) -> None:
