@@ -49,6 +49,9 @@ class Introduce:
 
     async def handle(self, items: Sequence[str]) -> None:
         """Write the lists of some users who were shown what is like these items."""
-        alike = {other for item_id in items for other in self.recommender.similar(item_id, ALIKE).item_ids}
+        alike: set[str] = set()
+        for item_id in items:
+            alike.update(self.recommender.similar(item_id, ALIKE).item_ids)
+            await asyncio.sleep(0)  # among many vectors, each takes as long as a user's list
         if alike:
             await self.refresh.renew(sorted(alike), USERS_AT_ONCE)

@@ -13,7 +13,7 @@ import numpy as np
 
 from agents.ports import Clock, Replicas, SimilarStore
 from models.contract.lists import encode_similar
-from models.recommender import Recommender
+from models.recommender import FEWEST_USERS_AT_ONCE, Recommender
 
 ITEMS_AT_ONCE = 8
 LIST_SIZE = 20
@@ -98,7 +98,8 @@ class KeepSimilar:
         lists: dict[str, bytes | None] = {}
         # Items that users touched are taken oldest first: items touched all the time must not hide
         # the rest.
-        for item_id in list(islice(reversed(waiting) if is_new else waiting, ITEMS_AT_ONCE)):
+        at_once = max(1, min(ITEMS_AT_ONCE, self.recommender.users_at_once // FEWEST_USERS_AT_ONCE))
+        for item_id in list(islice(reversed(waiting) if is_new else waiting, at_once)):
             del waiting[item_id]
             if self.recommender.catalogue.is_deleted(item_id):
                 continue

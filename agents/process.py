@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from agents.learn import Learn
 from agents.metrics import Metrics
 from agents.ports import Clock, Outbox, Replicas, Sources, UserStore, WriteOutcome
+from agents.turns import take_turns
 from agents.unfinished import Unfinished
 from agents.users import load_users, reload_users
 from models.contract.event_codec import EventSettings
@@ -19,7 +20,7 @@ from models.contract.moved import by_origin
 from models.contract.outcome import Rejected
 from models.contract.placement import Placement
 from models.duplicates import DuplicateFilter
-from models.processor import Admitted, Effects, Followed, ListMaker, admit, decide, follow
+from models.processor import Admitted, Effects, Followed, ListMaker, admit, decide_in_steps, follow
 from models.redo import only_users, put_back
 from models.shown import Shown
 
@@ -106,7 +107,7 @@ class Process:
         with self.metrics.timed("decide"):
             followed = follow(admitted, self.maker.table, slots)
             self.learn.learn_own(partition, followed)
-            effects = decide(followed, self.maker, self.clock())
+            effects = await take_turns(decide_in_steps(followed, self.maker, self.clock()))
         with self.metrics.timed("write"):
             written = await self.users.write(effects.writes)
             self.shown.put(admitted.users, partition, followed.own, effects.lists.items)

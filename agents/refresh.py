@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from agents.metrics import Metrics
 from agents.ports import Clock, Outbox, UserStore, WriteOutcome
 from agents.users import load_users, reload_users
+from models.bounded import parts
 from models.processor import ListMaker, ListWrites
 from models.ranking.lists import NO_ITEM
-from models.shown import Holder, Shown
+from models.shown import Holder, Shown, mark
 
-# With a vector for each of 100,000 items, that many lists take 30 ms, in which nothing else is
-# done.
+# While they are loaded and written, a batch of events waits for the lock.
 USERS_AT_ONCE = 50
 
 
@@ -51,24 +51,34 @@ class Refresh:
     async def handle(self, items: set[str]) -> None:
         """Correct all lists that show any of these items, unless it may be shown again
         meanwhile.
+
+        Each list is looked at once. One that is written meanwhile was made without these items, as
+        whoever makes lists holds the lock from its decision on.
         """
-        is_shown = self.maker.recommender.catalogue.is_shown
+        recommender, place = self.maker.recommender, 0
+        marked = mark(recommender.items.numbers(sorted(items)))
         while True:
             async with self.write_lock:
-                # Looked up under the lock: a batch may just have stored a list that it decided on
+                # Asked under the lock: a batch may just have stored a list that it decided on
                 # before.
-                gone = sorted(item for item in items if not is_shown(item))
-                holders = self.shown.holders_of(self.maker.recommender.items.numbers(gone))[:USERS_AT_ONCE]
-                if not holders:
+                if place >= len(self.shown):
                     return
-                await self._correct(holders)
+                gone = marked & (recommender.catalogue.weight[: len(marked)] == 0)
+                holders, place = self.shown.find_holders(gone, place, self._users_at_once)
+                if holders:
+                    await self._correct(holders)
+            await asyncio.sleep(0)  # to whoever waits, also if nothing above did
 
     async def renew(self, items: Sequence[str], most: int) -> None:
         """Write again the lists of at most `most` users whose lists show any of these items."""
         holders = self.shown.holders_of(self.maker.recommender.items.numbers(items))[-most:]
-        for first in range(0, len(holders), USERS_AT_ONCE):
+        for users in parts(len(holders), self._users_at_once):
             async with self.write_lock:
-                await self._correct(holders[first : first + USERS_AT_ONCE])
+                await self._correct(holders[users])
+
+    @property
+    def _users_at_once(self) -> int:
+        return min(USERS_AT_ONCE, self.maker.recommender.users_at_once)
 
     async def _correct(self, holders: Sequence[Holder]) -> None:
         slots = await load_users(self.maker.table, self.users, [holder.user_id for holder in holders])

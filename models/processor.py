@@ -4,7 +4,7 @@ It decides; `agents.process` loads what it needs and commits what it returns. Pr
 the user table before they are stored, so whoever cannot store them has to discard them there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -13,6 +13,7 @@ import orjson
 import xxhash
 from numpy.typing import NDArray
 
+from models.bounded import parts, run_through
 from models.contract.event_codec import EventSettings, decode
 from models.contract.events import Kind, RawBatch
 from models.contract.fields import OLDEST_TS
@@ -28,6 +29,7 @@ from models.profile import Profile, Seen
 from models.ranking.list_encoding import Made, encode_lists
 from models.ranking.lists import RankedLists
 from models.recommender import LearningBatch, Recommender, RecommenderSettings
+from models.shown import Shown
 from models.users.arrays import Steps
 from models.users.gather import ListRequests
 from models.users.revision import Fence
@@ -200,7 +202,9 @@ def warm_up(settings: RecommenderSettings, events: EventSettings) -> None:
     followed = follow(admit(batch, Kind.ORDER, seen, events, Placement(MURMUR2)), maker.table, slots)
     learned = followed.admitted.interactions.ts
     recommender.learn(LearningBatch(followed.items, followed.sessions, learned, np.full(1, Kind.ORDER, np.int32)))
-    decide(followed, maker, OLDEST_TS)
+    shown = Shown(recommender.settings.ranking.size, capacity=1)
+    shown.put(["u"], 0, followed.own, decide(followed, maker, OLDEST_TS).lists.items)
+    shown.holders_of(followed.items)
     maker.table.discard(slots)
 
 
@@ -210,24 +214,45 @@ def decide(followed: Followed, maker: ListMaker, now: float) -> Effects:
     A user whose events were all applied before (a replay) gets a list again, since the first try
     may have stopped between the two.
     """
-    admitted, recommender = followed.admitted, maker.recommender
-    asked = maker.request(followed.slots, followed.own)
-    tastes = recommender.tastes(asked)
-    lists = recommender.recommend(asked, tastes)
-    profiles = encode_profiles(maker.table, followed.slots, asked, maker.names)
-    if tastes is not None:
-        profiles = _with_tastes(profiles, tastes, recommender.vector_model)
+    return run_through(decide_in_steps(followed, maker, now))
+
+
+def decide_in_steps(followed: Followed, maker: ListMaker, now: float) -> Generator[None, None, Effects]:
+    """What `decide` does, some users a step. What is learned between two steps counts in the lists
+    of the later one.
+
+    The table's users must stay as they are meanwhile.
+    """
+    admitted, lists = followed.admitted, [RankedLists.empty(0, maker.recommender.settings.ranking.size)]
+    profiles: list[StoredFields] = []
+    encoded: list[bytes] = []
+    for users in parts(len(followed.slots), maker.recommender.users_at_once):
+        if users.start:
+            yield
+        asked = maker.request(followed.slots[users], followed.own[users])
+        tastes = maker.recommender.tastes(asked)
+        made = maker.recommender.recommend(asked, tastes)
+        lists.append(made)
+        encoded += maker.encode(admitted.users[users], asked, made, now)
+        profiles += _profiles(maker, followed.slots[users], asked, tastes)
     return Effects(
         writes=UserWrites(
             user_ids=admitted.users,
             profiles=profiles,
-            lists=maker.encode(admitted.users, asked, lists, now),
+            lists=encoded,
             fence=maker.table.supersede(followed.slots),
         ),
-        lists=lists,
+        lists=RankedLists.joined(lists[1:] or lists),
         interaction_keys=admitted.interactions.user_ids,
         interactions=encode_interactions(admitted.interactions, followed.session_ids),
     )
+
+
+def _profiles(
+    maker: ListMaker, slots: NDArray[np.int32], asked: ListRequests, tastes: NDArray[np.float32] | None
+) -> list[StoredFields]:
+    profiles = encode_profiles(maker.table, slots, asked, maker.names)
+    return profiles if tastes is None else _with_tastes(profiles, tastes, maker.recommender.vector_model)
 
 
 def _session_ids(given: Sequence[str | None], user_ids: Sequence[str], steps: Steps) -> list[str]:

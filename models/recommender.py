@@ -30,6 +30,12 @@ from models.vectors.item_vectors import Exclusions, ItemFilters
 from models.vectors.semantic import Meaning, SemanticSettings
 from models.vocabulary import Vocabulary
 
+# What lists may take of a processor in one go, about 30 ms: so many signs of vectors are compared
+# (see `models.vectors.scan`), and at most this many users get lists by their neighbours.
+COMPARED_AT_ONCE = 8_000_000
+MOST_USERS_AT_ONCE = 256
+FEWEST_USERS_AT_ONCE = 8  # with fewer, what each step begins with takes more time than their lists
+
 
 @dataclass(frozen=True, slots=True)
 class RecommenderSettings:
@@ -164,6 +170,12 @@ class Recommender:
             found = self._blend(tastes, requests, size)
         self._rank(found, requests, self._popular_now(), lists)
         return lists
+
+    @property
+    def users_at_once(self) -> int:
+        """For how many users `recommend` may be asked without holding up its thread for long."""
+        compared = len(self.meaning.vectors) if self.meaning.is_used else 0
+        return max(FEWEST_USERS_AT_ONCE, min(MOST_USERS_AT_ONCE, COMPARED_AT_ONCE // max(compared, 1)))
 
     def neighbours(self, requests: ListRequests, n: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """What each user's nearest sessions vote for: item numbers, best first, and scores; shapes

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models.kernel import kernel
+
 NOTHING = -1
 FIRST_CAPACITY = 1024
 
@@ -20,6 +22,13 @@ class Holder(NamedTuple):
     user_id: str
     partition: int
     session: int
+
+
+class Holders(NamedTuple):
+    """Some users, and the place from which others are to be looked for."""
+
+    found: list[Holder]
+    after: int
 
 
 class Shown:
@@ -61,10 +70,21 @@ class Shown:
         """Whether a list of this user is known here."""
         return user_id in self._row_of
 
+    def __len__(self) -> int:
+        """The number of users."""
+        return len(self._users)
+
     def holders_of(self, items: NDArray[np.int32]) -> list[Holder]:
         """The users whose lists hold any of these item numbers."""
-        holding = np.isin(self._rows[: len(self._users)], items).any(axis=1)
-        return [self._holder(row) for row in np.flatnonzero(holding).tolist()]
+        return self.find_holders(mark(items), 0, len(self)).found
+
+    def find_holders(self, marked: NDArray[np.bool_], first: int, most: int) -> Holders:
+        """The first `most` users from place `first` on whose lists hold an item that is marked, by
+        item number.
+        """
+        rows = np.empty(min(most, len(self)), np.int64)
+        count, after = _find(self._rows[: len(self)], marked, first, rows)
+        return Holders([self._holder(row) for row in rows[:count].tolist()], after)
 
     def forget(self) -> None:
         """Forget all lists: their users may have moved to another worker."""
@@ -94,3 +114,27 @@ class Shown:
         self._rows = np.vstack([self._rows, np.full((more, self._rows.shape[1]), NOTHING, np.int32)])
         self._partitions = np.concatenate([self._partitions, np.zeros(more, np.int32)])
         self._sessions = np.concatenate([self._sessions, np.zeros(more, np.uint64)])
+
+
+def mark(items: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Whether an item is one of these, by item number; shape (highest + 1,)."""
+    marked = np.zeros(int(items.max(initial=-1)) + 1, np.bool_)
+    marked[items] = True
+    return marked
+
+
+@kernel
+def _find(lists: NDArray[np.int32], marked: NDArray[np.bool_], first: int, rows: NDArray[np.int64]) -> tuple[int, int]:
+    """Fill `rows` with the first ones from `first` on that hold a marked item.
+
+    Returns how many there are, and the row after the last one that was looked at.
+    """
+    count, row = 0, first
+    while row < len(lists) and count < len(rows):
+        for item in lists[row]:
+            if 0 <= item < len(marked) and marked[item]:
+                rows[count] = row
+                count += 1
+                break
+        row += 1
+    return count, row

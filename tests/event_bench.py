@@ -31,7 +31,8 @@ class Bench:
     rest.
     """
 
-    def __init__(self, placement: Placement = ANYWHERE) -> None:
+    def __init__(self, placement: Placement = ANYWHERE, recommender: type[Recommender] = Recommender) -> None:
+        self.kind_of_recommender = recommender
         self.placement = placement
         self.diary = Diary()
         self.users = MemoryUsers(self.diary)
@@ -45,7 +46,7 @@ class Bench:
     def restart(self) -> None:
         """A new process: it learns the log of interactions before it goes on."""
         self.metrics = Metrics(CollectorRegistry())
-        self.recommender = Recommender(RecommenderSettings())
+        self.recommender = self.kind_of_recommender(RecommenderSettings())
         seen = DuplicateFilter(86_400, 10_000)
         self.learn = Learn(self.recommender, seen, self.metrics)
         for partition, records in self.outbox.interactions_log.items():

@@ -4,10 +4,10 @@ any group.
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from time import monotonic
 
-from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped]  # ships no types
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition  # type: ignore[import-untyped]  # ships no types
 
 from app.concerns import KafkaSettings
 from app.kafka.consumer_stop import stop_consumer
@@ -20,9 +20,11 @@ from app.kafka.progress import Progress
 from app.kafka.raw_batch import to_raw_batch
 from app.kafka.unreadable import explained
 from app.retry import Retry
+from models.bounded import parts
 from models.contract.events import RawBatch
 
 POLL_MILLISECONDS = 200
+RECORDS_AT_ONCE = 1000  # of items with texts, they take 10 to 20 ms
 COMPARE_SECONDS = 60.0
 
 logger = logging.getLogger(__name__)
@@ -119,13 +121,12 @@ class KafkaReplicas:
             with explained(self._consumer):
                 fetched = await self._consumer.getmany(timeout_ms=POLL_MILLISECONDS)
             for partition, records in fetched.items():
-                own = self._own.get(partition.topic)
-                others = own.without(partition.partition, records) if own is not None else records
-                if others:
-                    self._followers[partition.topic](to_raw_batch(partition.topic, partition.partition, others))
-                self._positions[partition] = records[-1].offset + 1
-                self._marks[partition] = mark_after(records[-1])
-                await asyncio.sleep(0)  # probes and agents go on while a long log is read
+                for part in parts(len(records), RECORDS_AT_ONCE):
+                    self._follow(partition, records[part])
+                    position = self._positions[partition]
+                    await asyncio.sleep(0)  # probes and agents go on while a long log is read
+                    if self._positions[partition] != position:
+                        break  # the topic was made again: the rest is of the old one
             if not fetched:
                 # A transaction's markers have offsets, but are no records.
                 for partition in self._partitions:
@@ -134,6 +135,14 @@ class KafkaReplicas:
                 self.progress.move(partition, position)
             async with self._moved:
                 self._moved.notify_all()
+
+    def _follow(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
+        own = self._own.get(partition.topic)
+        others = own.without(partition.partition, records) if own is not None else records
+        if others:
+            self._followers[partition.topic](to_raw_batch(partition.topic, partition.partition, others))
+        self._positions[partition] = records[-1].offset + 1
+        self._marks[partition] = mark_after(records[-1])
 
     async def see_ends(self) -> None:
         """Ask every broker that leads a partition where it ends. Raises KafkaError and OSError."""

@@ -67,6 +67,17 @@ class RankedLists(NamedTuple):
         shape = (users, size)
         return cls(np.full(shape, NO_ITEM, np.int32), np.zeros(shape), np.zeros(shape, np.uint8))
 
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """The lists of all parts, of which there is one at least, one after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(
+            np.concatenate([part.items for part in parts]),
+            np.concatenate([part.scores for part in parts]),
+            np.concatenate([part.sources for part in parts]),
+        )
+
     def ranking(self, user: int, names: Sequence[str]) -> Ranking:
         """One list with its items' names."""
         size = int(np.count_nonzero(self.items[user] != NO_ITEM))
