@@ -18,6 +18,13 @@ BOOTSTRAP = (
     "host:port, several separated by commas, without kafka:// in front; unset it for the default",
 )
 
+# 16 characters of the alphabet of RFC 6750: short tokens could be guessed.
+_TOKEN = r"\s*[A-Za-z0-9._~+/-]{16,512}=*\s*"
+TOKENS = (
+    rf"({_TOKEN}(,{_TOKEN})*)?",
+    "tokens of at least 16 letters, digits and -._~+/, separated by commas; `openssl rand -hex 32` makes one",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class KafkaSettings:
@@ -83,6 +90,25 @@ class ServeSettings:
         1.0, "how old what look-ups know of items and trending may be; lists are always read", low=0, high=60
     )
     accept_events: bool = setting(False, "let the console page send clicks (POST /events/click); for trying out")
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """Who may ask the worker and the look-up process, and how often."""
+
+    tokens: str = setting(
+        "",
+        "bearer tokens that open all of HTTP, separated by commas: the newest first; probes need none",
+        secret=True,
+        form=TOKENS,
+    )
+    metrics_tokens: str = setting("", "more bearer tokens, which open /metrics only", secret=True, form=TOKENS)
+    allow_anyone: bool = setting(
+        False, "listen on an address that other machines reach without any token; where something else guards the port"
+    )
+    requests_per_second: float = setting(
+        2000.0, "requests a second from one client address, after a burst of as many; 0: no limit", low=0, high=1e6
+    )
 
 
 @dataclass(frozen=True, slots=True)

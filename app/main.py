@@ -55,10 +55,10 @@ def main(argv: list[str] | None = None) -> int:
 def _execute(args: argparse.Namespace) -> int:
     from app.errors import HeadraceError, UnusableSetting
     from app.logs import configure_logs
-    from app.settings import InvalidSetting, load
+    from app.settings import InvalidSetting, load, secret_values
     from app.store.secrecy import scrub_for, scrub_tracebacks
 
-    scrub = scrub_for(os.environ)
+    scrub = scrub_for(secret_values(os.environ))
     scrub_tracebacks(scrub)
     try:
         settings = load(os.environ)

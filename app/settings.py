@@ -11,6 +11,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from app.concerns import (
     EmbeddedSettings,
+    HttpSettings,
     KafkaSettings,
     LogSettings,
     ModelSettings,
@@ -55,6 +56,7 @@ class Settings:
     redis: RedisSettings = field(default_factory=RedisSettings)
     worker: WorkerSettings = field(default_factory=WorkerSettings)
     serve: ServeSettings = field(default_factory=ServeSettings)
+    http: HttpSettings = field(default_factory=HttpSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
     inference: InferenceSettings = field(default_factory=InferenceSettings)
     log: LogSettings = field(default_factory=LogSettings)
@@ -84,11 +86,15 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One environment variable: its name, what it means, and its default as text."""
+    """One environment variable: its name, what it means, and its default as text.
+
+    The value of a `secret` is never shown.
+    """
 
     name: str
     help: str
     default: str
+    secret: bool = False
 
 
 def load(environ: Mapping[str, str]) -> Settings:
@@ -104,6 +110,11 @@ def load(environ: Mapping[str, str]) -> Settings:
     return Settings(**{concern.name: _load_concern(concern, environ) for concern in fields(Settings)})
 
 
+def secret_values(environ: Mapping[str, str]) -> list[str]:
+    """Return the values of all secret settings in `environ`, even if they cannot be used."""
+    return [environ[each.name] for each in variables() if each.secret and environ.get(each.name)]
+
+
 def mask(text: str) -> str:
     """Return the value of a setting, with everything before the host of an address hidden."""
     secret, at, host = text.rpartition("@")
@@ -115,7 +126,8 @@ def variables() -> Iterator[Variable]:
     """Yield every environment variable that Headrace reads, in the order of `.env.example`."""
     for concern in fields(Settings):
         for each in fields(_concern_class(concern)):
-            yield Variable(_variable_name(concern, each), each.metadata["help"], _written(each.default))
+            meta = each.metadata
+            yield Variable(_variable_name(concern, each), meta["help"], _written(each.default), meta["secret"])
 
 
 def _load_concern(concern: Field[Any], environ: Mapping[str, str]) -> Any:
@@ -142,7 +154,8 @@ def _parse(name: str, text: str, kind: Any, each: Field[Any]) -> Any:
     if choices and text not in choices:
         raise InvalidSetting(f"{name}={mask(text)!r}: use one of {', '.join(choices)}")
     if (form := each.metadata["form"]) and not re.fullmatch(form[0], text):
-        raise InvalidSetting(f"{name}={mask(text)!r}: use {form[1]}")
+        shown = HIDDEN if each.metadata["secret"] else mask(text)
+        raise InvalidSetting(f"{name}={shown!r}: use {form[1]}")
     if kind is bool:
         return _parse_bool(name, text)
     if kind in (int, float):

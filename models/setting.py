@@ -17,7 +17,8 @@ def setting(
     """Return a dataclass field that `app.settings` reads from the environment and documents.
 
     `form` is a regular expression for the whole of a text, and what it allows in words. A `secret`
-    is left out of the `repr` of its settings. `.env.example` documents the setting with `help`.
+    is left out of the `repr` of its settings, and hidden in all output. `.env.example` documents
+    the setting with `help`.
     """
-    allowed = {"low": low, "high": high, "choices": choices, "form": form}
+    allowed = {"low": low, "high": high, "choices": choices, "form": form, "secret": secret}
     return field(default=default, repr=not secret, metadata={"help": help, **allowed})

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ENV_EXAMPLE = ROOT / ".env.example"
 SCHEMA = ROOT / "helm/headrace/values.schema.json"
 
-# The chart's templates set these, beside the ports and volumes that they belong to.
+# The chart's templates set these, beside the ports, volumes and Secrets that they belong to.
 SET_BY_THE_CHART = frozenset(
     {
         "HEADRACE_WORKER_HOST",
@@ -26,6 +26,8 @@ SET_BY_THE_CHART = frozenset(
         "HEADRACE_SERVE_HOST",
         "HEADRACE_SERVE_PORT",
         "HEADRACE_MODEL_DIR",
+        "HEADRACE_HTTP_TOKENS",
+        "HEADRACE_HTTP_METRICS_TOKENS",
     }
 )
 

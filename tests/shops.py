@@ -13,7 +13,7 @@ from aiohttp.web import Application, Request
 from prometheus_client import CollectorRegistry
 from redis import Redis
 
-from app.concerns import KafkaSettings, RedisSettings, ServeSettings
+from app.concerns import HttpSettings, KafkaSettings, RedisSettings, ServeSettings
 from app.store.connection import HashFields
 from app.store.keys import Keys
 from app.store.lookup import Lookups
@@ -107,9 +107,14 @@ def lookups_on(redis: PackedRedis, keys: Keys) -> Lookups:
     return Lookups(redis, keys, Recall(0.0, monotonic), 5.0)
 
 
-def client_of(redis: RedisSettings, registry: CollectorRegistry, kafka: KafkaSettings | None = None) -> Http:
-    """Yield a client of the HTTP process on this Redis. With a Kafka, it accepts clicks."""
+def client_of(
+    redis: RedisSettings, registry: CollectorRegistry, kafka: KafkaSettings | None = None, **http: Any
+) -> Http:
+    """Yield a client of the HTTP process on this Redis. With a Kafka, it accepts clicks.
+
+    `http` holds settings of who may ask.
+    """
     # Tests change items and look at once.
     serve = ServeSettings(accept_events=kafka is not None, recall_seconds=0)
-    concerns = ServeConcerns(serve, redis, kafka or KafkaSettings())
+    concerns = ServeConcerns(serve, redis, kafka or KafkaSettings(), HttpSettings(**http))
     return TestClient(TestServer(build_application(concerns, Surroundings(registry))))

@@ -6,23 +6,47 @@ from pathlib import Path
 
 from app.checkup.doctor import Findings, fail, ok, warn
 from app.concerns import WorkerSettings
-from app.settings import mask, variables
+from app.errors import UnusableSetting
+from app.guard.access import check_reach, tokens_in
+from app.settings import Settings, Variable, mask, variables
 from app.store.address import shown_address
-from app.store.secrecy import REDIS_URL
+from app.store.secrecy import HIDDEN, REDIS_URL
 
 
 async def check_settings(environ: Mapping[str, str]) -> Findings:
-    """List all variables that differ from their default. Passwords are hidden."""
+    """List all variables that differ from their default. Secrets are hidden."""
     changed = [
-        f"{each.name}={_shown(each.name, environ[each.name])}"
+        f"{each.name}={_shown(each, environ[each.name])}"
         for each in variables()
         if each.name in environ and environ[each.name] != each.default
     ]
     return [ok("settings", ", ".join(changed) or "all have their defaults")]
 
 
-def _shown(name: str, value: str) -> str:
-    return shown_address(value) if name == REDIS_URL else mask(value)
+def _shown(variable: Variable, value: str) -> str:
+    if variable.name == REDIS_URL:
+        return shown_address(value)
+    return HIDDEN if variable.secret else mask(value)
+
+
+async def check_access(settings: Settings) -> Findings:
+    """Check who may ask the processes over HTTP."""
+    http, found = settings.http, []
+    for name, host, only_metrics in (("worker", settings.worker.host, True), ("serve", settings.serve.host, False)):
+        variable = f"HEADRACE_{name.upper()}_HOST"
+        try:
+            check_reach(host, http, variable=variable, only_metrics=only_metrics)
+        except UnusableSetting as refused:
+            found.append(fail("access", f"headrace {name} does not start like this", str(refused)))
+    if found:
+        return found
+    count = len(tokens_in(http.tokens))
+    if count:
+        return [ok("access", f"{count} {'token opens' if count == 1 else 'tokens open'} all of HTTP; probes need none")]
+    if http.allow_anyone:
+        advice = "let a proxy or a network policy guard the ports, or set HEADRACE_HTTP_TOKENS"
+        return [warn("access", "anyone who reaches the ports may read (HEADRACE_HTTP_ALLOW_ANYONE)", advice)]
+    return [ok("access", "no token: only this machine may ask")]
 
 
 async def check_state_dir(settings: WorkerSettings) -> Findings:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import orjson
 
-from app.checkup.configuration import check_settings, check_state_dir
+from app.checkup.configuration import check_access, check_settings, check_state_dir
 from app.checkup.doctor import Check, as_json, examine, passed, report
 from app.checkup.inference import check_inference, check_second_judge
 from app.checkup.installation import check_models, check_packages, check_python
@@ -17,7 +17,7 @@ from app.checkup.kafka_server import check_broker, check_topics
 from app.checkup.producers import check_keys
 from app.checkup.progress import check_lag, check_process
 from app.checkup.redis_server import check_redis
-from app.settings import Settings
+from app.settings import Settings, secret_values
 from app.store.secrecy import scrub_for
 
 DETAILS = """
@@ -51,7 +51,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     if settings.log.level != "debug":
         for name in ("aiokafka", "asyncio"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
-    scrub = scrub_for(os.environ)
+    scrub = scrub_for(secret_values(os.environ))
     found = asyncio.run(examine(_checks(settings)))
     findings = [replace(each, detail=scrub(each.detail), advice=scrub(each.advice)) for each in found]
     lines = [orjson.dumps(as_json(findings)).decode()] if args.json else report(findings)
@@ -74,6 +74,7 @@ def _checks(settings: Settings) -> list[tuple[str, Check]]:
         ("lag", lambda: check_lag(settings.kafka)),
         ("keys", lambda: check_keys(settings.kafka, settings.events)),
         ("redis", lambda: check_redis(settings.redis)),
+        ("access", lambda: check_access(settings)),
         ("worker", lambda: check_process("worker", worker.host, worker.port)),
         ("serve", lambda: check_process("serve", serve.host, serve.port)),
     ]

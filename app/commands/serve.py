@@ -11,6 +11,7 @@ from dataclasses import replace
 import orjson
 from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR, CollectorRegistry
 
+from app.guard.access import check_reach
 from app.settings import Settings
 from app.web.server import ServeConcerns, Surroundings, build_application, listening
 
@@ -23,9 +24,10 @@ Kafka is needed only for clicks from the page, which HEADRACE_SERVE_ACCEPT_EVENT
 EPILOG = """\
 examples:
   headrace serve
-  headrace serve --host 0.0.0.0 --port 8080
+  HEADRACE_HTTP_TOKENS=$(openssl rand -hex 32) headrace serve --host 0.0.0.0 --port 8080
   HEADRACE_REDIS_URL=redis://store:6379/0 headrace serve --port 0 --json
-  curl 'http://127.0.0.1:6066/recommendations/u1?k=5'"""
+  curl 'http://127.0.0.1:6066/recommendations/u1?k=5'
+  curl -H "Authorization: Bearer $TOKEN" 'http://127.0.0.1:6066/recommendations/u1?k=5'"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +42,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Serve until SIGINT or SIGTERM."""
     given = {name: getattr(args, name) for name in ("host", "port") if getattr(args, name) is not None}
-    concerns = ServeConcerns(replace(settings.serve, **given), settings.redis, settings.kafka)
+    concerns = ServeConcerns(replace(settings.serve, **given), settings.redis, settings.kafka, settings.http)
+    check_reach(concerns.serve.host, settings.http, variable="HEADRACE_SERVE_HOST")
     asyncio.run(_serve(concerns, as_json=args.json))
     return 0
 

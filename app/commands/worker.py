@@ -6,6 +6,7 @@ import sys
 
 import orjson
 
+from app.guard.access import check_reach
 from app.settings import Settings
 from app.worker.lifecycle import run_worker
 
@@ -26,6 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Run until SIGINT or SIGTERM."""
+    check_reach(settings.worker.host, settings.http, variable="HEADRACE_WORKER_HOST", only_metrics=True)
     asyncio.run(run_worker(settings, announce=_print_url if args.json else None))
     return 0
 

@@ -3,14 +3,15 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import Any, cast
 
 import faust
-from aiohttp.web import BaseSite, SockSite
+from aiohttp.typedefs import Middleware
+from aiohttp.web import BaseSite, Request, SockSite, StreamResponse
 from faust.web.base import Web
 from faust.web.drivers.aiohttp import Web as WebDriver
 from typing_extensions import override
@@ -53,6 +54,15 @@ class FaustOptions:
     watch_seconds: float = 5.0
     settle_seconds: float = 30.0
     clock: Callable[[], float] = monotonic
+    http: "HttpGuard | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpGuard:
+    """What requests to the app's web server pass through, and what is done to every response."""
+
+    middlewares: Sequence[Middleware]
+    on_response: Callable[[Request, StreamResponse], Awaitable[None]]
 
 
 class WorkerApp(faust.App):
@@ -62,10 +72,15 @@ class WorkerApp(faust.App):
     """
 
     listener: socket.socket | None = None
+    http: HttpGuard | None = None
 
     @override
     def _new_web(self) -> Web:
-        return _BoundWeb(self)
+        web = _BoundWeb(self)
+        if self.http is not None:
+            web.web_app.middlewares.extend(self.http.middlewares)
+            web.web_app.on_response_prepare.append(self.http.on_response)
+        return web
 
 
 class _BoundWeb(WebDriver):
@@ -85,7 +100,7 @@ def build_faust_app(kafka: KafkaSettings, options: FaustOptions) -> WorkerApp:
     """
     listener = _listen(options.host, options.port) if options.port is not None else None
     app = WorkerApp(kafka.group, **_settings(kafka, options, listener))
-    app.listener = listener
+    app.listener, app.http = listener, options.http
     app.transport = BatchTransport(app.conf.broker_consumer, app, _batch_options(kafka, options))
     app.finalize()
     return app
@@ -237,6 +252,9 @@ def _settings(kafka: KafkaSettings, options: FaustOptions, listener: socket.sock
         "topic_allow_declare": False,
         "topic_disable_leader": True,
         "web_enabled": listener is not None,
+        # Faust's own pages, on which the group's assignment stands
+        "web_router_enabled": False,
+        "web_tables_enabled": False,
         "web_bind": options.host,
         "web_port": port,
         "web_host": options.host,

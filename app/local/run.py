@@ -17,6 +17,7 @@ import aiohttp
 
 from app.datasets.record import QUARANTINE, Dataset, Record
 from app.errors import HeadraceError
+from app.guard.access import bearer
 from app.kafka.partitioning import partition_function
 from app.kafka.replay import Pace, producer_for, replay
 from app.local.processes import END_SECONDS, Child, child, patiently
@@ -169,7 +170,7 @@ async def running_locally(settings: Settings, servers: Servers) -> AsyncIterator
     quiet = {LOG_LEVEL: "warning", WORKER_PORT: "0", "HEADRACE_SERVE_ACCEPT_EVENTS": "true", "PYTHONSAFEPATH": "1"}
     servers = replace(servers, environ=quiet | servers.environ)
     async with (
-        aiohttp.ClientSession() as http,
+        aiohttp.ClientSession(headers=bearer(settings.http)) as http,
         child("worker", [], servers.environ, servers.patience) as worker,
         _serve(settings, servers) as serve,
     ):

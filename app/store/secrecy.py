@@ -1,4 +1,4 @@
-"""Keeps the password of Redis out of everything that is shown.
+"""Keeps the values of secret settings out of everything that is shown.
 
 This is the last guard. Code that shows an address hides the password first.
 """
@@ -6,7 +6,7 @@ This is the last guard. Code that shows an address hides the password first.
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from urllib.parse import unquote
 
@@ -17,9 +17,18 @@ SHORTEST = 4  # a shorter one would also match in ordinary words
 Scrub = Callable[[str], str]
 
 
-def scrub_for(environ: Mapping[str, str]) -> Scrub:
-    """Return a function that hides the passwords of the environment's addresses in a text."""
-    return scrubber(passwords_in(environ.get(REDIS_URL, "")))
+def scrub_for(values: Iterable[str]) -> Scrub:
+    """Return a function that hides these values of secret settings in a text.
+
+    Of an address, the password is hidden; of a list with commas, each part.
+    """
+    return scrubber(form for value in values for form in _secrets_in(value))
+
+
+def _secrets_in(value: str) -> set[str]:
+    if "://" in value:
+        return passwords_in(value)
+    return {value.strip(), *map(str.strip, value.split(","))}
 
 
 def scrubber(secrets: Iterable[str]) -> Scrub:

@@ -8,10 +8,10 @@ from http import HTTPStatus
 import orjson
 from aiohttp import web
 
+from app.guard.problems import Problem
 from app.kafka.event_producer import EventProducer
 from app.kafka.failure import KafkaAway
 from app.web.lookups import json_response
-from app.web.problems import Problem
 from app.web.requests import checked_id, json_object_in
 from models.contract.events import GUEST_PREFIX, Kind
 

@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from app.guard.problems import Problem
 from app.store.lookup import Lookups
-from app.web.problems import Problem
 from app.web.requests import count_in, item_id_in, user_id_in
 
 SAMPLE_DEFAULT = 8

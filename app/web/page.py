@@ -1,4 +1,4 @@
-"""Serves the console page, and sets the security headers of every response."""
+"""Serves the console page."""
 
 import base64
 import hashlib
@@ -54,10 +54,3 @@ def content_security_policy(html: str) -> str:
             "frame-ancestors 'none'",
         ]
     )
-
-
-async def secure(request: web.Request, response: web.StreamResponse) -> None:
-    """Add the headers that every response carries."""
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")

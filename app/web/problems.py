@@ -1,37 +1,17 @@
-"""Answers every HTTP error with problem details (RFC 9457), so that no caller gets a traceback."""
+"""Answers every failure of a look-up with problem details that say what to do."""
 
 import logging
-from http import HTTPStatus
 
-import orjson
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from app.errors import HeadraceError
+from app.guard.problems import Problem, problem
 from app.store.connection import StoreAway
 
 log = logging.getLogger(__name__)
 
-CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = "1"
-
-
-class Problem(Exception):
-    """An error that answers a request. `detail` says what to do about it."""
-
-    def __init__(self, status: HTTPStatus, detail: str) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
-
-
-def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> web.Response:
-    """Return the problem as a response.
-
-    Its type is about:blank: the status says what kind it is.
-    """
-    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
-    return web.Response(body=orjson.dumps(body), status=status, content_type=CONTENT_TYPE, headers=headers)
 
 
 @web.middleware
@@ -40,7 +20,7 @@ async def as_problems(request: web.Request, handler: Handler) -> web.StreamRespo
     try:
         return await handler(request)
     except Problem as refused:
-        return problem(refused.status, refused.detail)
+        return problem(refused.status, refused.detail, refused.headers)
     except web.HTTPException as refused:
         return _of_aiohttp(request, refused)
     except StoreAway as away:

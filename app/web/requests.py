@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from app.guard.problems import Problem
 from app.store.questions import K_MAX
-from app.web.problems import Problem
 from models.contract.events import GUEST_PREFIX
 from models.contract.fields import MAX_ID_LENGTH
 

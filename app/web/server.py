@@ -5,25 +5,25 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from app.concerns import KafkaSettings, RedisSettings, ServeSettings
+from app.concerns import HttpSettings, KafkaSettings, RedisSettings, ServeSettings
 from app.errors import HeadraceError
+from app.guard.middleware import LARGEST_BODY_BYTES, guard, secure
 from app.kafka.event_producer import EventProducer
 from app.store.lookup import Lookups
 from app.web.clicks import ClickResource
 from app.web.lookups import LookupResources
 from app.web.measure import measure_requests
-from app.web.page import load_page, secure
+from app.web.page import load_page
 from app.web.probes import ProbeResources
 from app.web.problems import as_problems
 
 log = logging.getLogger(__name__)
 
-LARGEST_BODY_BYTES = 4096
 SHUTDOWN_SECONDS = 5.0
 
 
@@ -34,6 +34,7 @@ class ServeConcerns:
     serve: ServeSettings
     redis: RedisSettings
     kafka: KafkaSettings
+    http: HttpSettings = field(default_factory=HttpSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def build_application(settings: ServeConcerns, surroundings: Surroundings) -> we
     HeadraceError.
     """
     # Measuring comes first, so that it sees the problems' status.
-    middlewares = [measure_requests(surroundings.registry), as_problems]
+    middlewares = [measure_requests(surroundings.registry), as_problems, guard(settings.http)]
     application = web.Application(middlewares=middlewares, client_max_size=LARGEST_BODY_BYTES)
     lookups = Lookups.connect(settings.redis, settings.serve.recall_seconds)
     producer = EventProducer(settings.kafka) if settings.serve.accept_events else None

@@ -23,10 +23,11 @@ from agents.refresh import Refresh
 from agents.restore import Restore
 from agents.unfinished import Unfinished
 from app.concerns import KafkaSettings
+from app.guard.middleware import guard, plain_problems, secure
 from app.health import Health
 from app.kafka.added_partitions import warn_of_added_partitions
 from app.kafka.batch_agent import add_batch_agent
-from app.kafka.faust_app import FaustOptions, WorkerApp, build_faust_app, progress_of, watch_with
+from app.kafka.faust_app import FaustOptions, HttpGuard, WorkerApp, build_faust_app, progress_of, watch_with
 from app.kafka.log_span import KafkaEventLog
 from app.kafka.outbox import KafkaOutbox
 from app.kafka.probes import add_probes
@@ -267,6 +268,7 @@ def _faust_app(settings: Settings, faust_dir: Path) -> WorkerApp:
         batched_topics=[names.views, names.clicks, names.orders, names.moved, names.items],
         host=settings.worker.host,
         port=settings.worker.port,
+        http=HttpGuard((plain_problems, guard(settings.http)), secure),
     )
     return build_faust_app(settings.kafka, options)
 

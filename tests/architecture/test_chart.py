@@ -1,5 +1,6 @@
 """Check the Helm chart: it names only settings that exist, and refuses values that cannot work."""
 
+import base64
 import re
 import subprocess
 from pathlib import Path
@@ -45,6 +46,13 @@ def environment(manifests: list[dict[str, Any]], kind: str) -> dict[str, str]:
     (container,) = pod(one(manifests, kind))["containers"]
     own = {each["name"]: each["value"] for each in container["env"] if "value" in each}
     return {**one(manifests, "ConfigMap")["data"], **own}
+
+
+def references(manifests: list[dict[str, Any]], kind: str) -> dict[str, tuple[str, str]]:
+    """Return the variables that come from a Secret: its name and key."""
+    (container,) = pod(one(manifests, kind))["containers"]
+    found = {each["name"]: each["valueFrom"]["secretKeyRef"] for each in container["env"] if "valueFrom" in each}
+    return {name: (secret["name"], secret["key"]) for name, secret in found.items()}
 
 
 def test_every_setting_that_the_chart_names_exists() -> None:
@@ -115,6 +123,34 @@ def test_a_password_stays_out_of_the_settings() -> None:
     assert secret in container["env"]
 
 
+@pytest.mark.parametrize("kind", ["StatefulSet", "Deployment"])
+def test_the_chart_makes_tokens_that_headrace_accepts_and_no_pod_starts_without(kind: str) -> None:
+    manifests = render()
+    secret = one(manifests, "Secret")
+    tokens = {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}
+    assert tokens["tokens"] != tokens["metrics"]
+    load({"HEADRACE_HTTP_TOKENS": tokens["tokens"], "HEADRACE_HTTP_METRICS_TOKENS": tokens["metrics"]})
+    assert references(manifests, kind) == {
+        "HEADRACE_HTTP_TOKENS": (secret["metadata"]["name"], "tokens"),
+        "HEADRACE_HTTP_METRICS_TOKENS": (secret["metadata"]["name"], "metrics"),
+    }
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "Deployment"])
+def test_a_secret_of_ones_own_takes_the_place_of_the_charts(kind: str) -> None:
+    manifests = render("--set", "httpTokensSecret.name=mine,httpTokensSecret.key=all")
+    assert [each for each in manifests if each["kind"] == "Secret"] == []
+    assert references(manifests, kind)["HEADRACE_HTTP_TOKENS"] == ("mine", "all")
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "Deployment"])
+def test_no_tokens_are_asked_for_where_the_values_say_so(kind: str) -> None:
+    manifests = render("--set", "settings.HEADRACE_HTTP_ALLOW_ANYONE=true")
+    assert [each for each in manifests if each["kind"] == "Secret"] == []
+    assert references(manifests, kind) == {}
+    assert load(environment(manifests, kind)).http.allow_anyone
+
+
 def test_a_changed_setting_restarts_the_pods() -> None:
     before = one(render(), "StatefulSet")["spec"]["template"]["metadata"]["annotations"]
     after = one(render("--set", "settings.HEADRACE_LOG_LEVEL=debug"), "StatefulSet")
@@ -126,6 +162,7 @@ def test_a_changed_setting_restarts_the_pods() -> None:
     [
         "settings.HEADRACE_KAFKA_BOOTSTRAPP=kafka:9092",
         "settings.HEADRACE_SERVE_PORT=8080",
+        "settings.HEADRACE_HTTP_TOKENS=in-a-config-map-0123",
         "settings.HEADRACE_KAFKA_BOOTSTRAP=null",
         "worker.replicas=two",
         "worker.replicas=-1",

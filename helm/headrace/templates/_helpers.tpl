@@ -79,6 +79,31 @@ envFrom:
       key: {{ .Values.redisUrlSecret.key }}
 {{- end -}}
 
+{{- /* The Secret of the tokens; empty if anyone may ask. */ -}}
+{{- define "headrace.tokensSecret" -}}
+{{- if .Values.httpTokensSecret.name -}}
+{{- .Values.httpTokensSecret.name -}}
+{{- else if ne (toString .Values.settings.HEADRACE_HTTP_ALLOW_ANYONE) "true" -}}
+{{- printf "%s-http" (include "headrace.fullname" .) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "headrace.tokens" -}}
+{{- with include "headrace.tokensSecret" . -}}
+- name: HEADRACE_HTTP_TOKENS
+  valueFrom:
+    secretKeyRef:
+      name: {{ . }}
+      key: {{ $.Values.httpTokensSecret.key }}
+- name: HEADRACE_HTTP_METRICS_TOKENS
+  valueFrom:
+    secretKeyRef:
+      name: {{ . }}
+      key: {{ $.Values.httpTokensSecret.metricsKey }}
+      optional: true
+{{- end -}}
+{{- end -}}
+
 {{- /* A change of the settings must restart the pods that read them. */ -}}
 {{- define "headrace.settingsSum" -}}
 checksum/settings: {{ include (print .root.Template.BasePath "/configmap.yaml") .root | sha256sum }}

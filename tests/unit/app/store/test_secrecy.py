@@ -105,7 +105,7 @@ def test_passwords_are_found_in_every_form() -> None:
 
 
 def test_a_text_is_scrubbed_of_the_whole_password_and_of_no_ordinary_word() -> None:
-    scrub = scrub_for({"HEADRACE_REDIS_URL": "redis://:ses%23a'me@h:1/0"})
+    scrub = scrub_for(["redis://:ses%23a'me@h:1/0"])
     assert scrub("AUTH ses#a'me, ses%23a'me, " + repr("ses#a\\'me")).count("***") >= 2
     assert scrub("no password here") == "no password here"
     assert scrubber(["a", "abc"])("abc a") == "abc a"
