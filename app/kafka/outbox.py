@@ -47,8 +47,8 @@ class KafkaOutbox:
     own: OwnRecords = field(default_factory=OwnRecords)
 
     async def start(self) -> None:
-        """Connect. Raises what aiokafka raises when Kafka is away."""
-        await self.producer.start()
+        """Connect, however long Kafka is away."""
+        await self.retry(self.producer.start)
 
     async def stop(self) -> None:
         """Send what is on its way, and disconnect."""

@@ -37,7 +37,9 @@ async def _run(settings: Settings, announce: Callable[[str], None] | None) -> No
     partitions = await create_topics(settings.kafka)
     with TemporaryDirectory(prefix="headrace-faust-") as faust_dir:
         worker = build_worker(settings, partitions, Path(faust_dir))
-        async with _started(worker) as background:
+        async with _started(worker, stopping) as background:
+            if stop.is_set():
+                return
             logger.info("learning from the log")
             await _until_first(_prepare(worker), *background, stopping)
             if stop.is_set():
@@ -52,19 +54,26 @@ async def _run(settings: Settings, announce: Callable[[str], None] | None) -> No
                 await worker.snapshots.save_last()
 
 
+async def _connect(worker: Worker) -> None:
+    await worker.outbox.start()
+    await worker.replicas.start()
+
+
 async def _prepare(worker: Worker) -> None:
     await worker.store.answers()
     await worker.replicas.caught_up()
 
 
 @asynccontextmanager
-async def _started(worker: Worker) -> AsyncIterator[list[asyncio.Task[None]]]:
+async def _started(worker: Worker, stopping: asyncio.Task[None]) -> AsyncIterator[list[asyncio.Task[None]]]:
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(worker.store.close)
-        await worker.outbox.start()
-        stack.push_async_callback(worker.outbox.stop)
-        await worker.replicas.start()
-        stack.push_async_callback(worker.replicas.stop)
+        # What cannot be started has to be closed too.
+        for close in (worker.store.close, worker.outbox.stop, worker.replicas.stop):
+            stack.push_async_callback(close)
+        await _until_first(_connect(worker), stopping)
+        if stopping.done():
+            yield []
+            return
         if worker.model_agents is not None:
             await stack.enter_async_context(worker.model_agents.loaded.running())
         if worker.snapshots is not None:

@@ -71,6 +71,25 @@ async def test_a_worker_stops_in_good_order_while_kafka_is_away(
     assert "Traceback" not in worker.log.read_text()
 
 
+def test_a_worker_that_loses_kafka_before_it_is_connected_waits_and_can_be_stopped(
+    kafka: KafkaSettings, redis_settings: RedisSettings, line: Line, tmp_path: Path
+) -> None:
+    environ = environment(replace(kafka, bootstrap=f"127.0.0.1:{line.port}"), redis_settings)
+    log = tmp_path / "worker.log"
+    with log.open("wb") as written, subprocess.Popen([HEADRACE, "worker"], env=environ, stderr=written) as process:
+        try:
+            # This is said when the topics are made, and before anything else connects to Kafka.
+            until(lambda: "HEADRACE_MODEL_DIR is empty" in log.read_text(), log)
+            line.cut()
+            until(lambda: "Kafka is away" in log.read_text(), log)
+            process.terminate()
+            assert process.wait(GOOD_ORDER_SECONDS) == 0, log.read_text()
+        finally:
+            process.kill()
+    assert "Unclosed" not in log.read_text()
+    assert "Traceback" not in log.read_text()
+
+
 def becomes_ready(worker: RunningWorker, seconds: float) -> bool:
     try:
         until(lambda: readiness(worker.url)[0] == 200, seconds=seconds)
