@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.metrics import Metrics
-from models.contract.events import KIND_OF_LABEL, RawBatch
+from models.contract.events import KIND_OF_LABEL, LOG_MARK, RawBatch
 from models.contract.wire import Learned, decode_log
 from models.duplicates import DuplicateFilter
 from models.processor import Followed, hash_session
@@ -47,6 +47,14 @@ class Learn:
             listener([event.item_id for event in found.events[first:]])
         kinds = np.full(len(found) - first, found.kind, np.int32)
         self._learn(LearningBatch(followed.items[first:], followed.sessions[first:], found.ts[first:], kinds))
+
+    def log_of(self, topic: str, partition: int) -> str:
+        """The name of the newest log of a source partition of which anything was learned; empty
+        before that.
+        """
+        place = RawBatch.source_of(topic, partition, "")
+        logs = [log for each, _, log in (source.partition(LOG_MARK) for _, source in self.applied) if each == place]
+        return max(logs, key=lambda log: (len(log), log), default="")  # names are times in milliseconds
 
     def handle(self, batch: RawBatch) -> None:
         """Learn from one batch of the interactions topic."""

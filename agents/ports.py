@@ -199,8 +199,11 @@ class Outbox(Protocol):
 class Sources(Protocol):
     """Tells the log of a source partition from another log with the same name and offsets."""
 
-    async def log_of(self, batch: RawBatch) -> str:
-        """Return the name of the batch's log; empty if its beginning was never seen."""
+    async def log_of(self, batch: RawBatch, learned: Callable[[], str]) -> str:
+        """Return the name of the batch's log; empty if its beginning was never seen.
+
+        `learned` gives the name that `interactions` have for it, for a store that lost it.
+        """
 
 
 class BegunBatches(Protocol):

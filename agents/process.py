@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +64,8 @@ class Process:
         """Process one batch; when this returns, all its effects are stored."""
         await self.replicas.caught_up()
         async with self.write_lock:
-            batch = replace(batch, log=await self.sources.log_of(batch))
+            learned = partial(self.learn.log_of, batch.topic, batch.partition)
+            batch = replace(batch, log=await self.sources.log_of(batch, learned))
             await self.unfinished.begin(batch)
             parts, strangers = by_origin(batch, self.kinds)
             for part in parts:

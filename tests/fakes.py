@@ -199,8 +199,8 @@ class OneLog:
 
     name: str = ""
 
-    async def log_of(self, batch: RawBatch) -> str:
-        return self.name
+    async def log_of(self, batch: RawBatch, learned: Callable[[], str]) -> str:
+        return self.name or learned()
 
 
 @dataclass

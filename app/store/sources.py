@@ -1,5 +1,6 @@
 """Which log a source partition is, remembered beside the profiles that count its offsets."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from app.retry import Retry
@@ -39,15 +40,25 @@ class RedisSources:
         ]
         await self.retry(lambda: execute(self.redis, commands))
 
-    async def log_of(self, batch: RawBatch) -> str:
-        """The name of the log that the batch is from; empty when its beginning was never seen."""
+    async def log_of(self, batch: RawBatch, learned: Callable[[], str]) -> str:
+        """The name of the log that the batch is from; empty when its beginning was never seen.
+
+        Where Redis lost the name, it is the one that `learned` gives.
+        """
         place = f"{batch.topic}-{batch.partition}"
         if batch.offsets[0] == 0 or batch.log:
             log = batch.log or str(round(batch.times[0] * MILLISECONDS))
             if self._known.get(place) != log:
-                await self.retry(lambda: self.redis.set(self.keys.source(place), log))
-                self._known[place] = log
+                self._known[place] = await self._remember(place, log)
         elif place not in self._known:
-            [stored] = await self.retry(lambda: execute(self.redis, [("GET", self.keys.source(place))]))
-            self._known[place] = "" if stored is None else stored.decode()
+            self._known[place] = await self._load(place) or await self._remember(place, learned())
         return self._known[place]
+
+    async def _load(self, place: str) -> str:
+        [stored] = await self.retry(lambda: execute(self.redis, [("GET", self.keys.source(place))]))
+        return "" if stored is None else str(stored.decode())
+
+    async def _remember(self, place: str, log: str) -> str:
+        if log:
+            await self.retry(lambda: self.redis.set(self.keys.source(place), log))
+        return log

@@ -35,6 +35,11 @@ def batch_from(first: int, time: float) -> RawBatch:
     return replace(batch(event(), first=first), times=np.array([time]))
 
 
+def nothing() -> str:
+    """The name that a worker learned from an empty log of interactions."""
+    return ""
+
+
 def sources(redis: PackedRedis, keys: Keys) -> RedisSources:
     """Return the sources of a worker that just started."""
     retry = Retry("Redis", (RedisError, OSError), Health(), Metrics(CollectorRegistry()).retries)
@@ -42,30 +47,43 @@ def sources(redis: PackedRedis, keys: Keys) -> RedisSources:
 
 
 async def test_the_first_record_names_the_log_and_later_workers_remember(redis: PackedRedis, keys: Keys) -> None:
-    named = await sources(redis, keys).log_of(batch_from(0, NOW))
+    named = await sources(redis, keys).log_of(batch_from(0, NOW), nothing)
 
     assert named
-    assert await sources(redis, keys).log_of(batch_from(7, NOW + 60)) == named
-    assert await sources(redis, keys).log_of(batch_from(0, NOW)) == named
+    assert await sources(redis, keys).log_of(batch_from(7, NOW + 60), nothing) == named
+    assert await sources(redis, keys).log_of(batch_from(0, NOW), nothing) == named
 
 
 async def test_a_topic_made_again_is_another_log(redis: PackedRedis, keys: Keys) -> None:
     worker = sources(redis, keys)
-    former = await worker.log_of(batch_from(0, NOW))
+    former = await worker.log_of(batch_from(0, NOW), nothing)
 
-    assert await worker.log_of(batch_from(0, NOW + 60)) != former
-    assert await worker.log_of(batch_from(5, NOW + 61)) != former
+    assert await worker.log_of(batch_from(0, NOW + 60), nothing) != former
+    assert await worker.log_of(batch_from(5, NOW + 61), nothing) != former
 
 
 async def test_a_log_whose_beginning_was_never_seen_has_no_name(redis: PackedRedis, keys: Keys) -> None:
-    assert await sources(redis, keys).log_of(batch_from(7, NOW)) == ""
+    assert await sources(redis, keys).log_of(batch_from(7, NOW), nothing) == ""
 
 
 async def test_what_another_worker_found_is_read_after_a_rebalance(redis: PackedRedis, keys: Keys) -> None:
     worker = sources(redis, keys)
-    former = await worker.log_of(batch_from(0, NOW))
-    await sources(redis, keys).log_of(batch_from(0, NOW + 60))
+    former = await worker.log_of(batch_from(0, NOW), nothing)
+    await sources(redis, keys).log_of(batch_from(0, NOW + 60), nothing)
 
     worker.forget()
 
-    assert await worker.log_of(batch_from(5, NOW + 61)) != former
+    assert await worker.log_of(batch_from(5, NOW + 61), nothing) != former
+
+
+async def test_a_name_that_redis_lost_is_the_one_that_interactions_have(redis: PackedRedis, keys: Keys) -> None:
+    named = await sources(redis, keys).log_of(batch_from(0, NOW), nothing)
+    await redis.delete(keys.source("views-0"))
+
+    assert await sources(redis, keys).log_of(batch_from(7, NOW + 60), lambda: named) == named
+    assert await sources(redis, keys).log_of(batch_from(9, NOW + 60), nothing) == named
+
+
+async def test_a_name_that_redis_has_counts_more_than_one_that_was_learned(redis: PackedRedis, keys: Keys) -> None:
+    named = await sources(redis, keys).log_of(batch_from(0, NOW), nothing)
+    assert await sources(redis, keys).log_of(batch_from(7, NOW + 60), lambda: "1") == named

@@ -157,3 +157,10 @@ def test_the_memory_of_the_index_is_a_metric() -> None:
     learner = Learner().reads(decided(0))
     [family] = learner.metrics.index_bytes.collect()
     assert family.samples[0].value == learner.recommender.index.memory_bytes > 0
+
+
+def test_the_newest_log_of_a_source_that_was_learned_is_known_by_name() -> None:
+    worker = Learner()
+    assert worker.learn.log_of("views", 0) == ""
+    worker.learn.applied.update({(0, "views-0@999"): 4, (1, "views-0@1000"): 2, (0, "views-01@2000"): 3, (0, "x"): 1})
+    assert worker.learn.log_of("views", 0) == "1000"

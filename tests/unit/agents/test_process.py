@@ -234,3 +234,16 @@ async def test_a_topic_made_again_is_another_log_and_its_events_count(bench: Ben
     assert {seen.item_id for seen in profile.recent} == {"a", "b", "c"}
     assert profile.applied == {"views-0@made again": 0}
     assert [interaction["event_id"] for interaction in bench.emitted()] == ["1", "2", "3"]
+
+
+async def test_a_batch_that_is_read_again_after_the_store_lost_everything_is_no_repeat(bench: Bench) -> None:
+    bench.logs.name = "1760000000000"
+    await bench.handle(LOG[0], LOG[2])
+    bench.logs.name = ""  # the store has it no more
+    bench.users.fields.clear()
+    bench.restart()
+
+    await bench.handle(LOG[2])
+
+    assert total(bench.metrics.events, outcome="duplicate") == 0
+    assert bench.users.profiles["u2"].applied == {"views-0@1760000000000": 4}
