@@ -44,6 +44,7 @@ class Link:
     _connections: set[_Connection] = field(default_factory=set)
     _delay: float = 0.0
     _is_cut: bool = False
+    _stalls_at: bytes | None = None
 
     def cut(self) -> None:
         """End all connections, and take no more until `mend`."""
@@ -60,6 +61,15 @@ class Link:
     def stall(self) -> None:
         """Hold back what comes over the connections that are open now; new ones work."""
         self._each(lambda each: each.passes.clear())
+
+    def stall_at(self, text: bytes) -> None:
+        """Hold back the first connection over which this text comes, from that piece of data on."""
+        self._stalls_at = text
+
+    @property
+    def has_stalled(self) -> bool:
+        """Whether the text of `stall_at` came."""
+        return self._stalls_at is None
 
     def let_go(self) -> None:
         """Deliver what was held back, though the client may have given the connection up: it
@@ -117,6 +127,9 @@ class Link:
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, connection: _Connection) -> None:
         with suppress(OSError):
             while chunk := await source.read(CHUNK):
+                if self._stalls_at is not None and self._stalls_at in chunk:
+                    self._stalls_at = None
+                    connection.passes.clear()
                 await self._passage(connection)
                 if not connection.is_dead:
                     sink.write(chunk)
