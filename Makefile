@@ -50,6 +50,10 @@ test: $(STAMP) ## Run all tests
 chaos: $(STAMP) ## Disturb real workers in seeded ways and check all that they stored (ARGS="--runs 50 --seed 7 --json")
 	PYTHONPATH=tests $(BIN)/python -m chaos $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(STAMP) ## Look for bytes that break a reader of messages, Redis or files (ARGS="events moved --seconds 300")
+	PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)
+
 .PHONY: smoke-pythons
 smoke-pythons: $(STAMP) ## Install and try Headrace with every other supported Python on this machine
 	scripts/smoke_pythons.sh

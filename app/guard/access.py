@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import ipaddress
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -35,7 +36,11 @@ class Access:
     @classmethod
     def of(cls, settings: HttpSettings) -> Self:
         """Return the access that the settings give."""
-        everything, metrics = tokens_in(settings.tokens), tokens_in(settings.metrics_tokens)
+        return cls.of_tokens(tokens_in(settings.tokens), tokens_in(settings.metrics_tokens))
+
+    @classmethod
+    def of_tokens(cls, everything: Iterable[str], metrics: Iterable[str] = ()) -> Self:
+        """Return the access that these tokens give."""
         return cls(tuple(map(_sum, everything)), tuple(map(_sum, metrics)))
 
     def allows(self, path: str, authorization: str) -> bool:

@@ -4,6 +4,7 @@ An event keeps its origin: it counts under the source partition and the offset w
 put it, so that one that is moved twice, after a crash, is a repeat.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ Origin = tuple[str, int, str]
 
 TOPIC, PARTITION, OFFSET = "source-topic", "source-partition", "source-offset"
 LOG, TIME = "source-log", "source-time"
+NUMBER = re.compile(rb"-?[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,19 @@ def by_origin(batch: RawBatch, topics: Collection[str]) -> tuple[list[RawBatch],
     return [_part(batch, origin, listed) for origin, listed in rows.items()], rejected
 
 
-def _origin(headers: Mapping[str, bytes], topics: Collection[str]) -> tuple[Origin, int, float]:
-    place = (headers[TOPIC].decode(), int(headers[PARTITION]), headers[LOG].decode())
-    if place[0] not in topics:
-        raise ValueError(f"no topic of events: {place[0]}")
-    return place, int(headers[OFFSET]), int(headers[TIME]) / 1000
+def _origin(headers: Mapping[str, bytes | None], topics: Collection[str]) -> tuple[Origin, int, float]:
+    topic, log = ((headers[name] or b"").decode() for name in (TOPIC, LOG))
+    if topic not in topics:
+        raise ValueError(f"no topic of events: {topic}")
+    partition, offset, time = (_number(headers[name]) for name in (PARTITION, OFFSET, TIME))
+    return (topic, partition, log), offset, time / 1000
+
+
+def _number(value: bytes | None) -> int:
+    """The number in a header, which fits into 64 bits. Raises ValueError for anything else."""
+    if value is None or not NUMBER.fullmatch(value):
+        raise ValueError("no number")
+    return int(value)
 
 
 def _part(batch: RawBatch, origin: Origin, listed: Sequence[tuple[int, int, float]]) -> RawBatch:
