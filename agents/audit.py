@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from agents.ports import Clock, InteractionLog, StoredProfiles
-from models.contract.wire import decode_log
 from models.profile import Profile, ProfileSettings
 from models.users.difference import contradicted_fields, differing_fields, is_ahead
 from models.users.rebuilding import Rebuilding, Users
@@ -126,7 +125,7 @@ class Audit:
         self.log.rewind()
         count = 0
         async for batch in self.log.read():
-            rebuilt.apply(decode_log(batch.values), batch.times)
+            rebuilt.apply(batch)
             count += len(batch)
             while len(rebuilt) > most and isinstance(share, Share):
                 share, other = share.halves()
@@ -150,7 +149,7 @@ class Audit:
                 self.tell("waiting for the log")
                 await self.sleep(AGAIN_SECONDS)
                 async for batch in self.log.read():
-                    rebuilt.apply(decode_log(batch.values), batch.times)
+                    rebuilt.apply(batch)
         return differing
 
     async def _differences(self, rebuilt: Rebuilding, user_ids: Sequence[str], report: Report) -> list[Difference]:
@@ -204,7 +203,7 @@ class Audit:
         rebuilt = Rebuilding(self.settings, Chosen(frozenset(again)), math.inf)
         self.log.rewind()
         async for batch in self.log.read():
-            rebuilt.apply(decode_log(batch.values), batch.times)
+            rebuilt.apply(batch)
         still = {each.user_id for each in await self._compare(rebuilt, sorted(again), report)}
         return [each for each in differing if each.user_id not in again or each.user_id in still]
 

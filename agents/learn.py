@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from agents.metrics import Metrics
 from models.contract.events import KIND_OF_LABEL, LOG_MARK, RawBatch
+from models.contract.forgetting import forgotten_sessions, is_forgotten
 from models.contract.wire import Learned, decode_log
 from models.duplicates import DuplicateFilter
 from models.processor import Followed, hash_session
@@ -56,8 +57,20 @@ class Learn:
         logs = [log for each, _, log in (source.partition(LOG_MARK) for _, source in self.applied) if each == place]
         return max(logs, key=lambda log: (len(log), log), default="")  # names are times in milliseconds
 
+    def forget(self, sessions: NDArray[np.uint64]) -> int:
+        """Forget the sessions with these hashes, shape (n,). Returns how many were known."""
+        return self.recommender.forget(sessions)
+
     def handle(self, batch: RawBatch) -> None:
-        """Learn from one batch of the interactions topic."""
+        """Learn from one batch of the interactions topic; forget the sessions that it says."""
+        start = 0
+        for row in [row for row, value in enumerate(batch.values) if value is None and is_forgotten(batch, row)]:
+            self._handle(batch.part(start, row))
+            self.forget(forgotten_sessions(batch, row))
+            start = row + 1
+        self._handle(batch.part(start, len(batch)) if start else batch)
+
+    def _handle(self, batch: RawBatch) -> None:
         decoded = decode_log(batch.values)
         new = self._new_rows(batch.partition, decoded)
         rows = np.sort(np.concatenate(list(new.values()))).tolist() if new else []

@@ -230,6 +230,9 @@ class Metrics:
         self.defects = Counter("headrace_text_defects", "Defects found in texts", ["defect"], registry=registry)
         self.inference = InferenceMetrics(registry)
         self.second_judge = SecondJudgeMetrics(registry)
+        self.forgotten_users = Counter(
+            "headrace_forgotten_users", "Requests to forget a user that were carried out", registry=registry
+        )
         self.retries = Counter("headrace_retries", "Calls tried again", ["dependency"], registry=registry)
         self.refused_writes = Counter(
             "headrace_refused_writes",

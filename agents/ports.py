@@ -4,7 +4,7 @@
 the same behaviour.
 """
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from enum import IntEnum
 from typing import NamedTuple, Protocol
 
@@ -32,6 +32,13 @@ class WriteOutcome(IntEnum):
     GONE = 2
 
 
+class Erased(NamedTuple):
+    """How many profiles and lists of one user were removed: 0 or 1 each."""
+
+    profiles: int
+    lists: int
+
+
 class UserStore(Protocol):
     """Stores the profiles and lists of users, each behind the revision of its profile."""
 
@@ -49,6 +56,9 @@ class UserStore(Protocol):
 
     async def correct(self, writes: ListWrites) -> list[WriteOutcome]:
         """Overwrite existing lists and keep their expiry. Returns what became of each."""
+
+    async def forget(self, user_ids: Sequence[str]) -> list[Erased]:
+        """Remove all that is stored of these users. Returns what was there, in their order."""
 
 
 class StoredProfiles(Protocol):
@@ -73,6 +83,28 @@ class InteractionLog(Protocol):
 
     def rewind(self) -> None:
         """Begin again at the beginning."""
+
+
+class PartitionLog(Protocol):
+    """One partition of `interactions`, read by its owner, who is the only one to write it."""
+
+    def read(self, partition: int) -> AsyncGenerator[RawBatch, None]:
+        """Yield all records, from the beginning to the end as it is now."""
+
+    async def rewrite(self, partition: int, forgotten: Mapping[str, int]) -> bool:
+        """Append all records again without those of users who are forgotten up to an offset, then
+        remove the old ones.
+
+        Returns False, and removes nothing, if Kafka does not remove records, or if others append
+        meanwhile.
+        """
+
+
+class Receipts(Protocol):
+    """Keeps what was erased for a request, for the one who asked; without the user's id."""
+
+    async def write(self, request_id: str, partition: int, counts: Mapping[str, int]) -> None:
+        """Note what was erased of one partition."""
 
 
 class ItemStore(Protocol):
@@ -178,8 +210,13 @@ class Outbox(Protocol):
     async def interactions(self, partition: int, keys: Sequence[str], values: Sequence[bytes]) -> None:
         """Append accepted events to the partition with the same number as their source."""
 
-    async def recommendations(self, partition: int, lists: Mapping[str, bytes]) -> None:
-        """Append lists, keyed by user."""
+    async def recommendations(self, partition: int, lists: Mapping[str, bytes | None]) -> None:
+        """Append lists, keyed by user; None says that the user is forgotten."""
+
+    async def forgotten(self, partition: int, sessions: Mapping[str, Collection[int]]) -> None:
+        """Append to `interactions` that these users are forgotten, with the hashes of their
+        sessions.
+        """
 
     async def vectors(self, partition: int, assessed: Mapping[str, Assessment | None]) -> None:
         """Append assessments of items; None deletes.

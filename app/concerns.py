@@ -34,6 +34,12 @@ class KafkaSettings:
     group: str = setting("headrace", "consumer group; workers of one group share the users")
     topic_prefix: str = setting("", "put before every topic name, to share a cluster")
     partitions: int = setting(8, "partitions of a topic that Headrace creates", low=1, high=10_000)
+    retention_days: float = setting(
+        0.0,
+        "how long Kafka keeps what is about users, in topics that Headrace creates; 0: as the broker does",
+        low=0,
+        high=36_500,
+    )
     replication: int = setting(1, "replicas of a topic that Headrace creates", low=1, high=10)
     partitioner: str = setting(
         MURMUR2,

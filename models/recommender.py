@@ -122,6 +122,14 @@ class Recommender:
         self.transitions.learn(events.sessions, events.items, events.ts)
         self._learned += len(events.items)
 
+    def forget(self, sessions: NDArray[np.uint64]) -> int:
+        """Forget the sessions with these hashes, shape (n,). Returns how many were known.
+
+        Counts of items and weights between items are sums over all users, and stay.
+        """
+        self.transitions.forget(sessions)
+        return self.index.forget(sessions)
+
     def catalogue_changed(self) -> None:
         """Forget what was derived from the catalogue before."""
         self._is_stale = True

@@ -2,7 +2,7 @@
 shown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -86,6 +86,13 @@ class Shown:
         count, after = _find(self._rows[: len(self)], marked, first, rows)
         return Holders([self._holder(row) for row in rows[:count].tolist()], after)
 
+    def remove(self, user_ids: Iterable[str]) -> None:
+        """Forget the lists of these users. Their rows are used again like others."""
+        for user in user_ids:
+            row = self._row_of.pop(user, None)
+            if row is not None:
+                self._rows[row], self._sessions[row], self._users[row] = NOTHING, 0, ""
+
     def forget(self) -> None:
         """Forget all lists: their users may have moved to another worker."""
         self._users.clear()
@@ -104,7 +111,7 @@ class Shown:
         else:
             row = self._next
             self._next = (self._next + 1) % self._capacity
-            del self._row_of[self._users[row]]
+            self._row_of.pop(self._users[row], None)  # it may have been removed
             self._users[row] = user
         self._row_of[user] = row
         return row

@@ -24,7 +24,7 @@ from prometheus_client import CollectorRegistry
 
 from agents.catalogue import FollowCatalogue
 from agents.metrics import Metrics
-from agents.ports import WriteOutcome
+from agents.ports import Erased, WriteOutcome
 from agents.refresh import Refresh
 from agents.turns import take_turns
 from models.bounded import parts
@@ -77,7 +77,11 @@ class Nowhere:
         self.written += len(writes.user_ids)
         return [WriteOutcome.DONE for _ in writes.user_ids]
 
-    async def recommendations(self, partition: int, lists: Mapping[str, bytes]) -> None:
+    async def forget(self, user_ids: Sequence[str]) -> list[Erased]:
+        """Nobody is stored."""
+        return [Erased(0, 0) for _ in user_ids]
+
+    async def recommendations(self, partition: int, lists: Mapping[str, bytes | None]) -> None:
         """Keep nothing."""
 
 

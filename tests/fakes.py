@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from string import ascii_lowercase
 
@@ -67,7 +67,8 @@ class MemoryOutbox:
 
     diary: Diary = field(default_factory=Diary)
     interactions_log: dict[int, list[tuple[str, bytes]]] = field(default_factory=dict)
-    recommendations_log: dict[int, list[tuple[str, bytes]]] = field(default_factory=dict)
+    recommendations_log: dict[int, list[tuple[str, bytes | None]]] = field(default_factory=dict)
+    forgotten_log: dict[int, list[tuple[str, set[int]]]] = field(default_factory=dict)
     vectors_log: dict[int, list[tuple[str, Assessment | None]]] = field(default_factory=dict)
     quarantined: list[Rejected] = field(default_factory=list)
     moved_log: dict[int, list[Moved]] = field(default_factory=dict)
@@ -77,7 +78,12 @@ class MemoryOutbox:
         self._note("interactions")
         self.interactions_log.setdefault(partition, []).extend(zip(keys, values, strict=True))
 
-    async def recommendations(self, partition: int, lists: Mapping[str, bytes]) -> None:
+    async def forgotten(self, partition: int, sessions: Mapping[str, Collection[int]]) -> None:
+        if sessions:
+            self._note("forgotten")
+        self.forgotten_log.setdefault(partition, []).extend((user, set(each)) for user, each in sessions.items())
+
+    async def recommendations(self, partition: int, lists: Mapping[str, bytes | None]) -> None:
         self._note("recommendations")
         self.recommendations_log.setdefault(partition, []).extend(lists.items())
 

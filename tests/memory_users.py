@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from fakes import Away, Diary
 
-from agents.ports import WriteOutcome
+from agents.ports import Erased, WriteOutcome
 from models.processor import ListWrites, UserWrites
 from models.profile import Profile
 from models.users.revision import REVISION
@@ -42,6 +42,14 @@ class MemoryUsers:
         self.diary.entries.append("store")
         rows = zip(writes.user_ids, writes.lists, *writes.fence, strict=True)
         return [self._correct(*row) for row in rows]
+
+    async def forget(self, user_ids: Sequence[str]) -> list[Erased]:
+        if self.away:
+            raise Away("the store")
+        self.diary.entries.append("forget")
+        return [
+            Erased(*(int(each.pop(user, None) is not None) for each in (self.fields, self.lists))) for user in user_ids
+        ]
 
     def _write(self, user: str, changed: StoredFields, encoded: bytes, before: bytes, after: bytes) -> WriteOutcome:
         stored = self.revision(user)

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition  # type: i
 from app.concerns import KafkaSettings
 from app.errors import HeadraceError
 from app.kafka.failure import as_kafka_away
+from app.kafka.listed import listed_partitions
 from app.kafka.log_end import fetched_end, log_ends, true_end
 from app.kafka.topics import SOURCES, create_topics
 from app.kafka.unreadable import explained
@@ -103,10 +104,7 @@ async def _group_member(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]
 
 
 async def _existing_places(consumer: AIOKafkaConsumer, settings: KafkaSettings) -> list[TopicPartition]:
-    names = {settings.topic_prefix + name for name in (*SOURCES, MOVED, ITEMS)} & await consumer.topics()
-    return [
-        TopicPartition(name, number) for name in sorted(names) for number in consumer.partitions_for_topic(name) or ()
-    ]
+    return await listed_partitions(consumer, [settings.topic_prefix + name for name in (*SOURCES, MOVED, ITEMS)])
 
 
 async def _lag(consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> GroupLag:

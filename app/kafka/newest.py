@@ -6,6 +6,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition  # type: i
 
 from app.concerns import KafkaSettings
 from app.kafka.failure import as_kafka_away
+from app.kafka.listed import listed_partitions
 from app.kafka.log_end import log_ends
 from app.kafka.raw_batch import to_raw_batch
 from app.kafka.unreadable import explained
@@ -30,9 +31,7 @@ async def read_newest(settings: KafkaSettings, names: Iterable[str], count: int)
         )
         try:
             await consumer.start()
-            existing = await consumer.topics()
-            found = [settings.topic_prefix + name for name in names if settings.topic_prefix + name in existing]
-            places = [TopicPartition(name, number) for name in found for number in consumer.partitions_for_topic(name)]
+            places = await listed_partitions(consumer, [settings.topic_prefix + name for name in names])
             return await _read(consumer, places, count) if places else []
         finally:
             await consumer.stop()

@@ -2,7 +2,7 @@
 them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from app.concerns import KafkaSettings
 from app.kafka.own_records import OwnRecords
 from app.kafka.topics import QUARANTINE_HEADROOM_BYTES, Topics
 from app.retry import Retry
+from models.contract.forgetting import Copied, forgotten_headers
 from models.contract.moved import Moved
 from models.contract.outcome import Rejected
 from models.quality.assessment import Assessment, encode_headers
@@ -59,8 +60,19 @@ class KafkaOutbox:
         records = [(key.encode(), value, NO_HEADERS) for key, value in zip(keys, values, strict=True)]
         await self._append(self.topics.interactions, partition, records)
 
-    async def recommendations(self, partition: int, lists: Mapping[str, bytes]) -> None:
-        """Append lists, keyed by user."""
+    async def forgotten(self, partition: int, sessions: Mapping[str, Collection[int]]) -> None:
+        """Append to `interactions` that these users are forgotten."""
+        records: list[Record] = [(user.encode(), None, forgotten_headers(each)) for user, each in sessions.items()]
+        await self._append(self.topics.interactions, partition, records)
+
+    async def append_again(self, partition: int, copied: Sequence[Copied]) -> int:
+        """Append records that are in `interactions` already, each with its time. Returns the first
+        one's offset, or -1 if they do not stand one after the other.
+        """
+        return await self.retry(lambda: self._send_again(partition, copied))
+
+    async def recommendations(self, partition: int, lists: Mapping[str, bytes | None]) -> None:
+        """Append lists, keyed by user; None says that the user is forgotten."""
         records = [(user.encode(), value, NO_HEADERS) for user, value in lists.items()]
         await self._append(self.topics.recommendations, partition, records)
 
@@ -94,20 +106,34 @@ class KafkaOutbox:
     async def _send(self, topic: str, partition: int, records: Sequence[Record]) -> None:
         known = await self.producer.partitions_for(topic)
         target = partition % len(known)
-        for batch in self._batches(records):
+        for batch in self._batches((*record, None) for record in records):
             # One after the other: a reader takes what comes behind a later offset for a repeat.
-            count = batch.record_count()
-            stored = await (await self.producer.send_batch(batch, topic, partition=target))
-            if topic == self.topics.interactions:
-                self.own.note(target, stored.offset, count)
+            await self._send_batch(batch, topic, target)
 
-    def _batches(self, records: Iterable[Record]) -> Iterable[Any]:
+    async def _send_again(self, partition: int, copied: Sequence[Copied]) -> int:
+        first = reached = -1
+        for batch in self._batches(copied):
+            offset = await self._send_batch(batch, self.topics.interactions, partition)
+            if reached not in (-1, offset):
+                return -1
+            first = offset if first < 0 else first
+            reached = offset + batch.record_count()
+        return first
+
+    async def _send_batch(self, batch: Any, topic: str, partition: int) -> int:
+        count = batch.record_count()
+        offset: int = (await (await self.producer.send_batch(batch, topic, partition=partition))).offset
+        if topic == self.topics.interactions:
+            self.own.note(partition, offset, count)
+        return offset
+
+    def _batches(self, records: Iterable[tuple[bytes | None, bytes | None, Headers, int | None]]) -> Iterator[Any]:
         batch = self.producer.create_batch()
-        for key, value, headers in records:
-            if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
+        for key, value, headers, time in records:
+            if batch.append(key=key, value=value, timestamp=time, headers=headers) is None:
                 yield batch
                 batch = self.producer.create_batch()
-                batch.append(key=key, value=value, timestamp=None, headers=headers)
+                batch.append(key=key, value=value, timestamp=time, headers=headers)
         yield batch
 
 

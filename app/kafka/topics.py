@@ -23,7 +23,10 @@ LISTED_SECONDS = 30.0
 LISTED_POLL_SECONDS = 0.2
 # A worker joins profiles, sources and interactions of a user by partition number, so these topics
 # need equal partitions.
-PARTITIONED_BY_USER = (*SOURCES, "moved", "interactions")
+PARTITIONED_BY_USER = (*SOURCES, "moved", "interactions", "forget")
+# Topics that hold ids of users, and what they did.
+OF_USERS = (*PARTITIONED_BY_USER, "recommendations", "quarantine")
+MILLISECONDS_A_DAY = 86_400_000
 
 # Such a record is the original plus headers. It must fit wherever the original fitted.
 WITH_HEADERS = ("quarantine", "moved")
@@ -43,6 +46,7 @@ CONFIGS: dict[str, dict[str, str]] = {
     "interactions": {},
     "recommendations": {},
     "quarantine": {},
+    "forget": {},
 }
 
 
@@ -59,6 +63,7 @@ class Topics:
     interactions: str
     recommendations: str
     quarantine: str
+    forget: str
 
 
 def topics(settings: KafkaSettings) -> Topics:
@@ -70,7 +75,7 @@ async def create_topics(settings: KafkaSettings) -> dict[str, int]:
     """Create the topics that are missing. Returns the number of partitions by full name.
 
     Existing topics are not changed. Raises HeadraceError when the broker cannot be reached or
-    refuses, and when existing topics do not fit together: views, clicks, orders, moved and
+    refuses, and when existing topics do not fit together: views, clicks, orders, moved, forget and
     interactions need the same number of partitions.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap)
@@ -129,7 +134,9 @@ async def _create(admin: AIOKafkaAdminClient, settings: KafkaSettings, existing:
             settings.topic_prefix + name,
             num_partitions=by_user if name in PARTITIONED_BY_USER else settings.partitions,
             replication_factor=settings.replication,
-            topic_configs=config | {"max.message.bytes": str(_largest_message(name, settings))},
+            topic_configs=config
+            | _retention(name, settings)
+            | {"max.message.bytes": str(_largest_message(name, settings))},
         )
         for name, config in CONFIGS.items()
         if name not in existing
@@ -141,6 +148,12 @@ async def _create(admin: AIOKafkaAdminClient, settings: KafkaSettings, existing:
         if code not in (0, TOPIC_ALREADY_EXISTS):
             reason = next(filter(None, message), for_code(code).__name__)
             raise HeadraceError(f"Kafka at {settings.bootstrap} did not create the topic {topic}: {reason}")
+
+
+def _retention(name: str, settings: KafkaSettings) -> dict[str, str]:
+    if name not in OF_USERS or not settings.retention_days:
+        return {}
+    return {"retention.ms": str(round(settings.retention_days * MILLISECONDS_A_DAY))}
 
 
 def _largest_message(name: str, settings: KafkaSettings) -> int:

@@ -10,6 +10,7 @@ from app.concerns import KafkaSettings
 from app.errors import HeadraceError
 from app.kafka.consumer_stop import stop_consumer
 from app.kafka.failure import KafkaAway, as_kafka_away
+from app.kafka.listed import listed_partitions
 from app.kafka.log_end import fetched_end, log_ends, true_end
 from app.kafka.raw_batch import to_raw_batch
 from app.kafka.unreadable import explained
@@ -99,11 +100,11 @@ async def _open(
 ) -> WholeLog:
     with as_kafka_away():
         await consumer.start()
-        if topic not in await consumer.topics():
+        places = await listed_partitions(consumer, [topic])
+        if not places:
             raise HeadraceError(
                 f"Kafka at {settings.bootstrap} has no topic {topic}: check HEADRACE_KAFKA_TOPIC_PREFIX; "
                 "the first worker creates the topics"
             )
-        places = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
         consumer.assign(places)
         return WholeLog(consumer, places, dict(await consumer.beginning_offsets(places)), progress)

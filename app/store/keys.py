@@ -74,6 +74,13 @@ class Keys:
         """
         return f"{self.prefix}begun:{{{partition}}}"
 
+    def forgotten(self, request_id: str) -> str:
+        """The receipt of a request to forget a user: a hash, partition to JSON.
+
+        It expires after a day, and does not hold the user's id.
+        """
+        return f"{self.prefix}forgotten:{{{request_id}}}"
+
     def catalogue(self, place: str) -> str:
         """Return the key of the mark of a partition, such as `items-3`: a string with an offset."""
         return f"{self.prefix}catalogue:{{{place}}}"

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from agents.ports import WriteOutcome
+from agents.ports import Erased, WriteOutcome
 from app.retry import Retry
 from app.store.commands import execute
 from app.store.keys import Keys
@@ -97,6 +97,19 @@ class RedisUsers:
         written = [OUTCOMES[reply] for reply in await self.retry(lambda: script.run(self.redis, calls))]
         self._written.extend(user for user, each in zip(user_ids, written, strict=True) if each is WriteOutcome.DONE)
         return written
+
+    async def forget(self, user_ids: Sequence[str]) -> list[Erased]:
+        """Remove all that is stored of these users. Returns what was there, in their order."""
+        gone = set(user_ids)
+        kept = [user for user in self._written if user not in gone]
+        self._written.clear()
+        self._written.extend(kept)
+        commands: list[Command] = []
+        for user in user_ids:
+            commands += [("DEL", self.keys.profile(user)), ("DEL", self.keys.recommendation(user))]
+        commands += [("ZREM", self.keys.recent_users(), user) for user in user_ids]
+        replies = await self.retry(lambda: execute(self.redis, commands))
+        return [Erased(*replies[at : at + 2]) for at in range(0, 2 * len(user_ids), 2)]
 
     async def _read(self, user_ids: Sequence[str]) -> list[StoredFields]:
         commands: list[Command] = [("HMGET", self.keys.profile(user), *READ_FIELDS) for user in user_ids]

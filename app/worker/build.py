@@ -42,6 +42,7 @@ from app.store.board import Board
 from app.store.items import RedisItems
 from app.store.store import Store
 from app.worker.figures import Figures
+from app.worker.forgetting import build_forget
 from app.worker.outside import Outside, open_outside
 from app.worker.restoring import Losses, build_restore
 from app.worker.snapshot_keeper import SnapshotKeeper
@@ -128,6 +129,8 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     keep = _keep_catalogue(settings, outside, restore, assess)
     add_batch_agent(app, "process", [*outside.kinds, names.moved], process.run)
     add_batch_agent(app, "catalogue", [names.items], keep.run)
+    forget = build_forget(settings.kafka, outside, learning.learn, refresh, replicas)
+    add_batch_agent(app, "forget", [names.forget], forget.run)
     _on_assignment(app, [maker.table, outside.sources, learning.unfinished, refresh.shown, restore], replicas, health)
     warn_of_added_partitions(app, partitions)
     add_probes(app, replicas.progress, health, metrics, figures.refresh_gauges)
@@ -265,7 +268,7 @@ def _faust_app(settings: Settings, faust_dir: Path) -> WorkerApp:
     names = topics(settings.kafka)
     options = FaustOptions(
         state_dir=faust_dir,
-        batched_topics=[names.views, names.clicks, names.orders, names.moved, names.items],
+        batched_topics=[names.views, names.clicks, names.orders, names.moved, names.items, names.forget],
         host=settings.worker.host,
         port=settings.worker.port,
         http=HttpGuard((plain_problems, guard(settings.http)), secure),

@@ -1,7 +1,7 @@
 """The facts that shops send: interactions of users with items, and the items themselves."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 import numpy as np
@@ -50,6 +50,17 @@ class RawBatch:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def part(self, start: int, end: int) -> "RawBatch":
+        """The records from row `start` up to, not including, row `end`."""
+        return replace(
+            self,
+            offsets=self.offsets[start:end],
+            times=self.times[start:end],
+            keys=self.keys[start:end],
+            values=self.values[start:end],
+            headers=self.headers[start:end],
+        )
 
     @property
     def home(self) -> int:

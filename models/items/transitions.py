@@ -66,6 +66,16 @@ class Transitions:
         while (done := learn_pairs(self._pairs, self._trails, visits, done, bounds)) < len(ts):
             self._pairs = _with_room(self._pairs)
 
+    def forget(self, sessions: NDArray[np.uint64]) -> None:
+        """Forget the last items of the sessions with these hashes, shape (n,).
+
+        Weights between items stay: they are sums over all sessions.
+        """
+        slots = (sessions & np.uint64(len(self._trails.keys) - 1)).astype(np.int64)
+        slots = slots[self._trails.keys[slots] == sessions]
+        self._trails.keys[slots], self._trails.sizes[slots] = NO_SESSION, 0
+        self._trails.items[slots], self._trails.ts[slots] = 0, 0.0
+
     def successors(self, item: int, now: float) -> Successors:
         """What follows the item, weighted as of `now` in seconds; nothing for an unknown one."""
         if item >= len(self._pairs.base):

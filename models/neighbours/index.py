@@ -28,7 +28,7 @@ from models.neighbours.name_table import NameTable
 from models.neighbours.predict import predict
 from models.neighbours.snapshot import list_events
 from models.neighbours.storage import make_index, memory_bytes, with_items, with_room
-from models.neighbours.update import find_sessions, update
+from models.neighbours.update import empty_sessions, find_sessions, update
 from models.setting import setting
 from models.vocabulary import Vocabulary
 
@@ -115,6 +115,17 @@ class NeighbourIndex:
         while (done := update(self._index, events, done)) < len(ts):
             self._index = with_room(self._index)
 
+    def forget(self, sessions: NDArray[np.uint64]) -> int:
+        """Forget what was seen in the sessions with these hashes, shape (n,).
+
+        They lead to no item any more. Returns how many of them were known.
+        """
+        found = find_sessions(self._index, _column(sessions, np.uint64))
+        found = found[found >= 0]
+        sizes = self._index.sessions.owners["size"][found & (len(self._index.postings.keys) - 1)]
+        empty_sessions(self._index, found)
+        return int(np.count_nonzero(sizes))
+
     def predict_many(
         self, query: Queries, weight: NDArray[np.float32], n: int
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
@@ -148,6 +159,7 @@ class NeighbourIndex:
         index = NeighbourIndex(self._settings, vocabulary)
         index.update(np.array([1], np.uint64), vocabulary.numbers(["a"]), np.zeros(1))
         index.predict_many(Queries.build([([0], [], 0)]), np.zeros(0, np.float32), 1)
+        index.forget(np.array([1], np.uint64))
         index.restore(index.snapshot())
 
     def snapshot(self) -> dict[str, NDArray[Any]]:

@@ -44,6 +44,14 @@ def find_sessions(index: Index, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
 
 
 @kernel
+def empty_sessions(index: Index, sessions: NDArray[np.int64]) -> None:
+    """Remove all items from the sessions with these numbers."""
+    for session in sessions:
+        while index.sessions.owners[session & (len(index.postings.keys) - 1)].size > 0:
+            _drop(index, session, 0)
+
+
+@kernel
 def refill_table(index: Index) -> None:
     """Enter all open sessions into an emptied table."""
     for session in range(index.counters[CLOSED], index.counters[OPENED]):

@@ -4,6 +4,8 @@ A worker appends its interactions in the order in which it applied them to profi
 is what the worker stored, to the byte, where the log is complete. Two things may differ after a
 crash between Redis and Kafka, because batches may come back in another order: the last digits of
 decayed counts, and how sessions without an id are divided.
+
+A record that says that a user is forgotten ends what was known of the user.
 """
 
 import math
@@ -12,11 +14,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from models.contract.events import KIND_OF_LABEL
+from models.contract.events import KIND_OF_LABEL, RawBatch
+from models.contract.forgetting import forgotten_user
 from models.contract.json_names import JsonNames
-from models.contract.wire import Learned
+from models.contract.wire import Learned, decode_log
 from models.neighbours.name_table import NameTable
 from models.profile import Profile, ProfileSettings
 from models.users.arrays import Steps
@@ -63,14 +65,17 @@ class Rebuilding:
         """The broker's time of the user's last interaction, in seconds since 1970; 0 for none."""
         return self._seen_at.get(user_id, 0.0)
 
-    def apply(self, events: Sequence[Learned | None], times: NDArray[np.float64]) -> None:
-        """Apply records of one partition, None for one that is no interaction.
-
-        `times` (n,) are the broker's, in seconds since 1970.
-        """
+    def apply(self, batch: RawBatch) -> None:
+        """Apply records of one partition of `interactions`."""
         run: list[Learned] = []
-        for event, time in zip(events, times.tolist(), strict=True):
-            if event is None or not (event.user_id in self._seen_at or self.users.holds(event.user_id)):
+        for row, (event, time) in enumerate(zip(decode_log(batch.values), batch.times.tolist(), strict=True)):
+            if event is None:
+                if (user := forgotten_user(batch, row)) in self._seen_at:
+                    self._step(run)
+                    run = []
+                    self._drop([user])
+                continue
+            if not (event.user_id in self._seen_at or self.users.holds(event.user_id)):
                 continue
             is_back = time - self._seen_at.get(event.user_id, time) > self._expire_seconds
             if run and (is_back or (event.source, event.kind) != (run[0].source, run[0].kind)):
@@ -81,17 +86,12 @@ class Rebuilding:
                 self.returned.add(event.user_id)
             self._seen_at[event.user_id] = time
             run.append(event)
-        if run:
-            self._step(run)
+        self._step(run)
 
     def narrow(self, share: Share) -> None:
         """Keep only the users of this share, and take in no others."""
         self.users = share
-        others = [user for user in self._seen_at if not share.holds(user)]
-        self._table.discard(self._table.find(others))
-        self.returned.difference_update(others)
-        for user in others:
-            del self._seen_at[user]
+        self._drop([user for user in self._seen_at if not share.holds(user)])
 
     def profile(self, user_id: str) -> Profile:
         """The user's profile; empty for one of whom the log had nothing."""
@@ -104,7 +104,15 @@ class Rebuilding:
         seen = self._table.requests(slots, np.zeros(len(slots), np.uint64), 0)
         return encode_profiles(self._table, slots, seen, self._names)
 
+    def _drop(self, user_ids: Sequence[str]) -> None:
+        self._table.discard(self._table.find(user_ids))
+        self.returned.difference_update(user_ids)
+        for user in user_ids:
+            del self._seen_at[user]
+
     def _step(self, events: Sequence[Learned]) -> None:
+        if not events:
+            return
         place_of: dict[str, int] = {}
         user_of = [place_of.setdefault(each.user_id, len(place_of)) for each in events]
         slots = self._table.find(list(place_of))

@@ -1,6 +1,6 @@
 """One suite for the `Outbox` of memory and of Kafka."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -16,14 +16,16 @@ from app.concerns import KafkaSettings
 from app.health import Health
 from app.kafka.failure import kafka_retry_errors
 from app.kafka.outbox import KafkaOutbox, make_producer
+from app.kafka.raw_batch import to_raw_batch
 from app.kafka.topics import Topics, create_topics, topics
 from app.retry import Retry
+from models.contract.forgetting import Copied, forgotten_headers, forgotten_sessions, forgotten_user
 from models.contract.moved import Moved
 from models.contract.outcome import Reason
 from models.quality.assessment import Assessment, decode_assessment
 
 ReadTopic = Callable[[str], Awaitable[list[ConsumerRecord]]]
-Records = list[tuple[int, str, bytes]]
+Records = list[tuple[int, str, bytes | None]]
 TWO_MEGABYTES = b'{"event_id": "' + b"x" * 2_000_000
 
 
@@ -60,7 +62,7 @@ def sent(request: pytest.FixtureRequest, read_topic: ReadTopic, names: Topics) -
 def in_memory() -> Sent:
     outbox = MemoryOutbox()
 
-    def reader(logs: dict[int, list[tuple[str, bytes]]]) -> Callable[[], Awaitable[Records]]:
+    def reader(logs: Mapping[int, Sequence[tuple[str, bytes | None]]]) -> Callable[[], Awaitable[Records]]:
         async def read() -> Records:
             return [(place, key, value) for place in sorted(logs) for key, value in logs[place]]
 
@@ -98,6 +100,12 @@ async def test_interactions_keep_their_partition_and_their_order(sent: Sent) -> 
         (2, "u1", b"3"),
         (2, "u1", b"5"),
     ]
+
+
+async def test_a_forgotten_user_is_told_of_with_no_list(sent: Sent) -> None:
+    await sent.outbox.recommendations(1, {"u1": b"list 1"})
+    await sent.outbox.recommendations(1, {"u1": None})
+    assert await sent.recommendations() == [(1, "u1", b"list 1"), (1, "u1", None)]
 
 
 async def test_lists_keep_their_partition_and_are_keyed_by_user(sent: Sent) -> None:
@@ -213,3 +221,26 @@ async def test_a_moved_event_lies_in_its_users_partition_with_its_origin(
         "source-log": b"17",
         "source-time": b"1760000000500",
     }
+
+
+async def test_interactions_say_that_a_user_is_forgotten_and_which_sessions_were_the_users(
+    kafka_outbox: KafkaOutbox, read_topic: ReadTopic, names: Topics
+) -> None:
+    await kafka_outbox.forgotten(1, {"é": {2**64 - 1, 7}, "nobody": set()})
+    batch = to_raw_batch(names.interactions, 1, await read_topic(names.interactions))
+    assert [forgotten_user(batch, row) for row in range(2)] == ["é", "nobody"]
+    assert [forgotten_sessions(batch, row).tolist() for row in range(2)] == [[7, 2**64 - 1], []]
+
+
+async def test_records_are_appended_again_with_their_times_and_known_as_own(
+    kafka_outbox: KafkaOutbox, read_topic: ReadTopic, names: Topics
+) -> None:
+    await kafka_outbox.interactions(1, ["u1"], [b"0"])
+    copied = [Copied(b"u1", b"%d" % n + TWO_MEGABYTES, [], 1_760_000_000_000 + n) for n in range(5)]
+    copied.append(Copied(None, None, forgotten_headers([7]), 1_760_000_000_009))
+    assert await kafka_outbox.append_again(1, copied) == 1
+    found = await read_topic(names.interactions)
+    assert [(each.key, each.value, each.timestamp) for each in found[1:]] == [
+        (each.key, each.value, each.time) for each in copied
+    ]
+    assert kafka_outbox.own.without(1, found) == []

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from redis.exceptions import RedisError
 
 from agents.metrics import Metrics
-from agents.ports import UserStore, WriteOutcome
+from agents.ports import Erased, UserStore, WriteOutcome
 from agents.users import load_users
 from app.health import Health
 from app.retry import Retry
@@ -181,6 +181,28 @@ async def test_a_server_that_was_started_again_learns_the_scripts(redis: PackedR
         assert await redis_users.write(writes(profiles, before=number, after=number + 1)) == [WriteOutcome.DONE] * 3
     await redis.script_flush()
     assert await redis_users.correct(list_writes({"u1": b"corrected"}, before=2, after=3)) == [WriteOutcome.DONE]
+
+
+async def test_a_forgotten_user_leaves_nothing_and_may_come_again(store: UserStore) -> None:
+    kept = replace(FULL, session=None)
+    await store.write(writes({"u1": FULL, "u2": kept}))
+    assert await store.forget(["u1", "nobody"]) == [Erased(1, 1), Erased(0, 0)]
+    assert await load(store, "u1", "u2") == [None, kept]
+    late = list_writes({"u1": b"corrected", "u2": b"corrected"}, before=1, after=2)
+    assert await store.correct(late) == [WriteOutcome.REFUSED, WriteOutcome.DONE]
+    assert await store.write(writes({"u1": FULL}, before=1, after=3)) == [WriteOutcome.REFUSED]
+    assert await store.forget(["u1"]) == [Erased(0, 0)]
+    assert await store.forget([]) == []
+    await store.write(writes({"u1": Profile()}))
+    assert await load(store, "u1") == [Profile()]
+
+
+async def test_a_forgotten_user_is_not_told_of_any_more(redis: PackedRedis, redis_users: RedisUsers) -> None:
+    await redis_users.write(writes({"u1": Profile(), "u2": Profile()}))
+    await redis.zadd(redis_users.keys.recent_users(), {"u1": NOW, "u2": NOW})
+    await redis_users.forget(["u1"])
+    assert redis_users.take_written(5) == ["u2"]
+    assert await redis.zrange(redis_users.keys.recent_users(), 0, -1) == [b"u2"]
 
 
 async def test_a_corrected_list_expires_when_it_would_have_anyway(redis: PackedRedis, redis_users: RedisUsers) -> None:

@@ -140,3 +140,15 @@ def test_facts_come_back_from_a_snapshot() -> None:
     assert (restored.price[2_000], restored.price[1], restored.brand[1]) == (9.5, NO_PRICE, NO_BRAND)
     assert np.array_equal(restored.counts, facts.counts)
     assert np.array_equal(restored.first_seen, facts.first_seen)
+
+
+def test_the_trail_of_a_forgotten_session_leads_nowhere() -> None:
+    sessions, items = np.array([7, 9], np.uint64), np.array([0, 1], np.int32)
+    known = Transitions()
+    known.learn(sessions, items, np.zeros(2))
+    known.forget(np.array([7, 8], np.uint64))
+    kept = known.snapshot()
+    assert kept["sessions"].tolist() == [9]
+    known.learn(np.array([7, 9], np.uint64), np.array([2, 2], np.int32), np.ones(2))
+    assert len(known.successors(0, 1.0).items) == 0
+    assert known.successors(1, 1.0).items.tolist() == [2]

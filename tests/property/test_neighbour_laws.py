@@ -116,3 +116,22 @@ def test_a_thousand_long_sessions_leave_no_more_postings_than_the_open_ones_have
 
     assert sum(map(len, lists(index)[0].values())) == 100 * chosen.session_items
     assert lists(restored) == lists(index)
+
+
+@given(events, st.sets(st.sampled_from([*SESSIONS, 99])))
+def test_what_forgets_sessions_is_what_never_learned_them(log: list[Event], gone: set[int]) -> None:
+    index, others = build(log), [event for event in log if event[0] not in gone]
+    assert index.forget(np.array(sorted(gone), np.uint64)) == len(gone & {session for session, _, _ in log})
+    assert content(index) == content(build(others))
+    postings, _ = lists(index)
+    assert {name: each for name, each in postings.items() if each} == {
+        name: each for name, each in lists(build(others))[0].items() if each
+    }
+    assert index.forget(np.array(sorted(gone), np.uint64)) == 0
+    again = [event for event in log if event[0] in gone]
+    if again:
+        sessions, items, ts = zip(*again, strict=True)
+        vocabulary = Vocabulary()
+        vocabulary.numbers(read_names(index))
+        index.update(np.array(sessions, np.uint64), vocabulary.numbers(items), np.array(ts, np.float64))
+        assert content(index) == content(build(log))

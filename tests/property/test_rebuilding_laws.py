@@ -2,15 +2,15 @@
 byte.
 """
 
+from dataclasses import replace
 from itertools import groupby
 
-import numpy as np
-from builders import NOW, PureWorker, batch, event
+from builders import NOW, PureWorker, batch, decided, event
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.contract.events import KIND_OF_TOPIC, Kind
-from models.contract.wire import Learned, decode_log
+from models.contract.events import KIND_OF_TOPIC, Kind, RawBatch
+from models.contract.forgetting import forgotten_headers
 from models.profile import ProfileSettings
 from models.recommender import RecommenderSettings
 from models.users.difference import contradicted_fields, differing_fields, is_ahead
@@ -55,7 +55,7 @@ def rebuild(emitted: list[bytes], size: int, users: Share = ALL_USERS) -> Rebuil
     rebuilt = Rebuilding(SMALL, users)
     for start in range(0, len(emitted), size):
         some: list[bytes | None] = [*emitted[start : start + size]]
-        rebuilt.apply(decode_log(some), np.full(len(some), NOW))
+        rebuilt.apply(batch(*some, topic="interactions", first=start))
     return rebuilt
 
 
@@ -104,23 +104,32 @@ def test_each_user_is_in_one_half_of_a_share(log: Log) -> None:
         assert half.encode(half.user_ids) == whole.encode(half.user_ids)
 
 
-def learned(offset: int, time: float, user: str = "u1") -> tuple[Learned, float]:
-    return Learned(f"e{offset}", user, f"i{offset}", "view", time, "s1", "views-0", offset), time
+def log_of(*rows: tuple[float, str]) -> RawBatch:
+    """Views of item `i<offset>` by these users, appended at these times; an empty user is no
+    interaction.
+    """
+    found = batch(
+        *(
+            decided(offset, user_id=user, item_id=f"i{offset}", ts=time) if user else b"{}"
+            for offset, (time, user) in enumerate(rows)
+        )
+    )
+    found.times[:] = [time for time, _ in rows]
+    return found
 
 
 def test_a_user_who_was_away_until_the_profile_expired_begins_with_an_empty_one() -> None:
     day = 86_400.0
-    rows = [learned(0, NOW), learned(1, NOW, "other"), learned(2, NOW + 29 * day), learned(3, NOW + 60 * day)]
-    events, times = [row[0] for row in rows], np.array([row[1] for row in rows])
+    log = log_of((NOW, "u1"), (NOW, "other"), (NOW + 29 * day, "u1"), (NOW + 60 * day, "u1"))
     rebuilt = Rebuilding(ProfileSettings(), ALL_USERS, expire_seconds=30 * day)
-    rebuilt.apply(events, times)
+    rebuilt.apply(log)
     assert [seen.item_id for seen in rebuilt.profile("u1").recent] == ["i3"]
     assert rebuilt.profile("u1").counts[Kind.VIEW] == 1
     assert rebuilt.profile("other").applied == {"views-0": 1}
     assert rebuilt.returned == {"u1"}
     assert rebuilt.seen_at("u1") == NOW + 60 * day
     forever = Rebuilding(ProfileSettings(), ALL_USERS)
-    forever.apply(events, times)
+    forever.apply(log)
     assert [seen.item_id for seen in forever.profile("u1").recent] == ["i3", "i2", "i0"]
     assert forever.returned == set()
 
@@ -130,7 +139,18 @@ def test_records_that_are_no_interactions_and_users_that_are_not_wanted_are_pass
     wanted = next(user for user in map(str, range(99)) if share.holds(user))
     other = next(user for user in map(str, range(99)) if not share.holds(user))
     rebuilt = Rebuilding(ProfileSettings(), share)
-    rebuilt.apply([None, learned(0, NOW, other)[0], learned(1, NOW, wanted)[0]], np.full(3, NOW))
+    rebuilt.apply(log_of((NOW, ""), (NOW, other), (NOW, wanted)))
     assert rebuilt.user_ids == [wanted]
     assert len(rebuilt) == 1
     assert rebuilt.seen_at(other) == 0
+
+
+def test_a_user_who_is_forgotten_begins_with_an_empty_profile() -> None:
+    log = log_of((NOW, "u1"), (NOW, "other"), (NOW, ""), (NOW, "u1"))
+    log.keys[2], log.values[2] = b"u1", None
+    rebuilt, still = Rebuilding(ProfileSettings(), ALL_USERS), Rebuilding(ProfileSettings(), ALL_USERS)
+    rebuilt.apply(replace(log, headers=[(), (), forgotten_headers([7]), ()]))
+    assert [seen.item_id for seen in rebuilt.profile("u1").recent] == ["i3"]
+    assert rebuilt.profile("other").applied == {"views-0": 1}
+    still.apply(log)  # a null value alone says nothing
+    assert [seen.item_id for seen in still.profile("u1").recent] == ["i3", "i0"]

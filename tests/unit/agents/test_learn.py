@@ -2,6 +2,8 @@
 often.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from builders import DAY, NOW, batch, decided, event
@@ -11,9 +13,11 @@ from agents.learn import Learn
 from agents.metrics import Metrics, total
 from models.contract.event_codec import EventSettings
 from models.contract.events import Kind, RawBatch
+from models.contract.forgetting import forgotten_headers
 from models.duplicates import DuplicateFilter
-from models.processor import Followed, ListMaker, admit, follow
+from models.processor import Followed, ListMaker, admit, follow, hash_session
 from models.recommender import Recommender, RecommenderSettings
+from models.users.gather import ListRequests
 
 
 class Learner:
@@ -164,3 +168,18 @@ def test_the_newest_log_of_a_source_that_was_learned_is_known_by_name() -> None:
     assert worker.learn.log_of("views", 0) == ""
     worker.learn.applied.update({(0, "views-0@999"): 4, (1, "views-0@1000"): 2, (0, "views-01@2000"): 3, (0, "x"): 1})
     assert worker.learn.log_of("views", 0) == "1000"
+
+
+def test_sessions_are_forgotten_where_the_log_says_so_and_learned_again_after_that() -> None:
+    learner = Learner()
+    log = batch(
+        *(decided(0, item_id="a"), decided(1, item_id="b"), None, None, decided(2, item_id="c")), topic="interactions"
+    )
+    forgotten = forgotten_headers([hash_session("s1"), 5])
+    learner.learn.handle(replace(log, headers=[(), (), (), forgotten, ()]))
+    request = ListRequests.of_items(learner.recommender.items.numbers(["a"]), 0)
+    assert learner.recommender.neighbours(request, 5)[0].max() == -1
+    assert learner.knows() == {"a": 1.0, "b": 1.0, "c": 1.0}  # sums over all users stay
+    assert (learner.counts("learned"), learner.counts("unreadable")) == (3, 1)
+    learner.reads(decided(3, item_id="a"), decided(4, item_id="c"))
+    assert learner.recommender.neighbours(request, 5)[0].max() == learner.recommender.items.find("c")

@@ -72,3 +72,17 @@ def test_what_is_forgotten_is_held_by_nobody() -> None:
     assert lists.holders("a") == []
     lists.put("u2", "b")
     assert (lists.holders("a"), lists.holders("b")) == ([], ["u2"])
+
+
+def test_users_who_are_removed_hold_nothing_and_make_room() -> None:
+    lists = Lists(capacity=2)
+    lists.put("u1", "a")
+    lists.put("u2", "a")
+    lists.shown.remove(["u1", "nobody"])
+    assert lists.holders("a") == ["u2"]
+    assert not lists.shown.has_user("u1")
+    for user in ("u3", "u4", "u5"):
+        lists.put(user, "b")
+    assert sorted(lists.holders("a", "b")) == ["u4", "u5"]
+    lists.put("u1", "a")
+    assert lists.holders("a") == ["u1"]
