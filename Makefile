@@ -95,6 +95,30 @@ lock: $(STAMP) ## Resolve both lock files from pyproject.toml (ARGS=--upgrade: t
 	$(COMPILE) $(ARGS) --extra embedded --extra cpu --extra dev pyproject.toml -o requirements.lock
 	$(COMPILE) --no-annotate --constraint requirements.lock --extra cpu pyproject.toml -o requirements-runtime.lock
 
+# What looks at the packages from outside has an environment of its own: it must not choose their versions.
+AUDIT := .venv-audit
+AUDIT_STAMP := $(AUDIT)/.installed
+LOCKS := requirements-runtime.lock requirements.lock
+
+$(AUDIT_STAMP): requirements-audit.lock
+	@scripts/make_environment.sh $(AUDIT) $(PYTHON)
+	$(AUDIT)/bin/pip install --quiet --require-hashes -r requirements-audit.lock
+	touch $@
+
+.PHONY: audit-lock
+audit-lock: $(STAMP) ## Resolve requirements-audit.lock again
+	printf 'pip-audit\ncyclonedx-bom\n' | $(COMPILE) $(ARGS) --no-annotate - -o requirements-audit.lock
+
+.PHONY: audit-deps
+audit-deps: $(AUDIT_STAMP) ## Ask PyPI for known weaknesses of all locked packages; says so if it cannot (ARGS="--service osv")
+	$(AUDIT)/bin/python scripts/audit_deps.py $(ARGS) $(LOCKS)
+
+.PHONY: sbom
+sbom: $(AUDIT_STAMP) ## Write the list of the image's packages as CycloneDX to build/sbom.json
+	mkdir -p build
+	$(AUDIT)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON \
+		--output-file build/sbom.json requirements-runtime.lock
+
 # The export tools have their own environment: torch is large, and a worker never needs it.
 EXPORT := .venv-export
 EXPORT_STAMP := $(EXPORT)/.installed
@@ -147,5 +171,5 @@ image: ## Build the container image (ENGINE=docker, BASE=python:3.13-slim-bookwo
 
 .PHONY: clean
 clean: ## Remove the environments and all built files
-	rm -rf $(VENV) $(EXPORT) .cache build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(EXPORT) $(AUDIT) .cache build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find app agents models tests scripts -name __pycache__ -prune -exec rm -rf {} +
