@@ -18,6 +18,7 @@ from naive_neighbours import (
     event,
     events,
     lists,
+    read_names,
     recent_items,
 )
 
