@@ -139,6 +139,12 @@ class LogSettings:
 
     level: str = setting("info", "lowest level that is logged", choices=("debug", "info", "warning", "error"))
     format: str = setting("text", "text for people, json for machines", choices=("text", "json"))
+    pseudonym_key: str = setting(
+        "",
+        "key of the pseudonyms that stand for user ids in logs and reports; empty: each process takes its own",
+        secret=True,
+        form=(r"(.{16,})?", "at least 16 characters; `openssl rand -hex 32` makes them"),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _execute(args: argparse.Namespace) -> int:
     from app.errors import HeadraceError, UnusableSetting
+    from app.guard.pseudonyms import Pseudonyms
     from app.logs import configure_logs
     from app.settings import InvalidSetting, load, secret_values
     from app.store.secrecy import scrub_for, scrub_tracebacks
@@ -63,7 +64,8 @@ def _execute(args: argparse.Namespace) -> int:
     scrub_tracebacks(scrub)
     try:
         settings = load(os.environ)
-        configure_logs(settings.log, scrub)
+        pseudonyms = Pseudonyms.of_settings(settings.log)
+        configure_logs(settings.log, lambda text: pseudonyms.in_text(scrub(text)))
         return _command(args.command).execute(args, settings)
     except (InvalidSetting, UnusableSetting) as invalid:
         return _fail(scrub(str(invalid)), EXIT_USAGE)

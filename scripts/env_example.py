@@ -28,6 +28,7 @@ SET_BY_THE_CHART = frozenset(
         "HEADRACE_MODEL_DIR",
         "HEADRACE_HTTP_TOKENS",
         "HEADRACE_HTTP_METRICS_TOKENS",
+        "HEADRACE_LOG_PSEUDONYM_KEY",
     }
 )
 

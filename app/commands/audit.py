@@ -11,6 +11,7 @@ import orjson
 
 from agents.audit import Audit, Difference, Report
 from app.errors import HeadraceError
+from app.guard.pseudonyms import Pseudonyms
 from app.kafka.whole_log import whole_log
 from app.progress_line import ProgressLine
 from app.settings import Settings
@@ -42,7 +43,7 @@ examples:
   headrace audit                    a sample of users
   headrace audit --all              every profile
   headrace audit --user u17         one user; may be given several times
-  headrace audit --all --json | jq '.differences[] | .user_id'
+  headrace audit --all --json --show-ids | jq '.differences[] | .user_id'
 """
 
 
@@ -61,6 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=10.0,
         help="how long to wait for the log where a profile is ahead of it (default 10)",
     )
+    parser.add_argument("--show-ids", action="store_true", help="name users by their ids instead of by pseudonyms")
     parser.add_argument("--json", action="store_true", help="print one JSON object on standard output")
 
 
@@ -71,7 +73,9 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     if args.user and not report.users:
         raise HeadraceError(f"neither Redis nor the topic interactions knows {', '.join(args.user)}")
     seconds = time.monotonic() - started
-    lines = [orjson.dumps(as_json(report, seconds)).decode()] if args.json else as_text(report)
+    # Ids that were typed in are no news.
+    named = str if args.show_ids or args.user else Pseudonyms.of_settings(settings.log).of
+    lines = [orjson.dumps(as_json(report, seconds, named)).decode()] if args.json else as_text(report, named)
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     return 1 if report.differing else 0
 
@@ -102,8 +106,8 @@ def _shown(line: ProgressLine) -> Callable[[float], None]:
     return lambda share: line.show(f"{share:4.0%} of the log read")
 
 
-def as_json(report: Report, seconds: float) -> dict[str, Any]:
-    """The report as JSON; profiles of the differences in full."""
+def as_json(report: Report, seconds: float, named: Callable[[str], str]) -> dict[str, Any]:
+    """The report as JSON; profiles of the differences in full. `named` names a user."""
     return {
         "users": report.users,
         "same": report.same,
@@ -115,7 +119,7 @@ def as_json(report: Report, seconds: float) -> dict[str, Any]:
         "seconds": round(seconds, 3),
         "differences": [
             {
-                "user_id": each.user_id,
+                "user_id": named(each.user_id),
                 "problem": each.problem,
                 "fields": each.fields,
                 "stored": _profile(each.stored),
@@ -126,8 +130,8 @@ def as_json(report: Report, seconds: float) -> dict[str, Any]:
     }
 
 
-def as_text(report: Report) -> Iterator[str]:
-    """The report for people."""
+def as_text(report: Report, named: Callable[[str], str]) -> Iterator[str]:
+    """The report for people. `named` names a user."""
     yield f"{report.users:,} users compared with {report.interactions:,} interactions"
     yield f"{report.same:10,} the same" + ("" if report.is_whole else ", as far as the log goes")
     if report.expired:
@@ -136,7 +140,7 @@ def as_text(report: Report) -> Iterator[str]:
         yield f"{report.older:10,} older than the log, which retention has cut: not compared"
     yield f"{report.differing:10,} differ"
     for each in report.differences[:SHOWN]:
-        yield f"{each.user_id}: {each.problem}{''.join(f'{NEXT}{line}' for line in _lines(each))}"
+        yield f"{named(each.user_id)}: {each.problem}{''.join(f'{NEXT}{line}' for line in _lines(each))}"
     if report.differing > SHOWN:
         yield f"… and {report.differing - SHOWN:,} more; --json lists up to 1,000 of them"
 

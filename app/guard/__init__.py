@@ -1,4 +1,4 @@
-"""What stands between HTTP and the answers: tokens, limits, and headers of every response.
+"""Who may see what: tokens, limits and headers of HTTP, and pseudonyms in logs and reports.
 
 Both processes use it. What the answers say does not belong here.
 """

@@ -133,6 +133,7 @@ def test_the_chart_makes_tokens_that_headrace_accepts_and_no_pod_starts_without(
     assert references(manifests, kind) == {
         "HEADRACE_HTTP_TOKENS": (secret["metadata"]["name"], "tokens"),
         "HEADRACE_HTTP_METRICS_TOKENS": (secret["metadata"]["name"], "metrics"),
+        "HEADRACE_LOG_PSEUDONYM_KEY": (secret["metadata"]["name"], "pseudonyms"),
     }
 
 

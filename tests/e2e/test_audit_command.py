@@ -1,6 +1,7 @@
 """`headrace audit` as a command, on what a real worker stored."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,11 @@ async def test_what_a_worker_stored_is_the_same_and_what_is_changed_after_that_i
 
     shop.redis.delete(shop.keys.profile("u3"))
     shop.redis.hset(shop.keys.profile("u4"), "recent", b"[]")
-    changed = audit(environ, "--json")
+    named = audit(environ, "--json")
+    pseudonyms = {each["user_id"] for each in result(named)["differences"]}
+    assert len(pseudonyms) == 2
+    assert all(re.fullmatch(r"user-[0-9a-f]{16}", each) for each in pseudonyms)
+    changed = audit(environ, "--json", "--show-ids")
     assert changed.returncode == 1
     problems = {each["user_id"]: each for each in result(changed)["differences"]}
     assert problems.keys() == {"u3", "u4"}

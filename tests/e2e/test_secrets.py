@@ -17,18 +17,21 @@ from app.local.servers import embedded_redis
 from app.settings import variables
 
 CANARY = "canary-0123456789"
+SHORT = "canary-01234"  # too short for a key
 PASSWORD = f"{CANARY}-redis-password"
 # For each secret setting a value that works, given the address of a Redis with this password.
 WORKING = {
     "HEADRACE_REDIS_URL": "redis://:{password}@{redis}",
     "HEADRACE_HTTP_TOKENS": f"{CANARY}-new-token,{CANARY}-old-token",
     "HEADRACE_HTTP_METRICS_TOKENS": f"{CANARY}-scraper",
+    "HEADRACE_LOG_PSEUDONYM_KEY": f"{CANARY}-pseudonyms",
 }
 # Values that are refused.
 BROKEN = {
     "HEADRACE_REDIS_URL": f"redis//:{CANARY}@h",
     "HEADRACE_HTTP_TOKENS": f"{CANARY}; {CANARY}-2",
     "HEADRACE_HTTP_METRICS_TOKENS": f"{CANARY} {CANARY}-2",
+    "HEADRACE_LOG_PSEUDONYM_KEY": SHORT,
 }
 PATHS = ("", "healthz", "readyz", "metrics", "live", "users", "recommendations/u1", "items/a", "nowhere")
 
@@ -82,6 +85,7 @@ def test_a_secret_that_is_refused_is_not_shown(name: str, command: list[str], ka
     assert status in (1, 2)
     assert name in shown
     assert CANARY not in shown
+    assert SHORT not in shown
 
 
 @pytest.mark.parametrize("level", ["info", "debug"])

@@ -101,6 +101,12 @@ envFrom:
       name: {{ . }}
       key: {{ $.Values.httpTokensSecret.metricsKey }}
       optional: true
+- name: HEADRACE_LOG_PSEUDONYM_KEY
+  valueFrom:
+    secretKeyRef:
+      name: {{ . }}
+      key: pseudonyms
+      optional: true
 {{- end -}}
 {{- end -}}
 
