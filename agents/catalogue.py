@@ -12,7 +12,7 @@ from agents.ports import ItemStore, Outbox
 from models.catalogue import NO_CATEGORY
 from models.contract.event_codec import EventSettings
 from models.contract.events import Item, RawBatch
-from models.contract.item_codec import Change, DecodedItem, Deleted, Withdrawn, changes_of, decode_items
+from models.contract.item_codec import Change, DecodedItem, Deleted, Withdrawn, changes_of, decode_items, places_of
 from models.recommender import Recommender
 
 
@@ -74,7 +74,8 @@ class KeepCatalogue:
         changes = changes_of(decoded)
         await self.marks.mark_start(batch.partition)
         async with self.marks.lock:
-            await self.store.write(changes)
+            refused = await self.store.write(changes, places_of(batch, decoded))
+        self.metrics.refused_writes.labels("item").inc(refused)
         await self.outbox.quarantine(rejected)
         if self.assess is not None:
             await self.assess.handle(batch.partition, changes)

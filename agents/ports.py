@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from models.contract.begun import Begun
 from models.contract.events import Item, RawBatch
-from models.contract.item_codec import Change
+from models.contract.item_codec import Change, RecordPlace
 from models.contract.moved import Moved
 from models.contract.outcome import Rejected
 from models.processor import ListWrites, UserWrites
@@ -110,8 +110,12 @@ class Receipts(Protocol):
 class ItemStore(Protocol):
     """Stores the catalogue for look-ups."""
 
-    async def write(self, changes: Sequence[Change]) -> None:
-        """Apply the changes in their order. Returns when they are readable."""
+    async def write(self, changes: Sequence[Change], places: Sequence[RecordPlace] = ()) -> int:
+        """Apply the changes in their order, but for those of which a later version is stored.
+
+        `places` are those of their records; a change without one is always applied. Returns when
+        they are readable, with the number of those that were refused.
+        """
 
 
 class Assessed(NamedTuple):

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from agents.assess import Assess
 from agents.ports import CatalogueLog, CatalogueMarks, ItemStore
 from models.contract.event_codec import EventSettings
-from models.contract.item_codec import changes_of, decode_items
+from models.contract.item_codec import changes_of, decode_items, places_of
 
 CHECK_SECONDS = 2.0
 
@@ -155,6 +155,7 @@ class Restore:
         reached, count = offset, 0
         async with aclosing(self.log.items(partition, offset)) as batches:
             async for batch in batches:
-                await self.items.write(changes_of(decode_items(batch, self.events)))
+                decoded = decode_items(batch, self.events)
+                await self.items.write(changes_of(decoded), places_of(batch, decoded))
                 reached, count = max(reached, int(batch.offsets[-1]) + 1), count + len(batch)
         return reached, count

@@ -6,13 +6,14 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from string import ascii_lowercase
 
 import numpy as np
 
 from agents.ports import Assessed
 from models.contract.events import Item, RawBatch
-from models.contract.item_codec import Change, Deleted, Withdrawn
+from models.contract.item_codec import Change, Deleted, RecordPlace, Withdrawn
 from models.contract.moved import Moved
 from models.contract.outcome import Rejected
 from models.quality.assessment import Assessment, Models, pack_vector
@@ -47,14 +48,28 @@ class MemoryItems:
 
     diary: Diary = field(default_factory=Diary)
     items: dict[str, Item | Deleted] = field(default_factory=dict)
+    places: dict[str, RecordPlace] = field(default_factory=dict)
     away: bool = False
 
-    async def write(self, changes: Sequence[Change]) -> None:
+    async def write(self, changes: Sequence[Change], places: Sequence[RecordPlace] = ()) -> int:
         if self.away:
             raise Away("the store")
         self.diary.entries.append("store")
-        for change in changes:
+        refused = 0
+        for change, place in zip_longest(changes, places):
+            if place is not None and self._is_overtaken(change, place):
+                refused += 1
+                continue
             self.items[change.item_id] = self._withdrawn(change.item_id) if isinstance(change, Withdrawn) else change
+        return refused
+
+    def _is_overtaken(self, change: Change, place: RecordPlace) -> bool:
+        stored = self.places.get(change.item_id)
+        if stored is not None and place.is_before(stored):
+            return True
+        if stored is not None or not isinstance(change, Withdrawn):
+            self.places[change.item_id] = place
+        return False
 
     def _withdrawn(self, item_id: str) -> Item | Deleted:
         known = self.items.get(item_id, Item(item_id, title=""))

@@ -1,34 +1,65 @@
 """Stores the catalogue in Redis, as look-ups show it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-
-from redis.asyncio import Redis
+from typing import Any
 
 from app.retry import Retry
 from app.store import item_hash
 from app.store.keys import Keys
-from models.contract.item_codec import Change
+from app.store.packed import Command, PackedRedis
+from app.store.scripts import Script
+from models.contract.item_codec import Change, RecordPlace, Withdrawn
+
+# The rule is that of `RecordPlace.is_before`. A withdrawal changes one field alone, so it leaves no
+# place where there is none: the whole item may still be missing, and come from earlier in the log.
+WRITE = Script(
+    """
+local stored = redis.call('HGET', KEYS[1], 'place')
+if stored then
+  local partition, offset, time = string.match(stored, '^(%d+) (%d+) (%-?%d+)$')
+  if partition == ARGV[1] and tonumber(ARGV[2]) < tonumber(offset) and tonumber(ARGV[3]) < tonumber(time) then
+    return 0
+  end
+end
+if stored or ARGV[4] == '1' then
+  redis.call('HSET', KEYS[1], 'place', ARGV[1] .. ' ' .. ARGV[2] .. ' ' .. ARGV[3])
+end
+redis.call('HSET', KEYS[1], unpack(ARGV, 5))
+return 1
+""",
+    keys=1,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class RedisItems:
     """Implements the `ItemStore` port on Redis: one hash per item, which an upsert replaces."""
 
-    redis: Redis
+    redis: PackedRedis
     keys: Keys
     retry: Retry
 
-    async def write(self, changes: Sequence[Change]) -> None:
-        """Apply the changes in their order.
+    async def write(self, changes: Sequence[Change], places: Sequence[RecordPlace] = ()) -> int:
+        """Apply the changes in their order, but for those of which a later version is stored.
 
-        A deleted item is marked, so that old lists do not show it.
+        A deleted item is marked, so that old lists do not show it. Returns how many were refused.
         """
-        if changes:
-            await self.retry(lambda: self._write(changes))
+        if not changes:
+            return 0
+        calls = list(self._calls(changes, places)) if places else list(self._plain(changes))
+        replies = await self.retry(lambda: WRITE.run(self.redis, calls))
+        return replies.count(0) if places else 0
 
-    async def _write(self, changes: Sequence[Change]) -> None:
-        pipeline = self.redis.pipeline(transaction=False)
+    def _calls(self, changes: Sequence[Change], places: Sequence[RecordPlace]) -> Iterator[Command]:
+        for change, place in zip(changes, places, strict=True):
+            is_whole = 0 if isinstance(change, Withdrawn) else 1
+            yield WRITE.call(self.keys.item(change.item_id), *place, is_whole, *_pairs(change))
+
+    def _plain(self, changes: Sequence[Change]) -> Iterator[Command]:
         for change in changes:
-            pipeline.hset(self.keys.item(change.item_id), mapping=item_hash.encode_change(change))
-        await pipeline.execute()
+            yield ("HSET", self.keys.item(change.item_id), *_pairs(change))
+
+
+def _pairs(change: Change) -> list[Any]:
+    return [part for pair in item_hash.encode_change(change).items() for part in pair]

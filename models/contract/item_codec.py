@@ -17,6 +17,7 @@ from models.contract.outcome import Reason, Rejected
 
 MAX_TITLE_LENGTH = 2_000
 MAX_TEXT_LENGTH = 100_000
+MILLISECONDS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,21 @@ class Withdrawn:
 
 
 Change = Item | Withdrawn | Deleted
+
+
+class RecordPlace(NamedTuple):
+    """Where a record of `items` is in the log, and its time in milliseconds since 1970."""
+
+    partition: int
+    offset: int
+    time: int
+
+    def is_before(self, other: "RecordPlace") -> bool:
+        """Whether the other record came later to the same partition.
+
+        In a topic that was made again offsets begin again, but not times: both have to be lower.
+        """
+        return self.partition == other.partition and self.offset < other.offset and self.time < other.time
 
 
 class DecodedItem(NamedTuple):
@@ -56,6 +72,15 @@ def decode_items(batch: RawBatch, settings: EventSettings) -> list[DecodedItem]:
 def changes_of(decoded: list[DecodedItem]) -> list[Change]:
     """Return the changes, in their order."""
     return [each.change for each in decoded if each.change is not None]
+
+
+def places_of(batch: RawBatch, decoded: list[DecodedItem]) -> list[RecordPlace]:
+    """Return where the records of the changes are, in the order of `changes_of`."""
+    return [
+        RecordPlace(batch.partition, int(batch.offsets[row]), round(batch.times[row] * MILLISECONDS))
+        for row, each in enumerate(decoded)
+        if each.change is not None
+    ]
 
 
 def _decode(batch: RawBatch, row: int, settings: EventSettings) -> DecodedItem:

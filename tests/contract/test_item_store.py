@@ -17,7 +17,7 @@ from app.store.items import RedisItems
 from app.store.keys import Keys
 from app.store.packed import PackedRedis
 from models.contract.events import Item
-from models.contract.item_codec import Change, Deleted, Withdrawn
+from models.contract.item_codec import Change, Deleted, RecordPlace, Withdrawn
 
 KETTLE = Item("k1", "Kettle", category="Home/Kitchen", brand="Acme", price=19.99, currency="EUR")
 Shown = tuple[str | None, str | None, str | None, float | None, str | None, bool]
@@ -135,3 +135,45 @@ async def test_a_deleted_item_leaves_a_mark_for_lists_that_still_show_it(redis: 
     await store.write([KETTLE, Deleted("k1")])
     fields = await redis.hgetall(f"{store.keys.prefix}item:{{k1}}")
     assert (fields[b"available"], fields[b"deleted"]) == (b"0", b"1")
+
+
+RED = Item("k1", "Kettle, red")
+EARLY, LATE = RecordPlace(3, 5, 1_000), RecordPlace(3, 6, 1_001)
+
+
+async def test_a_change_that_comes_after_a_later_one_changes_nothing(shop: tuple[ItemStore, Look]) -> None:
+    store, look = shop
+    assert await store.write([RED], [LATE]) == 0
+    assert await store.write([KETTLE, Item("k2", "Cup")], [EARLY, EARLY]) == 1
+    assert await store.write([Deleted("k1")], [EARLY]) == 1
+    assert await store.write([Withdrawn("k1")], [EARLY]) == 1
+    assert [(await look(item_id) or [None])[0] for item_id in ("k1", "k2")] == ["Kettle, red", "Cup"]
+    assert (await look("k1") or [False])[-1]
+
+
+async def test_a_withdrawal_overtakes_too(shop: tuple[ItemStore, Look]) -> None:
+    store, look = shop
+    await store.write([KETTLE, Withdrawn("k1")], [EARLY, LATE])
+    assert await store.write([KETTLE], [EARLY]) == 1
+    assert (await look("k1") or [True])[-1] is False
+
+
+async def test_a_withdrawal_of_an_item_that_is_not_there_does_not_keep_the_item_out(
+    shop: tuple[ItemStore, Look],
+) -> None:
+    store, look = shop
+    await store.write([Withdrawn("k1")], [LATE])
+    assert await store.write([KETTLE, Withdrawn("k1")], [EARLY, LATE]) == 0
+    assert await look("k1") == ("Kettle", "Home/Kitchen", "Acme", 19.99, "EUR", False)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [LATE, RecordPlace(3, 7, 1_000), RecordPlace(3, 0, 1_002), RecordPlace(2, 5, 999)],
+    ids=["the same record", "a clock that went back", "a topic made again", "another partition"],
+)
+async def test_what_is_not_earlier_in_the_log_is_written(shop: tuple[ItemStore, Look], place: RecordPlace) -> None:
+    store, look = shop
+    await store.write([KETTLE], [LATE])
+    assert await store.write([RED], [place]) == 0
+    assert (await look("k1") or [None])[0] == "Kettle, red"
