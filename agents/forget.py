@@ -54,7 +54,8 @@ class Forget:
     It reads its partition of `interactions` for the users' sessions, then appends there that they
     are forgotten: all workers drop these sessions, and nobody makes the profiles from the log
     again. Redis comes last. A crash leads to a repetition, which changes nothing that was done.
-    Events that are processed later begin a new profile. `write_lock` keeps batches of events out.
+    Events that are processed later begin a new profile. `write_lock` keeps batches of events out,
+    and `emit_lock` waits until those that are stored are in the log.
     """
 
     maker: ListMaker
@@ -67,6 +68,7 @@ class Forget:
     receipts: Receipts
     metrics: Metrics
     write_lock: asyncio.Lock
+    emit_lock: asyncio.Lock
 
     async def run(self, stream: AsyncIterable[RawBatch]) -> None:
         """Handle one batch after the other."""
@@ -79,7 +81,7 @@ class Forget:
         if not requests:
             return
         await self.replicas.caught_up()
-        async with self.write_lock:
+        async with self.write_lock, self.emit_lock:
             await self._forget(batch.partition, requests)
         self.metrics.forgotten_users.inc(len(requests))
 

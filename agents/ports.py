@@ -5,6 +5,7 @@ the same behaviour.
 """
 
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple, Protocol
 
@@ -13,9 +14,9 @@ from models.contract.events import Item, RawBatch
 from models.contract.item_codec import Change, RecordPlace
 from models.contract.moved import Moved
 from models.contract.outcome import Rejected
-from models.processor import ListWrites, UserWrites
 from models.quality.assessment import Assessment, Models
 from models.users.stored import StoredFields
+from models.users.writes import ListWrites, UserWrites
 
 Clock = Callable[[], float]
 
@@ -37,6 +38,17 @@ class Erased(NamedTuple):
 
     profiles: int
     lists: int
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """Batches of one or more partitions, of each in its order, that are handed to an agent.
+
+    They are committed once `finish` was called, which is when all their effects are stored.
+    """
+
+    batches: Sequence[RawBatch]
+    finish: Callable[[], None]
 
 
 class UserStore(Protocol):
@@ -253,8 +265,8 @@ class BegunBatches(Protocol):
     async def load(self, partition: int) -> list[Begun]:
         """Those of the sources' partitions with this number, in their order."""
 
-    async def write(self, partition: int, begun: Sequence[Begun]) -> None:
-        """Replace them; returns when they are noted."""
+    async def write(self, begun: Mapping[int, Sequence[Begun]]) -> None:
+        """Replace those of these partition numbers; returns when they are noted."""
 
 
 class EventLog(Protocol):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from agents.learn import Learn
 from agents.metrics import Metrics
-from agents.ports import Clock, Outbox, Replicas, Sources, UserStore, WriteOutcome
+from agents.ports import Clock, Handed, Outbox, Replicas, Sources, UserStore, WriteOutcome
 from agents.turns import take_turns
 from agents.unfinished import Unfinished
 from agents.users import load_users, reload_users
@@ -29,14 +29,30 @@ UNKNOWN = "unknown"  # the kind of a record of `moved` that does not say where i
 
 
 @dataclass(frozen=True, slots=True)
+class Emission:
+    """What is stored of some batches, and not yet in Kafka.
+
+    `parts` are the batches by the source of their events; `strangers` are records without one.
+    """
+
+    batches: Sequence[RawBatch]
+    parts: Sequence[RawBatch]
+    admitted: Sequence[Admitted]
+    effects: Effects
+    strangers: Sequence[Rejected]
+
+
+@dataclass(frozen=True, slots=True)
 class Process:
-    """Decides what a batch leads to, then writes Redis, then emits; the transport commits after
+    """Decides what batches lead to, then writes Redis, then emits; the transport commits after
     that.
 
-    `write_lock` is held by whoever takes profiles and writes lists, so that no older list
-    overwrites a newer one. A crash at any point leads to a replay of the batch, which changes
-    nothing that was written already. The store refuses to write a user whom another write reached
-    first; that user is then loaded, and the user's events are applied, again.
+    Batches that wait are handled together, with one round trip for all. While they are emitted, the
+    next ones are decided on and written. `write_lock` is held by whoever takes profiles and writes
+    lists, so that no older list overwrites a newer one; `emit_lock` by whoever emits them, in the
+    same order. A crash at any point leads to a replay of the batches, which changes nothing that
+    was written already. The store refuses to write a user whom another write reached first; that
+    user is then loaded, and the user's events are applied, again.
     """
 
     kinds: Mapping[str, Kind]
@@ -54,80 +70,120 @@ class Process:
     metrics: Metrics
     clock: Clock
     write_lock: asyncio.Lock
+    emit_lock: asyncio.Lock
 
-    async def run(self, stream: AsyncIterable[RawBatch]) -> None:
-        """Handle one batch after the other."""
-        async for batch in stream:
-            await self.handle(batch)
+    async def run(self, stream: AsyncIterable[Handed]) -> None:
+        """Handle what is handed over, in its order. Raises the first error of storing or
+        emitting.
+        """
+        try:
+            async with asyncio.TaskGroup() as emitting:
+                async for handed in stream:
+                    emission = await self.store(handed.batches)
+                    emitting.create_task(self._finish(emission, handed))
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
 
-    async def handle(self, batch: RawBatch) -> None:
-        """Process one batch; when this returns, all its effects are stored."""
+    async def store(self, batches: Sequence[RawBatch]) -> Emission:
+        """Decide on batches and write what they lead to; it is still to be emitted, and `emit_lock`
+        is held until then.
+        """
         await self.replicas.caught_up()
         async with self.write_lock:
-            learned = partial(self.learn.log_of, batch.topic, batch.partition)
-            batch = replace(batch, log=await self.sources.log_of(batch, learned))
-            await self.unfinished.begin(batch)
-            parts, strangers = by_origin(batch, self.kinds)
-            for part in parts:
-                await self._handle(part)
-            if strangers:
-                await self._quarantine(strangers)
-            self.unfinished.finish(batch)
+            begun = [replace(batch, log=await self._log_of(batch)) for batch in batches]
+            await self.unfinished.begin(begun)
+            found = [by_origin(batch, self.kinds) for batch in begun]
+            parts = [part for parts, _ in found for part in parts]
+            strangers = [each for _, strangers in found for each in strangers]
+            with self.metrics.timed("admit"):
+                admitted = [self._admit(part) for part in parts]
+            effects = await self._decide_and_write(admitted)
+            for each in admitted:
+                self.metrics.freshness.observe(self.clock() - each.interactions.times)
+            await self.emit_lock.acquire()
+        return Emission(begun, parts, admitted, effects, strangers)
 
-    async def _handle(self, batch: RawBatch) -> None:
-        with self.metrics.timed("admit"):
-            admitted = admit(batch, self.kinds[batch.topic], self.seen, self.events, self.placement)
-        with self.metrics.timed("load"):
-            slots = await load_users(self.maker.table, self.users, admitted.users)
+    async def emit(self, emission: Emission) -> None:
+        """Emit what was stored. When this returns, all effects of its batches are where they
+        belong.
+        """
         try:
-            effects = await self._decide_and_write(batch.home, admitted, slots)
+            with self.metrics.timed("emit"):
+                await self._emit(emission)
+        finally:
+            self.emit_lock.release()
+        for batch in emission.batches:
+            self.unfinished.finish(batch)
+        for part, admitted in zip(emission.parts, emission.admitted, strict=True):
+            self._count(part, admitted)
+        for each in emission.strangers:
+            self.metrics.rejected.labels(UNKNOWN, each.reason).inc()
+        self.metrics.recommendations.inc(len(emission.effects.writes.user_ids))
+
+    async def _finish(self, emission: Emission, handed: Handed) -> None:
+        await self.emit(emission)
+        handed.finish()
+
+    async def _log_of(self, batch: RawBatch) -> str:
+        return await self.sources.log_of(batch, partial(self.learn.log_of, batch.topic, batch.partition))
+
+    def _admit(self, part: RawBatch) -> Admitted:
+        return admit(part, self.kinds[part.topic], self.seen, self.events, self.placement)
+
+    async def _decide_and_write(self, admitted: Sequence[Admitted]) -> Effects:
+        users = list(dict.fromkeys(user for each in admitted for user in each.users))
+        with self.metrics.timed("load"):
+            slots = await load_users(self.maker.table, self.users, users)
+        slot_of = dict(zip(users, slots.tolist(), strict=True))
+        try:
+            parts, effects, refused = await self._try(admitted, slot_of)
+            while refused:
+                self.metrics.refused_writes.labels("profile").inc(len(refused))
+                await reload_users(self.maker.table, self.users, refused, _slots(refused, slot_of))
+                _, redone, refused = await self._try([only_users(each, refused) for each in admitted], slot_of)
+                effects = put_back(effects, admitted, redone)
         except BaseException:
             # The table holds what was decided, and nobody knows what was stored of it.
             self.maker.table.discard(slots)
             raise
-        self.metrics.freshness.observe(self.clock() - admitted.interactions.times)
-        with self.metrics.timed("emit"):
-            await self._emit(batch.home, admitted, effects)
-        self._count(batch, admitted)
-
-    async def _decide_and_write(self, partition: int, admitted: Admitted, slots: NDArray[np.int32]) -> Effects:
-        followed, effects, refused = await self._try(partition, admitted, slots)
-        self.metrics.unknown_items.inc(self.maker.recommender.catalogue.count_unknown(followed.items))
-        while refused:
-            self.metrics.refused_writes.labels("profile").inc(len(refused))
-            part, again = only_users(admitted, refused), slots[refused]
-            await reload_users(self.maker.table, self.users, part.users, again)
-            _, redone, still = await self._try(partition, part, again)
-            effects = put_back(effects, admitted, refused, redone)
-            refused = [refused[row] for row in still]
+        for part in parts:
+            self.metrics.unknown_items.inc(self.maker.recommender.catalogue.count_unknown(part.items))
         return effects
 
     async def _try(
-        self, partition: int, admitted: Admitted, slots: NDArray[np.int32]
-    ) -> tuple[Followed, Effects, list[int]]:
-        """Decide and write; gives the rows of the users whose writes were refused, too."""
+        self, admitted: Sequence[Admitted], slot_of: Mapping[str, int]
+    ) -> tuple[list[Followed], Effects, list[str]]:
+        """Decide and write; gives the users whose writes were refused, too."""
         with self.metrics.timed("decide"):
-            followed = follow(admitted, self.maker.table, slots)
-            self.learn.learn_own(partition, followed)
-            effects = await take_turns(decide_in_steps(followed, self.maker, self.clock()))
+            parts = []
+            for each in admitted:
+                followed = follow(each, self.maker.table, _slots(each.users, slot_of))
+                self.learn.learn_own(each.home, followed)
+                parts.append(followed)
+            effects = await take_turns(decide_in_steps(parts, self.maker, self.clock()))
+        users = effects.writes.user_ids
         with self.metrics.timed("write"):
             written = await self.users.write(effects.writes)
-            self.shown.put(admitted.users, partition, followed.own, effects.lists.items)
-        return followed, effects, [row for row, each in enumerate(written) if each is WriteOutcome.REFUSED]
+            self.shown.put(users, effects.homes, effects.own, effects.lists.items)
+        return parts, effects, [user for user, each in zip(users, written, strict=True) if each is WriteOutcome.REFUSED]
 
-    async def _emit(self, partition: int, admitted: Admitted, effects: Effects) -> None:
-        lists = dict(zip(effects.writes.user_ids, effects.writes.lists, strict=True))
+    async def _emit(self, emission: Emission) -> None:
+        keys: dict[int, list[str]] = {}
+        values: dict[int, list[bytes]] = {}
+        for admitted, encoded in zip(emission.admitted, emission.effects.interactions, strict=True):
+            keys.setdefault(admitted.home, []).extend(admitted.interactions.user_ids)
+            values.setdefault(admitted.home, []).extend(encoded)
+        lists: dict[int, dict[str, bytes]] = {}
+        writes = emission.effects.writes
+        for home, user, made in zip(emission.effects.homes.tolist(), writes.user_ids, writes.lists, strict=True):
+            lists.setdefault(home, {})[user] = made
+        rejected = [each for admitted in emission.admitted for each in admitted.rejected]
         await asyncio.gather(
-            self.outbox.interactions(partition, effects.interaction_keys, effects.interactions),
-            self.outbox.recommendations(partition, lists),
-            self.outbox.quarantine(admitted.rejected),
-            self.outbox.move(admitted.elsewhere.moved),
+            *(self.outbox.interactions(home, keys[home], values[home]) for home in keys),
+            *(self.outbox.recommendations(home, of_home) for home, of_home in lists.items()),
+            self.outbox.quarantine([*rejected, *emission.strangers]),
+            self.outbox.move([each for admitted in emission.admitted for each in admitted.elsewhere.moved]),
         )
-
-    async def _quarantine(self, strangers: Sequence[Rejected]) -> None:
-        await self.outbox.quarantine(strangers)
-        for each in strangers:
-            self.metrics.rejected.labels(UNKNOWN, each.reason).inc()
 
     def _count(self, batch: RawBatch, admitted: Admitted) -> None:
         kind = admitted.interactions.kind.label
@@ -142,4 +198,7 @@ class Process:
         for outcome, count in counts.items():
             self.metrics.foreign_key.labels(kind, outcome).inc(count)
         self.metrics.unknown_fields.inc(admitted.unknown_fields)
-        self.metrics.recommendations.inc(len(admitted.users))
+
+
+def _slots(users: Iterable[str], slot_of: Mapping[str, int]) -> NDArray[np.int32]:
+    return np.array([slot_of[user] for user in users], np.int32)

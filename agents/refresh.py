@@ -13,9 +13,10 @@ from agents.metrics import Metrics
 from agents.ports import Clock, Outbox, UserStore, WriteOutcome
 from agents.users import load_users, reload_users
 from models.bounded import parts
-from models.processor import ListMaker, ListWrites
+from models.processor import ListMaker
 from models.ranking.lists import NO_ITEM
 from models.shown import Holder, Shown, mark
+from models.users.writes import ListWrites
 
 # While they are loaded and written, a batch of events waits for the lock.
 USERS_AT_ONCE = 50
@@ -27,8 +28,9 @@ class Refresh:
     lately.
 
     `write_lock` is held by whoever takes profiles and writes lists, so that no older list
-    overwrites a newer one. The store refuses the list of a user whom another write reached first;
-    it is then made again, from the profile that is stored.
+    overwrites a newer one; `emit_lock` by whoever emits them, in the same order. The store refuses
+    the list of a user whom another write reached first; it is then made again, from the profile
+    that is stored.
     """
 
     maker: ListMaker
@@ -38,6 +40,7 @@ class Refresh:
     metrics: Metrics
     clock: Clock
     write_lock: asyncio.Lock
+    emit_lock: asyncio.Lock
     gone: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
 
     async def run(self) -> None:
@@ -119,6 +122,7 @@ class Refresh:
         written = await self.users.correct(writes)
         rows = zip(writes.user_ids, writes.lists, written, strict=True)
         emitted = {user: encoded for user, encoded, each in rows if each is WriteOutcome.DONE}
-        await self.outbox.recommendations(partition, emitted)
+        async with self.emit_lock:
+            await self.outbox.recommendations(partition, emitted)
         self.metrics.recommendations.inc(len(emitted))
         return written

@@ -9,7 +9,7 @@ events with one id thus is the first in `interactions` or, behind those, the fir
 that were begun.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from agents.ports import BegunBatches, EventLog
@@ -45,17 +45,18 @@ class Unfinished:
         """Forget all noted batches, because another worker may have had the partitions."""
         self._open.clear()
 
-    async def begin(self, batch: RawBatch) -> None:
-        """Note a batch before it changes anything; `interactions` must be learned as far as it
+    async def begin(self, batches: Sequence[RawBatch]) -> None:
+        """Note batches before they change anything; `interactions` must be learned as far as it
         went.
         """
-        partition = batch.partition
-        if partition not in self._open:
-            self._open[partition] = await self._take_over(partition)
-        begun = Begun.of(batch)
-        if begun not in self._open[partition]:
-            self._open[partition].append(begun)
-        await self.store.write(partition, self._open[partition])
+        for batch in batches:
+            partition = batch.partition
+            if partition not in self._open:
+                self._open[partition] = await self._take_over(partition)
+            begun = Begun.of(batch)
+            if begun not in self._open[partition]:
+                self._open[partition].append(begun)
+        await self.store.write({batch.partition: list(self._open[batch.partition]) for batch in batches})
 
     def finish(self, batch: RawBatch) -> None:
         """Drop the note of this batch and of earlier ones of its topic: everything is emitted."""

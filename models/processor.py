@@ -6,7 +6,7 @@ the user table before they are stored, so whoever cannot store them has to disca
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import orjson
@@ -32,21 +32,23 @@ from models.recommender import LearningBatch, Recommender, RecommenderSettings
 from models.shown import Shown
 from models.users.arrays import Steps
 from models.users.gather import ListRequests
-from models.users.revision import Fence
 from models.users.stored import StoredFields, encode_profiles
 from models.users.table import UserTable, name_session
+from models.users.writes import UserWrites
 
 MODEL_NAME = "vmis-knn"
+NO_SLOTS = np.zeros(0, np.int32)
 
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
     """A batch after decoding and the check for duplicates.
 
-    `interactions` are the accepted events in their users' partition that are no duplicates; `users`
-    are theirs, each once, and `user_of` (n,) is the place of each event's user in it.
+    `interactions` are the accepted events in their users' partition `home` that are no duplicates;
+    `users` are theirs, each once, and `user_of` (n,) is the place of each event's user in it.
     """
 
+    home: int
     interactions: Interactions
     users: list[str]
     user_of: NDArray[np.int32]
@@ -73,34 +75,18 @@ class Followed:
 
 
 @dataclass(frozen=True, slots=True)
-class UserWrites:
-    """What is to be stored of users, one entry each: the fields of their profiles, their lists as
-    JSON, and the revisions that these supersede and make.
+class Effects:
+    """What batches that are handled together lead to; nothing of it is stored yet.
+
+    `homes` and `own` (users,) are the partition of each user, and the hash of the session that led
+    to the list. `interactions` has the JSON of each batch's events.
     """
 
-    user_ids: list[str]
-    profiles: list[StoredFields]
-    lists: list[bytes]
-    fence: Fence
-
-
-@dataclass(frozen=True, slots=True)
-class ListWrites:
-    """Lists as JSON that replace those of the same profiles, one entry a user."""
-
-    user_ids: list[str]
-    lists: list[bytes]
-    fence: Fence
-
-
-@dataclass(frozen=True, slots=True)
-class Effects:
-    """What one batch leads to; nothing of it is stored yet."""
-
     writes: UserWrites
+    homes: NDArray[np.int32]
+    own: NDArray[np.uint64]
     lists: RankedLists
-    interaction_keys: list[str]
-    interactions: list[bytes]
+    interactions: list[list[bytes]]
 
 
 def hash_session(session_id: str) -> int:
@@ -124,7 +110,16 @@ def admit(
     place_of: dict[str, int] = {}
     user_of = np.fromiter((place_of.setdefault(user, len(place_of)) for user in found.user_ids), np.int32, len(found))
     rejected = decoded.rejected + elsewhere.refused
-    return Admitted(found, list(place_of), user_of, rejected, duplicates, decoded.unknown_fields, elsewhere)
+    return Admitted(
+        home=batch.home,
+        interactions=found,
+        users=list(place_of),
+        user_of=user_of,
+        rejected=rejected,
+        duplicates=duplicates,
+        unknown_fields=decoded.unknown_fields,
+        elsewhere=elsewhere,
+    )
 
 
 def follow(admitted: Admitted, table: UserTable, slots: NDArray[np.int32]) -> Followed:
@@ -203,49 +198,75 @@ def warm_up(settings: RecommenderSettings, events: EventSettings) -> None:
     learned = followed.admitted.interactions.ts
     recommender.learn(LearningBatch(followed.items, followed.sessions, learned, np.full(1, Kind.ORDER, np.int32)))
     shown = Shown(recommender.settings.ranking.size, capacity=1)
-    shown.put(["u"], 0, followed.own, decide(followed, maker, OLDEST_TS).lists.items)
+    shown.put(["u"], 0, followed.own, decide([followed], maker, OLDEST_TS).lists.items)
     shown.holders_of(followed.items)
     maker.table.discard(slots)
 
 
-def decide(followed: Followed, maker: ListMaker, now: float) -> Effects:
-    """New profiles and lists of the batch's users; `now` in seconds.
+def decide(batches: Sequence[Followed], maker: ListMaker, now: float) -> Effects:
+    """New profiles and lists of the users of these batches, each once; `now` in seconds.
 
     A user whose events were all applied before (a replay) gets a list again, since the first try
     may have stopped between the two.
     """
-    return run_through(decide_in_steps(followed, maker, now))
+    return run_through(decide_in_steps(batches, maker, now))
 
 
-def decide_in_steps(followed: Followed, maker: ListMaker, now: float) -> Generator[None, None, Effects]:
+def decide_in_steps(batches: Sequence[Followed], maker: ListMaker, now: float) -> Generator[None, None, Effects]:
     """What `decide` does, some users a step. What is learned between two steps counts in the lists
     of the later one.
 
     The table's users must stay as they are meanwhile.
     """
-    admitted, lists = followed.admitted, [RankedLists.empty(0, maker.recommender.settings.ranking.size)]
+    found, lists = _users_of(batches), [RankedLists.empty(0, maker.recommender.settings.ranking.size)]
     profiles: list[StoredFields] = []
     encoded: list[bytes] = []
-    for users in parts(len(followed.slots), maker.recommender.users_at_once):
+    for users in parts(len(found.slots), maker.recommender.users_at_once):
         if users.start:
             yield
-        asked = maker.request(followed.slots[users], followed.own[users])
+        asked = maker.request(found.slots[users], found.own[users])
         tastes = maker.recommender.tastes(asked)
         made = maker.recommender.recommend(asked, tastes)
         lists.append(made)
-        encoded += maker.encode(admitted.users[users], asked, made, now)
-        profiles += _profiles(maker, followed.slots[users], asked, tastes)
+        encoded += maker.encode(found.user_ids[users], asked, made, now)
+        profiles += _profiles(maker, found.slots[users], asked, tastes)
     return Effects(
         writes=UserWrites(
-            user_ids=admitted.users,
+            user_ids=found.user_ids,
             profiles=profiles,
             lists=encoded,
-            fence=maker.table.supersede(followed.slots),
+            fence=maker.table.supersede(found.slots),
         ),
+        homes=found.homes,
+        own=found.own,
         lists=RankedLists.joined(lists[1:] or lists),
-        interaction_keys=admitted.interactions.user_ids,
-        interactions=encode_interactions(admitted.interactions, followed.session_ids),
+        interactions=[encode_interactions(each.admitted.interactions, each.session_ids) for each in batches],
     )
+
+
+class _Users(NamedTuple):
+    user_ids: list[str]
+    slots: NDArray[np.int32]
+    own: NDArray[np.uint64]
+    homes: NDArray[np.int32]
+
+
+def _users_of(batches: Sequence[Followed]) -> _Users:
+    """The users of all batches, each once; of what batches say differently of one, the last
+    counts.
+    """
+    user_ids = [user for each in batches for user in each.admitted.users]
+    slots = np.concatenate([NO_SLOTS, *(each.slots for each in batches)])
+    own = np.concatenate([np.zeros(0, np.uint64), *(each.own for each in batches)])
+    homes = np.repeat(
+        np.array([each.admitted.home for each in batches], np.int32), [len(each.slots) for each in batches]
+    )
+    if len(batches) == 1:
+        return _Users(user_ids, slots, own, homes)
+    # Counted from the end, so that the first one that is found is the last batch's.
+    _, last = np.unique(slots[::-1], return_index=True)
+    order = np.sort(len(slots) - 1 - last)
+    return _Users([user_ids[row] for row in order.tolist()], slots[order], own[order], homes[order])
 
 
 def _profiles(

@@ -1,35 +1,40 @@
-"""The part of a batch whose writes were refused, cut out to be done again, and put back."""
+"""The part of some batches whose writes were refused, cut out to be done again, and put back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.processor import Admitted, Effects
 
 
-def only_users(admitted: Admitted, rows: Sequence[int]) -> Admitted:
-    """The batch with the events of these users alone; `rows` are places in `admitted.users`."""
+def only_users(admitted: Admitted, users: Collection[str]) -> Admitted:
+    """The batch with the events of these users alone."""
+    rows = [row for row, user in enumerate(admitted.users) if user in users]
     place = np.full(len(admitted.users), -1, np.int32)
     place[rows] = np.arange(len(rows), dtype=np.int32)
-    user_of, users = place[admitted.user_of], [admitted.users[row] for row in rows]
+    user_of = place[admitted.user_of]
     chosen = user_of >= 0
-    return replace(admitted, interactions=admitted.interactions.only(chosen), users=users, user_of=user_of[chosen])
+    return replace(
+        admitted,
+        interactions=admitted.interactions.only(chosen),
+        users=[admitted.users[row] for row in rows],
+        user_of=user_of[chosen],
+    )
 
 
-def put_back(effects: Effects, admitted: Admitted, rows: Sequence[int], redone: Effects) -> Effects:
-    """The effects of the batch with what became of these users when their part was done again.
+def put_back(effects: Effects, admitted: Sequence[Admitted], redone: Effects) -> Effects:
+    """The effects of the batches with what became of some users when their part was done again.
 
     Their events may belong to other sessions now, which `interactions` name.
     """
-    lists, interactions = list(effects.writes.lists), list(effects.interactions)
-    for row, encoded in zip(rows, redone.writes.lists, strict=True):
-        lists[row] = encoded
-    for event, encoded in zip(_events_of(admitted, rows).tolist(), redone.interactions, strict=True):
-        interactions[event] = encoded
+    again = dict(zip(redone.writes.user_ids, redone.writes.lists, strict=True))
+    lists = [
+        again.get(user, encoded) for user, encoded in zip(effects.writes.user_ids, effects.writes.lists, strict=True)
+    ]
+    interactions = []
+    for part, before, after in zip(admitted, effects.interactions, redone.interactions, strict=True):
+        new = iter(after)
+        users = part.interactions.user_ids
+        interactions.append([next(new) if user in again else old for user, old in zip(users, before, strict=True)])
     return replace(effects, writes=replace(effects.writes, lists=lists), interactions=interactions)
-
-
-def _events_of(admitted: Admitted, rows: Sequence[int]) -> NDArray[np.intp]:
-    return np.flatnonzero(np.isin(admitted.user_of, np.asarray(rows, np.int32)))

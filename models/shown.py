@@ -48,17 +48,22 @@ class Shown:
         self._next = 0
 
     def put(
-        self, user_ids: Sequence[str], partition: int, sessions: NDArray[np.uint64], items: NDArray[np.int32]
+        self,
+        user_ids: Sequence[str],
+        partitions: int | NDArray[np.int32],
+        sessions: NDArray[np.uint64],
+        items: NDArray[np.int32],
     ) -> None:
-        """The users' lists are now these, shape (users, size), padded with NOTHING; `sessions` led
-        to them.
+        """The users' lists are now these, shape (users, size), padded with NOTHING; `sessions`
+        (users,) led to them. `partitions` are the users' own, (users,) or one of
+        all.
         """
         if not user_ids:
             return
         row_of = self._row_of
         rows = [row_of[user] if user in row_of else self._take_row(user) for user in user_ids]
         self._rows[rows] = items
-        self._partitions[rows] = partition
+        self._partitions[rows] = partitions
         self._sessions[rows] = sessions
 
     def has(self, holder: Holder) -> bool:

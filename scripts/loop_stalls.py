@@ -34,8 +34,6 @@ from models.duplicates import DuplicateFilter
 from models.processor import (
     Followed,
     ListMaker,
-    ListWrites,
-    UserWrites,
     admit,
     decide,
     decide_in_steps,
@@ -47,6 +45,7 @@ from models.recommender import LearningBatch, Recommender, RecommenderSettings
 from models.shown import Shown
 from models.users.gather import NO_SESSION
 from models.users.stored import StoredFields
+from models.users.writes import ListWrites, UserWrites
 
 NOW = 1.76e9
 CATEGORIES = 200
@@ -137,14 +136,14 @@ def make_shop(items: int, dimension: int) -> Shop:
 async def batch_of(shop: Shop, users: int) -> list[dict[str, Any]]:
     """Decide a batch of one event a user: at once, as a whole step of a program, and in turns."""
     maker = ListMaker.of(shop.recommender, users)
-    decide(_followed(shop, maker, "views", users), maker, NOW)
+    decide([_followed(shop, maker, "views", users)], maker, NOW)
     followed = _followed(shop, maker, "clicks", users)
 
     async def at_once() -> None:
-        decide(followed, maker, NOW)
+        decide([followed], maker, NOW)
 
     async def in_turns() -> None:
-        await take_turns(decide_in_steps(followed, maker, NOW))
+        await take_turns(decide_in_steps([followed], maker, NOW))
 
     return [
         await _watched("a batch, at once", {"users": users}, at_once()),
@@ -180,6 +179,7 @@ async def withdrawal(shop: Shop, lists: int, withdrawn: int) -> list[dict[str, A
         metrics=Metrics(CollectorRegistry()),
         clock=lambda: NOW,
         write_lock=asyncio.Lock(),
+        emit_lock=asyncio.Lock(),
     )
     following = FollowCatalogue(EventSettings(), shop.recommender, refresh.gone.put_nowait)
     gone = shop.items[:: max(1, len(shop.items) // withdrawn)][:withdrawn]

@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from models.contract.lists import Ranking
-from models.processor import ListMaker, ListWrites, UserWrites
+from models.processor import ListMaker
 from models.profile import Profile
 from models.recommender import Recommender, RecommenderSettings
 from models.users.gather import NO_SESSION, ListRequests
 from models.users.revision import NO_REVISION, Fence, pack_revisions
 from models.users.stored import StoredFields, encode_profiles
+from models.users.writes import ListWrites, UserWrites
 
 
 def requests_for(recommender: Recommender, profiles: Sequence[Profile], session: int = NO_SESSION) -> ListRequests:

@@ -125,7 +125,7 @@ class PureWorker:
         """What a batch leads to; profiles are stored, nothing is learned."""
         admitted = admit(raw, kind, self.seen, EventSettings())
         followed = follow(admitted, self.maker.table, self._load(admitted.users))
-        effects = decide(followed, self.maker, NOW)
+        effects = decide([followed], self.maker, NOW)
         writes = effects.writes
         self.stored |= dict(zip(writes.user_ids, writes.profiles, strict=True))
         return Outcome(
@@ -134,8 +134,8 @@ class PureWorker:
             recommendations=[
                 read_list(encoded, user) for user, encoded in zip(writes.user_ids, writes.lists, strict=True)
             ],
-            interactions=effects.interactions,
-            interaction_keys=effects.interaction_keys,
+            interactions=effects.interactions[0],
+            interaction_keys=admitted.interactions.user_ids,
             rejected=admitted.rejected,
             accepted=len(admitted.interactions),
             duplicates=admitted.duplicates,

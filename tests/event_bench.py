@@ -76,12 +76,17 @@ class Bench:
             metrics=self.metrics,
             clock=self.clock,
             write_lock=asyncio.Lock(),
+            emit_lock=asyncio.Lock(),
         )
 
     async def handle(self, *raws: RawBatch) -> None:
+        """One batch after the other."""
         for raw in raws:
-            self.log.batches.append(raw)
-            await self.process.handle(raw)
+            await self.handle_together(raw)
+
+    async def handle_together(self, *raws: RawBatch) -> None:
+        self.log.batches += raws
+        await self.process.emit(await self.process.store(raws))
 
     async def crash(self, raw: RawBatch) -> None:
         """Killed between the store and the emission."""

@@ -2,7 +2,7 @@
 ports.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,8 +20,8 @@ class MemoryBegun:
     async def load(self, partition: int) -> list[Begun]:
         return list(self.noted.get(partition, ()))
 
-    async def write(self, partition: int, begun: Sequence[Begun]) -> None:
-        self.noted[partition] = list(begun)
+    async def write(self, begun: Mapping[int, Sequence[Begun]]) -> None:
+        self.noted |= {partition: list(noted) for partition, noted in begun.items()}
 
 
 @dataclass

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from fakes import Away, Diary
 
 from agents.ports import Erased, WriteOutcome
-from models.processor import ListWrites, UserWrites
 from models.profile import Profile
 from models.users.revision import REVISION
 from models.users.stored import StoredFields, decode_profile
+from models.users.writes import ListWrites, UserWrites
 
 
 @dataclass

@@ -26,12 +26,13 @@ from app.bench.stored_bytes import measure_stored
 from app.datasets.record import Dataset
 from app.settings import Settings
 from models.contract.events import LOG_MARK, TOPIC_OF_KIND, Kind
-from models.processor import ListMaker, UserWrites, hash_session, warm_up
+from models.processor import ListMaker, hash_session, warm_up
 from models.recommender import LearningBatch, Recommender
 from models.users.arrays import Steps
 from models.users.gather import NO_SESSION
 from models.users.stored import encode_profiles
 from models.users.table import MISSING
+from models.users.writes import UserWrites
 
 FILLED_AT_ONCE = 100_000
 SAMPLED_USERS = 2_000

@@ -8,7 +8,7 @@ from app.concerns import RedisSettings
 from app.local.servers import embedded_redis
 from app.store.keys import Keys
 from app.store.memory_usage import measure_memory
-from models.processor import UserWrites
+from models.users.writes import UserWrites
 
 SECONDS_A_DAY = 86_400
 

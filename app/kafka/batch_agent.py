@@ -4,14 +4,16 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from typing import Any, TypeAlias, cast
+from functools import partial
+from typing import Any, TypeAlias, TypeVar, cast
 
 import faust
-from faust.types import AgentT, AppT, EventT, Message, StreamT
+from faust.types import AgentT, AppT, ChannelT, EventT, Message, StreamT
 from mode.supervisors import OneForOneSupervisor
 from mode.types import ServiceT
 from typing_extensions import override
 
+from agents.ports import Handed
 from app.errors import HeadraceError
 from app.kafka.batch_consumer import BatchConsumer
 from app.kafka.batch_message import BatchMessage
@@ -20,10 +22,12 @@ from models.contract.events import RawBatch
 
 logger = logging.getLogger(__name__)
 
-Run: TypeAlias = Callable[[AsyncIterable[RawBatch]], Awaitable[None]]
+T = TypeVar("T")
+
+Run: TypeAlias = Callable[[AsyncIterable[T]], Awaitable[None]]
 
 
-def add_batch_agent(app: faust.App, name: str, topics: Sequence[str], run: Run) -> AgentT[Any]:
+def add_batch_agent(app: faust.App, name: str, topics: Sequence[str], run: Run[RawBatch]) -> AgentT[Any]:
     """Add an agent in which `run` reads whole batches of `topics`. Each topic has one such agent.
 
     A batch is committed once `run` asks for the next one. If `run` raises or returns, the worker
@@ -31,21 +35,41 @@ def add_batch_agent(app: faust.App, name: str, topics: Sequence[str], run: Run) 
 
     Raises ValueError for a topic that is not read in batches or that already has an agent.
     """
+    return _add_agent(app, name, topics, run, _batches)
+
+
+def add_group_agent(app: faust.App, name: str, topics: Sequence[str], run: Run[Handed]) -> AgentT[Any]:
+    """Add an agent in which `run` reads all batches of `topics` that wait, as many as make up the
+    largest batch or a few more. Each topic has one such agent.
+
+    The batches are committed once `run` has called `finish`; it may ask for more before that. If
+    `run` raises or returns, the worker stops, and what is not finished is read again after a
+    restart.
+
+    Raises ValueError for a topic that is not read in batches or that already has an agent.
+    """
+    return _add_agent(app, name, topics, run, _groups)
+
+
+Read: TypeAlias = Callable[[BatchConsumer, StreamT[RawBatch]], AsyncGenerator[T, None]]
+
+
+def _add_agent(app: faust.App, name: str, topics: Sequence[str], run: Run[T], read: Read[T]) -> AgentT[Any]:
     transport = cast(BatchTransport, app.transport)
     transport.claim(topics)
 
     async def agent(stream: StreamT[RawBatch]) -> None:
-        await _run(app, name, run, stream)
+        await _run(app, name, run, read(cast(BatchConsumer, app.consumer), stream))
 
     channel = app.topic(*topics, schema=UntouchedSchema())
     return app.agent(channel, name=name)(agent)
 
 
-async def _run(app: faust.App, name: str, run: Run, stream: StreamT[RawBatch]) -> None:
+async def _run(app: faust.App, name: str, run: Run[T], stream: AsyncGenerator[T, None]) -> None:
     consumer = cast(BatchConsumer, app.consumer)
-    async with aclosing(_batches(consumer, stream)) as batches:
+    async with aclosing(stream) as handed:
         try:
-            await run(batches)
+            await run(handed)
         except asyncio.CancelledError:
             raise
         except BaseException:
@@ -63,6 +87,26 @@ async def _batches(consumer: BatchConsumer, stream: StreamT[RawBatch]) -> AsyncG
         if consumer.start_batch(message):
             yield cast(RawBatch, event.value)
             consumer.finish_batch(message)
+
+
+async def _groups(consumer: BatchConsumer, stream: StreamT[RawBatch]) -> AsyncGenerator[Handed, None]:
+    # Faust's stream is an iterator over this queue. As long as it holds something, the next event
+    # is there at once.
+    queue, enough = cast(ChannelT[Any], stream.channel).queue, consumer.app.conf.broker_max_poll_records
+    events = aiter(stream.events())
+    async for event in events:
+        messages = [cast(BatchMessage, event.message)]
+        records = len(messages[0].batch)
+        while records < enough and not queue.empty():
+            messages.append(cast(BatchMessage, (await anext(events)).message))
+            records += len(messages[-1].batch)
+        if started := [message for message in messages if consumer.start_batch(message)]:
+            yield Handed([message.batch for message in started], partial(_finish, consumer, started))
+
+
+def _finish(consumer: BatchConsumer, messages: Sequence[BatchMessage]) -> None:
+    for message in messages:
+        consumer.finish_batch(message)
 
 
 class UntouchedSchema(faust.Schema):  # type: ignore[type-arg]

@@ -30,5 +30,6 @@ class BatchMessage(ConsumerMessage):
             tp=TP(batch.topic, batch.partition),
             generation_id=generation_id,
         )
+        self.batch = batch
         self.ticket = ticket
         self.acked = self.tracked = True

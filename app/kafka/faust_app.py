@@ -50,7 +50,7 @@ class FaustOptions:
     host: str = "127.0.0.1"
     port: int | None = None
     commit_seconds: float = 1.0
-    batches_per_partition: int = 2
+    batches_per_partition: int = 3
     watch_seconds: float = 5.0
     settle_seconds: float = 30.0
     clock: Callable[[], float] = monotonic

@@ -38,7 +38,7 @@ class BatchOptions:
     """
 
     topics: frozenset[str]
-    batches_per_partition: int = 2
+    batches_per_partition: int = 3
     drain_seconds: float = 30.0
     watch_seconds: float = 5.0
     settle_seconds: float = 30.0

@@ -2,13 +2,13 @@
 together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.retry import Retry
 from app.store.commands import execute
 from app.store.keys import Keys
-from app.store.packed import PackedRedis
+from app.store.packed import Command, PackedRedis
 from models.contract.begun import Begun, decode_begun, encode_begun
 
 
@@ -27,7 +27,9 @@ class RedisBegun:
         [found] = await self.retry(lambda: execute(self.redis, [("GET", self.keys.begun(partition))]))
         return decode_begun(found)
 
-    async def write(self, partition: int, begun: Sequence[Begun]) -> None:
-        """Replace them; returns when they are noted."""
-        encoded = encode_begun(begun)
-        await self.retry(lambda: execute(self.redis, [("SET", self.keys.begun(partition), encoded)]))
+    async def write(self, begun: Mapping[int, Sequence[Begun]]) -> None:
+        """Replace those of these partition numbers; returns when they are noted."""
+        commands: list[Command] = [
+            ("SET", self.keys.begun(partition), encode_begun(noted)) for partition, noted in begun.items()
+        ]
+        await self.retry(lambda: execute(self.redis, commands))

@@ -6,7 +6,7 @@ from redis import Redis
 
 from app.store.connection import HashFields
 from app.store.keys import Keys
-from models.processor import UserWrites
+from models.users.writes import UserWrites
 
 ROUNDS = 5
 

@@ -10,9 +10,9 @@ from app.store.commands import execute
 from app.store.keys import Keys
 from app.store.packed import Command, PackedRedis
 from app.store.scripts import Script, Value
-from models.processor import ListWrites, UserWrites
 from models.users.revision import REVISION
 from models.users.stored import READ_FIELDS, StoredFields
+from models.users.writes import ListWrites, UserWrites
 
 SECONDS_A_DAY = 86_400
 WRITTEN_KEPT = 1_000

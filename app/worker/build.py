@@ -26,7 +26,7 @@ from app.concerns import KafkaSettings
 from app.guard.middleware import guard, plain_problems, secure
 from app.health import Health
 from app.kafka.added_partitions import warn_of_added_partitions
-from app.kafka.batch_agent import add_batch_agent
+from app.kafka.batch_agent import add_batch_agent, add_group_agent
 from app.kafka.faust_app import FaustOptions, HttpGuard, WorkerApp, build_faust_app, progress_of, watch_with
 from app.kafka.log_span import KafkaEventLog
 from app.kafka.outbox import KafkaOutbox
@@ -127,7 +127,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     restore = build_restore(settings, outside.store, outside.retry_kafka, progress, losses, assess)
     process = _process(settings, outside, learning, refresh, replicas)
     keep = _keep_catalogue(settings, outside, restore, assess)
-    add_batch_agent(app, "process", [*outside.kinds, names.moved], process.run)
+    add_group_agent(app, "process", [*outside.kinds, names.moved], process.run)
     add_batch_agent(app, "catalogue", [names.items], keep.run)
     forget = build_forget(settings.kafka, outside, learning.learn, refresh, replicas)
     add_batch_agent(app, "forget", [names.forget], forget.run)
@@ -159,6 +159,7 @@ def _refresh(settings: Settings, outside: Outside, maker: ListMaker) -> Refresh:
         metrics=outside.metrics,
         clock=time,
         write_lock=asyncio.Lock(),
+        emit_lock=asyncio.Lock(),
     )
 
 
@@ -181,6 +182,7 @@ def _process(
         metrics=outside.metrics,
         clock=time,
         write_lock=refresh.write_lock,
+        emit_lock=refresh.emit_lock,
     )
 
 

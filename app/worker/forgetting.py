@@ -26,4 +26,5 @@ def build_forget(
         receipts=RedisReceipts(store.redis, store.keys, store.retry),
         metrics=outside.metrics,
         write_lock=refresh.write_lock,
+        emit_lock=refresh.emit_lock,
     )

@@ -38,12 +38,12 @@ async def test_nothing_is_noted_at_first(begun: BegunBatches) -> None:
 
 
 async def test_what_is_noted_comes_back_in_its_order(begun: BegunBatches) -> None:
-    await begun.write(3, [VIEWS, CLICKS])
+    await begun.write({3: [VIEWS, CLICKS]})
     assert await begun.load(3) == [VIEWS, CLICKS]
     assert await begun.load(4) == []
 
 
 async def test_a_note_replaces_the_one_before(begun: BegunBatches) -> None:
-    await begun.write(3, [VIEWS])
-    await begun.write(3, [CLICKS])
+    await begun.write({3: [VIEWS]})
+    await begun.write({3: [CLICKS]})
     assert await begun.load(3) == [CLICKS]

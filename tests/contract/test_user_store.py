@@ -24,11 +24,12 @@ from app.store.keys import Keys
 from app.store.packed import PackedRedis
 from app.store.users import RedisUsers
 from models.contract.events import Kind
-from models.processor import ListMaker, UserWrites
+from models.processor import ListMaker
 from models.profile import Profile, Seen, Session
 from models.recommender import Recommender, RecommenderSettings
 from models.users.revision import NO_REVISION, REVISION, pack_revisions
 from models.users.stored import StoredFields, decode_profile, encode_profiles
+from models.users.writes import UserWrites
 
 FULL = Profile(
     recent=(Seen(NOW + 0.125, int(Kind.CLICK), "é商"), Seen(NOW, int(Kind.VIEW), "i1")),

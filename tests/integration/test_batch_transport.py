@@ -144,7 +144,7 @@ async def test_a_slow_agent_pauses_fetching_and_loses_nothing(settings: KafkaSet
         await until(lambda: not worker.consumer.book.has_room(views_0(settings)))
         for _ in range(20):
             found = await worker.consumer._thread.whereabouts([views_0(settings)])
-            assert found[views_0(settings)].position == 20
+            assert found[views_0(settings)].position == 30
         worker.gate.set()
         await until(lambda: len(worker.values) == 500)
     assert worker.values == numbered(0, 500)

@@ -35,7 +35,7 @@ def test_lists_and_profiles_of_a_real_log_are_written_as_orjson_writes_them(shop
         slots[slots == MISSING] = maker.table.add(dict.fromkeys(new))
         followed = follow(admitted, maker.table, slots)
         learn.learn_own(batch.partition, followed)
-        writes = decide(followed, maker, float(np.max(batch.times))).writes
+        writes = decide([followed], maker, float(np.max(batch.times))).writes
         for user, slot, fields, encoded in zip(writes.user_ids, slots, writes.profiles, writes.lists, strict=True):
             readable = [value for name, value in fields.items() if name in ("recent", "counts") and value is not None]
             assert [orjson.dumps(orjson.loads(each)) for each in (*readable, encoded)] == [*readable, encoded]

@@ -79,6 +79,7 @@ class Withdrawal:
             metrics=Metrics(CollectorRegistry()),
             clock=ManualClock(NOW),
             write_lock=asyncio.Lock(),
+            emit_lock=asyncio.Lock(),
         )
         for item_id in self.gone:
             self.recommender.catalogue.withdraw(item_id)

@@ -1,5 +1,6 @@
 """Users are forgotten in the log first, then in memory, then in Redis; what comes later is new."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -74,6 +75,7 @@ class ForgettingBench(Bench):
             receipts=self.receipts,
             metrics=self.metrics,
             write_lock=process.write_lock,
+            emit_lock=process.emit_lock,
         )
 
     async def forget(self, *requests: ForgetRequest) -> None:
@@ -128,6 +130,18 @@ async def test_a_forgotten_user_who_comes_again_begins_again_from_nothing(bench:
     counts = bench.receipts.written["r2", 0]
     assert (counts["interactions"], counts["sessions"], counts["profiles"]) == (1, 1, 1)
     assert [each[0] for each in bench.interactions.records if each[1] is None] == ["u1", "u1"]
+
+
+async def test_a_user_is_forgotten_after_what_is_stored_is_in_the_log(bench: ForgettingBench) -> None:
+    emission = await bench.process.store([batch(event("d", item_id="i3", ts=NOW + 5), first=3)])
+    forgetting = asyncio.create_task(bench.forget(ForgetRequest("u1", "r1")))
+    await asyncio.sleep(0)
+    await bench.process.emit(emission)
+    bench.interactions.sync()
+    await forgetting
+    assert bench.receipts.written["r1", 0]["interactions"] == 3
+    assert bench.users.fields.keys() == {"u2"}
+    assert bench.interactions.records[-1][:2] == ("u1", None)
 
 
 async def test_a_repeated_request_finds_nothing_and_says_nothing_to_others(bench: ForgettingBench) -> None:

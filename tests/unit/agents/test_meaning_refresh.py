@@ -55,6 +55,7 @@ class Users:
             metrics=Metrics(CollectorRegistry()),
             clock=ManualClock(NOW),
             write_lock=asyncio.Lock(),
+            emit_lock=asyncio.Lock(),
         )
         self.introduce = Introduce(recommender, self.refresh, self.replicas)
 

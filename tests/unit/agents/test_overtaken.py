@@ -83,6 +83,20 @@ async def test_users_who_were_not_overtaken_are_written_once(bench: Bench) -> No
     assert total(bench.metrics.events, outcome="accepted") == 4
 
 
+async def test_of_batches_that_are_handled_together_only_the_overtaken_user_is_done_again(bench: Bench) -> None:
+    views = batch(event("a", ts=NOW + 9), event("b", user_id="u2", ts=NOW + 9), first=9)
+    orders = batch(event("c", user_id="u2", ts=NOW + 10), event("d", ts=NOW + 10), topic="orders")
+    await bench.handle(VIEWS[0])
+    await beside(bench).handle(CLICKS[0])
+
+    await bench.handle_together(views, orders)
+
+    assert bench.users.profiles == (await undisturbed(VIEWS[0], CLICKS[0], views, orders)).users.profiles
+    assert bench.users.revision("u2")[:4] == b"\0\0\0\1"
+    assert [each["event_id"] for each in bench.emitted()] == ["v0", "c0", "a", "b", "c", "d"]
+    assert dict(bench.outbox.recommendations_log[0]) == bench.users.lists
+
+
 async def test_interactions_name_the_session_that_the_other_worker_opened(bench: Bench) -> None:
     await bench.handle(batch(event("v0", ts=NOW - 7200)))
     await beside(bench).handle(batch(event("x", ts=NOW), topic="clicks"))

@@ -2,8 +2,6 @@
 once.
 """
 
-from collections.abc import AsyncIterator
-
 import pytest
 from builders import NOW, batch, event
 from event_bench import Bench
@@ -11,7 +9,7 @@ from fakes import Away
 
 from agents.metrics import total
 from agents.users import load_users
-from models.contract.events import Item, RawBatch
+from models.contract.events import Item
 from models.contract.outcome import Reason
 from models.users.table import MISSING
 
@@ -213,15 +211,6 @@ async def test_a_batch_of_rubbish_is_quarantined_and_touches_no_user(bench: Benc
     await bench.handle(batch(b"{", None, b"[]"))
     assert (bench.users.profiles, bench.users.lists) == ({}, {})
     assert [each.value for each in bench.outbox.quarantined] == [b"{", None, b"[]"]
-
-
-async def test_the_agent_takes_one_batch_after_the_other_from_its_stream(bench: Bench) -> None:
-    async def stream() -> AsyncIterator[RawBatch]:
-        for raw in LOG:
-            yield raw
-
-    await bench.process.run(stream())
-    assert total(bench.metrics.events) == 8
 
 
 async def test_a_topic_made_again_is_another_log_and_its_events_count(bench: Bench) -> None:

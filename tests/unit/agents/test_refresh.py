@@ -43,6 +43,7 @@ class TwoUsers:
             metrics=self.metrics,
             clock=ManualClock(NOW + 60),
             write_lock=asyncio.Lock(),
+            emit_lock=asyncio.Lock(),
         )
         for partition, (user_id, item_id) in enumerate({"u1": "pan", "u2": "novel"}.items()):
             profile = Profile(recent=(Seen(NOW, int(Kind.VIEW), item_id),))
