@@ -2,19 +2,19 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from agents.ports import Clock, InteractionLog, StoredProfiles
+from agents.log_reading import USERS_AT_ONCE, portions, read_on, read_profiles
+from agents.ports import Clock
+from agents.upkeep_ports import InteractionLog, StoredProfiles
 from models.profile import Profile, ProfileSettings
 from models.users.difference import contradicted_fields, differing_fields, is_ahead
 from models.users.rebuilding import Rebuilding, Users
-from models.users.share import ALL_USERS, Chosen, Share
+from models.users.share import ALL_USERS, Chosen
 from models.users.stored import decode_profile
 
-USERS_AT_ONCE = 100_000  # 0.5 to 2 kB each
-LOADED_AT_ONCE = 500
 AGAIN_SECONDS = 0.5
 DESCRIBED = 1_000
 
@@ -104,10 +104,12 @@ class Audit:
         return await self._audit(ALL_USERS, self.at_once, others=True)
 
     async def _audit(self, users: Users, most: int, *, others: bool) -> Report:
-        report, left = Report(is_whole=self.log.is_whole), [users]
+        report, left = Report(is_whole=self.log.is_whole), list[Users]([users])
         while left:
             self.tell("reading")
-            rebuilt, rest = await self._rebuild(left.pop(), most, report)
+            empty = Rebuilding(self.settings, left.pop(), self.expire_seconds)
+            rebuilt, rest, count = await read_profiles(self.log, empty, most)
+            report.interactions = max(report.interactions, count)
             left += rest if others else []
             known = rebuilt.user_ids
             if isinstance(users, Chosen):
@@ -119,27 +121,12 @@ class Audit:
                 report.add(each)
         return report
 
-    async def _rebuild(self, users: Users, most: int, report: Report) -> tuple[Rebuilding, list[Users]]:
-        """The profiles of these users, and the shares of users for which there was no room."""
-        rebuilt, rest, share = Rebuilding(self.settings, users, self.expire_seconds), list[Users](), users
-        self.log.rewind()
-        count = 0
-        async for batch in self.log.read():
-            rebuilt.apply(batch)
-            count += len(batch)
-            while len(rebuilt) > most and isinstance(share, Share):
-                share, other = share.halves()
-                rebuilt.narrow(share)
-                rest.append(other)
-        report.interactions = max(report.interactions, count)
-        return rebuilt, rest
-
     async def _compare(self, rebuilt: Rebuilding, user_ids: Sequence[str], report: Report) -> list[Difference]:
         """Count those that are the same. Returns those that are not."""
         deadline, differing = self.clock() + self.patience_seconds, list[Difference]()
         while user_ids:
             ahead: list[Difference] = []
-            for some in _portions(user_ids):
+            for some in portions(user_ids):
                 for found in await self._differences(rebuilt, some, report):
                     (ahead if found.problem is ProfileFault.AHEAD else differing).append(found)
             user_ids = [each.user_id for each in ahead]
@@ -148,8 +135,7 @@ class Audit:
             if ahead:
                 self.tell("waiting for the log")
                 await self.sleep(AGAIN_SECONDS)
-                async for batch in self.log.read():
-                    rebuilt.apply(batch)
+                await read_on(self.log, rebuilt)
         return differing
 
     async def _differences(self, rebuilt: Rebuilding, user_ids: Sequence[str], report: Report) -> list[Difference]:
@@ -200,14 +186,6 @@ class Audit:
         again = {each.user_id for each in differing if each.user_id in returned}
         if not again:
             return differing
-        rebuilt = Rebuilding(self.settings, Chosen(frozenset(again)), math.inf)
-        self.log.rewind()
-        async for batch in self.log.read():
-            rebuilt.apply(batch)
+        rebuilt, _, _ = await read_profiles(self.log, Rebuilding(self.settings, Chosen(frozenset(again)), math.inf))
         still = {each.user_id for each in await self._compare(rebuilt, sorted(again), report)}
         return [each for each in differing if each.user_id not in again or each.user_id in still]
-
-
-def _portions(user_ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(user_ids), LOADED_AT_ONCE):
-        yield user_ids[start : start + LOADED_AT_ONCE]

@@ -8,7 +8,8 @@ import numpy as np
 
 from agents.learn import Learn
 from agents.metrics import Metrics
-from agents.ports import Outbox, PartitionLog, Receipts, Replicas, UserStore
+from agents.ports import Outbox, Replicas, UserStore
+from agents.upkeep_ports import PartitionLog, Receipts
 from models.contract.events import RawBatch
 from models.contract.forgetting import ForgetRequest, decode_requests, forgotten_sessions, forgotten_user
 from models.contract.wire import decode_log

@@ -233,6 +233,9 @@ class Metrics:
         self.forgotten_users = Counter(
             "headrace_forgotten_users", "Requests to forget a user that were carried out", registry=registry
         )
+        self.rebuilt_profiles = Counter(
+            "headrace_rebuilt_profiles", "Profiles that Redis lost and that were made again", registry=registry
+        )
         self.retries = Counter("headrace_retries", "Calls tried again", ["dependency"], registry=registry)
         self.refused_writes = Counter(
             "headrace_refused_writes",

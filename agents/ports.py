@@ -73,52 +73,6 @@ class UserStore(Protocol):
         """Remove all that is stored of these users. Returns what was there, in their order."""
 
 
-class StoredProfiles(Protocol):
-    """Reads the profiles of all users."""
-
-    async def load(self, user_ids: Sequence[str]) -> list[StoredFields]:
-        """Return the stored fields of these users' profiles, in their order; empty for none."""
-
-    def user_ids(self) -> AsyncGenerator[list[str], None]:
-        """Yield the users who have profiles, some at a time; one may come twice."""
-
-
-class InteractionLog(Protocol):
-    """Reads the topic `interactions` whole."""
-
-    @property
-    def is_whole(self) -> bool:
-        """Return False when records were removed from its beginning, as retention does."""
-
-    def read(self) -> AsyncGenerator[RawBatch, None]:
-        """Yield what follows what was read before, up to the end as it is now."""
-
-    def rewind(self) -> None:
-        """Begin again at the beginning."""
-
-
-class PartitionLog(Protocol):
-    """One partition of `interactions`, read by its owner, who is the only one to write it."""
-
-    def read(self, partition: int) -> AsyncGenerator[RawBatch, None]:
-        """Yield all records, from the beginning to the end as it is now."""
-
-    async def rewrite(self, partition: int, forgotten: Mapping[str, int]) -> bool:
-        """Append all records again without those of users who are forgotten up to an offset, then
-        remove the old ones.
-
-        Returns False, and removes nothing, if Kafka does not remove records, or if others append
-        meanwhile.
-        """
-
-
-class Receipts(Protocol):
-    """Keeps what was erased for a request, for the one who asked; without the user's id."""
-
-    async def write(self, request_id: str, partition: int, counts: Mapping[str, int]) -> None:
-        """Note what was erased of one partition."""
-
-
 class ItemStore(Protocol):
     """Stores the catalogue for look-ups."""
 

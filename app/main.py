@@ -22,6 +22,7 @@ COMMANDS = {
     "bench": "measure speed against what else runs in the same minute",
     "models": "make, check and time the model artefacts",
     "audit": "compare the profiles in Redis with the log",
+    "rebuild": "make profiles in Redis again from the log",
     "forget": "remove users from all that is stored, with a receipt",
     "doctor": "check addresses, versions, topics and models, and say what to do",
 }

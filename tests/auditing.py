@@ -9,9 +9,12 @@ from builders import NOW, PureWorker, batch, event
 from fakes import ManualClock
 
 from agents.audit import Audit
+from agents.ports import WriteOutcome
+from agents.upkeep_ports import Replacement
 from models.contract.events import KIND_OF_TOPIC, RawBatch
 from models.profile import ProfileSettings
 from models.recommender import RecommenderSettings
+from models.users.revision import REVISION
 from models.users.stored import StoredFields
 
 DAY = 86_400.0
@@ -29,6 +32,30 @@ class MemoryProfiles:
 
     async def user_ids(self) -> AsyncGenerator[list[str], None]:
         yield list(self.fields)
+
+
+@dataclass
+class MemoryRebuilt(MemoryProfiles):
+    """The `RebuiltProfiles` port in memory; `meanwhile` is called before each write."""
+
+    meanwhile: Callable[[], None] = lambda: None
+    expire_seconds: dict[str, int] = field(default_factory=dict)
+
+    async def replace(self, profiles: Sequence[Replacement]) -> list[WriteOutcome]:
+        if profiles:
+            self.meanwhile()
+        return [self._replace(each) for each in profiles]
+
+    def _replace(self, each: Replacement) -> WriteOutcome:
+        if (self.fields.get(each.user_id, {}).get(REVISION) or b"") != each.supersedes:
+            return WriteOutcome.REFUSED
+        self.fields[each.user_id] = {REVISION: each.revision, **each.fields}
+        self.expire_seconds[each.user_id] = each.expire_seconds
+        return WriteOutcome.DONE
+
+    async def remove(self, user_ids: Sequence[str]) -> None:
+        for user in user_ids:
+            self.fields.pop(user, None)
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """Reads all partitions of a topic from their beginning, outside any group."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -17,6 +17,7 @@ from app.kafka.unreadable import explained
 from models.contract.events import RawBatch
 
 POLL_MILLISECONDS = 200
+READ_AT_ONCE = 10_000
 
 
 @dataclass(slots=True)
@@ -71,8 +72,17 @@ class WholeLog:
 
 
 @asynccontextmanager
-async def whole_log(settings: KafkaSettings, name: str, progress: Callable[[float], None]) -> AsyncIterator[WholeLog]:
-    """Open a topic of Headrace, `name` without its prefix.
+async def whole_log(
+    settings: KafkaSettings,
+    name: str,
+    progress: Callable[[float], None],
+    *,
+    partitions: Collection[int] | None = None,
+    at_once: int = READ_AT_ONCE,
+) -> AsyncIterator[WholeLog]:
+    """Open a topic of Headrace, `name` without its prefix, or some of its partitions.
+
+    A batch has at most `at_once` records.
 
     Raises HeadraceError when Kafka does not answer, or has no such topic.
     """
@@ -83,10 +93,10 @@ async def whole_log(settings: KafkaSettings, name: str, progress: Callable[[floa
         auto_offset_reset="earliest",
         fetch_max_wait_ms=POLL_MILLISECONDS,
         max_partition_fetch_bytes=settings.max_message_bytes,
-        max_poll_records=5 * settings.fetch_max_records,
+        max_poll_records=at_once,
     )
     try:
-        yield await _open(consumer, settings, topic, progress)
+        yield await _open(consumer, settings, topic, progress, partitions)
     except KafkaAway as error:
         raise HeadraceError(
             f"Kafka at {settings.bootstrap} does not answer: {error}; check HEADRACE_KAFKA_BOOTSTRAP"
@@ -96,7 +106,11 @@ async def whole_log(settings: KafkaSettings, name: str, progress: Callable[[floa
 
 
 async def _open(
-    consumer: AIOKafkaConsumer, settings: KafkaSettings, topic: str, progress: Callable[[float], None]
+    consumer: AIOKafkaConsumer,
+    settings: KafkaSettings,
+    topic: str,
+    progress: Callable[[float], None],
+    partitions: Collection[int] | None,
 ) -> WholeLog:
     with as_kafka_away():
         await consumer.start()
@@ -106,5 +120,7 @@ async def _open(
                 f"Kafka at {settings.bootstrap} has no topic {topic}: check HEADRACE_KAFKA_TOPIC_PREFIX; "
                 "the first worker creates the topics"
             )
+        if partitions is not None:
+            places = [place for place in places if place.partition in partitions]
         consumer.assign(places)
         return WholeLog(consumer, places, dict(await consumer.beginning_offsets(places)), progress)

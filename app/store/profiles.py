@@ -1,4 +1,4 @@
-"""Reads the profiles of all users, for commands that compare them."""
+"""Reads the profiles of all users, and replaces those that were made again from the log."""
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
@@ -6,10 +6,14 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
+from agents.ports import WriteOutcome
+from agents.upkeep_ports import Replacement
 from app.store.commands import execute
 from app.store.connection import translate
 from app.store.keys import Keys
 from app.store.packed import Command, PackedRedis
+from app.store.scripts import Script
+from models.users.revision import REVISION
 from models.users.stored import READ_FIELDS, StoredFields
 
 SCANNED_AT_ONCE = 1_000
@@ -49,3 +53,43 @@ class RedisProfiles:
 def _literally(text: str) -> str:
     """The text as a part of a pattern that matches only itself."""
     return "".join(f"\\{letter}" if letter in "\\*?[]" else letter for letter in text)
+
+
+# A profile is replaced whole: fields that the new one lacks are removed.
+REPLACE = Script(
+    f"""
+local stored = redis.call('HGET', KEYS[1], '{REVISION}') or ''
+if stored ~= ARGV[1] then
+  return stored == ARGV[2] and {WriteOutcome.DONE} or {WriteOutcome.REFUSED}
+end
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], '{REVISION}', ARGV[2], unpack(ARGV, 4))
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+return {WriteOutcome.DONE}
+""",
+    keys=1,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RedisRebuilt(RedisProfiles):
+    """The `RebuiltProfiles` port on Redis. Every method raises HeadraceError while it is away."""
+
+    async def replace(self, profiles: Sequence[Replacement]) -> list[WriteOutcome]:
+        """Put each in the place of the one that it supersedes, whole. Returns what became of
+        each.
+        """
+        calls = []
+        for each in profiles:
+            fields = [part for pair in each.fields.items() if pair[1] is not None for part in pair]
+            key = self.keys.profile(each.user_id)
+            calls.append(REPLACE.call(key, each.supersedes, each.revision, each.expire_seconds, *fields))  # type: ignore[arg-type]  # no field is None
+        try:
+            return [WriteOutcome(reply) for reply in await REPLACE.run(self.redis, calls)] if calls else []
+        except (RedisError, OSError) as error:
+            raise translate(error) from error
+
+    async def remove(self, user_ids: Sequence[str]) -> None:
+        """Remove these profiles."""
+        if user_ids:
+            await self._execute([("DEL", self.keys.profile(user)) for user in user_ids])

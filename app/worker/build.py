@@ -44,6 +44,7 @@ from app.store.store import Store
 from app.worker.figures import Figures
 from app.worker.forgetting import build_forget
 from app.worker.outside import Outside, open_outside
+from app.worker.rebuilding import RebuildOwn, build_rebuild
 from app.worker.restoring import Losses, build_restore
 from app.worker.snapshot_keeper import SnapshotKeeper
 from app.worker.watching import count_reset, watching_of
@@ -70,6 +71,7 @@ class Worker:
     snapshots: SnapshotKeeper | None
     model_agents: ModelAgents | None
     restore: Restore
+    rebuild: RebuildOwn
     watch: KafkaWatch
 
 
@@ -123,7 +125,8 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
         learning.learn.listeners.append(model_agents.similar.touched)
     figures = _figures(outside, progress, maker)
     assess, similar = (model_agents.assess, model_agents.similar) if model_agents is not None else (None, None)
-    losses = Losses(outside.sources, figures, similar)
+    rebuild = build_rebuild(settings, outside, partial(_owned, progress, names.views))
+    losses = Losses(outside.sources, figures, similar, rebuild)
     restore = build_restore(settings, outside.store, outside.retry_kafka, progress, losses, assess)
     process = _process(settings, outside, learning, refresh, replicas)
     keep = _keep_catalogue(settings, outside, restore, assess)
@@ -146,6 +149,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
         snapshots=SnapshotKeeper.of(settings, learning.learn, replicas, time),
         model_agents=model_agents,
         restore=restore,
+        rebuild=rebuild,
         watch=KafkaWatch(replicas.see_ends, health),
     )
 

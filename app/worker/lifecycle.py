@@ -93,6 +93,7 @@ def _jobs(worker: Worker) -> Iterator[Coroutine[Any, Any, None]]:
     yield worker.figures.run()
     yield worker.refresh.run()
     yield worker.restore.run()
+    yield worker.rebuild.run()
     yield worker.watch.run()
     if worker.model_agents is not None:
         yield from worker.model_agents.jobs()

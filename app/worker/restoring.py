@@ -17,6 +17,7 @@ from app.store.marks import RedisMarks
 from app.store.sources import RedisSources
 from app.store.store import Store
 from app.worker.figures import Figures
+from app.worker.rebuilding import RebuildOwn
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ class Losses:
     sources: RedisSources
     figures: Figures
     similar: KeepSimilar | None
+    profiles: RebuildOwn
 
     async def begin(self, partition: int, offset: int) -> None:
         """Write again what is in memory: items of a partition are missing from this offset on.
@@ -41,6 +43,7 @@ class Losses:
         )
         await self.sources.restore()
         self.figures.republish()
+        self.profiles.lose()
 
     def end(self, partition: int, records: int, item_ids: list[str]) -> None:
         """Note that the partition's items are stored again, with the vectors of `item_ids`."""

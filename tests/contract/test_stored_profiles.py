@@ -8,7 +8,7 @@ from asking import stored
 from auditing import MemoryProfiles
 from builders import NOW
 
-from agents.ports import StoredProfiles
+from agents.upkeep_ports import StoredProfiles
 from app.concerns import RedisSettings
 from app.store.connection import HashFields, StoreAway, connect
 from app.store.keys import Keys
