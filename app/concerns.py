@@ -12,6 +12,7 @@ from models.setting import setting
 # The folder above the package `app`. In a checkout it holds `onnx/`; in an installation it does
 # not.
 CHECKOUT = Path(__file__).resolve().parents[1]
+REFUSE, WARN = "refuse", "warn"
 _ADDRESS = r"\s*(\[[\da-fA-F:.]+\]|[^\s,:/\[\]]+)(:\d{1,5})?\s*"
 BOOTSTRAP = (
     rf"{_ADDRESS}(,{_ADDRESS})*",
@@ -84,6 +85,11 @@ class WorkerSettings:
     state_dir: str = setting("", "folder for snapshots that make a restart quick; empty keeps none")
     snapshot_seconds: float = setting(60.0, "pause between two snapshots", low=1)
     profile_cache: int = setting(50_000, "user profiles kept in memory; 0.5 to 2 kB each", low=100)
+    on_difference: str = setting(
+        REFUSE,
+        "when earlier workers of the group have other settings or models: refuse to work, or warn and go on",
+        choices=(REFUSE, WARN),
+    )
 
 
 @dataclass(frozen=True, slots=True)

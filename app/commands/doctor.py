@@ -17,12 +17,13 @@ from app.checkup.kafka_server import check_broker, check_topics
 from app.checkup.producers import check_keys
 from app.checkup.progress import check_lag, check_process
 from app.checkup.redis_server import check_redis
+from app.checkup.workers import check_workers
 from app.settings import Settings, secret_values
 from app.store.secrecy import scrub_for
 
 DETAILS = """
-Looks at Python, packages, settings, Kafka, topics, Redis, models, and at a worker and look-up process on this
-machine. Nothing is changed.
+Looks at Python, packages, settings, Kafka, topics, Redis, models, at the workers of the group, and at a worker and
+look-up process on this machine. Nothing is changed.
 
 exit status:
   0  nothing failed; there may be warnings
@@ -74,6 +75,7 @@ def _checks(settings: Settings) -> list[tuple[str, Check]]:
         ("lag", lambda: check_lag(settings.kafka)),
         ("keys", lambda: check_keys(settings.kafka, settings.events)),
         ("redis", lambda: check_redis(settings.redis)),
+        ("workers", lambda: check_workers(settings)),
         ("access", lambda: check_access(settings)),
         ("worker", lambda: check_process("worker", worker.host, worker.port)),
         ("serve", lambda: check_process("serve", serve.host, serve.port)),

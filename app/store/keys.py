@@ -85,6 +85,10 @@ class Keys:
         """Return the key of the mark of a partition, such as `items-3`: a string with an offset."""
         return f"{self.prefix}catalogue:{{{place}}}"
 
+    def members(self) -> str:
+        """Return the key of the workers that live, with their settings: a hash."""
+        return f"{self.prefix}members"
+
     def worker(self, worker_id: str) -> str:
         """Return the key of one worker's live figures: a string with JSON.
 

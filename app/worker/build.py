@@ -13,6 +13,7 @@ from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 
+from agents.agreement import Agreement
 from agents.assess import Assess
 from agents.catalogue import FollowCatalogue, KeepCatalogue
 from agents.follow_vectors import FollowVectors
@@ -41,6 +42,7 @@ from app.store.begun import RedisBegun
 from app.store.board import Board
 from app.store.items import RedisItems
 from app.store.store import Store
+from app.worker.agreeing import build_agreement
 from app.worker.figures import Figures
 from app.worker.forgetting import build_forget
 from app.worker.outside import Outside, open_outside
@@ -73,6 +75,7 @@ class Worker:
     restore: Restore
     rebuild: RebuildOwn
     watch: KafkaWatch
+    agreement: Agreement
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
         restore=restore,
         rebuild=rebuild,
         watch=KafkaWatch(replicas.see_ends, health),
+        agreement=build_agreement(settings, outside.store, loaded.infer.models if loaded is not None else None),
     )
 
 

@@ -13,6 +13,7 @@ from app.kafka.endings import end_leftovers
 from app.kafka.faust_app import run_faust
 from app.kafka.topics import create_topics
 from app.settings import Settings
+from app.worker.agreeing import keep_agreement
 from app.worker.build import Worker, build_worker
 
 logger = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ async def _connect(worker: Worker) -> None:
 
 async def _prepare(worker: Worker) -> None:
     await worker.store.answers()
+    await worker.agreement.agreed()
     await worker.replicas.caught_up()
 
 
@@ -70,6 +72,7 @@ async def _started(worker: Worker, stopping: asyncio.Task[None]) -> AsyncIterato
         # What cannot be started has to be closed too.
         for close in (worker.store.close, worker.outbox.stop, worker.replicas.stop):
             stack.push_async_callback(close)
+        stack.push_async_callback(worker.agreement.leave)
         await _until_first(_connect(worker), stopping)
         if stopping.done():
             yield []
@@ -89,6 +92,7 @@ def _jobs(worker: Worker) -> Iterator[Coroutine[Any, Any, None]]:
 
     They are created one by one, so that none is left unawaited.
     """
+    yield keep_agreement(worker.agreement)
     yield worker.replicas.run()
     yield worker.figures.run()
     yield worker.refresh.run()
