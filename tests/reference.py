@@ -121,5 +121,5 @@ def _scores_below(scores: list[float], found: list[Popular]) -> list[float]:
 
 
 def round_share(score: float) -> float:
-    """Round to 12 significant digits; what is below 1e-11 is returned as it is."""
-    return score if score * 1e22 < 1e11 else float(f"{score:.12g}")
+    """Round to 6 significant digits; what is below 1e-17 is returned as it is."""
+    return score if score * 1e22 < 1e5 else float(f"{score:.6g}")

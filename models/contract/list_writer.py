@@ -17,7 +17,11 @@ LONGEST_NUMBER = 24
 DIGITS = 1_000_000
 LARGEST = 9e9  # up to that, 6 digits after the point are exact
 POWERS = np.array([float(10**n) for n in range(23)])  # the powers of ten that a float holds exactly
-TWELVE_DIGITS = 1e11  # a whole number of 12 digits is at least this
+SIX_DIGITS = 1e5  # a whole number of 6 digits is at least this
+# In this span (1987 to 2106), floats are so far apart that 7 digits after the point tell them all.
+# Times of Python's clock have that many.
+FIRST_TIME, LAST_TIME = float(2**29), float(2**32)
+TIME_DIGITS = 10_000_000
 LOWEST_DECIMAL = 1e-5  # orjson writes smaller numbers with an exponent
 NOT_EXACT = -1
 
@@ -174,22 +178,31 @@ def put_decimal(data: NDArray[np.uint8], at: int, value: float) -> int:
     rely on.
 
     It can write what is neither negative nor above LARGEST, and has at most 6 digits after the
-    point, or at most 12 significant digits and is not below 1e-11.
+    point, or is from FIRST_TIME to LAST_TIME, or has at most 6 significant digits and is not below
+    1e-17.
     """
     if not 0 <= value <= LARGEST:
         return NOT_EXACT
     scaled = int(np.rint(value * DIGITS))
     if scaled / DIGITS != value or 0 < scaled < 10:
-        return _put_share(data, at, value)
+        return _put_time(data, at, value) if FIRST_TIME <= value < LAST_TIME else _put_share(data, at, value)
     whole, part = scaled // DIGITS, scaled % DIGITS
     return _put_part(data, _put_whole(data, at, whole), part, DIGITS)
 
 
 @kernel
+def _put_time(data: NDArray[np.uint8], at: int, value: float) -> int:
+    """Write a number of 7 digits behind the point from FIRST_TIME to LAST_TIME."""
+    whole = int(value)
+    part = int(np.rint((value - whole) * TIME_DIGITS))
+    return _put_part(data, _put_whole(data, at, whole), part, TIME_DIGITS)
+
+
+@kernel
 def _put_share(data: NDArray[np.uint8], at: int, value: float) -> int:
-    """Write a number of at most 12 significant digits that is no whole one."""
+    """Write a number of at most 6 significant digits that is no whole one."""
     places = 0
-    while places < len(POWERS) and value * POWERS[places] < TWELVE_DIGITS:
+    while places < len(POWERS) and value * POWERS[places] < SIX_DIGITS:
         places += 1
     if places == len(POWERS):
         return NOT_EXACT

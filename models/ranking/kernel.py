@@ -173,7 +173,7 @@ def round_score(score: float) -> float:
 
 @kernel
 def round_share(score: float) -> float:
-    """What Python's float(f"{score:.12g}") gives, for scores of 1e-11 to 10^12; smaller ones are
+    """What Python's float(f"{score:.6g}") gives, for scores of 1e-17 to 10^6; smaller ones are
     returned as they are.
 
     Significant digits: what is a million times less popular than the best still has its own score.

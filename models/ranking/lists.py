@@ -16,7 +16,7 @@ from models.contract.lists import Ranking
 from models.setting import setting
 
 SCORE_DIGITS = 6
-SHARE_DIGITS = 12
+SHARE_DIGITS = 6
 NO_ITEM = -1
 
 # What found an item, as a number and as the contract calls it.
