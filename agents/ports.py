@@ -216,17 +216,11 @@ class Sources(Protocol):
 class BegunBatches(Protocol):
     """Which batches of events were begun, noted in the store that they change."""
 
-    async def take_over(self, partition: int, claim: str) -> list[Begun]:
-        """Those of the sources' partitions with this number, in their order.
+    async def load(self, partition: int) -> list[Begun]:
+        """Those of the sources' partitions with this number, in their order."""
 
-        From now on only who names this claim may replace them.
-        """
-
-    async def write(self, begun: Mapping[int, Sequence[Begun]], claims: Mapping[int, str]) -> set[int]:
-        """Replace those of these partition numbers; returns when they are noted.
-
-        Returns the numbers for which another claim was made since: their notes stay as they are.
-        """
+    async def write(self, begun: Mapping[int, Sequence[Begun]]) -> None:
+        """Replace those of these partition numbers; returns when they are noted."""
 
 
 class EventLog(Protocol):

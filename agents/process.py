@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -69,7 +69,6 @@ class Process:
     outbox: Outbox
     metrics: Metrics
     clock: Clock
-    holds: Callable[[RawBatch], bool]
     write_lock: asyncio.Lock
     emit_lock: asyncio.Lock
 
@@ -90,25 +89,18 @@ class Process:
         is held until then.
         """
         await self.replicas.caught_up()
-        while True:
-            async with self.write_lock:
-                # What was taken away meanwhile is read again by its owner, and not committed here.
-                held = [replace(each, log=await self._log_of(each)) for each in batches if self.holds(each)]
-                contested = await self.unfinished.begin(held)
-                if not contested:
-                    return await self._store(held)
-            await self.unfinished.wait_in_doubt(contested)
-
-    async def _store(self, begun: Sequence[RawBatch]) -> Emission:
-        found = [by_origin(batch, self.kinds) for batch in begun]
-        parts = [part for parts, _ in found for part in parts]
-        strangers = [each for _, strangers in found for each in strangers]
-        with self.metrics.timed("admit"):
-            admitted = [self._admit(part) for part in parts]
-        effects = await self._decide_and_write(admitted)
-        for each in admitted:
-            self.metrics.freshness.observe(self.clock() - each.interactions.times)
-        await self.emit_lock.acquire()
+        async with self.write_lock:
+            begun = [replace(batch, log=await self._log_of(batch)) for batch in batches]
+            await self.unfinished.begin(begun)
+            found = [by_origin(batch, self.kinds) for batch in begun]
+            parts = [part for parts, _ in found for part in parts]
+            strangers = [each for _, strangers in found for each in strangers]
+            with self.metrics.timed("admit"):
+                admitted = [self._admit(part) for part in parts]
+            effects = await self._decide_and_write(admitted)
+            for each in admitted:
+                self.metrics.freshness.observe(self.clock() - each.interactions.times)
+            await self.emit_lock.acquire()
         return Emission(begun, parts, admitted, effects, strangers)
 
     async def emit(self, emission: Emission) -> None:

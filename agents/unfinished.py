@@ -7,13 +7,9 @@ is noted in the store before it changes a profile, and who takes over its partit
 ids of the noted batches first, at their own positions and in their order. The first of several
 events with one id thus is the first in `interactions` or, behind those, the first in the batches
 that were begun.
-
-Who takes a partition over claims it. A worker that was paused, and does not know yet that it lost
-the partition, can finish the batches that it began, and begins no other.
 """
 
-import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from agents.ports import BegunBatches, EventLog
@@ -24,9 +20,6 @@ from models.contract.misplaced import sort_out
 from models.contract.moved import by_origin
 from models.contract.placement import Placement
 from models.duplicates import DuplicateFilter
-
-# A worker that lost a partition knows within the time in which a rebalance must end, or it ends.
-DOUBT_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,52 +39,24 @@ class Unfinished:
     applied: Mapping[tuple[int, str], int]
     store: BegunBatches
     log: EventLog
-    new_claim: Callable[[], str]
-    doubt_seconds: float = DOUBT_SECONDS
     _open: dict[int, list[Begun]] = field(default_factory=dict)
-    _claims: dict[int, str] = field(default_factory=dict)
-    _in_doubt: set[asyncio.Event] = field(default_factory=set)
 
     def forget(self) -> None:
         """Forget all noted batches, because another worker may have had the partitions."""
         self._open.clear()
-        for event in self._in_doubt:
-            event.set()
 
-    async def wait_in_doubt(self, partitions: Collection[int]) -> None:
-        """Wait until the group assigns partitions, after another worker claimed these.
-
-        If the group does not in `doubt_seconds`, they are still this worker's: it claims them with
-        the next batch.
-        """
-        event = asyncio.Event()
-        self._in_doubt.add(event)
-        try:
-            async with asyncio.timeout(self.doubt_seconds):
-                await event.wait()
-        except TimeoutError:
-            for partition in partitions:
-                self._open.pop(partition, None)
-        finally:
-            self._in_doubt.discard(event)
-
-    async def begin(self, batches: Sequence[RawBatch]) -> set[int]:
+    async def begin(self, batches: Sequence[RawBatch]) -> None:
         """Note batches before they change anything; `interactions` must be learned as far as it
         went.
-
-        Returns the partitions that another worker took over since: their batches must not be
-        processed.
         """
         for batch in batches:
             partition = batch.partition
             if partition not in self._open:
-                self._claims[partition] = self.new_claim()
                 self._open[partition] = await self._take_over(partition)
             begun = Begun.of(batch)
             if begun not in self._open[partition]:
                 self._open[partition].append(begun)
-        noted = {batch.partition: list(self._open[batch.partition]) for batch in batches}
-        return await self.store.write(noted, self._claims)
+        await self.store.write({batch.partition: list(self._open[batch.partition]) for batch in batches})
 
     def finish(self, batch: RawBatch) -> None:
         """Drop the note of this batch and of earlier ones of its topic: everything is emitted."""
@@ -100,7 +65,7 @@ class Unfinished:
         others[:] = [each for each in others if each.topic != batch.topic or each.last > last]
 
     async def _take_over(self, partition: int) -> list[Begun]:
-        left = await self.store.take_over(partition, self._claims[partition])
+        left = await self.store.load(partition)
         return [each for each in left if each.topic in self.topics and await self._remember(partition, each)]
 
     async def _remember(self, partition: int, begun: Begun) -> bool:

@@ -1,8 +1,6 @@
 """The agent of events on fakes, with crashes."""
 
 import asyncio
-from typing import Self
-from uuid import uuid4
 
 import orjson
 import pytest
@@ -26,7 +24,6 @@ from models.recommender import Recommender, RecommenderSettings
 from models.shown import Shown
 
 MOVED = "moved"
-DOUBT_SECONDS = 0.01
 
 
 class Bench:
@@ -44,8 +41,6 @@ class Bench:
         self.logs = OneLog()
         self.begun = MemoryBegun()
         self.log = MemoryEventLog()
-        self.lost: set[int] = set()
-        self.doubt_seconds = DOUBT_SECONDS
         self.restart()
 
     def restart(self) -> None:
@@ -75,31 +70,14 @@ class Bench:
                 applied=self.learn.applied,
                 store=self.begun,
                 log=self.log,
-                new_claim=lambda: uuid4().hex,
-                doubt_seconds=self.doubt_seconds,
             ),
             users=self.users,
             outbox=self.outbox,
             metrics=self.metrics,
             clock=self.clock,
-            holds=self.held,
             write_lock=asyncio.Lock(),
             emit_lock=asyncio.Lock(),
         )
-
-    def held(self, raw: RawBatch) -> bool:
-        """Whether the group has not taken the batch's partition away, as far as this worker
-        knows.
-        """
-        return raw.partition not in self.lost
-
-    def beside(self) -> Self:
-        """Another worker with the same store and the same topics."""
-        other = type(self)()
-        other.users, other.outbox, other.begun, other.log = self.users, self.outbox, self.begun, self.log
-        other.doubt_seconds = self.doubt_seconds
-        other.restart()
-        return other
 
     async def handle(self, *raws: RawBatch) -> None:
         """One batch after the other."""

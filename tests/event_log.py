@@ -16,16 +16,12 @@ class MemoryBegun:
     """The `BegunBatches` port in memory."""
 
     noted: dict[int, list[Begun]] = field(default_factory=dict)
-    claims: dict[int, str] = field(default_factory=dict)
 
-    async def take_over(self, partition: int, claim: str) -> list[Begun]:
-        self.claims[partition] = claim
+    async def load(self, partition: int) -> list[Begun]:
         return list(self.noted.get(partition, ()))
 
-    async def write(self, begun: Mapping[int, Sequence[Begun]], claims: Mapping[int, str]) -> set[int]:
-        refused = {each for each in begun if self.claims.setdefault(each, claims[each]) != claims[each]}
-        self.noted |= {partition: list(noted) for partition, noted in begun.items() if partition not in refused}
-        return refused
+    async def write(self, begun: Mapping[int, Sequence[Begun]]) -> None:
+        self.noted |= {partition: list(noted) for partition, noted in begun.items()}
 
 
 @dataclass

@@ -9,9 +9,8 @@ from pathlib import Path
 import orjson
 
 from app.errors import HeadraceError
-from app.evaluate.catalogue import assess_catalogue, describe_goods, learn_catalogue
+from app.evaluate.catalogue import assess_catalogue, learn_catalogue
 from app.evaluate.evaluation import measure, read_experiment
-from app.evaluate.lister import AUTO, CHOICES, Lister
 from app.evaluate.vector_file import load_vectors
 from app.progress_line import ProgressLine
 from app.settings import Settings
@@ -19,9 +18,7 @@ from models.recommender import Recommender
 
 DESCRIPTION = """\
 Learn the past of a log, then walk the sessions of its future: at every position predict the next item from the
-whole catalogue without the current item (repeats_allowed: with it). With --ranker formula it runs the code that the
-worker runs, with the same settings. Without it, rankers learn from the past too, and the best of them makes the lists;
-the worker does not use them yet.
+whole catalogue without the current item. It runs the code that the worker runs, with the same settings.
 
 DIR holds events.csv[.gz] or events.jsonl[.gz] with a column split (train, test), or is split by --from. Events need
 item_id, ts and session_id or user_id: without a session_id, a user's session ends after 30 minutes of silence, as in
@@ -36,7 +33,6 @@ examples:
   headrace evaluate shop/ --protocol session
   headrace evaluate shop/ --from 2011-10-01T00:00:00Z --json
   headrace evaluate shop/ --from 2011-10-01T00:00:00Z --no-models
-  headrace evaluate shop/ --ranker formula
   HEADRACE_NEIGHBOURS_NEIGHBOURS=288 headrace evaluate shop/
 """
 
@@ -53,13 +49,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         type=_moment,
         help="sessions that begin at TIME (seconds since 1970, or RFC 3339) or later are the future",
-    )
-    parser.add_argument(
-        "--ranker",
-        choices=CHOICES,
-        default=AUTO,
-        help="what ranks the lists: the formula, as in the worker, or a ranker that learns from the past, linear or "
-        "with a hidden layer; auto (the default) takes the one that predicted best while it learned",
     )
     meaning = parser.add_mutually_exclusive_group()
     meaning.add_argument("--no-models", action="store_true", help="do not let models read the catalogue")
@@ -85,10 +74,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
         load_vectors(args.vectors, recommender)
     elif items and not args.no_models:
         models = assess_catalogue(items, recommender, settings, line.show)
-    lister = Lister(recommender, args.ranker)
-    if lister.ranker is not None:
-        describe_goods(args.folder, recommender, lister.ranker.goods)
-    figures = measure(experiment, lister, line.show).as_json() | {"models": models}
+    figures = measure(experiment, recommender, line.show).as_json() | {"models": models}
     line.close()
     sys.stdout.write(orjson.dumps(figures).decode() + "\n" if args.json else _text(figures))
     return 0

@@ -16,7 +16,6 @@ from app.datasets.folder import in_folder
 from app.datasets.named_rows import LeftOut, numbered_rows
 from app.datasets.rows import lines_of
 from app.errors import HeadraceError
-from app.evaluate.lister import Lister
 from models.contract.events import Kind
 from models.evaluation.hits import Evaluation
 from models.evaluation.session_protocol import (
@@ -48,15 +47,12 @@ class Measured:
     """The quality at 20 of all predictions, and of predictions of cold items.
 
     A cold item is one that no user had acted on before. `seconds` holds the time of each
-    prediction, shape (predictions,). `repeats` is the quality where the item being looked at may be
-    listed, and `ranker` tells which ranker made the lists.
+    prediction, shape (predictions,).
     """
 
     quality: Mapping[str, float]
     cold: Mapping[str, float]
-    repeats: Mapping[str, float]
     seconds: np.ndarray[tuple[int], np.dtype[np.float64]]
-    ranker: Mapping[str, object]
 
     def as_json(self) -> dict[str, object]:
         """Return the figures under the field's standard names."""
@@ -71,9 +67,7 @@ class Measured:
             f"p{percentile}": None if seconds is None else round(float(seconds), 7)
             for percentile, seconds in zip(PERCENTILES, times, strict=True)
         }
-        for name in ("hit_rate", "mrr", "ndcg"):
-            figures[f"repeats_allowed.{name}@{CUTOFF}"] = round(self.repeats[name], 4)
-        return figures | dict(self.ranker)
+        return figures
 
 
 def read_experiment(folder: Path, since: float | None) -> Experiment:
@@ -107,30 +101,27 @@ def read_experiment(folder: Path, since: float | None) -> Experiment:
         raise HeadraceError(f"{folder} cannot be evaluated: {error}") from error
 
 
-def measure(experiment: Experiment, lister: Lister, show: Show) -> Measured:
+def measure(experiment: Experiment, recommender: Recommender, show: Show) -> Measured:
     """Learn the past, then predict every test case and note the rank of the next item."""
-    recommender = lister.recommender
     recommender.warm_up()
-    for done in _learn(experiment, lister):
+    for done in _learn(experiment, recommender):
         show(f"learned {done:,} of {len(experiment.train):,} events")
-    lister.begin()
-    evaluation, cold, repeats = Evaluation(CUTOFF), Evaluation(CUTOFF), Evaluation(CUTOFF)
+    evaluation, cold = Evaluation(CUTOFF), Evaluation(CUTOFF)
     warm = {visit.item_id for visit in experiment.train}
     seconds = np.zeros(len(experiment.cases))
     guests = Guests(recommender)
     for number, case in enumerate(experiment.cases):
         request = guests.request(case)
         start = time.perf_counter()
-        ranking = lister.list_for(case, request, repeats=False)
+        lists = recommender.recommend(request)
         seconds[number] = time.perf_counter() - start
-        evaluation.add(ranking, case.actual)
-        repeats.add(lister.list_for(case, request, repeats=True), case.actual)
+        ranking = lists.ranking(0, recommender.items.names)
+        evaluation.add(ranking.item_ids, case.actual)
         if case.actual not in warm:
-            cold.add(ranking, case.actual)
+            cold.add(ranking.item_ids, case.actual)
         show(f"predicted {number + 1:,} of {len(experiment.cases):,}")
     known = len(recommender.items)
-    quality, of_cold, of_repeats = (asdict(each.result(known)) for each in (evaluation, cold, repeats))
-    return Measured(quality, of_cold, of_repeats, seconds, lister.figures())
+    return Measured(asdict(evaluation.result(known)), asdict(cold.result(known)), seconds)
 
 
 class Guests:
@@ -163,12 +154,12 @@ class Guests:
         return self._maker.request(slots, np.array([NO_SESSION], np.uint64))
 
 
-def _learn(experiment: Experiment, lister: Lister) -> Iterator[int]:
+def _learn(experiment: Experiment, recommender: Recommender) -> Iterator[int]:
     for first in range(0, len(experiment.train), LEARNING_EVENTS):
         visits = experiment.train[first : first + LEARNING_EVENTS]
-        lister.learn(
+        recommender.learn(
             LearningBatch(
-                items=lister.recommender.items.numbers(visit.item_id for visit in visits),
+                items=recommender.items.numbers(visit.item_id for visit in visits),
                 sessions=np.array([hash_session(visit.session_id) for visit in visits], np.uint64),
                 ts=np.array([visit.ts for visit in visits]),
                 kinds=np.full(len(visits), Kind.CLICK, np.int32),

@@ -42,10 +42,6 @@ class BatchConsumer(WatchedConsumer):
         """
         return not self._failed and self.book.start(message.ticket)
 
-    def holds(self, batch: RawBatch) -> bool:
-        """Whether an agent has the batch in work, and its partition is still ours."""
-        return self.book.runs((batch.topic, batch.partition), int(batch.offsets[0]))
-
     def finish_batch(self, message: BatchMessage) -> None:
         """Commit the processed batch with the next commit, if its partition is still ours."""
         ticket = message.ticket
@@ -245,6 +241,4 @@ class BatchConsumer(WatchedConsumer):
 
     @override
     def _new_consumer_thread(self) -> FetchThread:
-        thread = FetchThread(self, loop=self.loop, beacon=self.beacon)
-        thread.batched = self.options.topics
-        return thread
+        return FetchThread(self, loop=self.loop, beacon=self.beacon)

@@ -4,7 +4,7 @@ it belongs to.
 
 import asyncio
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -17,7 +17,6 @@ from typing_extensions import override
 from app.kafka.consumer_stop import stop_consumer
 from app.kafka.log_end import true_end
 from app.kafka.log_start import Beginning
-from app.kafka.raw_batch import keep_parsed
 from app.kafka.unreadable import explained
 
 # aiokafka has one fetch under way per broker. While it waits for partitions without news, a
@@ -109,8 +108,6 @@ class FetchThread(AIOKafkaConsumerThread):
     before a seek and carries the old number, or after it and carries the new one.
     """
 
-    batched: Container[str] = ()  # the topics whose records are turned into columns
-
     @override
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -188,7 +185,6 @@ class FetchThread(AIOKafkaConsumerThread):
 
     async def _fetch(self, partitions: set[TP], timeout: float) -> list[Fetched]:
         consumer = self._ensure_consumer()
-        keep_parsed(consumer, self.batched)
         with explained(consumer):
             records = await self._fetch_records(
                 consumer, partitions, timeout=timeout, max_records=consumer._max_poll_records

@@ -1,7 +1,6 @@
 """Turns the records of a partition into the columns that agents and followers handle."""
 
-from collections.abc import Container, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
 
 import numpy as np
 from aiokafka import ConsumerRecord  # type: ignore[import-untyped]  # ships no types
@@ -9,8 +8,6 @@ from aiokafka import ConsumerRecord  # type: ignore[import-untyped]  # ships no 
 from models.contract.events import RawBatch
 
 MILLISECONDS = 1000.0
-
-T = TypeVar("T")
 
 
 def to_raw_batch(topic: str, partition: int, records: Sequence[ConsumerRecord]) -> RawBatch:
@@ -28,19 +25,3 @@ def to_raw_batch(topic: str, partition: int, records: Sequence[ConsumerRecord]) 
         values=[record.value for record in records],
         headers=[record.headers for record in records],
     )
-
-
-def keep_parsed(consumer: Any, topics: Container[str]) -> None:
-    """Leave what this AIOKafkaConsumer has fetched of these topics as its parser made it, instead
-    of copying every record into an object of 11 fields. Topic and partition are not in these
-    records.
-    """
-    for tp, result in consumer._fetcher._records.items():
-        # There may be an error in the place of records.
-        records = getattr(result, "_partition_records", None)
-        if records is not None and tp.topic in topics:
-            records._consumer_record = _as_parsed
-
-
-def _as_parsed(_partition: object, record: T) -> T:
-    return record

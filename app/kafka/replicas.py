@@ -17,7 +17,7 @@ from app.kafka.log_mark import Mark, find_difference, mark_after
 from app.kafka.log_start import Beginning, Change, LogStarts, Reset
 from app.kafka.own_records import OwnRecords
 from app.kafka.progress import Progress
-from app.kafka.raw_batch import keep_parsed, to_raw_batch
+from app.kafka.raw_batch import to_raw_batch
 from app.kafka.unreadable import explained
 from app.retry import Retry
 from models.bounded import parts
@@ -118,7 +118,6 @@ class KafkaReplicas:
     async def run(self) -> None:
         """Read for ever; ends only by being cancelled, or by a bug in a follower."""
         while True:
-            keep_parsed(self._consumer, self._followers)
             with explained(self._consumer):
                 fetched = await self._consumer.getmany(timeout_ms=POLL_MILLISECONDS)
             for partition, records in fetched.items():

@@ -28,7 +28,8 @@ from app.guard.middleware import guard, plain_problems, secure
 from app.health import Health
 from app.kafka.added_partitions import warn_of_added_partitions
 from app.kafka.batch_agent import add_batch_agent, add_group_agent
-from app.kafka.faust_app import FaustOptions, HttpGuard, WorkerApp, build_faust_app, holds, progress_of, watch_with
+from app.kafka.faust_app import FaustOptions, HttpGuard, WorkerApp, build_faust_app, progress_of, watch_with
+from app.kafka.log_span import KafkaEventLog
 from app.kafka.outbox import KafkaOutbox
 from app.kafka.probes import add_probes
 from app.kafka.progress import Progress
@@ -37,6 +38,7 @@ from app.kafka.settling import named
 from app.kafka.topics import topics
 from app.kafka.watch import KafkaWatch
 from app.settings import Settings
+from app.store.begun import RedisBegun
 from app.store.board import Board
 from app.store.items import RedisItems
 from app.store.store import Store
@@ -47,7 +49,6 @@ from app.worker.outside import Outside, open_outside
 from app.worker.rebuilding import RebuildOwn, build_rebuild
 from app.worker.restoring import Losses, build_restore
 from app.worker.snapshot_keeper import SnapshotKeeper
-from app.worker.taking_over import build_unfinished
 from app.worker.watching import count_reset, watching_of
 from app.worker.with_models import ModelAgents, WorkerParts, build_model_agents, find_models
 from models.contract.placement import Placement
@@ -130,7 +131,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     rebuild = build_rebuild(settings, outside, partial(_owned, progress, names.views))
     losses = Losses(outside.sources, figures, similar, rebuild)
     restore = build_restore(settings, outside.store, outside.retry_kafka, progress, losses, assess)
-    process = _process(settings, outside, learning, refresh, replicas, app)
+    process = _process(settings, outside, learning, refresh, replicas)
     keep = _keep_catalogue(settings, outside, restore, assess)
     add_group_agent(app, "process", [*outside.kinds, names.moved], process.run)
     add_batch_agent(app, "catalogue", [names.items], keep.run)
@@ -171,12 +172,7 @@ def _refresh(settings: Settings, outside: Outside, maker: ListMaker) -> Refresh:
 
 
 def _process(
-    settings: Settings,
-    outside: Outside,
-    learning: _Learning,
-    refresh: Refresh,
-    replicas: KafkaReplicas,
-    app: WorkerApp,
+    settings: Settings, outside: Outside, learning: _Learning, refresh: Refresh, replicas: KafkaReplicas
 ) -> Process:
     return Process(
         kinds=outside.kinds,
@@ -193,7 +189,6 @@ def _process(
         outbox=outside.outbox,
         metrics=outside.metrics,
         clock=time,
-        holds=partial(holds, app),
         write_lock=refresh.write_lock,
         emit_lock=refresh.emit_lock,
     )
@@ -258,11 +253,25 @@ def _learning(settings: Settings, outside: Outside, placement: Placement) -> _Le
     seen = DuplicateFilter(settings.events.duplicate_window_seconds, settings.events.duplicate_memory)
     seen.warm_up()
     learn = Learn(recommender, seen, outside.metrics)
-    return _Learning(recommender, seen, learn, build_unfinished(settings, outside, learn, placement))
+    return _Learning(recommender, seen, learn, _unfinished(settings, outside, learn, placement))
 
 
 def _placement(kafka: KafkaSettings, partitions: int) -> Placement:
     return Placement(kafka.partitioner, partitions, kafka.misplaced)
+
+
+def _unfinished(settings: Settings, outside: Outside, learn: Learn, placement: Placement) -> Unfinished:
+    store = outside.store
+    return Unfinished(
+        kinds=outside.kinds,
+        topics={*outside.kinds, outside.names.moved},
+        placement=placement,
+        events=settings.events,
+        seen=learn.seen,
+        applied=learn.applied,
+        store=RedisBegun(store.redis, store.keys, store.retry),
+        log=KafkaEventLog(settings.kafka, outside.retry_kafka),
+    )
 
 
 def _faust_app(settings: Settings, faust_dir: Path) -> WorkerApp:

@@ -34,33 +34,16 @@ def begun(request: pytest.FixtureRequest, on_redis: RedisBegun) -> BegunBatches:
 
 
 async def test_nothing_is_noted_at_first(begun: BegunBatches) -> None:
-    assert await begun.take_over(3, "first") == []
+    assert await begun.load(3) == []
 
 
 async def test_what_is_noted_comes_back_in_its_order(begun: BegunBatches) -> None:
-    await begun.take_over(3, "first")
-    assert await begun.write({3: [VIEWS, CLICKS]}, {3: "first"}) == set()
-    assert await begun.take_over(3, "second") == [VIEWS, CLICKS]
-    assert await begun.take_over(4, "second") == []
+    await begun.write({3: [VIEWS, CLICKS]})
+    assert await begun.load(3) == [VIEWS, CLICKS]
+    assert await begun.load(4) == []
 
 
 async def test_a_note_replaces_the_one_before(begun: BegunBatches) -> None:
-    await begun.take_over(3, "first")
-    await begun.write({3: [VIEWS]}, {3: "first"})
-    await begun.write({3: [CLICKS]}, {3: "first"})
-    assert await begun.take_over(3, "second") == [CLICKS]
-
-
-async def test_who_lost_a_partition_notes_nothing_more_in_it(begun: BegunBatches) -> None:
-    for partition in (3, 4):
-        await begun.take_over(partition, "first")
-    await begun.take_over(3, "second")
-    assert await begun.write({3: [VIEWS], 4: [CLICKS]}, {3: "first", 4: "first"}) == {3}
-    assert await begun.take_over(3, "third") == []
-    assert await begun.take_over(4, "third") == [CLICKS]
-
-
-async def test_a_store_that_lost_its_data_knows_no_claim(begun: BegunBatches) -> None:
-    assert await begun.write({3: [VIEWS]}, {3: "first"}) == set()
-    assert await begun.write({3: [CLICKS]}, {3: "other"}) == {3}
-    assert await begun.take_over(3, "third") == [VIEWS]
+    await begun.write({3: [VIEWS]})
+    await begun.write({3: [CLICKS]})
+    assert await begun.load(3) == [CLICKS]

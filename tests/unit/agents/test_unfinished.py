@@ -2,15 +2,11 @@
 counts.
 """
 
-import asyncio
-
 import pytest
 from builders import batch, event
 from event_bench import Bench
 
 from agents.metrics import total
-
-LONG = 60.0  # seconds; no test waits for it
 
 
 @pytest.fixture
@@ -53,54 +49,3 @@ async def test_a_batch_of_a_log_that_is_gone_keeps_no_event_of_the_new_log_out(b
     await bench.handle(batch(event("d"), topic="clicks"), again)
     assert total(bench.metrics.events, outcome="duplicate") == 0
     assert len(bench.emitted()) == 3
-
-
-async def test_a_worker_that_does_not_know_that_it_lost_a_partition_begins_no_batch_of_it(bench: Bench) -> None:
-    bench.doubt_seconds = LONG
-    bench.restart()
-    await bench.handle(batch(event("a")))
-    await bench.beside().handle(batch(event("b"), topic="clicks"))
-
-    handling = asyncio.create_task(bench.handle(batch(event("b"), first=1)))
-    for _ in range(50):
-        await asyncio.sleep(0)
-    assert not handling.done()
-    bench.lost.add(0)
-    bench.process.unfinished.forget()
-    await handling
-
-    assert bench.counts() == [1, 1, 0]
-    assert [each["event_id"] for each in bench.emitted()] == ["a", "b"]
-
-
-async def test_a_worker_that_gets_the_partition_back_begins_its_batch(bench: Bench) -> None:
-    bench.doubt_seconds = LONG
-    bench.restart()
-    await bench.handle(batch(event("a")))
-    await bench.beside().handle(batch(event("b"), topic="clicks"))
-
-    handling = asyncio.create_task(bench.handle(batch(event("c"), first=1)))
-    for _ in range(50):
-        await asyncio.sleep(0)
-    bench.process.unfinished.forget()
-    await handling
-
-    assert bench.counts() == [2, 1, 0]
-
-
-async def test_a_worker_that_loses_nothing_though_another_one_claimed_goes_on_after_a_while(bench: Bench) -> None:
-    await bench.handle(batch(event("a")))
-    await bench.beside().handle(batch(event("b"), topic="clicks"))
-    await bench.handle(batch(event("c"), first=1))
-    assert bench.counts() == [2, 1, 0]
-
-
-async def test_a_batch_that_was_begun_may_be_finished(bench: Bench) -> None:
-    view = batch(event("a"))
-    emission = await bench.process.store([view])
-    bench.log.batches.append(view)
-    other = bench.beside()
-    await other.handle(batch(event("a"), topic="clicks"))
-    await bench.process.emit(emission)
-    assert bench.counts() == [1, 0, 0]
-    assert [each["kind"] for each in bench.emitted()] == ["view"]
