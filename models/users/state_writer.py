@@ -7,11 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.contract.formats import PROFILE
 from models.kernel import kernel
 from models.users.arrays import APPLIED, BOUGHT, LISTS, OPENED, Names, UserArrays
 
-VERSION = PROFILE.version
+VERSION = 1
 HAS_SESSION = 1  # bit 0 of the flags; bits 1, 2, … say which kinds have a count
 LONGEST_VARINT = 10
 FIXED = 2 + 8 * 8  # version, flags, counts and times
