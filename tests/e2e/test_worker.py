@@ -147,7 +147,7 @@ async def test_a_killed_worker_s_users_move_to_the_other_and_their_lists_go_on_c
 ) -> None:
     environ = environment(kafka, redis_settings)
     users = [f"u{number}" for number in range(12)]
-    every = 5 * kafka.partitions  # of views, clicks, orders, moved and items
+    every = 6 * kafka.partitions  # of views, clicks, orders, moved, forget and items
     with (
         running_worker(environ, tmp_path / "first.log") as first,
         running_worker(environ, tmp_path / "second.log") as second,
