@@ -78,7 +78,7 @@ def test_a_worker_that_loses_kafka_before_it_is_connected_waits_and_can_be_stopp
     log = tmp_path / "worker.log"
     with log.open("wb") as written, subprocess.Popen([HEADRACE, "worker"], env=environ, stderr=written) as process:
         try:
-            # This is said when the topics are made, and before anything else connects to Kafka.
+            # The worker logs this while it makes the topics, before anything else connects.
             until(lambda: "HEADRACE_MODEL_DIR is empty" in log.read_text(), log)
             line.cut()
             until(lambda: "Kafka is away" in log.read_text(), log)
