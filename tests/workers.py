@@ -49,6 +49,11 @@ class RunningWorker:
         until(lambda: self.read().events >= count, self.log)
         return self.read()
 
+    def stop(self) -> None:
+        """End it as an operator would; it must end with status 0."""
+        self.process.terminate()
+        assert self.process.wait(STOP_SECONDS) == 0, self.log.read_text()
+
     def kill(self) -> None:
         """End it as a power failure would."""
         self.process.send_signal(signal.SIGKILL)
@@ -96,8 +101,7 @@ def unready_worker(environ: dict[str, str], log: Path) -> Iterator[RunningWorker
         worker = RunningWorker(process, log, orjson.loads(line)["url"])
         yield worker
         if process.poll() is None:
-            process.terminate()
-            assert process.wait(STOP_SECONDS) == 0, log.read_text()
+            worker.stop()
     finally:
         if process.poll() is None:
             process.kill()

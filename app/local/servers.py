@@ -9,7 +9,8 @@ tests/integration/test_embedded_servers.py shows: it keeps the producer's timest
 topic says LogAppendTime; it takes messages larger than `max.message.bytes`; it refuses idempotent
 producers; it creates an unknown topic instead of refusing it; `offsets_for_times` finds offset 0,
 not none, for a time after the last message; its answer for the end of a partition is too low
-(`app/kafka/log_end.py`).
+(`app/kafka/log_end.py`). If a group's leader leaves while the group is settling after another
+member left, it stays the leader for ever, and nobody can join: start the broker again.
 """
 
 import os

@@ -63,7 +63,7 @@ async def test_every_event_of_a_topic_made_again_under_a_worker_counts_once(
         until(lambda: worker.read().lag == 0, worker.log)
 
 
-async def test_a_topic_made_again_just_before_a_kill_is_noticed_after_the_restart(
+async def test_a_topic_made_again_just_before_a_kill_is_noticed_by_that_worker_or_the_next(
     kafka: KafkaSettings, redis_settings: RedisSettings, shop: Shop, tmp_path: Path
 ) -> None:
     kafka = replace(kafka, partitions=1)
@@ -72,10 +72,28 @@ async def test_a_topic_made_again_just_before_a_kill_is_noticed_after_the_restar
     environ = environment(kafka, redis_settings)
     with running_worker(environ, tmp_path / "worker.log") as worker:
         await send(kafka, 0, EVENTS)
+        # What was not read yet would be deleted with the topic.
+        until(lambda: views(shop, prefix) == EVENTS, worker.log)
         until(lambda: shop.redis.exists(f"{prefix}start:{{{kafka.topic_prefix}views-0}}") == 1, worker.log)
         await make_again(kafka, "views")
         await send(kafka, 1_000, 3 * EVENTS)
         worker.kill()
+    with running_worker(environ, tmp_path / "again.log") as worker:
+        until(lambda: views(shop, prefix) == 4 * EVENTS, worker.log)
+
+
+async def test_a_topic_made_again_while_no_worker_reads_is_counted_whole(
+    kafka: KafkaSettings, redis_settings: RedisSettings, shop: Shop, tmp_path: Path
+) -> None:
+    kafka = replace(kafka, partitions=1)
+    await create_topics(kafka)
+    prefix = redis_settings.prefix
+    environ = environment(kafka, redis_settings)
+    with running_worker(environ, tmp_path / "worker.log") as worker:
+        await send(kafka, 0, EVENTS)
+        until(lambda: views(shop, prefix) == EVENTS, worker.log)
+    await make_again(kafka, "views")
+    await send(kafka, 1_000, 3 * EVENTS)
     with running_worker(environ, tmp_path / "again.log") as worker:
         until(lambda: views(shop, prefix) == 4 * EVENTS, worker.log)
 

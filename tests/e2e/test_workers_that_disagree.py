@@ -25,6 +25,9 @@ def test_a_newcomer_with_other_settings_ends_with_their_names_and_works_once_it_
         with running_worker({**first, "HEADRACE_LOG_LEVEL": "debug"}, tmp_path / "second.log"):
             assert doctor(first)["workers"].startswith("2 run")
             assert "HEADRACE_RANKING_SIZE is 10 here" in doctor(other)["workers"]
+            # The embedded broker keeps the leader of a group for ever if it leaves while the group
+            # is settling after another one left; so it goes first.
+            worker.stop()
     with running_worker(other, tmp_path / "alone.log"):
         assert doctor(other)["workers"].startswith("1 runs")
 
