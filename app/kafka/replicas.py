@@ -4,7 +4,7 @@ any group.
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from time import monotonic
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition  # type: ignore[import-untyped]  # ships no types
@@ -65,6 +65,8 @@ class KafkaReplicas:
         self._marks: dict[TopicPartition, Mark] = {}
         self._assignments = 1
         self._reached = 0
+        self._catching_up = asyncio.Lock()
+        self.before_first: Callable[[Collection[tuple[str, int]]], Awaitable[None]] = _do_nothing
         self._moved = asyncio.Condition()
         self.progress = Progress(monotonic)
         self._consumer = AIOKafkaConsumer(
@@ -173,11 +175,17 @@ class KafkaReplicas:
     async def caught_up(self) -> None:
         """Return once everything is learned that was in the log when partitions were last
         assigned.
+
+        Once for each assignment, before anybody returns, `before_first` is told which partitions
+        had no record ever.
         """
-        while self.behind:
-            assignments = self._assignments
-            await self._reach(await self._retry(lambda: log_ends(self._consumer, self._partitions)))
-            self._reached = max(self._reached, assignments)
+        async with self._catching_up:
+            while self.behind:
+                assignments = self._assignments
+                ends = await self._retry(lambda: log_ends(self._consumer, self._partitions))
+                await self._reach(ends)
+                await self.before_first([partition for partition, end in ends.items() if end == 0])
+                self._reached = assignments
 
     async def _compare(self, marks: Mapping[TopicPartition, Mark]) -> str:
         try:
@@ -189,3 +197,7 @@ class KafkaReplicas:
     async def _reach(self, ends: Mapping[TopicPartition, int]) -> None:
         async with self._moved:
             await self._moved.wait_for(lambda: all(self._positions[each] >= end for each, end in ends.items()))
+
+
+async def _do_nothing(_: object) -> None:
+    return

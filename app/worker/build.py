@@ -128,7 +128,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
         learning.learn.listeners.append(model_agents.similar.touched)
     figures = _figures(outside, progress, maker)
     assess, similar = (model_agents.assess, model_agents.similar) if model_agents is not None else (None, None)
-    rebuild = build_rebuild(settings, outside, partial(_owned, progress, names.views))
+    rebuild = build_rebuild(settings, outside, partial(_owned, progress, names.views), replicas)
     losses = Losses(outside.sources, figures, similar, rebuild)
     restore = build_restore(settings, outside.store, outside.retry_kafka, progress, losses, assess)
     process = _process(settings, outside, learning, refresh, replicas)

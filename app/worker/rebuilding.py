@@ -9,9 +9,11 @@ from time import time
 from uuid import uuid4
 
 from agents.metrics import Metrics
-from agents.ports import CatalogueMarks
+from agents.ports import CatalogueMarks, Replicas
 from agents.rebuild import Rebuild
 from app.errors import HeadraceError
+from app.kafka.replicas import KafkaReplicas
+from app.kafka.topics import topics
 from app.kafka.whole_log import whole_log
 from app.settings import Settings
 from app.store.marks import RedisMarks
@@ -35,21 +37,33 @@ class RebuildOwn:
     """Rebuilds the profiles of this worker's users where Redis lost data.
 
     A mark in Redis for each partition says that its profiles are whole; a Redis that lost its data
-    lost the marks too. During a rebuild the mark holds a claim, which shows if Redis was emptied
-    once more. Everything else may write meanwhile: a write is refused where another one came first.
-    `owned` gives the partitions of the users.
+    lost the marks too. A partition of which the log has nothing yet gets its mark before anything
+    is written, so its mark is never missing unless it was lost. During a rebuild the mark holds a
+    claim, which shows if Redis was emptied once more. Everything else may write meanwhile: a write
+    is refused where another one came first. `owned` gives the partitions of the users.
     """
 
     settings: Settings
     store: Store
     marks: CatalogueMarks
     owned: Callable[[], Collection[int]]
+    replicas: Replicas
     metrics: Metrics
     _lost: bool = False
+    _begun: frozenset[int] = frozenset()
 
     def lose(self) -> None:
         """Redis lost data, although its marks may be there: it went back to an older state."""
         self._lost = True
+
+    async def begin(self, empty: Collection[tuple[str, int]]) -> None:
+        """Mark those of this worker's partitions as whole that are among the `empty` ones, pairs of
+        topic and number. Nothing of them may be written before this returns.
+        """
+        owned, interactions = frozenset(self.owned()), topics(self.settings.kafka).interactions
+        for partition in sorted(owned.intersection(number for topic, number in empty if topic == interactions)):
+            await self.marks.swap(partition, "", WHOLE)
+        self._begun = owned
 
     async def run(self) -> None:
         """Check the marks every 2 s until cancelled. While Kafka or Redis is away, try again."""
@@ -62,7 +76,8 @@ class RebuildOwn:
             await asyncio.sleep(CHECK_SECONDS)
 
     async def _check(self) -> None:
-        owned = sorted(self.owned())
+        await self.replicas.caught_up()
+        owned = sorted(self._begun.intersection(self.owned()))
         marks = dict(zip(owned, await self.marks.load(owned), strict=True))
         lost = {partition: mark for partition, mark in marks.items() if self._lost or mark != WHOLE}
         self._lost = False
@@ -97,8 +112,12 @@ class RebuildOwn:
             )
 
 
-def build_rebuild(settings: Settings, outside: Outside, owned: Callable[[], Collection[int]]) -> RebuildOwn:
+def build_rebuild(
+    settings: Settings, outside: Outside, owned: Callable[[], Collection[int]], replicas: KafkaReplicas
+) -> RebuildOwn:
     """Return the job that rebuilds profiles. It is not running yet."""
     store = outside.store
     marks = RedisMarks(store.redis, store.keys, store.retry, outside.names.interactions)
-    return RebuildOwn(settings, store, marks, owned, outside.metrics)
+    rebuild = RebuildOwn(settings, store, marks, owned, replicas, outside.metrics)
+    replicas.before_first = rebuild.begin
+    return rebuild

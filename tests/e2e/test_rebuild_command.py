@@ -57,11 +57,11 @@ def stored(store: "redis.Redis", settings: RedisSettings) -> Profiles:
     return found
 
 
-def marks(store: "redis.Redis", kafka: KafkaSettings, settings: RedisSettings) -> list[object]:
-    """What Redis says of the profiles of each partition."""
+def are_whole(store: "redis.Redis", kafka: KafkaSettings, settings: RedisSettings) -> bool:
+    """Whether Redis says that the profiles of all partitions are whole."""
     keys = Keys(settings.prefix)
     places = [f"{kafka.topic_prefix}interactions-{number}" for number in range(kafka.partitions)]
-    return [store.get(keys.catalogue(place)) for place in places]
+    return all(store.get(keys.catalogue(place)) == b"whole" for place in places)
 
 
 async def test_the_command_makes_lost_and_wrong_profiles_again_beside_a_worker(
@@ -70,10 +70,10 @@ async def test_the_command_makes_lost_and_wrong_profiles_again_beside_a_worker(
     store, keys = redis.Redis.from_url(own_redis.url), Keys(own_redis.prefix)
     await create_topics(kafka)
     environ = environment(kafka, own_redis)
+    await send(kafka, range(EVENTS))
     with running_worker(environ, tmp_path / "worker.log") as worker:
-        until(lambda: marks(store, kafka, own_redis) == [b"whole"] * kafka.partitions, worker.log)
-        await send(kafka, range(EVENTS))
         worker.until_events(EVENTS)
+        assert are_whole(store, kafka, own_redis)
         until(lambda: len(stored(store, own_redis)) == USERS, worker.log)
         before = stored(store, own_redis)
         store.hset(keys.profile("u4"), "recent", b"[]")  # the worker has the right one in memory
@@ -92,6 +92,8 @@ async def test_the_command_makes_lost_and_wrong_profiles_again_beside_a_worker(
         worker.until_events(EVENTS + USERS)
         audit = run("audit", environ, "--all")
         assert audit.returncode == 0, audit.stdout
+        assert worker.metric("headrace_rebuilt_profiles_total") == 0
+    assert "may have lost profiles" not in (tmp_path / "worker.log").read_text()
     nobody = run("rebuild", environ, "--user", "nobody")
     assert nobody.returncode == 1
     assert "the topic interactions has nothing of nobody" in nobody.stderr
@@ -109,6 +111,7 @@ async def test_a_worker_whose_redis_was_emptied_makes_all_profiles_again(
         worker.until_events(EVENTS)
         until(lambda: len(stored(store, own_redis)) == USERS, worker.log)
         before = stored(store, own_redis)
+        assert worker.metric("headrace_rebuilt_profiles_total") == 0
         store.flushall()
         await send(kafka, range(EVENTS, EVENTS + 10))  # these users come before the rebuild, or after it
         until(lambda: len(stored(store, own_redis)) == USERS, worker.log)
@@ -121,6 +124,7 @@ async def test_a_worker_whose_redis_was_emptied_makes_all_profiles_again(
     store.flushall()
     with running_worker(environ, tmp_path / "second.log") as worker:
         until(lambda: stored(store, own_redis) == after, worker.log)
+        until(lambda: are_whole(store, kafka, own_redis), worker.log)
     with running_worker(environ, tmp_path / "third.log") as worker:
         assert run("audit", environ, "--all").returncode == 0
         assert worker.metric("headrace_rebuilt_profiles_total") == 0

@@ -1,7 +1,7 @@
 """Topics that every worker reads whole: caught up before the first batch, then followed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -129,6 +129,28 @@ async def test_after_a_new_assignment_it_is_behind_until_the_log_is_learned_agai
         await replicas.caught_up()
         assert len(log.interactions.values()) == 500
         assert not replicas.behind
+
+
+async def test_partitions_that_never_had_a_record_are_told_once_for_each_assignment(log: Log) -> None:
+    replicas, told = log.replicas(), list[list[tuple[str, int]]]()
+
+    async def tell(empty: Collection[tuple[str, int]]) -> None:
+        told.append(sorted(empty))
+
+    replicas.before_first = tell
+    await log.add(b"0", partition=1)
+    names = topics(log.kafka)
+    places = [(topic, number) for topic in (names.interactions, names.items) for number in range(log.kafka.partitions)]
+    empty = sorted(set(places) - {(names.interactions, 1)})
+    async with running(replicas):
+        await asyncio.gather(replicas.caught_up(), replicas.caught_up())
+        assert told == [empty]
+        await log.add(b"1", partition=2)
+        await replicas.caught_up()
+        assert told == [empty]
+        replicas.partitions_assigned()
+        await replicas.caught_up()
+        assert told == [empty, [place for place in empty if place != (names.interactions, 2)]]
 
 
 async def test_whoever_gives_up_waiting_does_not_make_the_others_believe_it_is_learned(log: Log) -> None:
