@@ -165,6 +165,10 @@ model-second-stage: model-second-judge
 env-example: $(STAMP) ## Write .env.example and the chart's list of settings from the code
 	$(BIN)/python scripts/env_example.py
 
+.PHONY: metrics-page
+metrics-page: $(STAMP) ## Write docs/metrics.md from the declarations of the metrics
+	$(BIN)/python scripts/metrics_page.py
+
 .PHONY: image
 image: ## Build the container image (ENGINE=docker, BASE=python:3.13-slim-bookworm)
 	$(ENGINE) build --build-arg BASE=$(BASE) --tag headrace:$(VERSION) .

@@ -1,15 +1,28 @@
-"""Declare every Prometheus metric of the worker once; the registry is an argument."""
+"""Declare every metric of Headrace once; the registry is an argument.
 
-from collections.abc import Iterable, Iterator
+`docs/metrics.md` is made from these declarations, and dashboards and alerts are checked against
+them. A series whose label values are known here is there from the start, with 0: an alert on an
+increase then sees the first one too.
+"""
+
+from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from time import perf_counter
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import HistogramMetricFamily
-from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+
+from agents.batch_histogram import BatchHistogram
+from models.contract.events import Kind
+from models.contract.outcome import Reason
+from models.quality.defect import DEFECTS
+from models.ranking.lists import NO_ITEM, SOURCES
+
+# A time of creation per series would double the counters, and no query here uses it.
+disable_created_metrics()  # type: ignore[no-untyped-call]  # the client declares no types for it
 
 # `headrace run` and `headrace bench` read these names back; Prometheus adds `_total` to counters.
 EVENTS = "headrace_events"
@@ -17,6 +30,7 @@ REJECTED = "headrace_rejected"
 FOREIGN_KEY = "headrace_foreign_key"
 ITEMS = "headrace_items"
 ITEMS_KNOWN = "headrace_items_known"
+ITEMS_HIDDEN = "headrace_items_hidden"
 UNKNOWN_ITEMS = "headrace_events_unknown_item"
 RECOMMENDATIONS = "headrace_recommendations"
 STAGE = "headrace_stage_seconds"
@@ -31,99 +45,78 @@ FRESHNESS_BUCKETS = (
 )  # fmt: skip
 STAGE_BUCKETS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 BATCH_BUCKETS = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000)
+HTTP_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+KINDS = tuple(kind.label for kind in Kind)
+# Records of the catalogue, and records of `moved` that do not say where they are from.
+REJECTED_KINDS = (*KINDS, "item", "unknown")
+REASONS = tuple(Reason)
+MODELS = ("embedding", "quality")
+VERDICTS = ("now_shown", "now_hidden", "still_shown", "still_hidden", "outdated")
+HIDDEN_CAUSES = ("unavailable", "low_quality", "unknown")
+# Label values that only a running process knows: no series until one is set.
+OPEN = ()
 
 
-class BatchHistogram(Collector):
-    """Counts a whole column of observations at once.
-
-    To count them one at a time would cost as much as to decode the events.
-    """
-
-    def __init__(self, name: str, help: str, buckets: tuple[float, ...], registry: CollectorRegistry) -> None:
-        self._name, self._help = name, help
-        self._bounds = np.array(buckets)
-        self._counts = np.zeros(len(buckets) + 1, np.int64)
-        self._sum = 0.0
-        registry.register(self)
-
-    def observe(self, values: NDArray[np.float64]) -> None:
-        """Count values of shape (n,); a value equal to a bound falls into its bucket."""
-        slots = np.searchsorted(self._bounds, values, side="left")
-        self._counts += np.bincount(slots, minlength=len(self._counts))
-        self._sum += float(values.sum())
-
-    @property
-    def counts(self) -> NDArray[np.int64]:
-        """Return the observations so far per bucket, shape (buckets + 1,)."""
-        return self._counts.copy()
-
-    def quantile(self, q: float, since: NDArray[np.int64] | None = None) -> float | None:
-        """Return the q-quantile of the observations since `counts` was `since`; None if there are
-        none.
-        """
-        counts = self._counts if since is None else self._counts - since
-        return quantile(self._bounds, counts, q)
-
-    def collect(self) -> Iterable[Metric]:
-        """Yield the histogram in Prometheus' form."""
-        cumulative = np.cumsum(self._counts).tolist()
-        bounds = [*(str(float(bound)) for bound in self._bounds), "+Inf"]
-        yield HistogramMetricFamily(
-            self._name, self._help, buckets=list(zip(bounds, cumulative, strict=True)), sum_value=self._sum
-        )
+M = TypeVar("M", Counter, Gauge, Histogram)
 
 
-def quantile(bounds: NDArray[np.float64], counts: NDArray[np.int64], q: float) -> float | None:
-    """Return the q-quantile of observations per bucket; None if there are none.
+class Declarations:
+    """Declares metrics on one registry. A keyword is a label, and its tuple all values of it."""
 
-    It is interpolated within its bucket. `bounds` has shape (b,), `counts` (b + 1,). A quantile
-    above the highest bound is given as that bound.
-    """
-    wanted = q * int(counts.sum())
-    if wanted == 0:
-        return None
-    cumulative = np.cumsum(counts)
-    slot = int(np.searchsorted(cumulative, wanted))
-    if slot >= len(bounds):
-        return float(bounds[-1])
-    low = float(bounds[slot - 1]) if slot else 0.0
-    before = int(cumulative[slot - 1]) if slot else 0
-    return low + (float(bounds[slot]) - low) * (wanted - before) / int(counts[slot])
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+
+    def counter(self, name: str, meaning: str, **labels: tuple[str, ...]) -> Counter:
+        """Declare a counter; Prometheus adds `_total` to its name."""
+        return _present(Counter(name, meaning, tuple(labels), registry=self.registry), labels)
+
+    def gauge(self, name: str, meaning: str, **labels: tuple[str, ...]) -> Gauge:
+        """Declare a gauge."""
+        return _present(Gauge(name, meaning, tuple(labels), registry=self.registry), labels)
+
+    def histogram(self, name: str, meaning: str, buckets: tuple[float, ...], **labels: tuple[str, ...]) -> Histogram:
+        """Declare a histogram with these upper bounds of its buckets."""
+        made = Histogram(name, meaning, tuple(labels), buckets=buckets, registry=self.registry)
+        return _present(made, labels)
+
+
+def _present(metric: M, labels: dict[str, tuple[str, ...]]) -> M:
+    if labels and all(labels.values()):
+        for values in product(*labels.values()):
+            metric.labels(*values)
+    return metric
 
 
 class InferenceMetrics:
     """Holds the metrics of the models; the label `model` is their task, such as `embedding`."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.queue = Histogram(
-            "headrace_inference_queue_seconds",
-            "How long a request waited for its batch",
-            ["model"],
-            buckets=STAGE_BUCKETS,
-            registry=registry,
+        declare = Declarations(registry)
+        self.queue = declare.histogram(
+            "headrace_inference_queue_seconds", "How long a request waited for its batch", STAGE_BUCKETS, model=MODELS
         )
-        self.tokenise = Histogram(
+        self.tokenise = declare.histogram(
             "headrace_inference_tokenise_seconds",
             "Time to cut a batch's new texts into tokens",
-            ["model"],
-            buckets=STAGE_BUCKETS,
-            registry=registry,
+            STAGE_BUCKETS,
+            model=MODELS,
         )
-        self.infer = Histogram(
-            "headrace_inference_seconds",
-            "Time of a batch's new texts in the model",
-            ["model"],
-            buckets=STAGE_BUCKETS,
-            registry=registry,
+        self.infer = declare.histogram(
+            "headrace_inference_seconds", "Time of a batch's new texts in the model", STAGE_BUCKETS, model=MODELS
         )
-        self.texts = Counter(
-            "headrace_inference_texts", "Texts by whether the model was needed", ["model", "outcome"], registry=registry
+        self.texts = declare.counter(
+            "headrace_inference_texts",
+            "Texts by whether the model was needed",
+            model=MODELS,
+            outcome=("cached", "computed"),
         )
-        self.provider = Gauge(
+        self.provider = declare.gauge(
             "headrace_model_info",
             "1 for each model in use, with the execution provider in force",
-            ["model", "key", "provider"],
-            registry=registry,
+            model=OPEN,
+            key=OPEN,
+            provider=OPEN,
         )
 
 
@@ -131,119 +124,124 @@ class SecondJudgeMetrics:
     """Holds the metrics of the second judge."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.queue = Gauge(
-            "headrace_second_stage_queue_items", "Items that wait for the second judge", registry=registry
+        declare = Declarations(registry)
+        self.queue = declare.gauge("headrace_second_stage_queue_items", "Items that wait for the second judge")
+        self.judged = declare.counter(
+            "headrace_second_stage_judged", "Verdicts of the second judge by what they changed", verdict=VERDICTS
         )
-        self.judged = Counter(
-            "headrace_second_stage_judged",
-            "Verdicts of the second judge by what they changed",
-            ["verdict"],
-            registry=registry,
-        )
-        self.seconds = Histogram(
-            "headrace_second_stage_seconds",
-            "Time to judge one item, waiting for the processor included",
-            buckets=STAGE_BUCKETS,
-            registry=registry,
+        self.seconds = declare.histogram(
+            "headrace_second_stage_seconds", "Time to judge one item, waiting for the processor included", STAGE_BUCKETS
         )
 
 
-class Metrics:
+class CatalogueMetrics:
+    """Holds the metrics of the catalogue and of its texts."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        declare = Declarations(registry)
+        self.items = declare.counter(
+            ITEMS,
+            "Catalogue records by what became of them",
+            outcome=("upserted", "withdrawn", "deleted", "quarantined"),
+        )
+        self.items_known = declare.gauge(ITEMS_KNOWN, "Items of the catalogue and of events")
+        self.items_hidden = declare.gauge(
+            ITEMS_HIDDEN, "Items that no list may hold, by why; deleted ones do not count", cause=HIDDEN_CAUSES
+        )
+        self.coerced = declare.counter(
+            "headrace_coerced",
+            "Fields in another form than the contract's that were understood",
+            field=("available", "item_id", "key"),
+        )
+        self.assessed = declare.counter(
+            "headrace_assessed_items",
+            "Items by what the models said of them",
+            outcome=("unchanged", "good", "low_quality"),
+        )
+        self.defects = declare.counter("headrace_text_defects", "Defects found in texts", defect=tuple(DEFECTS))
+
+
+class StateMetrics:
+    """Holds the metrics of what a worker keeps: the index, its snapshots, profiles, readiness."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        declare = Declarations(registry)
+        self.users = declare.gauge("headrace_users_cached", "User profiles held in memory")
+        self.index_bytes = declare.gauge("headrace_index_bytes", "Memory of the neighbour index")
+        self.trending_half_life = declare.gauge(
+            "headrace_trending_half_life_seconds", "After how long an interaction counts half"
+        )
+        self.snapshot_ts = declare.gauge(
+            "headrace_snapshot_timestamp_seconds", "When the last snapshot was saved; 0 if none was"
+        )
+        self.snapshot_seconds = declare.gauge("headrace_snapshot_seconds", "How long saving the last snapshot took")
+        self.snapshot_bytes = declare.gauge("headrace_snapshot_bytes", "Size of the last snapshot")
+        self.snapshot_failures = declare.counter("headrace_snapshot_failures", "Snapshots that could not be saved")
+        self.forgotten_users = declare.counter(
+            "headrace_forgotten_users", "Requests to forget a user that were carried out"
+        )
+        self.rebuilt_profiles = declare.counter(
+            "headrace_rebuilt_profiles", "Profiles that Redis lost and that were made again"
+        )
+        self.retries = declare.counter("headrace_retries", "Calls tried again", dependency=("Kafka", "Redis"))
+        self.refused_writes = declare.counter(
+            "headrace_refused_writes",
+            "Writes that the store refused because another write came first; they were made again",
+            what=("profile", "list", "item"),
+        )
+        self.ready = declare.gauge("headrace_ready", "1 when the worker writes fresh lists")
+
+
+class Metrics(CatalogueMetrics, StateMetrics):
     """Holds all metrics of the worker."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
-        self.events = Counter(EVENTS, "Events by what became of them", ["kind", "outcome"], registry=registry)
-        self.rejected = Counter(REJECTED, "Records sent to quarantine", ["kind", "reason"], registry=registry)
-        self.foreign_key = Counter(
+        declare = Declarations(registry)
+        outcomes = ("accepted", "duplicate", "quarantined")
+        self.events = declare.counter(EVENTS, "Events by what became of them", kind=KINDS, outcome=outcomes)
+        self.rejected = declare.counter(REJECTED, "Records sent to quarantine", kind=REJECTED_KINDS, reason=REASONS)
+        self.foreign_key = declare.counter(
             FOREIGN_KEY,
             "Events whose key is not their user id, or that lie in another partition than their user's",
-            ["kind", "outcome"],
-            registry=registry,
+            kind=KINDS,
+            outcome=("in_place", "moved", "refused"),
         )
-        self.offset_resets = Counter(
+        self.offset_resets = declare.counter(
             "headrace_offset_resets",
             "Partitions whose reading went on at another offset, by what changed",
-            ["topic", "reason"],
-            registry=registry,
+            topic=OPEN,
+            reason=OPEN,
         )
-        self.skipped = Counter(
-            "headrace_skipped_offsets", "Offsets that Kafka removed before they were read", ["topic"], registry=registry
+        self.skipped = declare.counter(
+            "headrace_skipped_offsets", "Offsets that Kafka removed before they were read", topic=OPEN
         )
-        self.coerced = Counter(
-            "headrace_coerced",
-            "Fields in another form than the contract's that were understood",
-            ["field"],
-            registry=registry,
+        self.unknown_fields = declare.counter("headrace_unknown_fields", "Fields that were ignored")
+        self.unknown_items = declare.counter(UNKNOWN_ITEMS, "Accepted events on items that the catalogue lacks")
+        self.recommendations = declare.counter(RECOMMENDATIONS, "Lists written")
+        self.listed = declare.counter(
+            "headrace_listed_items", "Items of the lists that events led to, by what found them", source=SOURCES
         )
-        self.unknown_fields = Counter("headrace_unknown_fields", "Fields that were ignored", registry=registry)
-        self.unknown_items = Counter(
-            UNKNOWN_ITEMS, "Accepted events on items that the catalogue lacks", registry=registry
+        self.batch_size = declare.histogram(
+            "headrace_batch_events", "Events in a batch", BATCH_BUCKETS, agent=("process", "catalogue")
         )
-        self.items = Counter(ITEMS, "Catalogue records by what became of them", ["outcome"], registry=registry)
-        self.recommendations = Counter(RECOMMENDATIONS, "Lists written", registry=registry)
-        self.items_known = Gauge(ITEMS_KNOWN, "Items of the catalogue and of events", registry=registry)
-        self.users = Gauge("headrace_users_cached", "User profiles held in memory", registry=registry)
-        self.batch_size = Histogram(
-            "headrace_batch_events", "Events in a batch", ["agent"], buckets=BATCH_BUCKETS, registry=registry
-        )
-        self.stage = Histogram(
-            STAGE,
-            "Time of one batch in a stage",
-            ["stage"],
-            buckets=STAGE_BUCKETS,
-            registry=registry,
-        )
+        self.stage = declare.histogram(STAGE, "Time of one batch in a stage", STAGE_BUCKETS, stage=STAGES)
         self.freshness = BatchHistogram(
             FRESHNESS,
             "From the broker's append of an event to its user's list being readable in Redis",
             FRESHNESS_BUCKETS,
             registry,
         )
-        self.lag = Gauge(
-            LAG,
-            "Events behind the end of a partition; none while that is not known",
-            ["topic", "partition"],
-            registry=registry,
+        self.lag = declare.gauge(
+            LAG, "Events behind the end of a partition; none while that is not known", topic=OPEN, partition=OPEN
         )
-        self.learned = Counter("headrace_learned", "Interactions learned from the log", ["outcome"], registry=registry)
-        self.trending_half_life = Gauge(
-            "headrace_trending_half_life_seconds", "After how long an interaction counts half", registry=registry
+        self.learned = declare.counter(
+            "headrace_learned", "Interactions learned from the log", outcome=("learned", "repeated", "unreadable")
         )
-        self.index_bytes = Gauge("headrace_index_bytes", "Memory of the neighbour index", registry=registry)
-        self.snapshot_ts = Gauge(
-            "headrace_snapshot_timestamp_seconds", "When the last snapshot was saved; 0 if none was", registry=registry
-        )
-        self.snapshot_seconds = Gauge(
-            "headrace_snapshot_seconds", "How long saving the last snapshot took", registry=registry
-        )
-        self.snapshot_bytes = Gauge("headrace_snapshot_bytes", "Size of the last snapshot", registry=registry)
-        self.snapshot_failures = Counter(
-            "headrace_snapshot_failures", "Snapshots that could not be saved", registry=registry
-        )
-        self.assessed = Counter(
-            "headrace_assessed_items",
-            "Items by what the models said of them",
-            ["outcome"],
-            registry=registry,
-        )
-        self.defects = Counter("headrace_text_defects", "Defects found in texts", ["defect"], registry=registry)
+        CatalogueMetrics.__init__(self, registry)
+        StateMetrics.__init__(self, registry)
         self.inference = InferenceMetrics(registry)
         self.second_judge = SecondJudgeMetrics(registry)
-        self.forgotten_users = Counter(
-            "headrace_forgotten_users", "Requests to forget a user that were carried out", registry=registry
-        )
-        self.rebuilt_profiles = Counter(
-            "headrace_rebuilt_profiles", "Profiles that Redis lost and that were made again", registry=registry
-        )
-        self.retries = Counter("headrace_retries", "Calls tried again", ["dependency"], registry=registry)
-        self.refused_writes = Counter(
-            "headrace_refused_writes",
-            "Writes that the store refused because another write came first; they were made again",
-            ["what"],
-            registry=registry,
-        )
-        self.ready = Gauge("headrace_ready", "1 when the worker writes fresh lists", registry=registry)
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -253,6 +251,37 @@ class Metrics:
             yield
         finally:
             self.stage.labels(stage).observe(perf_counter() - start)
+
+    def count_lists(self, items: NDArray[np.int32], sources: NDArray[np.uint8]) -> None:
+        """Count lists and what found their items; both have the shape (lists, size)."""
+        self.recommendations.inc(len(items))
+        counts = np.bincount(sources[items != NO_ITEM], minlength=len(SOURCES))
+        for source, count in zip(SOURCES, counts.tolist(), strict=True):
+            self.listed.labels(source).inc(count)
+
+
+class HttpMetrics:
+    """Holds the metrics of `headrace serve`."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        declare = Declarations(registry)
+        self.seconds = declare.histogram(
+            "headrace_http_request_seconds",
+            "Time to answer a look-up or another HTTP request",
+            HTTP_BUCKETS,
+            route=OPEN,
+            status=OPEN,
+        )
+        self.lists = declare.counter(
+            "headrace_lookups", "Look-ups of a user's list, by the list that was answered", answer=("own", "trending")
+        )
+
+
+def tell_build(registry: CollectorRegistry, version: str, part: str) -> None:
+    """Declare and set the build's version; `part` is `worker` or `serve`."""
+    declare = Declarations(registry)
+    about = declare.gauge("headrace_build_info", "1, with the version of Headrace", version=OPEN, part=OPEN)
+    about.labels(version, part).set(1)
 
 
 def total(counter: Counter, **labels: str) -> int:

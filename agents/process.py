@@ -118,7 +118,7 @@ class Process:
             self._count(part, admitted)
         for each in emission.strangers:
             self.metrics.rejected.labels(UNKNOWN, each.reason).inc()
-        self.metrics.recommendations.inc(len(emission.effects.writes.user_ids))
+        self.metrics.count_lists(emission.effects.lists.items, emission.effects.lists.sources)
 
     async def _finish(self, emission: Emission, handed: Handed) -> None:
         await self.emit(emission)

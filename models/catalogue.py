@@ -3,7 +3,7 @@ category they are.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,16 @@ class CatalogueSettings:
         "whether to list items that the catalogue lacks; auto lists them until it has its first item",
         choices=(AUTO, ALWAYS, NEVER),
     )
+
+
+class HiddenItems(NamedTuple):
+    """Numbers of items that no list may hold, by why: sold out, a poor text, or not in the
+    catalogue.
+    """
+
+    unavailable: int
+    low_quality: int
+    unknown: int
 
 
 class Catalogue:
@@ -99,6 +109,17 @@ class Catalogue:
             return 0
         self._grow(len(self._items))
         return int(np.count_nonzero((self._partition[items] == NO_PARTITION) & (self._available[items] > 0)))
+
+    def count_hidden(self) -> HiddenItems:
+        """How many items no list may hold, by why. An item that the shop deleted does not count."""
+        self._grow(len(self._items))
+        size = len(self._items)
+        available, described = self._available[:size] > 0, self._partition[:size] != NO_PARTITION
+        return HiddenItems(
+            unavailable=int(np.count_nonzero(described & ~available)),
+            low_quality=int(np.count_nonzero(described & available & (self._quality[:size] <= 0))),
+            unknown=0 if self.lists_unknown else int(np.count_nonzero(available & ~described)),
+        )
 
     @property
     def category(self) -> NDArray[np.int32]:

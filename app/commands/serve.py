@@ -7,10 +7,12 @@ import logging
 import signal
 import sys
 from dataclasses import replace
+from importlib.metadata import version
 
 import orjson
 from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR, CollectorRegistry
 
+from agents.metrics import tell_build
 from app.guard.access import check_reach
 from app.settings import Settings
 from app.web.server import ServeConcerns, Surroundings, build_application, listening
@@ -55,6 +57,7 @@ async def _serve(concerns: ServeConcerns, *, as_json: bool) -> None:
     registry = CollectorRegistry()
     for collector in (PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
         registry.register(collector)
+    tell_build(registry, version("headrace"), "serve")
     application = build_application(concerns, Surroundings(registry))
     async with listening(application, concerns.serve.host, concerns.serve.port) as url:
         gc.collect()

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from prometheus_client.parser import text_string_to_metric_families
 
+from agents.batch_histogram import quantile
 from agents.metrics import (
     EVENTS,
     FRESHNESS,
@@ -20,7 +21,6 @@ from agents.metrics import (
     STAGE,
     STAGES,
     UNKNOWN_ITEMS,
-    quantile,
 )
 from models.contract.events import Kind
 
@@ -74,13 +74,16 @@ class Reading:
 
 
 def parse_metrics(text: str) -> Reading:
-    """Return the counters from Prometheus' text format. A missing counter is 0."""
+    """Return the counters from Prometheus' text format. A missing counter is 0.
+
+    What is 0 is not listed.
+    """
     samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
 
     def by(name: str, label: str, **labels: str) -> Counter[str]:
         found: Counter[str] = Counter()
         for sample in samples:
-            if sample.name == name and labels.items() <= sample.labels.items():
+            if sample.name == name and labels.items() <= sample.labels.items() and sample.value:
                 found[sample.labels.get(label, "")] += int(sample.value)
         return found
 

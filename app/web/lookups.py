@@ -6,8 +6,10 @@ from typing import Any
 
 import orjson
 from aiohttp import web
+from prometheus_client import Counter
 
 from app.guard.problems import Problem
+from app.store.lists import TRENDING
 from app.store.lookup import Lookups
 from app.web.requests import count_in, item_id_in, user_id_in
 
@@ -30,6 +32,7 @@ class LookupResources:
     """One handler a route."""
 
     lookups: Lookups
+    answered: Counter
 
     def routes(self) -> list[web.RouteDef]:
         """The routes. An id may hold anything, a slash as %2F; hence patterns of their own.
@@ -52,6 +55,7 @@ class LookupResources:
     async def recommendations(self, request: web.Request) -> web.Response:
         """A user's list; the trending one for an unknown user."""
         found = await self.lookups.recommendations(user_id_in(request), count_in(request))
+        self.answered.labels("trending" if found.stored.model == TRENDING else "own").inc()
         return json_bytes(found.as_json())
 
     async def similar(self, request: web.Request) -> web.Response:

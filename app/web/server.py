@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from agents.metrics import HttpMetrics
 from app.concerns import HttpSettings, KafkaSettings, RedisSettings, ServeSettings
 from app.errors import HeadraceError
 from app.guard.middleware import LARGEST_BODY_BYTES, guard, secure
@@ -51,14 +52,15 @@ def build_application(settings: ServeConcerns, surroundings: Surroundings) -> we
     HeadraceError.
     """
     # Measuring comes first, so that it sees the problems' status.
-    middlewares = [measure_requests(surroundings.registry), as_problems, guard(settings.http)]
+    metrics = HttpMetrics(surroundings.registry)
+    middlewares = [measure_requests(metrics.seconds), as_problems, guard(settings.http)]
     application = web.Application(middlewares=middlewares, client_max_size=LARGEST_BODY_BYTES)
     lookups = Lookups.connect(settings.redis, settings.serve.recall_seconds)
     producer = EventProducer(settings.kafka) if settings.serve.accept_events else None
     application.add_routes(
         [
             *load_page(accept_events=settings.serve.accept_events).routes(),
-            *LookupResources(lookups).routes(),
+            *LookupResources(lookups, metrics.lists).routes(),
             *ClickResource(producer, surroundings.clock, surroundings.new_id).routes(),
             *ProbeResources(lookups, surroundings.registry).routes(),
         ]

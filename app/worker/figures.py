@@ -111,6 +111,8 @@ class Figures:
             self.metrics.lag.labels(topic, partition).set(lag)
         self.metrics.users.set(len(self.table))
         self.metrics.items_known.set(len(self.recommender.items))
+        for cause, count in self.recommender.catalogue.count_hidden()._asdict().items():
+            self.metrics.items_hidden.labels(cause).set(count)
         self.metrics.trending_half_life.set(self.recommender.trending.half_life_seconds)
         self.metrics.ready.set(self.health.ready)
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 
 from prometheus_client import ProcessCollector
 
-from agents.metrics import Metrics
+from agents.metrics import Metrics, tell_build
 from app.health import Health
 from app.kafka.failure import kafka_retry_errors
 from app.kafka.outbox import KafkaOutbox, make_producer
@@ -40,6 +41,7 @@ def open_outside(settings: Settings, metrics: Metrics) -> Outside:
     """
     names, health = topics(settings.kafka), Health()
     ProcessCollector(registry=metrics.registry)
+    tell_build(metrics.registry, version("headrace"), "worker")
     store = open_store(settings.redis, health, metrics.retries)
     broker = Retry("Kafka", kafka_retry_errors(), health, metrics.retries)
     return Outside(

@@ -4,7 +4,7 @@ from functools import partial
 
 from agents.metrics import Metrics
 from app.kafka.faust_app import Watching
-from app.kafka.log_start import Reset
+from app.kafka.log_start import Change, Reset
 from app.kafka.watch import NAME as KAFKA
 from app.store.starts import RedisStarts
 from app.worker.outside import Outside
@@ -15,6 +15,11 @@ def watching_of(outside: Outside) -> Watching:
     Kafka is away.
     """
     store, health = outside.store, outside.health
+    # There from the start, so that an alert sees the first loss too.
+    for topic in (*outside.kinds, outside.names.items, outside.names.interactions):
+        outside.metrics.skipped.labels(topic)
+        for change in Change:
+            outside.metrics.offset_resets.labels(topic, change)
     return Watching(
         saved=RedisStarts(store.redis, store.keys, store.retry),
         on_reset=partial(count_reset, outside.metrics),

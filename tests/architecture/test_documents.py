@@ -2,6 +2,8 @@
 
 import inspect
 import re
+import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
@@ -9,13 +11,11 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from agents.metrics import Metrics
 from app.commands.models import VERBS
 from app.kafka.topics import CONFIGS
 from app.main import COMMANDS
 from app.settings import load, variables
 from app.store.keys import Keys
-from app.web.measure import measure_requests
 from app.web.server import ServeConcerns, Surroundings, build_application
 from models.contract.event_codec import KNOWN_FIELDS
 from models.contract.events import Item
@@ -28,7 +28,6 @@ ADRS = sorted((ROOT / "docs/adr").glob("*.md"))
 LONGEST_ADR = 40
 FOR_TESTS_ONLY = {"HEADRACE_TEST_DATA", "HEADRACE_TEST_KAFKA"}
 PACKAGES = ("app", "agents", "models")
-TYPES = ("counter", "gauge", "histogram")
 # How the documents name the parts of keys whose parameters have shorter names.
 PLACES = {"place": "<topic>-<partition>"}
 
@@ -50,17 +49,6 @@ def table_below(heading: str, document: str, first_column: str = "") -> list[lis
 
 def names(documents: Iterable[Path]) -> list[str]:
     return [path.relative_to(ROOT).as_posix() for path in documents]
-
-
-def declared_metrics() -> set[tuple[str, str, str]]:
-    """Return exposed name, type and meaning of every metric of worker and look-ups."""
-    registry = CollectorRegistry()
-    Metrics(registry)
-    measure_requests(registry)
-    return {
-        (metric.name + "_total" * (metric.type == "counter"), metric.type, metric.documentation)
-        for metric in registry.collect()
-    }
 
 
 def key_names() -> set[str]:
@@ -119,18 +107,10 @@ def test_the_page_of_commands_gives_every_verb_of_models_as_the_help_does() -> N
     assert {row[0]: row[1] for row in rows} == {name: verb.SUMMARY for name, verb in VERBS.items()}
 
 
-def test_the_operations_page_gives_every_metric() -> None:
-    rows = table_below("## Metrics", "docs/operations.md")
-    assert {(row[0], row[1], row[3]) for row in rows} == declared_metrics()
-    assert {row[1] for row in rows} <= set(TYPES)
-
-
-def test_the_operations_page_gives_the_labels_of_the_metrics() -> None:
-    found = vars(Metrics(CollectorRegistry())).values()
-    labels = {getattr(each, "_name", ""): ", ".join(getattr(each, "_labelnames", ())) for each in found}
-    rows = table_below("## Metrics", "docs/operations.md")
-    given = {row[0].removesuffix("_total"): row[2] for row in rows}
-    assert {name: given[name] for name in labels if name} == {name: label for name, label in labels.items() if name}
+def test_the_page_of_metrics_is_as_they_are_declared() -> None:
+    command = [sys.executable, str(ROOT / "scripts/metrics_page.py"), "--check"]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
 
 
 def test_the_operations_page_gives_every_topic_as_it_is_made() -> None:

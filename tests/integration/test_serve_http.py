@@ -53,6 +53,9 @@ async def test_an_unknown_user_is_answered_what_is_trending(http: Http, shop: Sh
     body = await (await http.get("/recommendations/nobody")).json()
     assert (body["model"], body["generated_at"]) == ("trending", None)
     assert body["items"] == [{"item_id": "bestseller", "score": 100.0, "source": "trending"}]
+    metrics = await (await http.get("/metrics")).text()
+    assert 'headrace_lookups_total{answer="trending"} 1.0' in metrics
+    assert 'headrace_lookups_total{answer="own"} 0.0' in metrics
 
 
 @pytest.mark.parametrize(

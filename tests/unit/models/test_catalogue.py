@@ -159,3 +159,15 @@ def test_a_restored_catalogue_lists_what_the_saved_one_did() -> None:
     restored.catalogue.delete("a")
     restored.catalogue.delete("sold out")
     assert restored.listed("unknown", "a") == ["unknown"]
+
+
+def test_hidden_items_are_counted_by_why_and_a_deleted_one_is_not() -> None:
+    items = Vocabulary()
+    catalogue = Catalogue(items)
+    items.number("never heard of")
+    assert sum(catalogue.count_hidden()) == 0
+    for name in ("shown", "sold out", "poor", "gone"):
+        catalogue.upsert(Item(name, "title", available=name != "sold out"))
+    catalogue.set_quality(items.number("poor"), 0.0)
+    catalogue.delete("gone")
+    assert catalogue.count_hidden()._asdict() == {"unavailable": 1, "low_quality": 1, "unknown": 1}
