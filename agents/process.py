@@ -90,8 +90,9 @@ class Process:
         """
         await self.replicas.caught_up()
         async with self.write_lock:
-            begun = [replace(batch, log=await self._log_of(batch)) for batch in batches]
-            await self.unfinished.begin(begun)
+            now = self.clock()
+            begun = [replace(batch, log=await self._log_of(batch)).dated(now) for batch in batches]
+            await self.unfinished.begin(begun, now)
             found = [by_origin(batch, self.kinds) for batch in begun]
             parts = [part for parts, _ in found for part in parts]
             strangers = [each for _, strangers in found for each in strangers]
@@ -198,6 +199,8 @@ class Process:
         for outcome, count in counts.items():
             self.metrics.foreign_key.labels(kind, outcome).inc(count)
         self.metrics.unknown_fields.inc(admitted.unknown_fields)
+        for name, count in admitted.coerced.items():
+            self.metrics.coerced.labels(name).inc(count)
 
 
 def _slots(users: Iterable[str], slot_of: Mapping[str, int]) -> NDArray[np.int32]:

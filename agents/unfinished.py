@@ -45,14 +45,14 @@ class Unfinished:
         """Forget all noted batches, because another worker may have had the partitions."""
         self._open.clear()
 
-    async def begin(self, batches: Sequence[RawBatch]) -> None:
+    async def begin(self, batches: Sequence[RawBatch], now: float) -> None:
         """Note batches before they change anything; `interactions` must be learned as far as it
-        went.
+        went. `now` in seconds.
         """
         for batch in batches:
             partition = batch.partition
             if partition not in self._open:
-                self._open[partition] = await self._take_over(partition)
+                self._open[partition] = await self._take_over(partition, now)
             begun = Begun.of(batch)
             if begun not in self._open[partition]:
                 self._open[partition].append(begun)
@@ -64,11 +64,11 @@ class Unfinished:
         others = self._open.get(batch.partition, [])
         others[:] = [each for each in others if each.topic != batch.topic or each.last > last]
 
-    async def _take_over(self, partition: int) -> list[Begun]:
+    async def _take_over(self, partition: int, now: float) -> list[Begun]:
         left = await self.store.load(partition)
-        return [each for each in left if each.topic in self.topics and await self._remember(partition, each)]
+        return [each for each in left if each.topic in self.topics and await self._remember(partition, each, now)]
 
-    async def _remember(self, partition: int, begun: Begun) -> bool:
+    async def _remember(self, partition: int, begun: Begun, now: float) -> bool:
         """Remember the ids of a batch that may not be emitted; False when it is, or when its log is
         gone.
         """
@@ -79,7 +79,7 @@ class Unfinished:
         batch = await self.log.read(begun.topic, partition, first, begun.last)
         if not begun.ends(batch):
             return False
-        for part in by_origin(replace(batch, log=begun.log), self.kinds)[0]:
+        for part in by_origin(replace(batch, log=begun.log).dated(now), self.kinds)[0]:
             found, _ = sort_out(part, decode(part, self.kinds[part.topic], self.events).accepted, self.placement)
             self.seen.remember(found.source, found.offsets, found.times, found.ts, found.event_ids)
         return True

@@ -4,7 +4,7 @@ It decides; `agents.process` loads what it needs and commits what it returns. Pr
 the user table before they are stored, so whoever cannot store them has to discard them there.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from models.bounded import parts, run_through
 from models.contract.event_codec import EventSettings, decode
-from models.contract.events import Kind, RawBatch
-from models.contract.fields import OLDEST_TS
+from models.contract.events import OLDEST_TS, Kind, RawBatch
 from models.contract.interactions import Interactions
 from models.contract.json_names import JsonNames
 from models.contract.misplaced import Elsewhere, sort_out
@@ -46,6 +45,7 @@ class Admitted:
 
     `interactions` are the accepted events in their users' partition `home` that are no duplicates;
     `users` are theirs, each once, and `user_of` (n,) is the place of each event's user in it.
+    `coerced` counts fields in another form than the contract's, by name.
     """
 
     home: int
@@ -55,6 +55,7 @@ class Admitted:
     rejected: list[Rejected]
     duplicates: int
     unknown_fields: int
+    coerced: Mapping[str, int]
     elsewhere: Elsewhere
 
 
@@ -118,6 +119,7 @@ def admit(
         rejected=rejected,
         duplicates=duplicates,
         unknown_fields=decoded.unknown_fields,
+        coerced=decoded.coerced,
         elsewhere=elsewhere,
     )
 

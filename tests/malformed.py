@@ -63,7 +63,7 @@ KINDS: dict[str, tuple[Reason, Damage]] = {
     "no time": (Reason.MISSING_FIELD, _without("ts")),
     "null item id": (Reason.MISSING_FIELD, _with(item_id=None)),
     "no user": (Reason.NO_USER, _without("user_id")),
-    "item id is a number": (Reason.WRONG_TYPE, lambda event, r: orjson.dumps({**event, "item_id": r.randrange(999)})),
+    "item id is a fraction": (Reason.WRONG_TYPE, lambda event, r: orjson.dumps({**event, "item_id": r.random()})),
     "user id is an object": (Reason.WRONG_TYPE, _with(user_id={"id": "u1"})),
     "time is a truth value": (Reason.WRONG_TYPE, _with(ts=True)),
     "price is a text": (Reason.WRONG_TYPE, _with(price="12,50")),

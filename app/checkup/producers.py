@@ -1,5 +1,6 @@
 """Do producers put a user's events where Headrace expects them?"""
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -56,7 +57,8 @@ def _count(batches: Sequence[RawBatch], settings: KafkaSettings, events: EventSe
     """
     found: Counter[str] = Counter()
     for batch in batches:
-        accepted = decode(batch, KIND_OF_TOPIC[batch.topic.removeprefix(settings.topic_prefix)], events).accepted
+        kind = KIND_OF_TOPIC[batch.topic.removeprefix(settings.topic_prefix)]
+        accepted = decode(batch.dated(math.inf), kind, events).accepted
         keys = [batch.keys[row] for row in np.searchsorted(batch.offsets, accepted.offsets).tolist()]
         for name in (MURMUR2, CRC32):
             where = places(Placement(name, count), batch.partition, keys, accepted.user_ids)

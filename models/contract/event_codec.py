@@ -2,10 +2,12 @@
 events.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from models.contract.coercion import EVENT_FORMS, coerce, refuse_coerced
 from models.contract.events import Kind, RawBatch
 from models.contract.fields import Refused, event_time, number, optional_id, parse_object, required_id, string
 from models.contract.interactions import Interactions
@@ -33,15 +35,23 @@ class EventSettings:
     duplicate_memory: int = setting(
         8_000_000, "event ids remembered per worker; at most 96 bytes each", low=1_000, high=1_000_000_000
     )
+    strict: bool = setting(
+        False, "refuse fields in another form than the contract's, such as ids as numbers and prices as text"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A decoded batch: what is accepted, what is not, and how many unknown fields were ignored."""
+    """A decoded batch: what is accepted, what is not, and how many unknown fields were ignored.
+
+    `coerced` counts, by name, the fields of accepted events that had another form than the
+    contract's.
+    """
 
     accepted: Interactions
     rejected: list[Rejected]
     unknown_fields: int
+    coerced: Counter[str]
 
 
 def decode(batch: RawBatch, kind: Kind, settings: EventSettings) -> Decoded:
@@ -50,16 +60,19 @@ def decode(batch: RawBatch, kind: Kind, settings: EventSettings) -> Decoded:
     """
     latest: list[float] = (batch.times + settings.future_tolerance_seconds).tolist()
     events = quick_events(batch.values, kind, latest, settings.max_bytes)
-    rejected, unknown = [], 0
+    rejected, unknown, coerced = [], 0, Counter[str]()
     for row in [row for row, event in enumerate(events) if event is None]:
         try:
-            parsed = parse_object(batch.values[row], settings.max_bytes)
-            events[row] = check_event(parsed, kind, latest[row])
+            parsed, names = coerce(parse_object(batch.values[row], settings.max_bytes), EVENT_FORMS)
+            event = check_event(parsed, kind, latest[row])
+            refuse_coerced(names, strict=settings.strict)
         except Refused as refused:
             rejected.append(reject(batch, row, refused.reason, refused.detail))
         else:
+            events[row] = event
             unknown += len(parsed.keys() - KNOWN_FIELDS)
-    return Decoded(_interactions(batch, kind, events), rejected, unknown)
+            coerced.update(names)
+    return Decoded(_interactions(batch, kind, events), rejected, unknown, coerced)
 
 
 def reject(batch: RawBatch, row: int, reason: Reason, detail: str) -> Rejected:
@@ -111,8 +124,8 @@ def _price(value: Any, kind: Kind) -> float:
 
 def _quantity(value: Any, kind: Kind) -> float:
     quantity = number("quantity", value)
-    if quantity < 1:
-        raise Refused(Reason.INVALID_VALUE, f"quantity {quantity} is less than 1")
+    if quantity <= 0:  # what is sold by weight may be less than 1
+        raise Refused(Reason.INVALID_VALUE, f"quantity {quantity} is not above 0")
     return quantity
 
 

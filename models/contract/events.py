@@ -25,6 +25,7 @@ TOPIC_OF_KIND = {Kind.VIEW: "views", Kind.CLICK: "clicks", Kind.ORDER: "orders"}
 KIND_OF_TOPIC = {topic: kind for kind, topic in TOPIC_OF_KIND.items()}
 KIND_OF_LABEL = {kind.label: kind for kind in Kind}
 
+OLDEST_TS = 631_152_000.0  # 1990-01-01T00:00:00Z; an earlier time comes from a clock that was never set
 GUEST_PREFIX = "session:"
 LOG_MARK = "@"  # not a character that a topic's name may have
 
@@ -61,6 +62,13 @@ class RawBatch:
             values=self.values[start:end],
             headers=self.headers[start:end],
         )
+
+    def dated(self, now: float) -> "RawBatch":
+        """The batch with `now`, in seconds, as the time of records that were appended before 1990:
+        their producer set none, or set it in seconds where Kafka counts milliseconds.
+        """
+        unset = self.times < OLDEST_TS
+        return replace(self, times=np.where(unset, now, self.times)) if unset.any() else self
 
     @property
     def home(self) -> int:

@@ -4,15 +4,19 @@ Every check raises Refused.
 """
 
 import math
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
+from models.contract.events import OLDEST_TS
 from models.contract.outcome import Reason
 
 MAX_ID_LENGTH = 128
-OLDEST_TS = 631_152_000.0  # 1990-01-01T00:00:00Z; an earlier time comes from a clock that was never set
+UNITS = (("milliseconds", 1e3), ("microseconds", 1e6), ("nanoseconds", 1e9))
+LEAP_SECOND = re.compile(r"(.*[T ]\d\d:\d\d):60(\.\d+)?(Z|[+-]\d\d:?\d\d)", re.ASCII)
+DECIMAL_COMMA = re.compile(r"\s*[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+\s*", re.ASCII)
 
 
 class Refused(Exception):
@@ -79,9 +83,16 @@ def event_time(event: dict[str, Any], latest: float) -> float:
     if ts < OLDEST_TS:
         raise Refused(Reason.TOO_OLD, f"ts {ts} is before 1990")
     if ts > latest:
-        hint = "; milliseconds?" if OLDEST_TS < ts / 1000 <= latest else ""
-        raise Refused(Reason.FROM_THE_FUTURE, f"ts {ts} is after the broker's time{hint}")
+        raise Refused(Reason.FROM_THE_FUTURE, f"ts {ts} is after the broker's time{_unit_hint(ts, latest)}")
     return ts
+
+
+def _unit_hint(ts: float, latest: float) -> str:
+    """Name the unit in which the time would be one that is accepted."""
+    for unit, factor in UNITS:
+        if OLDEST_TS < ts / factor <= latest:
+            return f"; {unit}? divide by {factor:,.0f}, for seconds"
+    return ""
 
 
 def moment(name: str, value: Any) -> float:
@@ -95,7 +106,10 @@ def moment(name: str, value: Any) -> float:
 
 def _rfc3339(name: str, text: str) -> float:
     try:
-        parsed = datetime.fromisoformat(text.upper())  # RFC 3339 allows t and z, Python only Z
+        upper = text.upper()  # RFC 3339 allows t and z, Python only Z
+        if leap := LEAP_SECOND.fullmatch(upper):
+            return _leap_second(f"{leap[1]}:59{leap[3]}")
+        parsed = datetime.fromisoformat(upper)
         if parsed.tzinfo is None:
             raise Refused(Reason.INVALID_TIME, f"{name} {text[:40]!r} has no zone")
         return parsed.timestamp()
@@ -103,10 +117,21 @@ def _rfc3339(name: str, text: str) -> float:
         raise Refused(Reason.INVALID_TIME, f"{name} {text[:40]!r} is not an RFC 3339 time") from None
 
 
+def _leap_second(before: str) -> float:
+    """Return the second after `before`, which must be 23:59:59 UTC: a leap second has no number of
+    its own since 1970. Raises ValueError at any other time of day.
+    """
+    parsed = datetime.fromisoformat(before).astimezone(UTC)
+    if (parsed.hour, parsed.minute) != (23, 59):
+        raise ValueError("a second 60 that is no leap second")
+    return parsed.timestamp() + 1
+
+
 def number(name: str, value: Any) -> float:
     """Return the value if it is a finite number."""
     if type(value) not in (int, float):
-        raise Refused(Reason.WRONG_TYPE, f"{name} is {_json_type(value)}, not a number")
+        hint = "; write a decimal point, no comma" if type(value) is str and DECIMAL_COMMA.fullmatch(value) else ""
+        raise Refused(Reason.WRONG_TYPE, f"{name} is {_json_type(value)}, not a number{hint}")
     if not math.isfinite(value):
         raise Refused(Reason.INVALID_VALUE, f"{name} is not finite")
     return value  # type: ignore[no-any-return]  # narrowed by the exact type check above

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from models.contract.availability import read_availability, stated_availability
+from models.contract.coercion import ITEM_FORMS, coerce, refuse_coerced
 from models.contract.event_codec import EventSettings, reject
 from models.contract.events import Item, RawBatch
 from models.contract.fields import MAX_ID_LENGTH, Refused, moment, number, parse_object, required_id, string
@@ -88,9 +89,13 @@ def _decode(batch: RawBatch, row: int, settings: EventSettings) -> DecodedItem:
     try:
         if value is None:
             item_id = item_of_key(key)
-            return DecodedItem(Deleted(item_id), coerced=() if item_id.encode() == key else ("key",))
-        fields = parse_object(value, settings.max_bytes)
-        return DecodedItem(_item(fields), coerced=_coerced(fields))
+            change: Change = Deleted(item_id)
+            coerced: tuple[str, ...] = () if item_id.encode() == key else ("key",)
+        else:
+            fields, names = coerce(parse_object(value, settings.max_bytes), ITEM_FORMS)
+            change, coerced = _item(fields), (*names, *_coerced(fields))
+        refuse_coerced(coerced, strict=settings.strict)
+        return DecodedItem(change, coerced=coerced)
     except Refused as refused:
         rejected = reject(batch, row, refused.reason, refused.detail)
         return DecodedItem(None, rejected) if value is None else _withdrawal(value, rejected)

@@ -11,8 +11,8 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from models.contract.events import Kind
-from models.contract.fields import MAX_ID_LENGTH, OLDEST_TS, Refused, moment
+from models.contract.events import OLDEST_TS, Kind
+from models.contract.fields import MAX_ID_LENGTH, Refused, moment
 
 Id = Annotated[str, Meta(min_length=1, max_length=MAX_ID_LENGTH)]
 Text = Annotated[str, Meta(max_length=MAX_ID_LENGTH)]
@@ -20,7 +20,6 @@ Text = Annotated[str, Meta(max_length=MAX_ID_LENGTH)]
 LARGEST: Final = 2**53
 Positive = Annotated[int, Meta(gt=0, le=LARGEST)] | Annotated[float, Meta(gt=0)]
 NotNegative = Annotated[int, Meta(ge=0, le=LARGEST)] | Annotated[float, Meta(ge=0)]
-Quantity = Annotated[int, Meta(ge=1, le=LARGEST)] | Annotated[float, Meta(ge=1)]
 Currency = Annotated[str, Meta(pattern=r"\A[A-Z]{3}\Z")]
 
 
@@ -33,7 +32,7 @@ class EventRecord(Struct, forbid_unknown_fields=True, gc=False):
     user_id: Id | None = None
     session_id: Id | None = None
     price: NotNegative | None = None
-    quantity: Quantity | None = None
+    quantity: Positive | None = None
     currency: Currency | None = None
     request_id: Text | None = None
     position: NotNegative | None = None

@@ -119,7 +119,7 @@ async def test_what_is_sold_out_or_deleted_in_another_form_than_the_contract_s_l
         notices: list[tuple[str, Event | None]] = [
             ("b", {"item_id": "b", "title": "Title b", "available": 0}),
             ("c", {"item_id": "c", "title": "Title c", "availability": "https://schema.org/OutOfStock"}),
-            ("d", {"item_id": "d", "title": "Title d", "available": "out of stock", "price": "19.99"}),
+            ("d", {"item_id": "d", "title": "Title d", "available": "out of stock", "price": "19,99"}),
             ('"e"', None),
             ('{"item_id":"f"}', None),
             ('{"id":"g"}', None),

@@ -109,7 +109,7 @@ async def test_every_record_is_upserted_withdrawn_deleted_or_quarantined(shop: C
 async def test_a_sold_out_notice_beside_a_broken_field_is_stored_and_quarantined_and_counts_once(
     shop: CatalogueAgent,
 ) -> None:
-    raw = changes(item("a", available=0, price="19.99"), item("b", available="in stock"))
+    raw = changes(item("a", available=0, price="19,99"), item("b", available="in stock"))
     await shop.keep.handle(changes(item("a", price=19.5)))
     await shop.keep.handle(raw)
     withdrawn = Item("a", "Title of a", price=19.5, available=False)

@@ -3,7 +3,7 @@ once.
 """
 
 import pytest
-from builders import NOW, batch, event
+from builders import DAY, NOW, batch, event
 from event_bench import Bench
 from fakes import Away
 
@@ -236,3 +236,18 @@ async def test_a_batch_that_is_read_again_after_the_store_lost_everything_is_no_
 
     assert total(bench.metrics.events, outcome="duplicate") == 0
     assert bench.users.profiles["u2"].applied == {"views-0@1760000000000": 4}
+
+
+async def test_fields_in_another_form_are_counted_by_name(bench: Bench) -> None:
+    await bench.handle(batch(event(1, item_id=2), event("b", item_id=3, price="4.50"), event("c", item_id=3, price=-1)))
+    found = {name: total(bench.metrics.coerced, field=name) for name in ("event_id", "item_id", "price")}
+    assert found == {"event_id": 1, "item_id": 2, "price": 1}
+
+
+async def test_an_event_whose_record_has_no_time_is_judged_by_the_clock(bench: Bench) -> None:
+    undated = batch(event("a", ts=NOW), event("b", ts=NOW + 365 * DAY))
+    undated.times[:] = NOW / 1000
+    await bench.handle(undated)
+    assert [each["event_id"] for each in bench.emitted()] == ["a"]
+    assert [each.reason for each in bench.outbox.quarantined] == [Reason.FROM_THE_FUTURE]
+    assert (bench.metrics.freshness.quantile(0.5) or 0) < 1

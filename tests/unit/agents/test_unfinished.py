@@ -2,8 +2,11 @@
 counts.
 """
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
-from builders import batch, event
+from builders import NOW, batch, event
 from event_bench import Bench
 
 from agents.metrics import total
@@ -49,3 +52,10 @@ async def test_a_batch_of_a_log_that_is_gone_keeps_no_event_of_the_new_log_out(b
     await bench.handle(batch(event("d"), topic="clicks"), again)
     assert total(bench.metrics.events, outcome="duplicate") == 0
     assert len(bench.emitted()) == 3
+
+
+async def test_an_id_whose_record_has_no_time_counts_once_after_a_crash(bench: Bench) -> None:
+    view = replace(batch(event("a")), times=np.full(1, NOW / 1000))
+    await bench.crash(view)
+    await bench.handle(batch(event("a"), topic="clicks"), view)
+    assert [each["kind"] for each in bench.emitted()] == ["view"]
