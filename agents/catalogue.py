@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,7 +13,11 @@ from models.catalogue import NO_CATEGORY
 from models.contract.event_codec import EventSettings
 from models.contract.events import Item, RawBatch
 from models.contract.item_codec import Change, DecodedItem, Deleted, Withdrawn, changes_of, decode_items, places_of
+from models.quality.repair import Repair, repair_changes, repair_item
 from models.recommender import Recommender
+
+# What lists know of an item's texts.
+NAMES = ("category", "brand")
 
 
 class StoredMarks(Protocol):
@@ -71,16 +75,17 @@ class KeepCatalogue:
         """
         decoded = decode_items(batch, self.events)
         rejected = [each.rejected for each in decoded if each.rejected is not None]
-        changes = changes_of(decoded)
+        changes, repairs = repair_changes(changes_of(decoded))
         await self.marks.mark_start(batch.partition)
         async with self.marks.lock:
-            refused = await self.store.write(changes, places_of(batch, decoded))
+            refused = await self.store.write(changes, places_of(batch, decoded), repairs)
         self.metrics.refused_writes.labels("item").inc(refused)
         await self.outbox.quarantine(rejected)
         if self.assess is not None:
             await self.assess.handle(batch.partition, changes)
         await self.marks.mark_stored(batch.partition, int(batch.offsets[-1]) + 1)
         self._count(decoded)
+        self._count_repairs(repairs)
 
     def _count(self, decoded: list[DecodedItem]) -> None:
         self.metrics.batch_size.labels("catalogue").observe(len(decoded))
@@ -91,6 +96,10 @@ class KeepCatalogue:
             self.metrics.rejected.labels("item", reason).inc(count)
         for field_name, count in Counter(name for each in decoded for name in each.coerced).items():
             self.metrics.coerced.labels(field_name).inc(count)
+
+    def _count_repairs(self, repairs: Iterable[Sequence[Repair]]) -> None:
+        for rule, count in Counter(each.rule for done in repairs for each in done).items():
+            self.metrics.repairs.labels(rule).inc(count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +138,7 @@ class FollowCatalogue:
         catalogue = self.recommender.catalogue
         match change:
             case Item():
-                catalogue.upsert(change, partition)
+                catalogue.upsert(repair_item(change, NAMES)[0], partition)
             case Withdrawn():
                 catalogue.withdraw(change.item_id)
             case Deleted():

@@ -19,6 +19,7 @@ from agents.batch_histogram import BatchHistogram
 from models.contract.events import Kind
 from models.contract.outcome import Reason
 from models.quality.defect import DEFECTS
+from models.quality.repair import RULE_NAMES
 from models.ranking.lists import NO_ITEM, SOURCES
 
 # A time of creation per series would double the counters, and no query here uses it.
@@ -158,6 +159,7 @@ class CatalogueMetrics:
             "Items by what the models said of them",
             outcome=("unchanged", "good", "low_quality"),
         )
+        self.repairs = declare.counter("headrace_repairs", "Repairs of item texts", rule=RULE_NAMES)
         self.defects = declare.counter("headrace_text_defects", "Defects found in texts", defect=tuple(DEFECTS))
 
 

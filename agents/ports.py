@@ -15,6 +15,7 @@ from models.contract.item_codec import Change, RecordPlace
 from models.contract.moved import Moved
 from models.contract.outcome import Rejected
 from models.quality.assessment import Assessment, Models
+from models.quality.repair import Repair
 from models.users.stored import StoredFields
 from models.users.writes import ListWrites, UserWrites
 
@@ -76,11 +77,17 @@ class UserStore(Protocol):
 class ItemStore(Protocol):
     """Stores the catalogue for look-ups."""
 
-    async def write(self, changes: Sequence[Change], places: Sequence[RecordPlace] = ()) -> int:
+    async def write(
+        self,
+        changes: Sequence[Change],
+        places: Sequence[RecordPlace] = (),
+        repairs: Sequence[Sequence[Repair]] = (),
+    ) -> int:
         """Apply the changes in their order, but for those of which a later version is stored.
 
-        `places` are those of their records; a change without one is always applied. Returns when
-        they are readable, with the number of those that were refused.
+        `places` are those of their records; a change without one is always applied. `repairs` are
+        those of each change, shown beside it. Returns when they are readable, with the number of
+        those that were refused.
         """
 
 

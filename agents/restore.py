@@ -15,6 +15,7 @@ from agents.assess import Assess
 from agents.ports import CatalogueLog, CatalogueMarks, ItemStore
 from models.contract.event_codec import EventSettings
 from models.contract.item_codec import changes_of, decode_items, places_of
+from models.quality.repair import repair_changes
 
 CHECK_SECONDS = 2.0
 
@@ -156,6 +157,7 @@ class Restore:
         async with aclosing(self.log.items(partition, offset)) as batches:
             async for batch in batches:
                 decoded = decode_items(batch, self.events)
-                await self.items.write(changes_of(decoded), places_of(batch, decoded))
+                changes, repairs = repair_changes(changes_of(decoded))
+                await self.items.write(changes, places_of(batch, decoded), repairs)
                 reached, count = max(reached, int(batch.offsets[-1]) + 1), count + len(batch)
         return reached, count

@@ -17,6 +17,7 @@ from models.contract.item_codec import Change, Deleted, RecordPlace, Withdrawn
 from models.contract.moved import Moved
 from models.contract.outcome import Rejected
 from models.quality.assessment import Assessment, Models, pack_vector
+from models.quality.repair import Repair
 
 LETTERS = ascii_lowercase
 
@@ -49,17 +50,25 @@ class MemoryItems:
     diary: Diary = field(default_factory=Diary)
     items: dict[str, Item | Deleted] = field(default_factory=dict)
     places: dict[str, RecordPlace] = field(default_factory=dict)
+    repairs: dict[str, tuple[Repair, ...]] = field(default_factory=dict)
     away: bool = False
 
-    async def write(self, changes: Sequence[Change], places: Sequence[RecordPlace] = ()) -> int:
+    async def write(
+        self,
+        changes: Sequence[Change],
+        places: Sequence[RecordPlace] = (),
+        repairs: Sequence[Sequence[Repair]] = (),
+    ) -> int:
         if self.away:
             raise Away("the store")
         self.diary.entries.append("store")
         refused = 0
-        for change, place in zip_longest(changes, places):
+        for change, place, done in zip_longest(changes, places, repairs):
             if place is not None and self._is_overtaken(change, place):
                 refused += 1
                 continue
+            if not isinstance(change, Withdrawn):
+                self.repairs[change.item_id] = tuple(done or ())
             self.items[change.item_id] = self._withdrawn(change.item_id) if isinstance(change, Withdrawn) else change
         return refused
 

@@ -20,6 +20,7 @@ from app.worker.with_models import find_models
 from models.contract.events import Item, RawBatch
 from models.contract.item_codec import changes_of, decode_items
 from models.quality.assessment import encode_headers
+from models.quality.repair import repair_changes
 from models.recommender import Recommender
 
 ITEMS_AT_ONCE = 256
@@ -63,7 +64,7 @@ def _follow(records: Iterator[Record], recommender: Recommender, settings: Setti
     while part := list(islice(records, ITEMS_AT_ONCE)):
         batch = _batch([each.key for each in part], [each.value for each in part])
         follow.handle(batch)
-        changes = changes_of(decode_items(batch, settings.events))
+        changes, _ = repair_changes(changes_of(decode_items(batch, settings.events)))
         newest |= {each.item_id: each for each in changes if isinstance(each, Item)}
     return list(newest.values())
 

@@ -15,7 +15,8 @@ COUNTED_AT = "at"  # a key among the counts: the time as of which they are decay
 class CatalogueEntry:
     """What the catalogue says of an item; empty and shown for a shop without a catalogue.
 
-    `quality`, `reasons` and `recommendable` are None where no model judged its text.
+    `quality`, `reasons` and `recommendable` are None where no model judged its text. `repairs` says
+    what Headrace changed in the shop's texts.
     """
 
     item_id: str
@@ -26,6 +27,7 @@ class CatalogueEntry:
     currency: str | None = None
     available: bool = True
     deleted: bool = False
+    repairs: tuple[item_fields.RepairFields, ...] = ()
     quality: float | None = None
     reasons: tuple[str, ...] | None = None
     recommendable: bool | None = None
@@ -108,7 +110,7 @@ def decode_item(item_id: str, values: Sequence[bytes | None]) -> CatalogueEntry:
     """
     try:
         return CatalogueEntry(item_id, **item_fields.decode_entry(values))
-    except ValueError as error:
+    except (ValueError, TypeError, KeyError) as error:
         raise UnreadableAnswer(f"A stored item is not what Headrace writes: {error!r}") from None
 
 

@@ -4,16 +4,27 @@
 numpy.
 """
 
-from collections.abc import Sequence
-from typing import TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
 
 import orjson
 
+# What `decode_item` reads of what an upsert writes; it writes `repairs` too.
 CATALOGUE_FIELDS = ("title", "category", "brand", "price", "currency", "available", "deleted")
 # The field `text_hash` comes last: if it is there, all others are. The field `judge` holds
 # `judged_by` of the assessment.
 ASSESSMENT_FIELDS = ("vector", "quality", "reasons", "vector_model", "judge", "recommendable", "text_hash")
-ENTRY_FIELDS = (*CATALOGUE_FIELDS, "quality", "reasons", "recommendable")
+ENTRY_FIELDS = (*CATALOGUE_FIELDS, "repairs", "quality", "reasons", "recommendable")
+
+
+class RepairFields(TypedDict):
+    """What a look-up shows of one repair, as it is stored in JSON."""
+
+    field: str
+    rule: str
+    before: str
+    after: str
+    confidence: float
 
 
 class EntryFields(TypedDict):
@@ -26,6 +37,7 @@ class EntryFields(TypedDict):
     currency: str | None
     available: bool
     deleted: bool
+    repairs: tuple[RepairFields, ...]
     quality: float | None
     reasons: tuple[str, ...] | None
     recommendable: bool | None
@@ -35,7 +47,7 @@ class EntryFields(TypedDict):
 def decode_entry(values: Sequence[bytes | None]) -> EntryFields:
     """Return what a look-up shows, from the values of ENTRY_FIELDS.
 
-    Raises ValueError for values that another program wrote.
+    Raises ValueError, TypeError or KeyError for values that another program wrote.
     """
     found = {name: value.decode() for name, value in zip(ENTRY_FIELDS, values, strict=True) if value}
     return {
@@ -46,8 +58,19 @@ def decode_entry(values: Sequence[bytes | None]) -> EntryFields:
         "currency": found.get("currency"),
         "available": found.get("available", "1") != "0",
         "deleted": found.get("deleted") == "1",
+        "repairs": tuple(map(_repair, orjson.loads(found["repairs"]))) if found.get("repairs") else (),
         "quality": float(found["quality"]) if found.get("quality") else None,
         "reasons": tuple(map(str, orjson.loads(found["reasons"]))) if found.get("reasons") else None,
         "recommendable": found["recommendable"] != "0" if found.get("recommendable") else None,
         "known": bool(found),
+    }
+
+
+def _repair(row: Mapping[str, Any]) -> RepairFields:
+    return {
+        "field": str(row["field"]),
+        "rule": str(row["rule"]),
+        "before": str(row["before"]),
+        "after": str(row["after"]),
+        "confidence": float(row["confidence"]),
     }

@@ -12,11 +12,12 @@ from app.store.connection import HashFields
 from models.contract.events import Item
 from models.contract.item_codec import Change, Deleted, Withdrawn
 from models.quality.assessment import Assessment
+from models.quality.repair import Repair, encode_repairs
 from models.quality.text import QualitySettings
 
 
-def encode_change(change: Change) -> HashFields:
-    """Return all fields of the catalogue; an absent value is empty.
+def encode_change(change: Change, repairs: Sequence[Repair] = ()) -> HashFields:
+    """Return all fields of the catalogue, and what was repaired; an absent value is empty.
 
     One HSET replaces them all, so no reader sees a mixture of old and new fields.
     """
@@ -32,6 +33,7 @@ def encode_change(change: Change) -> HashFields:
         "currency": item.currency,
         "available": int(item.available),
         "deleted": int(deleted),
+        "repairs": encode_repairs(repairs),
     }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 from app.retry import Retry
@@ -10,6 +11,7 @@ from app.store.keys import Keys
 from app.store.packed import Command, PackedRedis
 from app.store.scripts import Script
 from models.contract.item_codec import Change, RecordPlace, Withdrawn
+from models.quality.repair import Repair
 
 # The rule is that of `RecordPlace.is_before`. A withdrawal changes one field alone, so it leaves no
 # place where there is none: the whole item may still be missing, and come from earlier in the log.
@@ -40,26 +42,35 @@ class RedisItems:
     keys: Keys
     retry: Retry
 
-    async def write(self, changes: Sequence[Change], places: Sequence[RecordPlace] = ()) -> int:
+    async def write(
+        self,
+        changes: Sequence[Change],
+        places: Sequence[RecordPlace] = (),
+        repairs: Sequence[Sequence[Repair]] = (),
+    ) -> int:
         """Apply the changes in their order, but for those of which a later version is stored.
 
-        A deleted item is marked, so that old lists do not show it. Returns how many were refused.
+        `repairs` are those of each change. A deleted item is marked, so that old lists do not show
+        it. Returns how many were refused.
         """
         if not changes:
             return 0
-        calls = list(self._calls(changes, places)) if places else list(self._plain(changes))
+        pairs = [_pairs(*each) for each in zip(changes, repairs or repeat(()), strict=False)]
+        calls = list(self._calls(changes, places, pairs)) if places else list(self._plain(changes, pairs))
         replies = await self.retry(lambda: WRITE.run(self.redis, calls))
         return replies.count(0) if places else 0
 
-    def _calls(self, changes: Sequence[Change], places: Sequence[RecordPlace]) -> Iterator[Command]:
-        for change, place in zip(changes, places, strict=True):
+    def _calls(
+        self, changes: Sequence[Change], places: Sequence[RecordPlace], pairs: Sequence[list[Any]]
+    ) -> Iterator[Command]:
+        for change, place, fields in zip(changes, places, pairs, strict=True):
             is_whole = 0 if isinstance(change, Withdrawn) else 1
-            yield WRITE.call(self.keys.item(change.item_id), *place, is_whole, *_pairs(change))
+            yield WRITE.call(self.keys.item(change.item_id), *place, is_whole, *fields)
 
-    def _plain(self, changes: Sequence[Change]) -> Iterator[Command]:
-        for change in changes:
-            yield ("HSET", self.keys.item(change.item_id), *_pairs(change))
+    def _plain(self, changes: Sequence[Change], pairs: Sequence[list[Any]]) -> Iterator[Command]:
+        for change, fields in zip(changes, pairs, strict=True):
+            yield ("HSET", self.keys.item(change.item_id), *fields)
 
 
-def _pairs(change: Change) -> list[Any]:
-    return [part for pair in item_hash.encode_change(change).items() for part in pair]
+def _pairs(change: Change, repairs: Sequence[Repair]) -> list[Any]:
+    return [part for pair in item_hash.encode_change(change, repairs).items() for part in pair]

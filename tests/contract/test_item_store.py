@@ -18,6 +18,7 @@ from app.store.keys import Keys
 from app.store.packed import PackedRedis
 from models.contract.events import Item
 from models.contract.item_codec import Change, Deleted, RecordPlace, Withdrawn
+from models.quality.repair import Repair
 
 KETTLE = Item("k1", "Kettle", category="Home/Kitchen", brand="Acme", price=19.99, currency="EUR")
 Shown = tuple[str | None, str | None, str | None, float | None, str | None, bool]
@@ -49,9 +50,12 @@ def in_memory() -> tuple[ItemStore, Look]:
     return store, look
 
 
+def retry() -> Retry:
+    return Retry("Redis", (RedisError, OSError), Health(), Metrics(CollectorRegistry()).retries)
+
+
 def in_redis(redis: PackedRedis) -> tuple[ItemStore, Look]:
     keys = Keys(f"test-{uuid4().hex}:")
-    retry = Retry("Redis", (RedisError, OSError), Health(), Metrics(CollectorRegistry()).retries)
 
     async def look(item_id: str) -> Shown | None:
         item = await lookups_on(redis, keys).item(item_id)
@@ -59,7 +63,7 @@ def in_redis(redis: PackedRedis) -> tuple[ItemStore, Look]:
             return None
         return item.title, item.category, item.brand, item.price, item.currency, item.available
 
-    return RedisItems(redis, keys, retry), look
+    return RedisItems(redis, keys, retry()), look
 
 
 async def test_an_upserted_item_can_be_looked_up(shop: tuple[ItemStore, Look]) -> None:
@@ -177,3 +181,18 @@ async def test_what_is_not_earlier_in_the_log_is_written(shop: tuple[ItemStore, 
     await store.write([KETTLE], [LATE])
     assert await store.write([RED], [place]) == 0
     assert (await look("k1") or [None])[0] == "Kettle, red"
+
+
+async def test_look_ups_show_what_was_repaired(redis: PackedRedis) -> None:
+    keys = Keys(f"test-{uuid4().hex}:")
+    store = RedisItems(redis, keys, retry())
+    mended = Repair("title", "white_space", " Kettle", "Kettle", 1.0)
+    await store.write([KETTLE, Item("k2", "Cup")], [EARLY, EARLY], [(mended,), ()])
+    found = [await lookups_on(redis, keys).item(each) for each in ("k1", "k2")]
+    assert [each.repairs for each in found if each] == [
+        ({"field": "title", "rule": "white_space", "before": " Kettle", "after": "Kettle", "confidence": 1.0},),
+        (),
+    ]
+    await store.write([KETTLE], [LATE], [()])
+    found = [await lookups_on(redis, keys).item("k1")]
+    assert [each.repairs for each in found if each] == [()]

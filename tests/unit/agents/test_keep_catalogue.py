@@ -199,3 +199,20 @@ def test_unknown_items_leave_the_lists_with_the_first_item_of_a_catalogue_and_co
     assert listed == [("a", "b", "c"), ("a",), ("a", "b"), ("a", "b"), ("b",)]
     # A list may hold c from the time before the catalogue.
     assert gone == ["c", "a"]
+
+
+async def test_repaired_texts_are_stored_with_what_was_repaired_and_counted() -> None:
+    agent = CatalogueAgent()
+    await agent.keep.handle(changes({"item_id": "1", "title": "Salt &amp; pepper", "category": "Home  &amp; Garden"}))
+    stored = agent.store.items["1"]
+    assert isinstance(stored, Item)
+    assert (stored.title, stored.category) == ("Salt & pepper", "Home & Garden")
+    assert [each.field for each in agent.store.repairs["1"]] == ["title", "category", "category"]
+    assert total(agent.metrics.repairs, rule="entities") == 2
+
+
+def test_lists_know_categories_as_they_are_stored() -> None:
+    recommender = Recommender(RecommenderSettings())
+    follow = FollowCatalogue(EventSettings(), recommender, lambda _: None)
+    follow.handle(changes({"item_id": "1", "title": "Mug", "category": "Home &amp; Garden"}))
+    assert recommender.catalogue.categories.names == ["Home & Garden"]

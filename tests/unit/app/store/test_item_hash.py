@@ -7,6 +7,7 @@ from app.store.item_hash import decode_assessment, decode_item, encode_assessmen
 from models.contract.events import Item
 from models.contract.item_codec import Change, Deleted, Withdrawn
 from models.quality.assessment import Assessment
+from models.quality.repair import Repair
 from models.quality.text import QualitySettings
 
 MUG = Item("mug", title="Becher für Tee 茶", category="Home/Mugs", brand="Acme", price=0.1, currency="EUR")
@@ -49,7 +50,8 @@ def test_other_programs_find_who_judged_where_they_always_did() -> None:
 
 
 def test_look_ups_read_what_catalogue_and_models_wrote() -> None:
-    fields = stored(encode_change(MUG), encode_assessment(JUDGED, QualitySettings()))
+    repaired = Repair("title", "encoding", "Ã©", "é", 0.97)
+    fields = stored(encode_change(MUG, [repaired]), encode_assessment(JUDGED, QualitySettings()))
     assert decode_entry(values(fields, ENTRY_FIELDS)) == {
         "title": "Becher für Tee 茶",
         "category": "Home/Mugs",
@@ -58,6 +60,7 @@ def test_look_ups_read_what_catalogue_and_models_wrote() -> None:
         "currency": "EUR",
         "available": True,
         "deleted": False,
+        "repairs": ({"field": "title", "rule": "encoding", "before": "Ã©", "after": "é", "confidence": 0.97},),
         "quality": 0.25,
         "reasons": ("garbled", "spam"),
         "recommendable": JUDGED.weight(QualitySettings()) > 0,
