@@ -241,4 +241,6 @@ class BatchConsumer(WatchedConsumer):
 
     @override
     def _new_consumer_thread(self) -> FetchThread:
-        return FetchThread(self, loop=self.loop, beacon=self.beacon)
+        thread = FetchThread(self, loop=self.loop, beacon=self.beacon)
+        thread.batched = self.options.topics
+        return thread

@@ -4,7 +4,7 @@ it belongs to.
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from typing_extensions import override
 from app.kafka.consumer_stop import stop_consumer
 from app.kafka.log_end import true_end
 from app.kafka.log_start import Beginning
+from app.kafka.raw_batch import keep_parsed
 from app.kafka.unreadable import explained
 
 # aiokafka has one fetch under way per broker. While it waits for partitions without news, a
@@ -105,8 +106,11 @@ class FetchThread(AIOKafkaConsumerThread):
     or seek overtook.
 
     Tags and seeks are made on this thread without a pause in between, so a batch is either read
-    before a seek and carries the old number, or after it and carries the new one.
+    before a seek and carries the old number, or after it and carries the new one. `batched` are the
+    topics whose records are turned into columns.
     """
+
+    batched: Container[str] = ()
 
     @override
     def __post_init__(self) -> None:
@@ -114,6 +118,11 @@ class FetchThread(AIOKafkaConsumerThread):
         self._seeks: Counter[TP] = Counter()
 
     Worker = FetchWorker
+
+    @override
+    async def on_start(self) -> None:
+        await super().on_start()
+        keep_parsed(self._consumer, self.batched)
 
     @override
     async def stop(self) -> None:

@@ -17,7 +17,7 @@ from app.kafka.log_mark import Mark, find_difference, mark_after
 from app.kafka.log_start import Beginning, Change, LogStarts, Reset
 from app.kafka.own_records import OwnRecords
 from app.kafka.progress import Progress
-from app.kafka.raw_batch import to_raw_batch
+from app.kafka.raw_batch import keep_parsed, to_raw_batch
 from app.kafka.unreadable import explained
 from app.retry import Retry
 from models.bounded import parts
@@ -92,6 +92,7 @@ class KafkaReplicas:
     async def start(self) -> None:
         """Connect and find the beginning of each partition."""
         await self._retry(self._consumer.start)
+        keep_parsed(self._consumer, self._followers)
         self._consumer.assign(self._partitions)
         self.progress.assign(self._partitions)
         for partition in self._partitions:

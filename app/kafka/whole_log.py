@@ -12,7 +12,7 @@ from app.kafka.consumer_stop import stop_consumer
 from app.kafka.failure import KafkaAway, as_kafka_away
 from app.kafka.listed import listed_partitions
 from app.kafka.log_end import fetched_end, log_ends, true_end
-from app.kafka.raw_batch import to_raw_batch
+from app.kafka.raw_batch import keep_parsed, to_raw_batch
 from app.kafka.unreadable import explained
 from models.contract.events import RawBatch
 
@@ -114,6 +114,7 @@ async def _open(
 ) -> WholeLog:
     with as_kafka_away():
         await consumer.start()
+        keep_parsed(consumer, [topic])
         places = await listed_partitions(consumer, [topic])
         if not places:
             raise HeadraceError(
