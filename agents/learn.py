@@ -114,4 +114,4 @@ class Learn:
     def _remember(self, source: str, times: NDArray[np.float64], learned: list[Learned]) -> None:
         offsets = np.fromiter((each.offset for each in learned), np.int64, len(learned))
         ts = np.fromiter((each.ts for each in learned), np.float64, len(learned))
-        self.seen.remember(source, offsets, times, ts, [each.event_id for each in learned])
+        self.seen.remember(source, offsets, times, ts, [each.identity for each in learned])

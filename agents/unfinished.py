@@ -81,5 +81,5 @@ class Unfinished:
             return False
         for part in by_origin(replace(batch, log=begun.log).dated(now), self.kinds)[0]:
             found, _ = sort_out(part, decode(part, self.kinds[part.topic], self.events).accepted, self.placement)
-            self.seen.remember(found.source, found.offsets, found.times, found.ts, found.event_ids)
+            self.seen.remember(found.source, found.offsets, found.times, found.ts, found.identities)
         return True

@@ -1,4 +1,6 @@
-"""Find repeated event ids: exact within bounded memory.
+"""Find repeated events: exact within bounded memory.
+
+An event is known by a text, which `models.contract.identity` makes; here it is called its id.
 
 An event that is read again at the same offset is not a repeat.
 """

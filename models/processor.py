@@ -104,7 +104,7 @@ def admit(
     """
     decoded = decode(batch, kind, settings)
     found, elsewhere = sort_out(batch, decoded.accepted, placement)
-    repeated = seen.remember(found.source, found.offsets, found.times, found.ts, found.event_ids)
+    repeated = seen.remember(found.source, found.offsets, found.times, found.ts, found.identities)
     duplicates = int(np.count_nonzero(repeated))
     if duplicates:
         found = found.only(~repeated)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 MAGIC = b"headrace-snapshot"
 # Add one whenever a column changes its meaning, or a hash in a column is computed differently.
-FORMAT = 5
+FORMAT = 6
 LONGEST_FIRST_LINE = 200
 
 

@@ -16,7 +16,7 @@ class Format(NamedTuple):
 
 
 PROFILE = Format("profile", 1, 0)
-SNAPSHOT = Format("snapshot", 5, 5)
+SNAPSHOT = Format("snapshot", 6, 6)
 
 FORMATS = (PROFILE,)
 

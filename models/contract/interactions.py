@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.contract.events import GUEST_PREFIX, Kind
+from models.contract.identity import identity
 from models.contract.typed_event import EventRecord
 
 
@@ -44,6 +45,14 @@ class Interactions:
     def event_ids(self) -> list[str]:
         """The ids of the events."""
         return [event.event_id for event in self.events]
+
+    @property
+    def identities(self) -> list[str]:
+        """What tells each event from others; see `models.contract.identity`."""
+        return [
+            identity(event.event_id, user_id, event.item_id, event.price, event.quantity)
+            for event, user_id in zip(self.events, self.user_ids, strict=True)
+        ]
 
     @property
     def item_ids(self) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from models.contract.identity import identity
 from models.contract.interactions import Interactions
 
 
@@ -70,6 +71,13 @@ class Learned(Struct, gc=False):
     session_id: str
     source: str
     offset: Annotated[int, Meta(ge=0, lt=1 << 48)]
+    price: float | None = None
+    quantity: float | None = None
+
+    @property
+    def identity(self) -> str:
+        """What tells the event from others; see `models.contract.identity`."""
+        return identity(self.event_id, self.user_id, self.item_id, self.price, self.quantity)
 
 
 _DECODER = msgspec.json.Decoder(Learned)

@@ -24,7 +24,7 @@ FIELDS_BROKEN: list[tuple[str, Callable[[Fields], Fields]]] = [
     ("missing_field", _without("item_id")),
     ("missing_field", _without("ts")),
     ("no_user", _without("user_id", "session_id")),
-    ("wrong_type", _but(item_id=17)),
+    ("wrong_type", _but(item_id=17.5)),
     ("wrong_type", _but(ts=[1])),
     ("empty_id", _but(item_id="")),
     ("field_too_long", _but(item_id="x" * 129)),

@@ -43,7 +43,7 @@ def listed(store: "redis.Redis", settings: RedisSettings, user_id: str) -> list[
 
 BROKEN: dict[str, bytes | Event | None] = {
     "malformed_json": b'{"event_id": "x", ',
-    "wrong_type": event("w", "u1", "a") | {"item_id": 7},
+    "wrong_type": event("w", "u1", "a") | {"item_id": 7.5},
     "too_old": event("o", "u1", "a") | {"ts": 0},
     "from_the_future": event("f", "u1", "a") | {"ts": NOW + 365 * 86_400},
     "empty_id": event("e", "u1", ""),
@@ -132,7 +132,7 @@ async def test_what_is_sold_out_or_deleted_in_another_form_than_the_contract_s_l
     assert coerced == {"available": 3, "key": 2}
     found = [dict(record.headers)["detail"].decode() for record in await read_topic(f"{kafka.topic_prefix}quarantine")]
     assert sorted(found) == [
-        "price is a string, not a number",
+        "price is a string, not a number; write a decimal point, no comma",
         "the key is JSON that names no item_id; write the item id itself as the key",
     ]
     known = {

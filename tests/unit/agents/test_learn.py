@@ -14,6 +14,7 @@ from agents.metrics import Metrics, total
 from models.contract.event_codec import EventSettings
 from models.contract.events import Kind, RawBatch
 from models.contract.forgetting import forgotten_headers
+from models.contract.identity import identity
 from models.duplicates import DuplicateFilter
 from models.processor import Followed, ListMaker, admit, follow, hash_session
 from models.recommender import Recommender, RecommenderSettings
@@ -55,7 +56,8 @@ class Learner:
 
     def repeats(self, event_id: str) -> bool:
         """Whether the worker would call this event a duplicate."""
-        found = self.seen.remember("views-9", np.array([99]), np.array([NOW]), np.array([NOW]), [event_id])
+        ids = [identity(event_id, "u1", "i1")]
+        found = self.seen.remember("views-9", np.array([99]), np.array([NOW]), np.array([NOW]), ids)
         return bool(found[0])
 
 

@@ -12,6 +12,7 @@ from agents.memory import MemoryCopy, check, restore
 from agents.metrics import total
 from models.contract.event_codec import EventSettings
 from models.contract.events import Kind
+from models.contract.wire import decode_interaction
 from models.processor import ListMaker, admit
 from models.processor import follow as follow_users
 
@@ -109,7 +110,8 @@ def test_own_events_that_had_not_come_back_from_the_log_are_not_learned_twice() 
 def test_an_id_that_was_seen_before_the_restart_is_still_a_duplicate() -> None:
     learn = new_learn()
     restore(learn, saved(learned()))
-    ids, at = ["e2999", "new"], 1_760_000_000.0 + 60.0 * 2_999
+    last, at = decode_interaction(RECORDS[-1][1]), 1_760_000_000.0 + 60.0 * 2_999
+    ids = [last.identity, "new"]
     found = learn.seen.remember("views-0", np.array([90_000, 90_001]), np.full(2, at), np.full(2, at), ids)
     assert found.tolist() == [True, False]
 

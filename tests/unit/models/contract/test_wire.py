@@ -49,7 +49,7 @@ def test_only_the_chosen_rows_are_written() -> None:
 
 def test_what_was_written_can_be_read_back() -> None:
     first, _ = encode_interactions(two_orders(), ["u1@1", "s2"])
-    assert decode_interaction(first) == Learned("e1", "u1", "i1", "order", NOW - 2.5, "u1@1", "orders-3", 7)
+    assert decode_interaction(first) == Learned("e1", "u1", "i1", "order", NOW - 2.5, "u1@1", "orders-3", 7, 9.5, 2)
 
 
 @pytest.mark.parametrize(
