@@ -169,6 +169,10 @@ env-example: $(STAMP) ## Write .env.example and the chart's list of settings fro
 metrics-page: $(STAMP) ## Write docs/metrics.md from the declarations of the metrics
 	$(BIN)/python scripts/metrics_page.py
 
+.PHONY: dashboards
+dashboards: $(STAMP) ## Write the Grafana dashboards from scripts/dashboards
+	PYTHONPATH=scripts $(BIN)/python -m dashboards
+
 .PHONY: image
 image: ## Build the container image (ENGINE=docker, BASE=python:3.13-slim-bookworm)
 	$(ENGINE) build --build-arg BASE=$(BASE) --tag headrace:$(VERSION) .

@@ -32,6 +32,8 @@ process: use `rate()`.
 - A histogram has the series `…_bucket` (with the label `le`), `…_sum` and `…_count`.
 - In `headrace_items_total` each record counts once: a sold-out notice that was obeyed beside a
   broken field counts as `quarantined`.
+
+[Monitoring](monitoring.md) has dashboards that show these metrics.
 """
 
 SECTIONS: dict[str, Callable[[CollectorRegistry], object]] = {

@@ -1,0 +1,1 @@
+"""Grafana dashboards as code: what each panel asks and shows, written as JSON for Grafana."""

@@ -1,0 +1,103 @@
+"""Recommendations: what is written, what it is made of, and what is read."""
+
+from .grafana import COUNT, PER_SECOND, SECONDS, SHARE, STACK, Dashboard, Panel, Query, quantile, rate, share
+
+HTTP = "headrace_http_request_seconds"
+
+LISTS = (
+    Panel(
+        "Lists written",
+        "Lists that were written to Redis. A user with several events in one batch gets one list.",
+        [Query(rate("headrace_recommendations_total"), "lists")],
+        PER_SECOND,
+    ),
+    Panel(
+        "Events per list",
+        "How many accepted events led to one list. It grows with the load, because batches grow.",
+        [
+            Query(
+                share(rate('headrace_events_total{outcome="accepted"}'), rate("headrace_recommendations_total")),
+                "events",
+            )
+        ],
+        COUNT,
+    ),
+    Panel(
+        "What found the listed items",
+        "Items of new lists by source: neighbours, meaning, the user's category, or trending items where nothing "
+        "better was found.",
+        [Query(rate("headrace_listed_items_total", "source"), "{{source}}")],
+        PER_SECOND,
+        STACK,
+    ),
+    Panel(
+        "Half-life of trends",
+        "After how long an interaction counts half for trending items.",
+        [Query("max(headrace_trending_half_life_seconds)", "half-life")],
+        SECONDS,
+    ),
+)
+
+LOOKUPS = (
+    Panel(
+        "Look-ups by their list",
+        "Look-ups of a user's list over HTTP: the user's own list, or the trending one in its place.",
+        [Query(rate("headrace_lookups_total", "answer"), "{{answer}}")],
+        PER_SECOND,
+        STACK,
+    ),
+    Panel(
+        "Slow requests",
+        "The time that 1 % of the requests exceed, by route.",
+        [Query(quantile(0.99, HTTP, "route"), "{{route}}")],
+        SECONDS,
+        amber=0.05,
+        red=0.25,
+    ),
+    Panel(
+        "Requests by status",
+        "Answers by HTTP status. 404 for a user or item is no error of Headrace; 5xx is one.",
+        [Query(rate(f"{HTTP}_count", "status"), "{{status}}")],
+        PER_SECOND,
+        STACK,
+    ),
+    Panel(
+        "Failed requests",
+        "The share of requests that were answered with 5xx. The target: at most 0.1 %.",
+        [
+            Query(
+                f'(sum(rate({HTTP}_count{{status=~"5.."}}[$__rate_interval])) or vector(0)) / '
+                f"clamp_min({rate(f'{HTTP}_count')}, 0.001)",
+                "5xx",
+            )
+        ],
+        SHARE,
+        amber=0.001,
+        red=0.01,
+    ),
+)
+
+USERS = (
+    Panel(
+        "Users in memory",
+        "Profiles that workers hold in memory. Others are read from Redis with the user's next event.",
+        [Query("sum(headrace_users_cached)", "profiles")],
+        COUNT,
+    ),
+    Panel(
+        "Profiles made again, users forgotten",
+        "Profiles that Redis lost and that were made again from the log, and requests to forget a user, per second.",
+        [
+            Query(rate("headrace_rebuilt_profiles_total"), "made again"),
+            Query(rate("headrace_forgotten_users_total"), "forgotten"),
+        ],
+        PER_SECOND,
+    ),
+)
+
+RECOMMENDATIONS = Dashboard(
+    "recommendations",
+    "Headrace / Recommendations",
+    "What is written, what found it, and how it is read.",
+    {"Lists": LISTS, "Look-ups": LOOKUPS, "Users": USERS},
+)
