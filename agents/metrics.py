@@ -188,8 +188,8 @@ class StateMetrics:
         self.retries = declare.counter("headrace_retries", "Calls tried again", dependency=("Kafka", "Redis"))
         self.refused_writes = declare.counter(
             "headrace_refused_writes",
-            "Writes that the store refused because another write came first; they were made again",
-            what=("profile", "list", "item"),
+            "Writes that the store refused because another write came first; made again, or left to the owner",
+            what=("profile", "list", "item", "batch"),
         )
         self.ready = declare.gauge("headrace_ready", "1 when the worker writes fresh lists")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple, Protocol
 
-from models.contract.begun import Begun
+from models.contract.begun import Begun, Claim
 from models.contract.events import Item, RawBatch
 from models.contract.item_codec import Change, RecordPlace
 from models.contract.moved import Moved
@@ -223,11 +223,23 @@ class Sources(Protocol):
 class BegunBatches(Protocol):
     """Which batches of events were begun, noted in the store that they change."""
 
-    async def load(self, partition: int) -> list[Begun]:
-        """Those of the sources' partitions with this number, in their order."""
+    async def claim(self, partition: int) -> str:
+        """The newest claim to the sources' partitions with this number; empty if there is none."""
 
-    async def write(self, begun: Mapping[int, Sequence[Begun]]) -> None:
-        """Replace those of these partition numbers; returns when they are noted."""
+    async def take_over(self, partition: int, claim: Claim) -> list[Begun] | None:
+        """Those of the sources' partitions with this number, in their order; None if another claim
+        was made since.
+
+        From now on only who names this claim may replace them.
+        """
+
+    async def write(self, begun: Mapping[int, Sequence[Begun]], claims: Mapping[int, Claim]) -> set[int]:
+        """Replace those of these partition numbers, and the claims to them; returns when they are
+        noted.
+
+        Returns the numbers of which the store has another claim, or none: their notes stay as they
+        are.
+        """
 
 
 class EventLog(Protocol):

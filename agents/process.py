@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -69,6 +69,7 @@ class Process:
     outbox: Outbox
     metrics: Metrics
     clock: Clock
+    holds: Callable[[RawBatch], bool]
     write_lock: asyncio.Lock
     emit_lock: asyncio.Lock
 
@@ -89,19 +90,26 @@ class Process:
         is held until then.
         """
         await self.replicas.caught_up()
-        async with self.write_lock:
-            now = self.clock()
-            begun = [replace(batch, log=await self._log_of(batch)).dated(now) for batch in batches]
-            await self.unfinished.begin(begun, now)
-            found = [by_origin(batch, self.kinds) for batch in begun]
-            parts = [part for parts, _ in found for part in parts]
-            strangers = [each for _, strangers in found for each in strangers]
-            with self.metrics.timed("admit"):
-                admitted = [self._admit(part) for part in parts]
-            effects = await self._decide_and_write(admitted)
-            for each in admitted:
-                self.metrics.freshness.observe(self.clock() - each.interactions.times)
-            await self.emit_lock.acquire()
+        while True:
+            async with self.write_lock:
+                # What was taken away meanwhile is read again by its owner, and not committed here.
+                held, now = [each for each in batches if self.holds(each)], self.clock()
+                begun = [replace(batch, log=await self._log_of(batch)).dated(now) for batch in held]
+                if await self.unfinished.begin(begun, now):
+                    return await self._store(begun)
+            self.metrics.refused_writes.labels("batch").inc(len(held))
+            await self.unfinished.wait_in_doubt()
+
+    async def _store(self, begun: Sequence[RawBatch]) -> Emission:
+        found = [by_origin(batch, self.kinds) for batch in begun]
+        parts = [part for parts, _ in found for part in parts]
+        strangers = [each for _, strangers in found for each in strangers]
+        with self.metrics.timed("admit"):
+            admitted = [self._admit(part) for part in parts]
+        effects = await self._decide_and_write(admitted)
+        for each in admitted:
+            self.metrics.freshness.observe(self.clock() - each.interactions.times)
+        await self.emit_lock.acquire()
         return Emission(begun, parts, admitted, effects, strangers)
 
     async def emit(self, emission: Emission) -> None:

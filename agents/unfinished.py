@@ -7,19 +7,26 @@ is noted in the store before it changes a profile, and who takes over its partit
 ids of the noted batches first, at their own positions and in their order. The first of several
 events with one id thus is the first in `interactions` or, behind those, the first in the batches
 that were begun.
+
+Who takes a partition over claims it, after the group said that it is this worker's. A worker that
+was paused, and does not know yet that it lost the partition, can finish the batches that it began,
+and begins no other.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from agents.ports import BegunBatches, EventLog
-from models.contract.begun import Begun
+from models.contract.begun import Begun, Claim
 from models.contract.event_codec import EventSettings, decode
 from models.contract.events import Kind, RawBatch
 from models.contract.misplaced import sort_out
 from models.contract.moved import by_origin
 from models.contract.placement import Placement
 from models.duplicates import DuplicateFilter
+
+DOUBT_SECONDS = 1.0  # between two questions whether a partition is still this worker's
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +35,7 @@ class Unfinished:
 
     `topics` are those that are read in batches: the sources, which `kinds` has, and `moved`.
     `applied` is, per partition of `interactions` and source, the highest offset that is known to be
-    emitted.
+    emitted. `owns` asks the group whether a batch's partition is this worker's.
     """
 
     kinds: Mapping[str, Kind]
@@ -39,24 +46,38 @@ class Unfinished:
     applied: Mapping[tuple[int, str], int]
     store: BegunBatches
     log: EventLog
+    owns: Callable[[RawBatch], Awaitable[bool]]
+    new_claim: Callable[[], str]
+    doubt_seconds: float = DOUBT_SECONDS
     _open: dict[int, list[Begun]] = field(default_factory=dict)
+    _claims: dict[int, str] = field(default_factory=dict)
 
     def forget(self) -> None:
         """Forget all noted batches, because another worker may have had the partitions."""
         self._open.clear()
 
-    async def begin(self, batches: Sequence[RawBatch], now: float) -> None:
+    async def begin(self, batches: Sequence[RawBatch], now: float) -> bool:
         """Note batches before they change anything; `interactions` must be learned as far as it
         went. `now` in seconds.
+
+        False if the group does not say that all of them are this worker's: none may be processed.
         """
-        for batch in batches:
-            partition = batch.partition
-            if partition not in self._open:
-                self._open[partition] = await self._take_over(partition, now)
-            begun = Begun.of(batch)
-            if begun not in self._open[partition]:
-                self._open[partition].append(begun)
-        await self.store.write({batch.partition: list(self._open[batch.partition]) for batch in batches})
+        while await self._claim(batches, now):
+            noted = self._with(batches)
+            claims = {partition: Claim(self._claims[partition], self.new_claim()) for partition in noted}
+            refused = await self.store.write(noted, claims)
+            self._claims.update((partition, claim.now) for partition, claim in claims.items())
+            for partition in refused:
+                self._open.pop(partition, None)
+            if not refused:
+                return True
+        return False
+
+    async def wait_in_doubt(self) -> None:
+        """Wait before `begin` is tried again: the group takes the partitions away, or says that
+        they are still this worker's.
+        """
+        await asyncio.sleep(self.doubt_seconds)
 
     def finish(self, batch: RawBatch) -> None:
         """Drop the note of this batch and of earlier ones of its topic: everything is emitted."""
@@ -64,9 +85,34 @@ class Unfinished:
         others = self._open.get(batch.partition, [])
         others[:] = [each for each in others if each.topic != batch.topic or each.last > last]
 
-    async def _take_over(self, partition: int, now: float) -> list[Begun]:
-        left = await self.store.load(partition)
-        return [each for each in left if each.topic in self.topics and await self._remember(partition, each, now)]
+    async def _claim(self, batches: Sequence[RawBatch], now: float) -> bool:
+        # `forget` may come while this waits; then a partition is claimed once more.
+        while missing := next((each for each in batches if each.partition not in self._open), None):
+            if not await self._take_over(missing, now):
+                return False
+        return True
+
+    async def _take_over(self, batch: RawBatch, now: float) -> bool:
+        partition = batch.partition
+        before = await self.store.claim(partition)
+        # Asked after that, so that whoever gets the partition later makes another claim than this
+        # one expects, and wins, however late this one arrives.
+        if not await self.owns(batch):
+            return False
+        claim = Claim(before, self.new_claim())
+        left = await self.store.take_over(partition, claim)
+        if left is not None:
+            named = [each for each in left if each.topic in self.topics]
+            known = [each for each in named if await self._remember(partition, each, now)]
+            self._claims[partition], self._open[partition] = claim.now, known
+        return True
+
+    def _with(self, batches: Sequence[RawBatch]) -> dict[int, list[Begun]]:
+        for batch in batches:
+            begun = Begun.of(batch)
+            if begun not in self._open[batch.partition]:
+                self._open[batch.partition].append(begun)
+        return {batch.partition: list(self._open[batch.partition]) for batch in batches}
 
     async def _remember(self, partition: int, begun: Begun, now: float) -> bool:
         """Remember the ids of a batch that may not be emitted; False when it is, or when its log is

@@ -1,6 +1,9 @@
 """The agent of events on fakes, with crashes."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Self
+from uuid import uuid4
 
 import orjson
 import pytest
@@ -41,6 +44,9 @@ class Bench:
         self.logs = OneLog()
         self.begun = MemoryBegun()
         self.log = MemoryEventLog()
+        self.lost: set[int] = set()
+        self.is_member = True
+        self.answers: list[Callable[[], Awaitable[bool]]] = []  # of the group, once each
         self.restart()
 
     def restart(self) -> None:
@@ -70,14 +76,37 @@ class Bench:
                 applied=self.learn.applied,
                 store=self.begun,
                 log=self.log,
+                owns=self.owned,
+                new_claim=lambda: uuid4().hex,
+                doubt_seconds=0.0,
             ),
             users=self.users,
             outbox=self.outbox,
             metrics=self.metrics,
             clock=self.clock,
+            holds=self.held,
             write_lock=asyncio.Lock(),
             emit_lock=asyncio.Lock(),
         )
+
+    def held(self, raw: RawBatch) -> bool:
+        """Whether the group has not taken the batch's partition away, as far as this worker
+        knows.
+        """
+        return raw.partition not in self.lost
+
+    async def owned(self, raw: RawBatch) -> bool:
+        """Whether the group says that this worker is a member, and the worker knows of no loss."""
+        if self.answers:
+            return await self.answers.pop()()
+        return self.is_member and self.held(raw)
+
+    def beside(self) -> Self:
+        """Another worker with the same store and the same topics."""
+        other = type(self)()
+        other.users, other.outbox, other.begun, other.log = self.users, self.outbox, self.begun, self.log
+        other.restart()
+        return other
 
     async def handle(self, *raws: RawBatch) -> None:
         """One batch after the other."""

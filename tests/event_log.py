@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from models.contract.begun import Begun
+from models.contract.begun import Begun, Claim
 from models.contract.events import RawBatch
 
 
@@ -16,12 +16,24 @@ class MemoryBegun:
     """The `BegunBatches` port in memory."""
 
     noted: dict[int, list[Begun]] = field(default_factory=dict)
+    claims: dict[int, str] = field(default_factory=dict)
 
-    async def load(self, partition: int) -> list[Begun]:
-        return list(self.noted.get(partition, ()))
+    async def claim(self, partition: int) -> str:
+        return self.claims.get(partition, "")
 
-    async def write(self, begun: Mapping[int, Sequence[Begun]]) -> None:
-        self.noted |= {partition: list(noted) for partition, noted in begun.items()}
+    async def take_over(self, partition: int, claim: Claim) -> list[Begun] | None:
+        return list(self.noted.get(partition, ())) if self._claims(partition, claim) else None
+
+    async def write(self, begun: Mapping[int, Sequence[Begun]], claims: Mapping[int, Claim]) -> set[int]:
+        refused = {each for each in begun if not self._claims(each, claims[each])}
+        self.noted |= {partition: list(noted) for partition, noted in begun.items() if partition not in refused}
+        return refused
+
+    def _claims(self, partition: int, claim: Claim) -> bool:
+        if self.claims.get(partition, "") not in claim:
+            return False
+        self.claims[partition] = claim.now
+        return True
 
 
 @dataclass

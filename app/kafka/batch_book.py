@@ -125,6 +125,12 @@ class BatchBook:
             self._pages[ticket.partition].settle()
         return current
 
+    def runs(self, partition: TopicPartition, first: int) -> bool:
+        """Return whether the batch from this offset on is in work, and its partition still here."""
+        page = self._pages.get(partition)
+        tickets = page.tickets if page is not None else ()
+        return any(ticket.first == first and ticket.state is State.RUNNING for ticket in tickets)
+
     def running(self) -> list[Ticket]:
         """Return the batches that agents are processing."""
         pages = self._pages.values()

@@ -42,6 +42,16 @@ class BatchConsumer(WatchedConsumer):
         """
         return not self._failed and self.book.start(message.ticket)
 
+    def holds(self, batch: RawBatch) -> bool:
+        """Whether an agent has the batch in work, and its partition is still ours."""
+        return self.book.runs((batch.topic, batch.partition), int(batch.offsets[0]))
+
+    async def owns(self, batch: RawBatch) -> bool:
+        """Whether the group says now that the batch's partition is ours."""
+        # Our partitions are given back before the group is joined again. So what is held after a
+        # member was asked for, as which we got the partition, was ours at that moment.
+        return self.holds(batch) and await self._thread.is_member() and self.holds(batch)
+
     def finish_batch(self, message: BatchMessage) -> None:
         """Commit the processed batch with the next commit, if its partition is still ours."""
         ticket = message.ticket

@@ -20,11 +20,13 @@ from yarl import URL
 from app.concerns import KafkaSettings
 from app.errors import HeadraceError
 from app.kafka.batch_agent import StopsTheWorker
+from app.kafka.batch_consumer import BatchConsumer
 from app.kafka.endings import finish
 from app.kafka.log_start import Reset, SavedStarts
 from app.kafka.progress import Progress
 from app.kafka.transport import BatchTransport
 from app.kafka.watched_consumer import BatchOptions
+from models.contract.events import RawBatch
 
 STOP_SECONDS = 60.0
 # A part that failed may hang, such as a request to a coordinator that does not answer. Nothing that
@@ -128,6 +130,16 @@ def watch_with(app: faust.App, watching: Watching) -> None:
 def progress_of(app: faust.App) -> Progress:
     """Return the progress of the app's batched topics, for probes and metrics."""
     return cast(BatchTransport, app.transport).progress
+
+
+def holds(app: faust.App, batch: RawBatch) -> bool:
+    """Whether an agent has the batch in work, and its partition is still this worker's."""
+    return cast(BatchConsumer, app.consumer).holds(batch)
+
+
+async def owns(app: faust.App, batch: RawBatch) -> bool:
+    """Whether the group says now that the batch's partition is this worker's."""
+    return await cast(BatchConsumer, app.consumer).owns(batch)
 
 
 async def run_faust(app: WorkerApp, stop: asyncio.Event) -> None:

@@ -8,6 +8,12 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from aiokafka.errors import (  # type: ignore[import-untyped]  # aiokafka ships no types
+    KafkaError,
+    NoError,
+    RebalanceInProgressError,
+)
+from aiokafka.protocol.group import HeartbeatRequest  # type: ignore[import-untyped]  # aiokafka ships no types
 from faust.transport.drivers import aiokafka as driver
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, ensure_aiokafka_TP
 from faust.types import TP
@@ -26,6 +32,7 @@ from app.kafka.unreadable import explained
 # of a core on asking this often.
 LONG_POLL_MS = 10
 STARTING_POLL_SECONDS = 0.01
+MEMBER_SECONDS = 5.0
 
 T = TypeVar("T", bound=tuple[str, int])
 
@@ -178,6 +185,23 @@ class FetchThread(AIOKafkaConsumerThread):
         """Those of the partitions that a broker leads, as far as is known."""
         found: set[TP] = await self.call_thread(self._led, partitions)
         return found
+
+    async def is_member(self) -> bool:
+        """Whether the group's coordinator says now that the assignment of this member holds."""
+        found: bool = await self.call_thread(self._is_member)
+        return found
+
+    async def _is_member(self) -> bool:
+        coordinator = self._ensure_consumer()._coordinator
+        heartbeat = HeartbeatRequest(coordinator.group_id, coordinator.generation, coordinator.member_id)
+        try:
+            # A connection may be dead. While this waits, the thread does little else.
+            async with asyncio.timeout(MEMBER_SECONDS):
+                answer = await coordinator._send_req(heartbeat)
+        except (KafkaError, TimeoutError):
+            return False
+        # While a group prepares a rebalance, the assignments of its present members hold.
+        return answer.error_code in (NoError.errno, RebalanceInProgressError.errno)
 
     async def _led(self, partitions: Sequence[TP]) -> set[TP]:
         return {tp for tp in partitions if has_leader(self._ensure_consumer(), tp)}

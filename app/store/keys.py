@@ -81,6 +81,12 @@ class Keys:
         """
         return f"{self.prefix}forgotten:{{{request_id}}}"
 
+    def claim(self, partition: int) -> str:
+        """The key of the newest claim to the partitions with this number: a string made by
+        chance.
+        """
+        return f"{self.prefix}claim:{{{partition}}}"
+
     def catalogue(self, place: str) -> str:
         """Return the key of the mark of a partition, such as `items-3`: a string with an offset."""
         return f"{self.prefix}catalogue:{{{place}}}"

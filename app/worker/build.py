@@ -23,13 +23,20 @@ from agents.process import Process
 from agents.refresh import Refresh
 from agents.restore import Restore
 from agents.unfinished import Unfinished
-from app.concerns import KafkaSettings
 from app.guard.middleware import guard, plain_problems, secure
 from app.health import Health
 from app.kafka.added_partitions import warn_of_added_partitions
 from app.kafka.batch_agent import add_batch_agent, add_group_agent
-from app.kafka.faust_app import FaustOptions, HttpGuard, WorkerApp, build_faust_app, progress_of, watch_with
-from app.kafka.log_span import KafkaEventLog
+from app.kafka.faust_app import (
+    FaustOptions,
+    HttpGuard,
+    WorkerApp,
+    build_faust_app,
+    holds,
+    owns,
+    progress_of,
+    watch_with,
+)
 from app.kafka.outbox import KafkaOutbox
 from app.kafka.probes import add_probes
 from app.kafka.progress import Progress
@@ -38,7 +45,6 @@ from app.kafka.settling import named
 from app.kafka.topics import topics
 from app.kafka.watch import KafkaWatch
 from app.settings import Settings
-from app.store.begun import RedisBegun
 from app.store.board import Board
 from app.store.items import RedisItems
 from app.store.store import Store
@@ -49,6 +55,7 @@ from app.worker.outside import Outside, open_outside
 from app.worker.rebuilding import RebuildOwn, build_rebuild
 from app.worker.restoring import Losses, build_restore
 from app.worker.snapshot_keeper import SnapshotKeeper
+from app.worker.taking_over import build_unfinished
 from app.worker.watching import count_reset, watching_of
 from app.worker.with_models import ModelAgents, WorkerParts, build_model_agents, find_models
 from models.contract.placement import Placement
@@ -101,7 +108,8 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     watch_with(app, watching_of(outside))
     names, health = outside.names, outside.health
     health.also = partial(_not_begun, progress)
-    learning = _learning(settings, outside, _placement(settings.kafka, partitions[names.interactions]))
+    placement = Placement(settings.kafka.partitioner, partitions[names.interactions], settings.kafka.misplaced)
+    learning = _learning(settings, outside, placement, app)
     recommender = learning.recommender
     maker = ListMaker.of(recommender, settings.worker.profile_cache, mark=secrets.randbits(32))
     refresh = _refresh(settings, outside, maker)
@@ -131,7 +139,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     rebuild = build_rebuild(settings, outside, partial(_owned, progress, names.views), replicas)
     losses = Losses(outside.sources, figures, similar, rebuild)
     restore = build_restore(settings, outside.store, outside.retry_kafka, progress, losses, assess)
-    process = _process(settings, outside, learning, refresh, replicas)
+    process = _process(settings, outside, learning, refresh, replicas, app)
     keep = _keep_catalogue(settings, outside, restore, assess)
     add_group_agent(app, "process", [*outside.kinds, names.moved], process.run)
     add_batch_agent(app, "catalogue", [names.items], keep.run)
@@ -172,7 +180,12 @@ def _refresh(settings: Settings, outside: Outside, maker: ListMaker) -> Refresh:
 
 
 def _process(
-    settings: Settings, outside: Outside, learning: _Learning, refresh: Refresh, replicas: KafkaReplicas
+    settings: Settings,
+    outside: Outside,
+    learning: _Learning,
+    refresh: Refresh,
+    replicas: KafkaReplicas,
+    app: WorkerApp,
 ) -> Process:
     return Process(
         kinds=outside.kinds,
@@ -189,6 +202,7 @@ def _process(
         outbox=outside.outbox,
         metrics=outside.metrics,
         clock=time,
+        holds=partial(holds, app),
         write_lock=refresh.write_lock,
         emit_lock=refresh.emit_lock,
     )
@@ -247,31 +261,14 @@ def _not_begun(progress: Progress) -> str:
     return f"it has not begun to read {named(unplaced)}" if unplaced else ""
 
 
-def _learning(settings: Settings, outside: Outside, placement: Placement) -> _Learning:
+def _learning(settings: Settings, outside: Outside, placement: Placement, app: WorkerApp) -> _Learning:
     recommender = Recommender(settings.recommender)
     warm_up(settings.recommender, settings.events)
     seen = DuplicateFilter(settings.events.duplicate_window_seconds, settings.events.duplicate_memory)
     seen.warm_up()
     learn = Learn(recommender, seen, outside.metrics)
-    return _Learning(recommender, seen, learn, _unfinished(settings, outside, learn, placement))
-
-
-def _placement(kafka: KafkaSettings, partitions: int) -> Placement:
-    return Placement(kafka.partitioner, partitions, kafka.misplaced)
-
-
-def _unfinished(settings: Settings, outside: Outside, learn: Learn, placement: Placement) -> Unfinished:
-    store = outside.store
-    return Unfinished(
-        kinds=outside.kinds,
-        topics={*outside.kinds, outside.names.moved},
-        placement=placement,
-        events=settings.events,
-        seen=learn.seen,
-        applied=learn.applied,
-        store=RedisBegun(store.redis, store.keys, store.retry),
-        log=KafkaEventLog(settings.kafka, outside.retry_kafka),
-    )
+    unfinished = build_unfinished(settings, outside, learn, placement, partial(owns, app))
+    return _Learning(recommender, seen, learn, unfinished)
 
 
 def _faust_app(settings: Settings, faust_dir: Path) -> WorkerApp:

@@ -32,6 +32,15 @@ class Begun(NamedTuple):
         return len(batch) > 0 and int(batch.offsets[-1]) == self.last and _fingerprint(batch) == self.fingerprint
 
 
+class Claim(NamedTuple):
+    """A claim to begin batches of a partition number: `now` takes the place of `before`, both by
+    chance; `before` is empty where there was none.
+    """
+
+    before: str
+    now: str
+
+
 def encode_begun(begun: Iterable[Begun]) -> bytes:
     """Batches, in the order in which they were begun, as JSON."""
     return orjson.dumps([list(each) for each in begun])

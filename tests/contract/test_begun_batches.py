@@ -15,7 +15,7 @@ from app.retry import Retry
 from app.store.begun import RedisBegun
 from app.store.keys import Keys
 from app.store.packed import PackedRedis
-from models.contract.begun import Begun
+from models.contract.begun import Begun, Claim
 
 VIEWS = Begun("views", "1760000000000", 5, 9, "00ff")
 CLICKS = Begun("clicks", "", 0, 0, "ab")
@@ -33,17 +33,57 @@ def begun(request: pytest.FixtureRequest, on_redis: RedisBegun) -> BegunBatches:
     return on_redis if request.param == "redis" else MemoryBegun()
 
 
-async def test_nothing_is_noted_at_first(begun: BegunBatches) -> None:
-    assert await begun.load(3) == []
+async def test_nothing_is_noted_and_claimed_at_first(begun: BegunBatches) -> None:
+    assert await begun.claim(3) == ""
+    assert await begun.take_over(3, Claim("", "first")) == []
+    assert await begun.claim(3) == "first"
 
 
 async def test_what_is_noted_comes_back_in_its_order(begun: BegunBatches) -> None:
-    await begun.write({3: [VIEWS, CLICKS]})
-    assert await begun.load(3) == [VIEWS, CLICKS]
-    assert await begun.load(4) == []
+    await begun.take_over(3, Claim("", "first"))
+    assert await begun.write({3: [VIEWS, CLICKS]}, {3: Claim("first", "second")}) == set()
+    assert await begun.take_over(3, Claim("second", "third")) == [VIEWS, CLICKS]
+    assert await begun.take_over(4, Claim("", "third")) == []
 
 
 async def test_a_note_replaces_the_one_before(begun: BegunBatches) -> None:
-    await begun.write({3: [VIEWS]})
-    await begun.write({3: [CLICKS]})
-    assert await begun.load(3) == [CLICKS]
+    await begun.take_over(3, Claim("", "first"))
+    await begun.write({3: [VIEWS]}, {3: Claim("first", "second")})
+    await begun.write({3: [CLICKS]}, {3: Claim("second", "third")})
+    assert await begun.take_over(3, Claim("third", "fourth")) == [CLICKS]
+
+
+async def test_what_is_done_again_because_no_answer_came_is_done_once(begun: BegunBatches) -> None:
+    for _ in range(2):
+        assert await begun.take_over(3, Claim("", "first")) == []
+    for _ in range(2):
+        assert await begun.write({3: [VIEWS]}, {3: Claim("first", "second")}) == set()
+
+
+async def test_a_note_that_arrives_after_the_next_one_changes_nothing(begun: BegunBatches) -> None:
+    await begun.take_over(3, Claim("", "first"))
+    await begun.write({3: [VIEWS]}, {3: Claim("first", "second")})
+    await begun.write({3: [CLICKS]}, {3: Claim("second", "third")})
+    assert await begun.write({3: [VIEWS]}, {3: Claim("first", "second")}) == {3}
+    assert await begun.take_over(3, Claim("third", "fourth")) == [CLICKS]
+
+
+async def test_who_lost_a_partition_notes_nothing_more_in_it(begun: BegunBatches) -> None:
+    for partition in (3, 4):
+        await begun.take_over(partition, Claim("", "first"))
+    await begun.take_over(3, Claim("first", "other"))
+    claims = dict.fromkeys((3, 4), Claim("first", "second"))
+    assert await begun.write({3: [VIEWS], 4: [CLICKS]}, claims) == {3}
+    assert await begun.take_over(3, Claim("other", "third")) == []
+    assert await begun.take_over(4, Claim("second", "third")) == [CLICKS]
+
+
+async def test_a_claim_that_another_one_came_before_is_none(begun: BegunBatches) -> None:
+    await begun.take_over(3, Claim("", "first"))
+    assert await begun.take_over(3, Claim("", "other")) is None
+    assert await begun.claim(3) == "first"
+
+
+async def test_in_a_store_that_lost_its_data_nothing_is_noted_without_another_claim(begun: BegunBatches) -> None:
+    assert await begun.write({3: [VIEWS]}, {3: Claim("first", "second")}) == {3}
+    assert await begun.take_over(3, Claim("", "third")) == []

@@ -1,5 +1,5 @@
-"""The chaos suite's short form: kills, a restart and outages of Redis, and everything is right
-afterwards.
+"""The chaos suite's short form: kills, stops, late writes, a restart and outages of Redis, and
+everything is right afterwards.
 """
 
 import os
@@ -15,9 +15,8 @@ import pytest
 from workers import until
 
 TESTS = Path(__file__).resolve().parents[1]
-# Stopped workers and dead connections join when writes are fenced (docs/architecture.md names
-# these limits).
-HOLDS = "kill,leave,redis-kill,redis-cut,redis-full"
+HOLDS = "kill,stop,leave,redis-kill,redis-cut,redis-stall,redis-full"
+DISTURBANCES = 7
 RUN_SECONDS = 400
 
 
@@ -35,7 +34,7 @@ def chaos(folder: Path, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
 
 @pytest.mark.timeout(RUN_SECONDS)
 def test_kills_and_outages_lose_nothing_and_count_nothing_twice(tmp_path: Path) -> None:
-    arguments = ["--runs", "1", "--seed", "3", "--disturbances", "5", "--only", HOLDS, "--json"]
+    arguments = ["--runs", "1", "--seed", "3", "--disturbances", str(DISTURBANCES), "--only", HOLDS, "--json"]
     with chaos(tmp_path, *arguments) as process:
         told, progress = process.communicate(timeout=RUN_SECONDS)
         assert process.returncode == 0, progress.decode()
@@ -43,7 +42,7 @@ def test_kills_and_outages_lose_nothing_and_count_nothing_twice(tmp_path: Path) 
     assert (found["right"], found["lost"], found["double"], found["wrong_profiles"]) == (1, 0, 0, 0)
     assert found["records"] == found["accepted"] + found["repeats"] + found["quarantined"]
     assert min(found["accepted"], found["repeats"], found["quarantined"], found["profiles"], found["items"]) > 20
-    assert sum(row["times"] for row in found["by_disturbance"].values()) == 5
+    assert sum(row["times"] for row in found["by_disturbance"].values()) == DISTURBANCES
     assert not list(tmp_path.glob("*")), "the logs of a run that is right are removed"
 
 

@@ -15,14 +15,6 @@ VIEWS = [batch(event(f"v{n}", item_id=f"i{n}", ts=NOW + n), first=n) for n in ra
 CLICKS = [batch(event(f"c{n}", item_id=f"k{n}", ts=NOW + n + 0.5), first=n, topic="clicks") for n in range(6)]
 
 
-def beside(bench: Bench) -> Bench:
-    """Another worker with the same store and the same topics."""
-    other = Bench()
-    other.users, other.outbox, other.begun, other.log = bench.users, bench.outbox, bench.begun, bench.log
-    other.restart()
-    return other
-
-
 async def undisturbed(*raws: RawBatch) -> Bench:
     bench = Bench()
     await bench.handle(*raws)
@@ -36,7 +28,7 @@ def bench() -> Bench:
 
 async def test_a_worker_that_was_overtaken_does_not_take_back_what_the_other_one_wrote(bench: Bench) -> None:
     await bench.handle(VIEWS[0])
-    await beside(bench).handle(VIEWS[1], VIEWS[2], CLICKS[0])
+    await bench.beside().handle(VIEWS[1], VIEWS[2], CLICKS[0])
 
     await bench.handle(VIEWS[1])
 
@@ -47,7 +39,7 @@ async def test_a_worker_that_was_overtaken_does_not_take_back_what_the_other_one
 
 async def test_what_only_the_overtaken_worker_has_is_added_to_what_the_other_one_wrote(bench: Bench) -> None:
     await bench.handle(VIEWS[0])
-    await beside(bench).handle(CLICKS[0], CLICKS[1])
+    await bench.beside().handle(CLICKS[0], CLICKS[1])
 
     await bench.handle(VIEWS[1])
 
@@ -57,7 +49,7 @@ async def test_what_only_the_overtaken_worker_has_is_added_to_what_the_other_one
 
 async def test_the_list_follows_from_the_profile_that_is_stored_in_the_end(bench: Bench) -> None:
     await bench.handle(VIEWS[0])
-    await beside(bench).handle(CLICKS[0], CLICKS[5])
+    await bench.beside().handle(CLICKS[0], CLICKS[5])
 
     await bench.handle(VIEWS[1])
 
@@ -69,7 +61,7 @@ async def test_the_list_follows_from_the_profile_that_is_stored_in_the_end(bench
 async def test_users_who_were_not_overtaken_are_written_once(bench: Bench) -> None:
     both = batch(event("a", ts=NOW + 9), event("b", user_id="u2", ts=NOW + 9), event("c", ts=NOW + 9), first=9)
     await bench.handle(VIEWS[0])
-    await beside(bench).handle(CLICKS[0])
+    await bench.beside().handle(CLICKS[0])
 
     await bench.handle(both)
 
@@ -87,7 +79,7 @@ async def test_of_batches_that_are_handled_together_only_the_overtaken_user_is_d
     views = batch(event("a", ts=NOW + 9), event("b", user_id="u2", ts=NOW + 9), first=9)
     orders = batch(event("c", user_id="u2", ts=NOW + 10), event("d", ts=NOW + 10), topic="orders")
     await bench.handle(VIEWS[0])
-    await beside(bench).handle(CLICKS[0])
+    await bench.beside().handle(CLICKS[0])
 
     await bench.handle_together(views, orders)
 
@@ -99,7 +91,7 @@ async def test_of_batches_that_are_handled_together_only_the_overtaken_user_is_d
 
 async def test_interactions_name_the_session_that_the_other_worker_opened(bench: Bench) -> None:
     await bench.handle(batch(event("v0", ts=NOW - 7200)))
-    await beside(bench).handle(batch(event("x", ts=NOW), topic="clicks"))
+    await bench.beside().handle(batch(event("x", ts=NOW), topic="clicks"))
 
     await bench.handle(batch(event("y", ts=NOW + 60), first=1))
 
@@ -108,7 +100,7 @@ async def test_interactions_name_the_session_that_the_other_worker_opened(bench:
 
 
 async def test_a_worker_goes_on_after_it_was_overtaken(bench: Bench) -> None:
-    other = beside(bench)
+    other = bench.beside()
     for n in range(6):
         await bench.handle(VIEWS[n])
         await other.handle(CLICKS[n])
@@ -139,7 +131,7 @@ async def test_a_store_that_lost_its_last_writes_gets_them_back(bench: Bench) ->
 async def test_what_another_worker_began_in_a_store_that_lost_everything_stays(bench: Bench) -> None:
     await bench.handle(*VIEWS[:3])
     bench.users.fields.clear()
-    await beside(bench).handle(CLICKS[0])
+    await bench.beside().handle(CLICKS[0])
 
     await bench.handle(VIEWS[3])
 
