@@ -29,6 +29,7 @@ class Agreement:
 
     Where `tolerant`, differing settings lead to a warning, but for those named in `strict`. `away`
     are the errors of a store that is away: what is not announced then is announced later.
+    `keep_formats` checks and notes the versions of what is stored, each time when nobody differs.
     """
 
     worker_id: str
@@ -37,6 +38,7 @@ class Agreement:
     strict: Collection[str] = ()
     tolerant: bool = False
     away: tuple[type[Exception], ...] = ()
+    keep_formats: Callable[[], Awaitable[None]] | None = None
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _beats: dict[str, int] = field(default_factory=dict)
     _warned: set[str] = field(default_factory=set)
@@ -51,6 +53,8 @@ class Agreement:
         while True:
             try:
                 differing = await self._compare()
+                if not differing and self.keep_formats is not None:
+                    await self.keep_formats()
             except self.away as error:
                 logger.debug("terms not announced: %s", error)
             else:

@@ -60,6 +60,7 @@ def _execute(args: argparse.Namespace) -> int:
     from app.logs import configure_logs
     from app.settings import InvalidSetting, load, secret_values
     from app.store.secrecy import scrub_for, scrub_tracebacks
+    from models.contract.formats import NewerFormat
 
     scrub = scrub_for(secret_values(os.environ))
     scrub_tracebacks(scrub)
@@ -70,7 +71,7 @@ def _execute(args: argparse.Namespace) -> int:
         return _command(args.command).execute(args, settings)
     except (InvalidSetting, UnusableSetting) as invalid:
         return _fail(scrub(str(invalid)), EXIT_USAGE)
-    except HeadraceError as error:
+    except (HeadraceError, NewerFormat) as error:
         return _fail(scrub(str(error)), EXIT_FAILED)
 
 

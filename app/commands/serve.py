@@ -15,6 +15,7 @@ from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTO
 from agents.metrics import tell_build
 from app.guard.access import check_reach
 from app.settings import Settings
+from app.store.formats import check_formats
 from app.web.server import ServeConcerns, Surroundings, build_application, listening
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ async def _serve(concerns: ServeConcerns, *, as_json: bool) -> None:
     stop = asyncio.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
+    await check_formats(concerns.redis)
     registry = CollectorRegistry()
     for collector in (PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
         registry.register(collector)

@@ -13,6 +13,7 @@ from app.kafka.own_records import OwnRecords
 from app.kafka.topics import QUARANTINE_HEADROOM_BYTES, Topics
 from app.retry import Retry
 from models.contract.forgetting import Copied, forgotten_headers
+from models.contract.formats import QUARANTINE, header
 from models.contract.moved import Moved
 from models.contract.outcome import Rejected
 from models.quality.assessment import Assessment, encode_headers
@@ -153,4 +154,5 @@ def _headers(rejected: Rejected) -> Headers:
         ("source-topic", rejected.topic.encode()),
         ("source-partition", str(rejected.partition).encode()),
         ("source-offset", str(rejected.offset).encode()),
+        header(QUARANTINE),
     ]

@@ -91,6 +91,10 @@ class Keys:
         """Return the key of the mark of a partition, such as `items-3`: a string with an offset."""
         return f"{self.prefix}catalogue:{{{place}}}"
 
+    def formats(self) -> str:
+        """Return the key of the versions of all that is stored in Redis: a hash."""
+        return f"{self.prefix}formats"
+
     def members(self) -> str:
         """Return the key of the workers that live, with their settings: a hash."""
         return f"{self.prefix}members"

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from app.store.connection import UnreadableAnswer
+from models.contract.formats import FIRST, HEADER, LIST, NewerFormat, check_version
 
 TRENDING = "trending"
 SEMANTIC = "semantic"
@@ -90,6 +91,7 @@ def decode_list(raw: bytes) -> StoredList:
     """A stored list. Raises UnreadableAnswer."""
     try:
         stored = orjson.loads(raw)
+        check_version(LIST, stored.get(HEADER, FIRST))
         return StoredList(
             user_id=stored["user_id"],
             entries=_entries(stored["items"]),
@@ -97,7 +99,9 @@ def decode_list(raw: bytes) -> StoredList:
             generated_at=stored["generated_at"],
             model=stored["model"],
         )
-    except (ValueError, LookupError, TypeError) as error:
+    except NewerFormat as newer:
+        raise UnreadableAnswer(str(newer)) from None
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise UnreadableAnswer(f"A stored list is not what Headrace writes: {error!r}") from None
 
 

@@ -8,6 +8,7 @@ from agents.agreement import Agreement, Disagreement
 from app.concerns import WARN
 from app.errors import HeadraceError
 from app.settings import Settings
+from app.store.formats import RedisFormats
 from app.store.members import RedisMembers
 from app.store.store import STORE_ERRORS, Store
 from app.worker.terms import STRICT, terms_of
@@ -24,6 +25,7 @@ def build_agreement(settings: Settings, store: Store, models: Models | None) -> 
         strict=STRICT,
         tolerant=settings.worker.on_difference == WARN,
         away=STORE_ERRORS,
+        keep_formats=RedisFormats(store.redis, store.keys).keep,
     )
 
 

@@ -16,9 +16,12 @@ import orjson
 import xxhash
 from numpy.typing import NDArray
 
+from models.contract.formats import SNAPSHOT
+
 MAGIC = b"headrace-snapshot"
-# Add one whenever a column changes its meaning, or a hash in a column is computed differently.
-FORMAT = 6
+# Its version rises whenever a column changes its meaning, or a hash in a column is computed
+# differently.
+FORMAT = SNAPSHOT.version
 LONGEST_FIRST_LINE = 200
 
 
@@ -71,7 +74,9 @@ def read_snapshot(path: Path) -> Snapshot:
     start = content.find(b"\n", 0, LONGEST_FIRST_LINE) + 1
     match content[:start].rstrip().split(b" "):
         case [magic, version, _] if magic == MAGIC and version != b"%d" % FORMAT:
-            raise UnusableSnapshot("it was written by another version of Headrace")
+            other = "a newer" if version.isdigit() and int(version) > FORMAT else "another"
+            said = version.decode(errors="replace")
+            raise UnusableSnapshot(f"{other} version of Headrace wrote it, in format {said}; this one reads {FORMAT}")
         case [magic, _, checksum] if magic == MAGIC:
             if xxhash.xxh3_128_hexdigest(memoryview(content)[start:]).encode() != checksum:
                 raise UnusableSnapshot("it is damaged: its checksum is wrong")

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.settings import PREFIX, Settings
 from models.contract.agreement import Terms
-from models.contract.formats import FORMATS
+from models.contract.formats import SHARED as SHARED_FORMATS
 from models.quality.assessment import Models
 
 # Every setting belongs to one of these two: it changes what is stored or how lists are made, or it
@@ -37,7 +37,7 @@ STRICT = ("HEADRACE_KAFKA_GROUP", "HEADRACE_KAFKA_TOPIC_PREFIX", "HEADRACE_KAFKA
 
 def terms_of(settings: Settings, models: Models | None) -> Terms:
     """Return the terms of a worker with these settings and models."""
-    formats = {each.name: (each.oldest, each.version) for each in FORMATS}
+    formats = {each.name: (each.oldest, each.version) for each in SHARED_FORMATS}
     return Terms(version("headrace"), shared_settings(settings) | models_of(models or Models()), formats)
 
 

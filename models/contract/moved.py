@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.contract.events import RawBatch
+from models.contract.formats import MOVED, check_header, header
 from models.contract.outcome import Reason, Rejected
 
 Headers = Sequence[tuple[str, bytes]]
@@ -50,6 +51,7 @@ class Moved:
             (OFFSET, b"%d" % self.offset),
             (LOG, self.log.encode()),
             (TIME, b"%d" % round(self.time * 1000)),
+            header(MOVED),
         ]
 
 
@@ -59,13 +61,14 @@ def by_origin(batch: RawBatch, topics: Collection[str]) -> tuple[list[RawBatch],
     Returns a batch of a source unchanged. Groups records of `moved` by topic, partition and log of
     their origin; rejects a record without these headers. Each part is processed in the partition of
     the batch, and keeps the order of its events. Of an event that was moved twice, only the first
-    copy is returned.
+    copy is returned. Raises NewerFormat for a record that a newer version of Headrace moved.
     """
     if batch.topic in topics:
         return [batch], []
     rows: dict[Origin, list[tuple[int, int, float]]] = {}
     rejected = []
     for row, headers in enumerate(batch.headers):
+        check_header(MOVED, dict(headers))
         try:
             origin, offset, time = _origin(dict(headers), topics)
         except (KeyError, ValueError):

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from models.contract.formats import FIRST, INTERACTIONS, check_version
 from models.contract.identity import identity
 from models.contract.interactions import Interactions
 
@@ -73,6 +74,7 @@ class Learned(Struct, gc=False):
     offset: Annotated[int, Meta(ge=0, lt=1 << 48)]
     price: float | None = None
     quantity: float | None = None
+    format: int = FIRST
 
     @property
     def identity(self) -> str:
@@ -94,6 +96,8 @@ def decode_interaction(value: bytes) -> Learned:
 def decode_log(values: Sequence[bytes | None]) -> list[Learned | None]:
     """Each of these as `decode_interaction` reads it, None for what it refuses and for no value.
 
+    Raises NewerFormat for what a newer version of Headrace wrote.
+
     A log that only Headrace wrote, which is the rule, is decoded in one call.
     """
     if None not in values:
@@ -103,8 +107,14 @@ def decode_log(values: Sequence[bytes | None]) -> list[Learned | None]:
             with suppress(ValueError, RecursionError):
                 decoded = _DECODER.decode_lines(joined)
                 if len(decoded) == len(values):
-                    return list(decoded)
-    return [_read(value) for value in values]
+                    return _checked(list(decoded))
+    return _checked([_read(value) for value in values])
+
+
+def _checked(found: list[Learned | None]) -> list[Learned | None]:
+    newest = max((each.format for each in found if each is not None), default=FIRST)
+    check_version(INTERACTIONS, newest)
+    return found
 
 
 def _read(value: bytes | None) -> Learned | None:

@@ -12,9 +12,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from models.contract.formats import MANIFEST
 from models.inference.onnx_session import Tensor
 
-VERSION = 1
+VERSION = MANIFEST.version
 FILE_NAME = "manifest.json"
 TASKS = ("embedding", "quality", "judge")
 POOLINGS = ("mean", "cls", "none")
@@ -116,7 +117,10 @@ def parse_manifest(text: str) -> Manifest:
         raise ManifestError(f"is not JSON: {error}") from error
     manifest = _reader(document, "manifest")
     if (version := manifest.get("version", int)) != VERSION:
-        raise ManifestError(f"manifest.version is {version}, this Headrace reads {VERSION}")
+        advice = (
+            "run the version of Headrace that wrote it" if version > VERSION else "it is none that was ever written"
+        )
+        raise ManifestError(f"manifest.version is {version}, this Headrace reads {VERSION}: {advice}")
     models = tuple(_artefact(entry) for entry in manifest.children("models"))
     names = [(each.task, each.name, each.variant) for each in models]
     if len(set(names)) < len(names):

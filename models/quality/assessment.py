@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.contract.events import Item
+from models.contract.formats import VECTORS, check_header, header
 from models.quality.text import QualitySettings, weight_of
 
 Headers = Sequence[tuple[str, bytes]]
@@ -106,14 +107,16 @@ def encode_headers(assessment: Assessment) -> list[tuple[str, bytes]]:
         "quality": "" if assessment.quality is None else repr(assessment.quality),
         "reasons": ",".join(assessment.reasons),
     }
-    return [(name, value.encode()) for name, value in headers.items()]
+    return [*((name, value.encode()) for name, value in headers.items()), header(VECTORS)]
 
 
 def decode_assessment(vector: bytes, headers: Mapping[str, bytes]) -> Assessment:
     """Return the assessment of a record.
 
-    Raises ValueError or KeyError for a record that Headrace did not write.
+    Raises ValueError or KeyError for a record that Headrace did not write, NewerFormat for one of a
+    newer version.
     """
+    check_header(VECTORS, headers)
     text_hash = headers["text"].decode()
     if len(bytes.fromhex(text_hash)) != HASH_BYTES:
         raise ValueError("a hash of another length")

@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models.contract.formats import PROFILE
 from models.kernel import kernel
 from models.users.arrays import APPLIED, BOUGHT, LISTS, OPENED, Names, UserArrays
 
-VERSION = 1
+VERSION = PROFILE.version
 HAS_SESSION = 1  # bit 0 of the flags; bits 1, 2, … say which kinds have a count
 LONGEST_VARINT = 10
 FIXED = 2 + 8 * 8  # version, flags, counts and times

@@ -23,6 +23,7 @@ import orjson
 from numpy.typing import NDArray
 
 from models.contract.events import KIND_OF_LABEL, Kind
+from models.contract.formats import PROFILE, check_version
 from models.contract.json_names import JsonNames, texts_of
 from models.contract.list_writer import LONGEST_NUMBER, Output, SeenRows, Texts, write_counts, write_histories
 from models.profile import Profile, Seen, Session
@@ -32,6 +33,7 @@ from models.users.state_writer import HAS_SESSION, VERSION, Scratch, state_size,
 from models.users.table import UserTable, name_session
 
 STATE = "state"
+HIGHEST_VERSION = 31  # a byte above it is a letter of what another program wrote
 OLD_FIELDS = ("bought", "session", "offsets")
 READ_FIELDS = (REVISION, STATE, "recent", "counts", *OLD_FIELDS)
 
@@ -65,7 +67,8 @@ def encode_profiles(
 def decode_profile(user_id: str, fields: StoredFields) -> Profile | None:
     """The profile in a hash's fields; None when the hash does not exist.
 
-    Raises ValueError, KeyError or TypeError when another program wrote the hash.
+    Raises ValueError, KeyError or TypeError when another program wrote the hash, NewerFormat when a
+    newer version of Headrace did.
     """
     recent = fields.get("recent")
     if recent is None:
@@ -118,6 +121,8 @@ class _State:
     """Reads the bytes of a `state` from its beginning. Raises ValueError when they are not one."""
 
     def __init__(self, data: bytes) -> None:
+        if len(data) >= 2 and data[0] <= HIGHEST_VERSION:
+            check_version(PROFILE, data[0])
         if len(data) < 2 or data[0] != VERSION:
             raise ValueError(f"a state of an unknown version: {data[:1]!r}")
         self._data = data

@@ -168,6 +168,7 @@ async def test_a_quarantined_record_says_why_and_where_it_was(
         "source-topic": "shop.clicks",
         "source-partition": "1",
         "source-offset": str(2**40),
+        "format": "1",
     }
 
 
@@ -218,6 +219,7 @@ async def test_a_moved_event_lies_in_its_users_partition_with_its_origin(
         "source-topic": b"shop.views",
         "source-partition": b"3",
         "source-offset": b"102",
+        "format": b"1",
         "source-log": b"17",
         "source-time": b"1760000000500",
     }

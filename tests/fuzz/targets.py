@@ -13,6 +13,7 @@ from app.store.lists import decode_list, decode_similar
 from models.contract.event_codec import EventSettings, check_event, decode
 from models.contract.events import Kind, RawBatch
 from models.contract.fields import Refused, parse_object
+from models.contract.formats import NewerFormat
 from models.contract.item_codec import decode_items
 from models.contract.moved import LOG, OFFSET, PARTITION, TIME, TOPIC, by_origin
 from models.contract.typed_event import EventRecord
@@ -66,9 +67,14 @@ def items(data: bytes) -> None:
 
 
 def interactions(data: bytes) -> None:
-    """The log of interactions is read, whatever it holds, one by one as all together."""
+    """The log of interactions is read, whatever it holds, one by one as all together; or it is of a
+    newer version.
+    """
     values = [*data.split(SEPARATOR), None]
-    found = decode_log(values)
+    try:
+        found = decode_log(values)
+    except NewerFormat:
+        return
     assert decode_log(values[:-1]) == found[:-1]
     for value, each in zip(values[:-1], found, strict=False):
         alone = None
@@ -91,7 +97,7 @@ def profiles(data: bytes) -> None:
     """A stored profile is read, or refused with one of the errors that its reader names."""
     names = ("recent", "state", "counts", "bought", "session", "offsets")
     fields = {name: part for name, part in zip(names, data.split(SEPARATOR * 4), strict=False) if part}
-    with suppress(ValueError, KeyError, TypeError):
+    with suppress(ValueError, KeyError, TypeError, NewerFormat):
         decode_profile("u1", fields)
 
 
