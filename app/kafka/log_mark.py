@@ -40,8 +40,11 @@ def as_rows(marks: Marks) -> list[list[Any]]:
 
 
 def from_rows(rows: Iterable[Sequence[Any]]) -> dict[TopicPartition, Mark]:
-    """Return the marks that `as_rows` wrote."""
-    return {TopicPartition(topic, number): Mark(*mark) for topic, number, *mark in rows}
+    """Return the marks that `as_rows` wrote. Raises ValueError or TypeError for other rows."""
+    marks = {TopicPartition(topic, number): Mark(int(position), str(mark)) for topic, number, position, mark in rows}
+    if any(mark.position < 1 for mark in marks.values()):
+        raise ValueError("a mark stands before the first record")
+    return marks
 
 
 async def find_difference(consumer: AIOKafkaConsumer, marks: Marks) -> str:

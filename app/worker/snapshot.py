@@ -9,11 +9,13 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 import orjson
 import xxhash
+from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
 from models.contract.formats import SNAPSHOT
@@ -23,6 +25,7 @@ MAGIC = b"headrace-snapshot"
 # differently.
 FORMAT = SNAPSHOT.version
 LONGEST_FIRST_LINE = 200
+COLUMN_TYPE = "^([<>|][biu]1|[<>][iu][248]|[<>]f[248])$"  # numpy's names of numbers of a fixed size
 
 
 class UnusableSnapshot(Exception):
@@ -35,6 +38,14 @@ class Snapshot:
 
     facts: Mapping[str, Any]
     arrays: Mapping[str, NDArray[Any]]
+
+
+class _Header(Struct):
+    facts: dict[str, Any]
+    columns: list[tuple[str, Annotated[str, Meta(pattern=COLUMN_TYPE)], Annotated[int, Meta(ge=0)]]]
+
+
+_HEADER = msgspec.json.Decoder(_Header)
 
 
 def write_snapshot(path: Path, snapshot: Snapshot) -> int:
@@ -93,14 +104,21 @@ def _parts(snapshot: Snapshot) -> Iterator[bytes | memoryview]:
 
 
 def _parse(content: bytes, start: int) -> Snapshot:
-    end = content.index(b"\n", start)
-    header = orjson.loads(memoryview(content)[start:end])
+    end = content.find(b"\n", start)
+    if end < 0:
+        raise UnusableSnapshot("it has no columns")
+    try:
+        header = _HEADER.decode(memoryview(content)[start:end])
+    except (ValueError, RecursionError) as error:
+        raise UnusableSnapshot(f"its list of columns cannot be read: {error}") from error
     arrays, place = {}, end + 1
-    for name, kind, length in header["columns"]:
+    for name, kind, length in header.columns:
+        if place + length * np.dtype(kind).itemsize > len(content):
+            raise UnusableSnapshot(f"its column {name!r} goes beyond its end")
         # Copied, because compiled code needs arrays that are aligned and writable.
         arrays[name] = np.frombuffer(content, np.dtype(kind), length, place).copy()
         place += arrays[name].nbytes
-    return Snapshot(header["facts"], arrays)
+    return Snapshot(header.facts, arrays)
 
 
 def _sync_folder(folder: Path) -> None:

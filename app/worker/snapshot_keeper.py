@@ -64,8 +64,7 @@ class SnapshotKeeper:
         self._take_folder()
         path, started = self.folder / FILE, perf_counter()
         try:
-            snapshot = await asyncio.to_thread(self._read, path)
-            marks = from_rows(snapshot.facts["marks"])
+            snapshot, marks, saved_at = await asyncio.to_thread(self._read, path)
             if difference := await self.replicas.resume(marks):
                 raise UnusableSnapshot(f"it is not of this log: {difference}")
         except FileNotFoundError:
@@ -75,7 +74,7 @@ class SnapshotKeeper:
             logger.warning("the snapshot %s is ignored, the whole log is read instead: %s", path, error)
             return
         await asyncio.to_thread(restore, self.learn, snapshot.arrays)
-        self._saved, self._saved_at = marks, float(snapshot.facts["saved_at"])
+        self._saved, self._saved_at = marks, saved_at
         logger.info(
             "restored %d sessions and %d items from %s in %.1f s; only what came after it is read from the log",
             len(self.learn.recommender.index),
@@ -137,18 +136,24 @@ class SnapshotKeeper:
         self._saved, self._saved_at = marks, now
         return size
 
-    def _read(self, path: Path) -> Snapshot:
+    def _read(self, path: Path) -> tuple[Snapshot, Marks, float]:
         snapshot = read_snapshot(path)
-        if changed := _changed(snapshot.facts["shape"], self.shape):
+        try:
+            changed = _changed(dict(snapshot.facts["shape"]), self.shape)
+            saved_at = float(snapshot.facts["saved_at"])
+            marks = from_rows(snapshot.facts["marks"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise UnusableSnapshot(f"its facts are not those that Headrace writes: {error!r}") from error
+        if changed:
             raise UnusableSnapshot(f"other settings are in force: {changed}")
-        age = self.clock() - float(snapshot.facts["saved_at"])
+        age = self.clock() - saved_at
         if not 0 <= age < OLDEST_SECONDS:
             raise UnusableSnapshot(f"it is {age / 3600:.1f} hours old; at most {OLDEST_SECONDS / 3600:g} are taken")
         try:
             check(snapshot.arrays)
         except ValueError as error:
             raise UnusableSnapshot(str(error)) from error
-        return snapshot
+        return snapshot, marks, saved_at
 
     def _take_folder(self) -> None:
         try:

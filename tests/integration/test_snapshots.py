@@ -4,6 +4,7 @@ import asyncio
 import logging
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from learning import PARTITIONS, catalogue, interactions, lists, new_learn
@@ -18,6 +19,7 @@ from app.kafka.replicas import KafkaReplicas
 from app.kafka.topics import create_topics
 from app.retry import Retry
 from app.settings import Settings
+from app.worker.snapshot import Snapshot, read_snapshot, write_snapshot
 from app.worker.snapshot_keeper import FILE, OLDEST_SECONDS, SnapshotKeeper
 from models.neighbours.index import NeighbourSettings
 
@@ -102,6 +104,31 @@ async def ignored(log: Log, caplog: pytest.LogCaptureFixture, settings: Settings
     [warning] = [each.getMessage() for each in caplog.records if each.name == "app.worker.snapshot_keeper"]
     assert "is ignored" in warning
     return read, warning
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {},
+        {"shape": 1},
+        {"saved_at": "noon"},
+        {"marks": None},
+        {"marks": [["items", 0]]},
+        {"marks": [["items", 0, "end", "f00"]]},
+        {"marks": [["items", 0, 0, "f00"]]},
+    ],
+    ids=str,
+)
+async def test_facts_that_headrace_does_not_write_are_refused(
+    log: Log, caplog: pytest.LogCaptureFixture, facts: dict[str, Any]
+) -> None:
+    await save_after(log, RECORDS[:100])
+    path = Path(log.settings.worker.state_dir) / FILE
+    written = read_snapshot(path)
+    write_snapshot(path, Snapshot({**written.facts, **facts} if facts else {}, written.arrays))
+    read, warning = await ignored(log, caplog)
+    assert read == 100
+    assert "its facts are not those that Headrace writes" in warning
 
 
 async def test_a_log_that_was_made_again_is_read_whole(log: Log, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,13 +1,15 @@
 """The file of a snapshot is whole, or it is refused."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+import xxhash
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.worker.snapshot import FORMAT, Snapshot, UnusableSnapshot, read_snapshot, write_snapshot
+from app.worker.snapshot import FORMAT, MAGIC, Snapshot, UnusableSnapshot, read_snapshot, write_snapshot
 
 SNAPSHOT = Snapshot(
     {"saved_at": 1.5, "marks": [["items", 0, 3, "f00"]]},
@@ -73,6 +75,56 @@ def test_another_format_is_named_as_such(written: bytes, scratch: Path) -> None:
     scratch.write_bytes(written.replace(b"snapshot %d " % FORMAT, b"snapshot 0 ", 1))
     with pytest.raises(UnusableSnapshot, match="another version"):
         read_snapshot(scratch)
+
+
+def file_of(header: bytes, rest: bytes = b"") -> bytes:
+    """A file with the right checksum, whatever it holds."""
+    content = header + rest
+    return b"%s %d %s\n" % (MAGIC, FORMAT, xxhash.xxh3_128_hexdigest(content).encode()) + content
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"",
+        b"{}",
+        b"\n",
+        b"not JSON\n",
+        b"[1]\n",
+        b"[" * 100_000 + b"\n",
+        b'{"facts":{}}\n',
+        b'{"facts":[],"columns":[]}\n',
+        b'{"facts":{},"columns":[["a","<i4"]]}\n',
+        b'{"facts":{},"columns":[["a","<i4",-1]]}\n',
+        b'{"facts":{},"columns":[["a","<i4",3]]}\n',
+        b'{"facts":{},"columns":[["a","<i4",1000000000000000000000000000000]]}\n',
+        b'{"facts":{},"columns":[["a","<i4",null]]}\n',
+        b'{"facts":{},"columns":[["a","|O",1]]}\n',
+        b'{"facts":{},"columns":[["a","i4,,",1]]}\n',
+        b'{"facts":{},"columns":[["a",null,1]]}\n',
+        b'{"facts":{},"columns":[[1,"<i4",1]]}\n',
+    ],
+)
+def test_a_header_that_headrace_does_not_write_is_refused_though_its_checksum_is_right(
+    scratch: Path, header: bytes
+) -> None:
+    scratch.write_bytes(file_of(header, b"12345678"))
+    with pytest.raises(UnusableSnapshot, match=r"columns cannot be read|no columns|beyond its end"):
+        read_snapshot(scratch)
+
+
+@given(content=st.binary(max_size=300) | st.binary(max_size=300).map(lambda each: b'{"facts":{},"columns":' + each))
+def test_any_content_with_a_right_checksum_is_refused_or_read(scratch: Path, content: bytes) -> None:
+    scratch.write_bytes(file_of(content))
+    with suppress(UnusableSnapshot):
+        read_snapshot(scratch)
+
+
+@pytest.mark.parametrize("kind", [bool, np.int8, np.uint8, np.int16, np.int32, np.int64, np.uint64, np.float32, float])
+def test_all_numbers_of_a_fixed_size_are_read(tmp_path: Path, kind: type) -> None:
+    path = tmp_path / "a.snapshot"
+    write_snapshot(path, Snapshot({}, {"a": np.ones(3, kind)}))
+    assert read_snapshot(path).arrays["a"].tolist() == np.ones(3, kind).tolist()
 
 
 def test_a_folder_in_its_place_is_no_crash(tmp_path: Path) -> None:
