@@ -46,6 +46,28 @@ run: $(STAMP) ## Start everything on this machine and replay a sample log; Ctrl-
 test: $(STAMP) ## Run all tests
 	$(BIN)/pytest $(ARGS)
 
+# On Apache Kafka: all tests that touch a broker and that it can pass; the short form is for .ci/run.
+KAFKA_JARS := .cache/kafka/jars
+KAFKA_SHORT := tests/contract/test_outbox.py tests/e2e/test_transactions.py \
+	$(addprefix tests/integration/test_,batch_transport.py kafka_login.py kafka_replicas.py topics.py)
+KAFKA_TESTS := $(KAFKA_SHORT) \
+	$(addprefix tests/integration/test_,catalogue_log.py doctor_checks.py doctor_keys.py faust_app.py log_end.py \
+	replay_to_kafka.py serve_clicks.py snapshots.py unreadable_records.py workers_of_a_group.py) \
+	$(addprefix tests/e2e/test_,compressed_topics.py dead_connection.py doctor_command.py forget_command.py \
+	forget_purge.py late_writes.py malformed_messages.py misplaced_events.py rebuild_command.py \
+	repeats_after_a_restart.py replay_command.py topics_change.py worker.py worker_in_trouble.py \
+	worker_logs_in.py worker_restart.py workers_that_disagree.py)
+
+.PHONY: test-kafka
+test-kafka: $(STAMP) ## Run the tests that touch a broker on Apache Kafka; needs java and mvn (ARGS="-k login -x")
+	scripts/fetch_kafka.sh
+	HEADRACE_TEST_KAFKA_JARS=$(CURDIR)/$(KAFKA_JARS) $(BIN)/pytest $(KAFKA_TESTS) $(ARGS)
+
+.PHONY: test-kafka-short
+test-kafka-short: $(STAMP) ## Run the most important of them, about a minute
+	scripts/fetch_kafka.sh
+	HEADRACE_TEST_KAFKA_JARS=$(CURDIR)/$(KAFKA_JARS) $(BIN)/pytest $(KAFKA_SHORT) $(ARGS)
+
 .PHONY: chaos
 chaos: $(STAMP) ## Disturb real workers in seeded ways and check all that they stored (ARGS="--runs 50 --seed 7 --json")
 	PYTHONPATH=tests $(BIN)/python -m chaos $(ARGS)

@@ -58,6 +58,31 @@ class KafkaSettings:
     )
     fetch_max_records: int = setting(2_000, "largest batch of events taken from one partition", low=1, high=100_000)
     max_message_bytes: int = setting(16_777_216, "largest Kafka message read or written", low=1_048_576)
+    compression: str = setting(
+        "none", "how what Headrace writes to Kafka is compressed", choices=("none", "gzip", "snappy", "lz4", "zstd")
+    )
+    security_protocol: str = setting(
+        "PLAINTEXT",
+        "how Kafka is spoken to: PLAINTEXT, SSL (over TLS), SASL_PLAINTEXT (with a login), SASL_SSL (both)",
+        choices=("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"),
+    )
+    sasl_mechanism: str = setting(
+        "SCRAM-SHA-512",
+        "how Headrace logs in to Kafka, with SASL_PLAINTEXT or SASL_SSL",
+        choices=("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"),
+    )
+    sasl_username: str = setting("", "user of PLAIN and SCRAM")
+    sasl_password: str = setting("", "password of PLAIN and SCRAM", secret=True)
+    sasl_token_file: str = setting("", "file with the token of OAUTHBEARER; it is read for each connection")
+    sasl_token_command: str = setting(
+        "",
+        "command that prints a token for OAUTHBEARER; it runs without a shell, again before the token ends",
+        secret=True,
+    )
+    tls_ca_file: str = setting("", "certificates in PEM that sign Kafka's; empty: those that this machine trusts")
+    tls_certificate_file: str = setting("", "certificate in PEM that Headrace shows to Kafka")
+    tls_key_file: str = setting("", "its key in PEM, where it is not in the same file")
+    tls_key_password: str = setting("", "password of that key, if it has one", secret=True)
 
 
 @dataclass(frozen=True, slots=True)

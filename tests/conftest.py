@@ -11,6 +11,7 @@ from aiokafka import (  # type: ignore[import-untyped]  # ships no types
     ConsumerRecord,
     TopicPartition,
 )
+from apache_kafka import GIVEN, JARS, ApacheKafka, apache_kafka
 from hypothesis import settings as hypothesis_settings
 
 from app.concerns import KafkaSettings
@@ -26,10 +27,24 @@ ReadTopic = Callable[[str], Awaitable[list[ConsumerRecord]]]
 
 
 @pytest.fixture(scope="session")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def broker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the bootstrap address of a broker that the whole test run shares."""
-    with embedded_broker(tmp_path_factory.mktemp("broker")) as bootstrap:
-        yield bootstrap
+    if GIVEN:
+        yield GIVEN
+    elif JARS:
+        yield request.getfixturevalue("apache").open
+    else:
+        with embedded_broker(tmp_path_factory.mktemp("broker")) as bootstrap:
+            yield bootstrap
+
+
+@pytest.fixture(scope="session")
+def apache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApacheKafka]:
+    """Return an Apache Kafka that the whole test run shares. Skips the test if there is none."""
+    if not JARS:
+        pytest.skip("needs Apache Kafka itself: make test-kafka")
+    with apache_kafka(tmp_path_factory.mktemp("kafka")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +76,7 @@ def read_topic(broker: str) -> ReadTopic:
             for place, end in (await consumer.end_offsets(places)).items():
                 while await consumer.position(place) < end:
                     records += (await consumer.getmany(place, timeout_ms=1000)).get(place, [])
-            return records
+            return sorted(records, key=lambda record: (record.partition, record.offset))
         finally:
             await consumer.stop()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from app.concerns import KafkaSettings
 from app.datasets.record import Dataset
+from app.kafka.login import without_login, without_login_variables
 from app.kafka.replay import Pace, producer_for, replay
 from app.kafka.topics import create_topics
 
@@ -33,14 +34,14 @@ class Place:
 
 def embedded_kafka(settings: KafkaSettings, bootstrap: str) -> KafkaSettings:
     """The given settings on the broker of the measurement."""
-    return replace(settings, bootstrap=bootstrap, session_timeout_seconds=SESSION_SECONDS)
+    return replace(without_login(settings), bootstrap=bootstrap, session_timeout_seconds=SESSION_SECONDS)
 
 
 def place_of(environ: Mapping[str, str], kafka: KafkaSettings, redis_url: str, folder: Path) -> Place:
     """The place; `environ` may hold further settings for what is started."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    environment = {name: value for name, value in environ.items() if name != "NO_CYTHON"}
+    environment = {name: value for name, value in without_login_variables(environ).items() if name != "NO_CYTHON"}
     environment |= {
         "PYTHONSAFEPATH": "1",
         "HEADRACE_KAFKA_BOOTSTRAP": kafka.bootstrap,

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+from app.errors import UnusableSetting
+
 CHECK_SECONDS = 10.0
 
 
@@ -93,6 +95,8 @@ async def _guarded(name: str, check: Check, seconds: float) -> list[Finding]:
     except TimeoutError:
         waited = time.monotonic() - started
         return [fail(name, f"no answer within {waited:.0f} s", "see whether the address leads to the right server")]
+    except UnusableSetting as error:
+        return [fail(name, str(error), "correct these settings")]
     except Exception as error:  # any error of a check becomes a line of the report
         detail = f"the check itself failed: {type(error).__name__}: {error}"
         return [fail(name, detail, "please report this, with the versions above")]

@@ -6,6 +6,7 @@ from app.checkup.doctor import Finding, Findings, fail, ok, warn
 from app.concerns import KafkaSettings
 from app.kafka.admin import describe_brokers, describe_topics
 from app.kafka.failure import KafkaAway
+from app.kafka.login_fault import find_login_fault
 from app.kafka.topics import CONFIGS, PARTITIONED_BY_USER
 
 
@@ -14,7 +15,8 @@ async def check_broker(settings: KafkaSettings) -> Findings:
     try:
         brokers = ", ".join(await describe_brokers(settings))
     except KafkaAway as away:
-        return [_unreachable(settings, away)]
+        fault = await find_login_fault(settings)
+        return [fail("kafka", fault.detail, fault.advice) if fault else _unreachable(settings, away)]
     if not brokers:
         return [fail("kafka", f"{settings.bootstrap} answers, but names no brokers", "see the broker's log")]
     return [ok("kafka", f"answers at {settings.bootstrap}; brokers {brokers}")]

@@ -11,6 +11,7 @@ from aiokafka.admin.config_resource import (  # type: ignore[import-untyped]  # 
 )
 
 from app.concerns import KafkaSettings
+from app.kafka.clients import make_admin
 from app.kafka.failure import as_kafka_away
 from app.kafka.topics import CONFIGS
 
@@ -46,7 +47,7 @@ async def describe_topics(settings: KafkaSettings) -> ExistingTopics:
 @asynccontextmanager
 async def _admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
     with as_kafka_away():
-        admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap, request_timeout_ms=REQUEST_MILLISECONDS)
+        admin = make_admin(settings, request_timeout_ms=REQUEST_MILLISECONDS)
         try:
             await admin.start()
             yield admin

@@ -15,10 +15,11 @@ import numpy as np
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition  # type: ignore[import-untyped]  # no types
 
 from app.concerns import KafkaSettings
+from app.kafka.clients import make_consumer
 from app.kafka.failure import as_kafka_away
 from app.kafka.listed import listed_partitions
 from app.kafka.log_end import log_ends
-from app.kafka.outbox import make_producer
+from app.kafka.outbox import make_batch_producer
 from app.kafka.removal import remove_before
 from app.kafka.topics import SOURCES
 from app.kafka.whole_log import whole_log
@@ -76,7 +77,7 @@ async def rewrite_quarantine(
             return 0, reason
         log.rewind()
         with as_kafka_away():
-            producer = make_producer(settings)
+            producer = make_batch_producer(settings)
             await producer.start()
             try:
                 async with aclosing(log.read()) as batches:
@@ -97,12 +98,7 @@ async def remove_read(settings: KafkaSettings, names: Sequence[str]) -> str:
     removed, or an empty text. Raises KafkaAway.
     """
     with as_kafka_away():
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=settings.bootstrap,
-            group_id=settings.group,
-            enable_auto_commit=False,
-            request_timeout_ms=REQUEST_MILLISECONDS,
-        )
+        consumer = make_consumer(settings, group_id=settings.group, request_timeout_ms=REQUEST_MILLISECONDS)
         await consumer.start()
         try:
             offsets = await _read_offsets(consumer, settings, names)

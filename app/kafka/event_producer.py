@@ -5,6 +5,7 @@ import asyncio
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
 
 from app.concerns import KafkaSettings
+from app.kafka.clients import make_producer
 from app.kafka.failure import as_kafka_away
 from app.kafka.partitioning import ProducerPartitioner
 from models.contract.events import TOPIC_OF_KIND, Kind
@@ -39,8 +40,8 @@ class EventProducer:
     async def _started(self) -> AIOKafkaProducer:
         async with self._starting:
             if self._producer is None:
-                producer = AIOKafkaProducer(
-                    bootstrap_servers=self._settings.bootstrap,
+                producer = make_producer(
+                    self._settings,
                     linger_ms=0,
                     partitioner=ProducerPartitioner(self._settings.partitioner),
                 )

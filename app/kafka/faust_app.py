@@ -21,6 +21,7 @@ from app.concerns import KafkaSettings
 from app.errors import HeadraceError
 from app.kafka.batch_agent import StopsTheWorker
 from app.kafka.batch_consumer import BatchConsumer
+from app.kafka.clients import compression_type, faust_credentials
 from app.kafka.endings import finish
 from app.kafka.log_start import Reset, SavedStarts
 from app.kafka.progress import Progress
@@ -238,6 +239,7 @@ def _settings(kafka: KafkaSettings, options: FaustOptions, listener: socket.sock
     port = listener.getsockname()[1] if listener is not None else 1
     return {
         "broker": [URL(f"kafka://{address.strip()}") for address in kafka.bootstrap.split(",")],
+        "broker_credentials": faust_credentials(kafka),
         # Faust would read variables with names as general as WEB_PORT. Headrace has its own
         # settings.
         "env": {},
@@ -258,6 +260,7 @@ def _settings(kafka: KafkaSettings, options: FaustOptions, listener: socket.sock
         # long.
         "broker_max_poll_interval": 86_400.0,
         "producer_max_request_size": kafka.max_message_bytes,
+        "producer_compression_type": compression_type(kafka),
         # With standby replicas, Faust uses its own assignor, which gives one worker the same
         # partition numbers of all topics.
         "table_standby_replicas": 1,

@@ -20,6 +20,7 @@ from faust.types import TP
 from mode.threads import ServiceThread, WorkerThread
 from typing_extensions import override
 
+from app.kafka.clients import ISOLATION
 from app.kafka.consumer_stop import stop_consumer
 from app.kafka.log_end import true_end
 from app.kafka.log_start import Beginning
@@ -150,6 +151,7 @@ class FetchThread(AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = LONG_POLL_MS
+        consumer._isolation_level = ISOLATION  # Faust sets it only with transactions of its own
         return consumer
 
     async def fetch(self, partitions: set[TP], timeout: float) -> list[Fetched]:
@@ -205,6 +207,20 @@ class FetchThread(AIOKafkaConsumerThread):
 
     async def _led(self, partitions: Sequence[TP]) -> set[TP]:
         return {tp for tp in partitions if has_leader(self._ensure_consumer(), tp)}
+
+    async def look_for_missing_topics(self) -> None:
+        """Ask the cluster again for topics that it did not list, as one that is being made again.
+
+        When it lists them, the group's leader hands their partitions out. Without this, the client
+        would ask after 5 minutes.
+        """
+        await self.call_thread(self._look_for_missing_topics)
+
+    async def _look_for_missing_topics(self) -> None:
+        consumer = self._ensure_consumer()
+        known = consumer._client.cluster.partitions_for_topic
+        if not all(known(topic) for topic in consumer.subscription()):
+            consumer._client.force_metadata_update()
 
     async def beginnings(self, partitions: Sequence[TP]) -> dict[TP, Beginning]:
         """The first record of those of the partitions that have one. Raises KafkaError and
@@ -263,7 +279,7 @@ class FetchThread(AIOKafkaConsumerThread):
             state = assignment.state_value(ensure_aiokafka_TP(tp)) if assignment is not None else None
             if state is not None:
                 position = state.position if state.has_valid_position else None
-                found[tp] = Whereabouts(position, true_end(end, state.highwater), state.highwater is not None)
+                found[tp] = Whereabouts(position, true_end(end, state.lso), state.lso is not None)
         return found
 
     def _assignment(self) -> Any:
@@ -274,4 +290,4 @@ class FetchThread(AIOKafkaConsumerThread):
     @staticmethod
     def _end(assignment: Any, tp: Any) -> int | None:
         state = assignment.state_value(tp) if assignment is not None else None
-        return state.highwater if state is not None else None
+        return state.lso if state is not None else None

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # aiokafka ships no types
-
 from app.concerns import KafkaSettings
+from app.kafka.clients import make_producer
 from app.kafka.failure import as_kafka_away
 from app.kafka.topics import topics
 from models.contract.forgetting import ForgetRequest
@@ -18,7 +17,7 @@ async def send_requests(settings: KafkaSettings, requests: Sequence[ForgetReques
     """
     topic = topics(settings).forget
     with as_kafka_away():
-        producer = AIOKafkaProducer(bootstrap_servers=settings.bootstrap, acks="all", linger_ms=5)
+        producer = make_producer(settings, acks="all", linger_ms=5)
         await producer.start()
         try:
             sent = [

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition  # type: i
 
 from app.concerns import KafkaSettings
 from app.errors import HeadraceError
+from app.kafka.clients import make_consumer
 from app.kafka.failure import as_kafka_away
 from app.kafka.listed import listed_partitions
 from app.kafka.log_end import fetched_end, log_ends, true_end
@@ -47,10 +48,9 @@ async def read_group_lag(settings: KafkaSettings) -> GroupLag | None:
     Raises KafkaAway.
     """
     with as_kafka_away():
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=settings.bootstrap,
+        consumer = make_consumer(
+            settings,
             group_id=settings.group,
-            enable_auto_commit=False,
             request_timeout_ms=REQUEST_MILLISECONDS,
             max_partition_fetch_bytes=settings.max_message_bytes,
         )
@@ -90,12 +90,7 @@ async def wait_until_committed(kafka: KafkaSettings, events: int) -> None:
 
 @asynccontextmanager
 async def _group_member(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]:
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=kafka.bootstrap,
-        group_id=kafka.group,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-    )
+    consumer = make_consumer(kafka, group_id=kafka.group, auto_offset_reset="earliest")
     await consumer.start()
     try:
         yield consumer
@@ -124,7 +119,7 @@ async def _lag(consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> Grou
         lag += max(0, end - max(done or 0, begins[place]))
         removed += max(0, begins[place] - done) if done is not None else 0
         # What a fetch did not confirm may be too low.
-        if done is not None and done > end and consumer.highwater(place) is not None:
+        if done is not None and done > end and fetched_end(consumer, place) is not None:
             beyond.append(f"{place.topic}-{place.partition}")
     newest = max((record.timestamp for record in records), default=None)
     return GroupLag(lag, started, None if newest is None else newest / 1000, removed, tuple(beyond))

@@ -2,8 +2,8 @@
 
 Kafka answers a request for the end with exactly that. The embedded broker (Tansu 0.6) answers with
 an end that is too low: the offset just behind the first record of the last record batch. The end
-that comes with a fetch (the high watermark) is right with both, but exists only once something was
-fetched. Everything in Headrace that needs the end of a partition takes it from here.
+that comes with a fetch (the last stable offset) is right with both, but exists only once something
+was fetched. Everything in Headrace that needs the end of a partition takes it from here.
 """
 
 from collections.abc import Iterable
@@ -12,8 +12,11 @@ from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-unt
 
 
 def fetched_end(consumer: AIOKafkaConsumer, partition: TopicPartition) -> int | None:
-    """Return the end that the last fetch of an assigned partition reported; None before one."""
-    end: int | None = consumer.highwater(partition)
+    """Return the end that the last fetch of an assigned partition reported; None before one.
+
+    It lies before the first record of a transaction that is still open: nobody may read that yet.
+    """
+    end: int | None = consumer.last_stable_offset(partition)
     return end
 
 

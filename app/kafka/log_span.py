@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition  # type: ignore[import-untyped]  # ships no types
 
 from app.concerns import KafkaSettings
+from app.kafka.clients import make_consumer
 from app.kafka.consumer_stop import stop_consumer
 from app.kafka.log_end import fetched_end, log_ends, true_end
 from app.kafka.raw_batch import to_raw_batch
@@ -54,9 +55,8 @@ class KafkaEventLog:
 
 @asynccontextmanager
 async def _consumer(settings: KafkaSettings, retry: Retry) -> AsyncIterator[AIOKafkaConsumer]:
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.bootstrap,
-        enable_auto_commit=False,
+    consumer = make_consumer(
+        settings,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=settings.max_message_bytes,
         max_poll_records=settings.fetch_max_records,

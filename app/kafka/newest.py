@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition  # type: ignore[import-untyped]  # ships no types
 
 from app.concerns import KafkaSettings
+from app.kafka.clients import make_consumer
 from app.kafka.failure import as_kafka_away
 from app.kafka.listed import listed_partitions
 from app.kafka.log_end import log_ends
@@ -23,9 +24,8 @@ async def read_newest(settings: KafkaSettings, names: Iterable[str], count: int)
     Raises KafkaAway and UnreadableRecords.
     """
     with as_kafka_away():
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=settings.bootstrap,
-            enable_auto_commit=False,
+        consumer = make_consumer(
+            settings,
             request_timeout_ms=REQUEST_MILLISECONDS,
             max_partition_fetch_bytes=settings.max_message_bytes,
         )

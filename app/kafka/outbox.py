@@ -9,6 +9,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
 
 from app.concerns import KafkaSettings
+from app.kafka.clients import make_producer
 from app.kafka.own_records import OwnRecords
 from app.kafka.topics import QUARANTINE_HEADROOM_BYTES, Topics
 from app.retry import Retry
@@ -26,12 +27,10 @@ BATCH_BYTES = 524_288
 MAX_DETAIL_CHARACTERS = 500
 
 
-def make_producer(settings: KafkaSettings) -> AIOKafkaProducer:
+def make_batch_producer(settings: KafkaSettings) -> AIOKafkaProducer:
     """A producer for batches; `acks=all`, so that what is committed later cannot be lost."""
     size = settings.max_message_bytes + QUARANTINE_HEADROOM_BYTES
-    return AIOKafkaProducer(
-        bootstrap_servers=settings.bootstrap, acks="all", max_batch_size=BATCH_BYTES, max_request_size=2 * size
-    )
+    return make_producer(settings, acks="all", max_batch_size=BATCH_BYTES, max_request_size=2 * size)
 
 
 @dataclass(frozen=True, slots=True)

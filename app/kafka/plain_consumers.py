@@ -18,6 +18,7 @@ from faust.types import TopicT
 
 from app.concerns import KafkaSettings
 from app.errors import HeadraceError
+from app.kafka.clients import faust_credentials, make_consumer
 from app.kafka.group_offsets import partitions_of
 from app.kafka.topics import SOURCES
 
@@ -42,9 +43,7 @@ async def ceiling(kafka: KafkaSettings, events: int) -> TimedRead:
     Raises HeadraceError when events do not arrive.
     """
     places = await partitions_of(kafka)
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=kafka.bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
-    )
+    consumer = make_consumer(kafka, auto_offset_reset="earliest")
     await consumer.start()
     try:
         consumer.assign(places)
@@ -109,6 +108,7 @@ def _stock_app(kafka: KafkaSettings, folder: Path) -> faust.App:
     return faust.App(
         f"{kafka.group}-plain-faust",
         broker=";".join(f"kafka://{address.strip()}" for address in kafka.bootstrap.split(",")),
+        broker_credentials=faust_credentials(kafka),
         store="memory://",
         datadir=folder,
         web_enabled=False,

@@ -3,9 +3,8 @@
 import time
 from collections.abc import AsyncIterator
 
-from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]  # ships no types
-
 from app.concerns import KafkaSettings
+from app.kafka.clients import make_consumer
 from app.kafka.group_offsets import partitions_of
 
 POLL_MILLISECONDS = 1_000
@@ -19,9 +18,7 @@ async def read_from_beginning(
     Ends when nothing came for `stall_seconds`. `topic` is the name without its prefix.
     """
     places = await partitions_of(kafka, [topic])
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=kafka.bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
-    )
+    consumer = make_consumer(kafka, auto_offset_reset="earliest")
     await consumer.start()
     try:
         consumer.assign(places)

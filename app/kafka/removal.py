@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from aiokafka import TopicPartition  # type: ignore[import-untyped]  # aiokafka ships no types
-from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped]  # ships no types
 from aiokafka.admin.records_to_delete import RecordsToDelete  # type: ignore[import-untyped]  # ships no types
 from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # ships no types
 
 from app.concerns import KafkaSettings
+from app.kafka.clients import make_admin
 
 REQUEST_MILLISECONDS = 30_000
 
@@ -18,7 +18,7 @@ async def remove_before(settings: KafkaSettings, offsets: Mapping[TopicPartition
     Returns why that failed; empty when it did not. Some brokers, as the embedded one, cannot remove
     records; a user may lack the right to; a compacted topic does not allow it.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap, request_timeout_ms=REQUEST_MILLISECONDS)
+    admin = make_admin(settings, request_timeout_ms=REQUEST_MILLISECONDS)
     try:
         await admin.start()
         for place, offset in offsets.items():

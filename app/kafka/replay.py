@@ -24,6 +24,8 @@ from aiokafka.errors import (  # type: ignore[import-untyped]  # ships no types
 from app.concerns import KafkaSettings
 from app.datasets.record import QUARANTINE, Record
 from app.errors import HeadraceError
+from app.kafka.clients import make_producer
+from app.kafka.login_fault import kafka_away
 from app.kafka.partitioning import PartitionOf, by_murmur2
 
 logger = logging.getLogger(__name__)
@@ -110,8 +112,8 @@ async def producer_for(settings: KafkaSettings) -> AsyncIterator[AIOKafkaProduce
 
     Raises HeadraceError when no broker answers.
     """
-    producer = AIOKafkaProducer(
-        bootstrap_servers=settings.bootstrap,
+    producer = make_producer(
+        settings,
         acks="all",
         max_batch_size=min(BATCH_BYTES, settings.max_message_bytes),
         max_request_size=settings.max_message_bytes,
@@ -121,9 +123,7 @@ async def producer_for(settings: KafkaSettings) -> AsyncIterator[AIOKafkaProduce
         await producer.start()
         yield producer
     except KafkaConnectionError as error:
-        raise HeadraceError(
-            f"no Kafka answers at {settings.bootstrap}: {error}; check HEADRACE_KAFKA_BOOTSTRAP"
-        ) from error
+        raise await kafka_away(settings, error, "") from error
     finally:
         await producer.stop()
 

@@ -7,12 +7,13 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from time import monotonic
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition  # type: ignore[import-untyped]  # ships no types
+from aiokafka import ConsumerRecord, TopicPartition  # type: ignore[import-untyped]  # ships no types
 
 from app.concerns import KafkaSettings
+from app.kafka.clients import make_consumer
 from app.kafka.consumer_stop import stop_consumer
 from app.kafka.fetch_thread import LONG_POLL_MS, find_beginnings
-from app.kafka.log_end import log_ends
+from app.kafka.log_end import fetched_end, log_ends
 from app.kafka.log_mark import Mark, find_difference, mark_after
 from app.kafka.log_start import Beginning, Change, LogStarts, Reset
 from app.kafka.own_records import OwnRecords
@@ -69,9 +70,8 @@ class KafkaReplicas:
         self.before_first: Callable[[Collection[tuple[str, int]]], Awaitable[None]] = _do_nothing
         self._moved = asyncio.Condition()
         self.progress = Progress(monotonic)
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=settings.bootstrap,
-            enable_auto_commit=False,
+        self._consumer = make_consumer(
+            settings,
             auto_offset_reset="earliest",
             fetch_max_wait_ms=LONG_POLL_MS,
             max_partition_fetch_bytes=settings.max_message_bytes,
@@ -133,19 +133,28 @@ class KafkaReplicas:
             if not fetched:
                 # A transaction's markers have offsets, but are no records.
                 for partition in self._partitions:
-                    self._positions[partition] = await self._consumer.position(partition)
+                    position = await self._consumer.position(partition)
+                    self._notice_a_jump(partition, position)
+                    self._positions[partition] = position
             for partition, position in self._positions.items():
                 self.progress.move(partition, position)
             async with self._moved:
                 self._moved.notify_all()
 
     def _follow(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
+        self._notice_a_jump(partition, records[0].offset)
         own = self._own.get(partition.topic)
         others = own.without(partition.partition, records) if own is not None else records
         if others:
             self._followers[partition.topic](to_raw_batch(partition.topic, partition.partition, others))
         self._positions[partition] = records[-1].offset + 1
         self._marks[partition] = mark_after(records[-1])
+
+    def _notice_a_jump(self, partition: TopicPartition, offset: int) -> None:
+        # In a log that was made again, the client goes to the beginning if the offset is not there.
+        if offset < self._positions[partition]:
+            self._starts.forget([partition])
+            self._note_made_again(partition, offset)
 
     async def see_ends(self) -> None:
         """Ask every broker that leads a partition where it ends. Raises KafkaError and OSError."""
@@ -156,16 +165,19 @@ class KafkaReplicas:
                 self._read_again(partition, beginning)
 
     def _is_past_end(self, partition: TopicPartition) -> bool:
-        end = self._consumer.highwater(partition)
+        end = fetched_end(self._consumer, partition)
         return end is not None and self._positions[partition] > end
 
     def _read_again(self, partition: TopicPartition, beginning: Beginning) -> None:
         self._consumer.seek(partition, beginning.offset)
         self._positions[partition] = beginning.offset
+        self._note_made_again(partition, beginning.offset)
+
+    def _note_made_again(self, partition: TopicPartition, offset: int) -> None:
         self._marks.pop(partition, None)
         if partition.topic in self._own:
             self._own[partition.topic].forget(partition.partition)
-        reset = Reset(partition.topic, partition.partition, Change.MADE_AGAIN, beginning.offset)
+        reset = Reset(partition.topic, partition.partition, Change.MADE_AGAIN, offset)
         logger.warning("%s", reset)
         self._on_reset(reset)
 

@@ -16,6 +16,8 @@ from aiokafka.errors import (  # type: ignore[import-untyped]  # ships no types
 
 from app.concerns import KafkaSettings
 from app.errors import HeadraceError
+from app.kafka.clients import make_admin
+from app.kafka.login_fault import find_login_fault, kafka_away
 
 SOURCES = ("views", "clicks", "orders")
 TOPIC_ALREADY_EXISTS = 36
@@ -78,7 +80,7 @@ async def create_topics(settings: KafkaSettings) -> dict[str, int]:
     refuses, and when existing topics do not fit together: views, clicks, orders, moved, forget and
     interactions need the same number of partitions.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap)
+    admin = make_admin(settings)
     try:
         await admin.start()
         existing = await _partitions(admin, settings)
@@ -89,11 +91,11 @@ async def create_topics(settings: KafkaSettings) -> dict[str, int]:
         _require_equal(existing, settings)
         return {settings.topic_prefix + name: count for name, count in existing.items()}
     except KafkaConnectionError as error:
-        raise HeadraceError(
-            f"no Kafka answers at {settings.bootstrap}: {error}; "
-            "check HEADRACE_KAFKA_BOOTSTRAP; where it is not set, `headrace run` starts a broker of its own"
-        ) from error
+        advice = "; where it is not set, `headrace run` starts a broker of its own"
+        raise await kafka_away(settings, error, advice) from error
     except KafkaError as error:
+        if (fault := await find_login_fault(settings)) is not None:
+            raise HeadraceError(str(fault)) from error
         raise HeadraceError(f"Kafka at {settings.bootstrap} did not create the topics: {error!r}") from error
     finally:
         await admin.close()

@@ -102,6 +102,7 @@ class WatchedConsumer(driver.Consumer):
         async for _ in self.itertimer(self.options.watch_seconds / TICKS, name="progress"):
             tick += 1
             try:
+                await self._thread.look_for_missing_topics()
                 # What was just assigned is looked at sooner: a log is known only once its beginning
                 # was seen.
                 await self._see_beginnings(all_of_them=tick % TICKS == 0)

@@ -8,10 +8,12 @@ from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-unt
 
 from app.concerns import KafkaSettings
 from app.errors import HeadraceError
+from app.kafka.clients import make_consumer
 from app.kafka.consumer_stop import stop_consumer
 from app.kafka.failure import KafkaAway, as_kafka_away
 from app.kafka.listed import listed_partitions
 from app.kafka.log_end import fetched_end, log_ends, true_end
+from app.kafka.login_fault import kafka_away
 from app.kafka.raw_batch import keep_parsed, to_raw_batch
 from app.kafka.unreadable import explained
 from models.contract.events import RawBatch
@@ -87,9 +89,8 @@ async def whole_log(
     Raises HeadraceError when Kafka does not answer, or has no such topic.
     """
     topic = settings.topic_prefix + name
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.bootstrap,
-        enable_auto_commit=False,
+    consumer = make_consumer(
+        settings,
         auto_offset_reset="earliest",
         fetch_max_wait_ms=POLL_MILLISECONDS,
         max_partition_fetch_bytes=settings.max_message_bytes,
@@ -98,9 +99,7 @@ async def whole_log(
     try:
         yield await _open(consumer, settings, topic, progress, partitions)
     except KafkaAway as error:
-        raise HeadraceError(
-            f"Kafka at {settings.bootstrap} does not answer: {error}; check HEADRACE_KAFKA_BOOTSTRAP"
-        ) from error
+        raise await kafka_away(settings, error, "") from error
     finally:
         await stop_consumer(consumer, consumer.stop)
 

@@ -18,6 +18,7 @@ import aiohttp
 from app.datasets.record import QUARANTINE, Dataset, Record
 from app.errors import HeadraceError
 from app.guard.access import bearer
+from app.kafka.login import without_login_variables
 from app.kafka.partitioning import partition_function
 from app.kafka.replay import Pace, producer_for, replay
 from app.local.processes import END_SECONDS, Child, child, patiently
@@ -25,7 +26,7 @@ from app.local.scrape import Reading
 from app.local.servers import RunningServer, running_broker, running_redis
 from app.local.watch import Watch
 from app.progress_line import ProgressLine
-from app.settings import Settings
+from app.settings import Settings, load
 from app.store.address import check_address
 
 T = TypeVar("T")
@@ -154,7 +155,7 @@ def servers_for(environ: Mapping[str, str], defaults: Mapping[str, str]) -> Iter
         logs = Path(stack.enter_context(TemporaryDirectory(prefix="headrace-run-")))
         if KAFKA not in found:
             ours.append(stack.enter_context(running_broker(logs)))
-            found = EMBEDDED | found | {KAFKA: ours[-1].address}
+            found = EMBEDDED | without_login_variables(found) | {KAFKA: ours[-1].address}
         if REDIS not in found:
             ours.append(stack.enter_context(running_redis(logs)))
             found[REDIS] = ours[-1].address
@@ -249,9 +250,10 @@ def _noting(misfits: Counter[str], records: Iterable[Record]) -> Iterator[Record
 
 def settings_at(settings: Settings, environ: Mapping[str, str]) -> Settings:
     """Return the settings with the addresses of the servers that `environ` names."""
+    kafka = load({name: value for name, value in environ.items() if name.startswith("HEADRACE_KAFKA_")}).kafka
     return replace(
         settings,
-        kafka=replace(settings.kafka, bootstrap=environ[KAFKA]),
+        kafka=kafka,
         redis=replace(settings.redis, url=environ[REDIS]),
     )
 

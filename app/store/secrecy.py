@@ -14,6 +14,8 @@ HIDDEN = "***"
 REDIS_URL = "HEADRACE_REDIS_URL"
 SHORTEST = 4  # a shorter one would also match in ordinary words
 
+ADDRESS = re.compile(r"\s*(redis|rediss|unix)://", re.IGNORECASE)
+
 Scrub = Callable[[str], str]
 
 
@@ -26,7 +28,7 @@ def scrub_for(values: Iterable[str]) -> Scrub:
 
 
 def _secrets_in(value: str) -> set[str]:
-    if "://" in value:
+    if ADDRESS.match(value):
         return passwords_in(value)
     return {value.strip(), *map(str.strip, value.split(","))}
 

@@ -9,7 +9,7 @@ from prometheus_client import ProcessCollector
 from agents.metrics import Metrics, tell_build
 from app.health import Health
 from app.kafka.failure import kafka_retry_errors
-from app.kafka.outbox import KafkaOutbox, make_producer
+from app.kafka.outbox import KafkaOutbox, make_batch_producer
 from app.kafka.topics import Topics, topics
 from app.retry import Retry
 from app.settings import Settings
@@ -49,7 +49,7 @@ def open_outside(settings: Settings, metrics: Metrics) -> Outside:
         kinds={names.views: Kind.VIEW, names.clicks: Kind.CLICK, names.orders: Kind.ORDER},
         store=store,
         retry_kafka=broker,
-        outbox=KafkaOutbox(make_producer(settings.kafka), names, broker),
+        outbox=KafkaOutbox(make_batch_producer(settings.kafka), names, broker),
         users=RedisUsers(redis=store.redis, keys=store.keys, retry=store.retry, expire_days=settings.redis.expire_days),
         sources=RedisSources(store.redis, store.keys, store.retry),
         metrics=metrics,

@@ -124,6 +124,22 @@ def test_a_password_stays_out_of_the_settings() -> None:
 
 
 @pytest.mark.parametrize("kind", ["StatefulSet", "Deployment"])
+def test_the_login_to_kafka_and_certificates_come_from_secrets(kind: str) -> None:
+    manifests = render("--values", str(CHART / "ci/secret-values.yaml"))
+    found = references(manifests, kind)
+    assert found["HEADRACE_KAFKA_SASL_USERNAME"] == ("shop-kafka", "username")
+    assert found["HEADRACE_KAFKA_SASL_PASSWORD"] == ("shop-kafka", "password")
+    settings = load(environment(manifests, kind)).kafka
+    assert (settings.security_protocol, settings.tls_ca_file) == ("SASL_SSL", "/etc/headrace/kafka-tls/ca.crt")
+    (container,) = pod(one(manifests, kind))["containers"]
+    volumes = pod(one(manifests, kind))["volumes"]
+    secrets = {each["name"]: each["secret"]["secretName"] for each in volumes if "secret" in each}
+    mounts = container["volumeMounts"]
+    mounted = {secrets[each["name"]]: each["mountPath"] for each in mounts if each["name"] in secrets}
+    assert mounted == {"kafka-certificates": "/etc/headrace/kafka-tls", "redis-certificates": "/etc/headrace/redis-tls"}
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "Deployment"])
 def test_the_chart_makes_tokens_that_headrace_accepts_and_no_pod_starts_without(kind: str) -> None:
     manifests = render()
     secret = one(manifests, "Secret")

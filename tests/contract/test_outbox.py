@@ -15,7 +15,7 @@ from agents.ports import Outbox
 from app.concerns import KafkaSettings
 from app.health import Health
 from app.kafka.failure import kafka_retry_errors
-from app.kafka.outbox import KafkaOutbox, make_producer
+from app.kafka.outbox import KafkaOutbox, make_batch_producer
 from app.kafka.raw_batch import to_raw_batch
 from app.kafka.topics import Topics, create_topics, topics
 from app.retry import Retry
@@ -42,7 +42,7 @@ class Sent:
 @pytest.fixture
 async def kafka_outbox(kafka: KafkaSettings) -> AsyncIterator[KafkaOutbox]:
     await create_topics(kafka)
-    producer = make_producer(kafka)
+    producer = make_batch_producer(kafka)
     await producer.start()
     retry = Retry("Kafka", kafka_retry_errors(), Health(), Metrics(CollectorRegistry()).retries)
     yield KafkaOutbox(producer, topics(kafka), retry)

@@ -6,6 +6,7 @@ from pathlib import Path
 import orjson
 import pytest
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
+from apache_kafka import embedded_only
 from compressed import CODECS, send_labelled
 from workers import environment, running_worker, until
 
@@ -44,6 +45,7 @@ async def test_events_and_items_of_every_codec_are_accepted(
         assert worker.metric("headrace_rejected_total") == 0
 
 
+@embedded_only  # Apache Kafka refuses the batch
 @pytest.mark.parametrize(("topic", "codec"), [("clicks", "zstd"), ("items", "gzip")])
 async def test_a_batch_that_cannot_be_decompressed_ends_the_worker_with_its_place_and_advice(
     kafka: KafkaSettings, redis_settings: RedisSettings, tmp_path: Path, topic: str, codec: str

@@ -1,15 +1,14 @@
 """`headrace forget --purge` on a Kafka that can remove records: the id is in no topic any more.
 
-The embedded broker cannot. `HEADRACE_TEST_KAFKA` names the address of another one.
+The embedded broker cannot; `make test-kafka` runs this on Apache Kafka.
 """
 
-import os
 from pathlib import Path
-from uuid import uuid4
 
 import orjson
 import pytest
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
+from apache_kafka import ON_APACHE_KAFKA
 from forgetting import EVENTS, GONE, OTHERS, receipt_of, redis_with, run, send, topics_with
 from shops import Shop
 from workers import environment, running_worker, until
@@ -19,20 +18,10 @@ from app.kafka.topics import create_topics
 from app.store.keys import Keys
 
 
-@pytest.fixture
-def real_kafka() -> KafkaSettings:
-    """Topics of this test alone on a Kafka that can remove records."""
-    bootstrap = os.environ.get("HEADRACE_TEST_KAFKA")
-    if not bootstrap:
-        pytest.skip("HEADRACE_TEST_KAFKA does not name a Kafka that can remove records")
-    name = f"test-{uuid4().hex[:12]}"
-    return KafkaSettings(bootstrap=bootstrap, topic_prefix=f"{name}-", group=name, partitions=4)
-
-
+@pytest.mark.skipif(not ON_APACHE_KAFKA, reason="needs Apache Kafka: make test-kafka")
 async def test_a_purged_user_is_found_nowhere_and_the_index_and_profiles_of_others_stay(
-    real_kafka: KafkaSettings, redis_settings: RedisSettings, shop: Shop, tmp_path: Path
+    kafka: KafkaSettings, redis_settings: RedisSettings, shop: Shop, tmp_path: Path
 ) -> None:
-    kafka = real_kafka
     await create_topics(kafka)
     environ = environment(kafka, redis_settings)
     with running_worker(environ, tmp_path / "first.log") as worker:

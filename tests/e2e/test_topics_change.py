@@ -9,6 +9,7 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # type: ignore[import-untyped]  # ships no types
+from apache_kafka import ON_APACHE_KAFKA
 from shops import Shop
 from workers import environment, running_worker, until
 
@@ -58,8 +59,10 @@ async def test_every_event_of_a_topic_made_again_under_a_worker_counts_once(
         await make_again(kafka, "views")
         await send(kafka, 1_000, count)
         until(lambda: views(shop, prefix) == EVENTS + count, worker.log)
-        assert worker.metric("headrace_offset_resets_total", reason="made_again") == 1
-        assert "the topic was made again" in worker.log.read_text()
+        # Apache Kafka forgets the group's offset together with the topic.
+        if not ON_APACHE_KAFKA:
+            assert worker.metric("headrace_offset_resets_total", reason="made_again") == 1
+            assert "the topic was made again" in worker.log.read_text()
         until(lambda: worker.read().lag == 0, worker.log)
 
 

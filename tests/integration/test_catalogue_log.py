@@ -14,7 +14,7 @@ from app.concerns import KafkaSettings
 from app.health import Health
 from app.kafka.catalogue_log import KafkaCatalogueLog
 from app.kafka.failure import kafka_retry_errors
-from app.kafka.outbox import KafkaOutbox, make_producer
+from app.kafka.outbox import KafkaOutbox, make_batch_producer
 from app.kafka.replicas import POLL_MILLISECONDS
 from app.kafka.topics import create_topics, topics
 from app.retry import Retry
@@ -31,7 +31,7 @@ PARTITION = 1
 @pytest.fixture
 async def outbox(kafka: KafkaSettings) -> AsyncIterator[KafkaOutbox]:
     await create_topics(kafka)
-    producer = make_producer(kafka)
+    producer = make_batch_producer(kafka)
     await producer.start()
     yield KafkaOutbox(producer, topics(kafka), RETRY)
     await producer.stop()

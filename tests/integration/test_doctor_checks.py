@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition  # type: ignore[import-untyped]  # ships no types
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # type: ignore[import-untyped]  # ships no types
+from apache_kafka import embedded_only
 from redis.asyncio import Redis
 
 from app.checkup.doctor import Finding, Findings, Status, examine, passed
@@ -120,6 +121,7 @@ async def test_lag_counts_what_is_not_committed(kafka: KafkaSettings) -> None:
     assert named(await check_lag(kafka), "lag").detail == "30 records of events and items wait"
 
 
+@embedded_only  # the others set the time of a record by their own clock, as the topics say
 async def test_a_kafka_clock_that_is_ahead_is_a_warning(kafka: KafkaSettings) -> None:
     await create_topics(kafka)
     await send(kafka, "views", 1, timestamp=time())

@@ -13,7 +13,7 @@ from agents.metrics import Metrics
 from app.concerns import KafkaSettings
 from app.health import Health
 from app.kafka.failure import kafka_retry_errors
-from app.kafka.outbox import KafkaOutbox, make_producer
+from app.kafka.outbox import KafkaOutbox, make_batch_producer
 from app.kafka.replicas import KafkaReplicas
 from app.kafka.topics import create_topics, topics
 from app.retry import Retry
@@ -63,7 +63,7 @@ class Log:
 @pytest.fixture
 async def log(kafka: KafkaSettings) -> AsyncIterator[Log]:
     partitions = await create_topics(kafka)
-    producer = make_producer(kafka)
+    producer = make_batch_producer(kafka)
     await producer.start()
     retry = Retry("Kafka", kafka_retry_errors(), Health(), Metrics(CollectorRegistry()).retries)
     yield Log(kafka, partitions, KafkaOutbox(producer, topics(kafka), retry))

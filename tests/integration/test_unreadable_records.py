@@ -2,6 +2,7 @@
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition  # type: ignore[import-untyped]  # ships no types
+from apache_kafka import embedded_only
 from batch_workers import send
 from compressed import CODECS, send_labelled
 
@@ -29,6 +30,7 @@ async def one_partition(kafka: KafkaSettings) -> KafkaSettings:
     return settings
 
 
+@embedded_only  # Apache Kafka refuses the batch
 @pytest.mark.parametrize("codec", CODECS)
 async def test_a_broken_batch_is_named_with_its_topic_partition_and_offset(
     one_partition: KafkaSettings, codec: str
@@ -41,6 +43,7 @@ async def test_a_broken_batch_is_named_with_its_topic_partition_and_offset(
     assert "--reset-offsets" in str(raised.value)
 
 
+@embedded_only  # Apache Kafka refuses the batch
 async def test_a_codec_whose_library_is_missing_leads_to_the_lock_file(
     one_partition: KafkaSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -52,6 +55,7 @@ async def test_a_codec_whose_library_is_missing_leads_to_the_lock_file(
     assert "lock file" in str(raised.value)
 
 
+@embedded_only  # Apache Kafka refuses the batch
 async def test_doctor_names_records_that_cannot_be_read_instead_of_blaming_the_connection(
     one_partition: KafkaSettings,
 ) -> None:

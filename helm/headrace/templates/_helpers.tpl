@@ -79,6 +79,63 @@ envFrom:
       key: {{ .Values.redisUrlSecret.key }}
 {{- end -}}
 
+{{- /* How Headrace logs in to Kafka. */ -}}
+{{- define "headrace.kafkaLogin" -}}
+{{- with .Values.kafkaLoginSecret }}
+{{- if .name }}
+- name: HEADRACE_KAFKA_SASL_USERNAME
+  valueFrom:
+    secretKeyRef:
+      name: {{ .name }}
+      key: {{ .usernameKey }}
+- name: HEADRACE_KAFKA_SASL_PASSWORD
+  valueFrom:
+    secretKeyRef:
+      name: {{ .name }}
+      key: {{ .passwordKey }}
+{{- end }}
+{{- end }}
+{{- with .Values.kafkaTlsSecret }}
+{{- if .name }}
+- name: HEADRACE_KAFKA_TLS_CA_FILE
+  value: /etc/headrace/kafka-tls/ca.crt
+{{- if .clientCertificate }}
+- name: HEADRACE_KAFKA_TLS_CERTIFICATE_FILE
+  value: /etc/headrace/kafka-tls/tls.crt
+- name: HEADRACE_KAFKA_TLS_KEY_FILE
+  value: /etc/headrace/kafka-tls/tls.key
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /* The certificates, as files. */ -}}
+{{- define "headrace.certificateMounts" -}}
+{{- if .Values.kafkaTlsSecret.name }}
+- name: kafka-tls
+  mountPath: /etc/headrace/kafka-tls
+  readOnly: true
+{{- end }}
+{{- if .Values.redisTlsSecret.name }}
+- name: redis-tls
+  mountPath: /etc/headrace/redis-tls
+  readOnly: true
+{{- end }}
+{{- end -}}
+
+{{- define "headrace.certificateVolumes" -}}
+{{- if .Values.kafkaTlsSecret.name }}
+- name: kafka-tls
+  secret:
+    secretName: {{ .Values.kafkaTlsSecret.name }}
+{{- end }}
+{{- if .Values.redisTlsSecret.name }}
+- name: redis-tls
+  secret:
+    secretName: {{ .Values.redisTlsSecret.name }}
+{{- end }}
+{{- end -}}
+
 {{- /* The Secret of the tokens; empty if anyone may ask. */ -}}
 {{- define "headrace.tokensSecret" -}}
 {{- if .Values.httpTokensSecret.name -}}
