@@ -46,7 +46,7 @@ examples:
   headrace bench pipeline --data shop/ --events 500000
   HEADRACE_KAFKA_FETCH_MAX_RECORDS=500 headrace bench pipeline
   headrace bench lookup                              look-ups beside a worker at half load
-  headrace bench freshness                           from event to readable list, at 10, 50 and 80 % of the maximum
+  headrace bench freshness                           from event to readable list, at three loads
   headrace bench core                                where the time of the pure core goes, without Kafka and Redis
   headrace bench scale                               10 thousand to 1 million users and items, on a generated log
 """

@@ -46,12 +46,13 @@ FRESHNESS = """
 How long an event takes until its user's list is readable in Redis, at several loads: p50 to p99.9.
 An event is due at a fixed time, and its delay counts from then, so what waits in a queue is counted, and what
 the broker needs to take the event in, which is told apart too.
-The worker's maximum is measured first, with a backlog; the loads are shares of it. HEADRACE_… settings apply, but for
-addresses.
+The loads are shares of what the worker sustains: how many events a second it takes of a stream that comes in faster
+than it can take it, beside the sender, broker and Redis. That is measured first, and all of it is taken before the
+loads begin. HEADRACE_… settings apply, but for addresses.
 """
 FRESHNESS_EXAMPLES = """
 examples:
-  headrace bench freshness                               the sample log, 10, 50 and 80 % of the maximum
+  headrace bench freshness                               the sample log, 10, 50 and 80 % of that rate
   headrace bench freshness --shares 50 --seconds 60
   headrace bench freshness --data shop/ --events 200000 --json
 """
@@ -79,7 +80,7 @@ def configure(what: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         metavar="N,N",
         type=_numbers,
         default=[10.0, 50.0, 80.0],
-        help="%% of the maximum (default: 10,50,80)",
+        help="%% of the sustained rate (default: 10,50,80)",
     )
     for parser, seconds in ((lookup, 10.0), (freshness, 20.0)):
         parser.add_argument(
@@ -138,7 +139,8 @@ def freshness_table(result: Mapping[str, Any]) -> str:
         events = f"{run['events_per_second']:>10,.0f}{run['accepted']:>9,}{run['lists']:>9,}"
         lines.append(f"{run['share']:>5.0%}{events}" + _cells(run))
         lines.append(f"{'of it until the broker had it':>33}" + _cells(run, "acknowledged_milliseconds"))
-    lines += ["", f"The worker's maximum is {result['worker_maximum_events_per_second']:,.0f} events/s."]
+    sustained, backlog = result["sustained_events_per_second"], result["worker_maximum_events_per_second"]
+    lines += ["", f"The worker sustains {sustained:,.0f} events/s of a stream, and takes {backlog:,.0f} of a backlog."]
     return "\n".join([*lines, _machine(result)])
 
 

@@ -7,13 +7,15 @@ import orjson
 import pytest
 
 from app.bench.feed import Feed, feed_log, timed_events
-from app.bench.freshness import delays
+from app.bench.freshness import delays, sustained_rate
 from app.bench.latency import Latencies
 from app.bench.load import LoadResult
 from app.bench.lookup import LookupRun, ratios
 from app.bench.place import machine
+from app.bench.span import Sample
 from app.commands.bench_loads import freshness_table, lookup_table
 from app.datasets.record import Record
+from app.errors import HeadraceError
 
 LOAD = LoadResult(
     requests=100,
@@ -78,11 +80,24 @@ def test_freshness_is_told_beside_what_the_broker_took_of_it() -> None:
         "share": 0.5, "events_per_second": 500.0, "events": 100, "accepted": 99, "lists": 40,
         "milliseconds": times, "acknowledged_milliseconds": {**times, "p50": 0.25},
     }  # fmt: skip
-    result = {"log": "shop", "seconds": 20.0, "worker_maximum_events_per_second": 1000.0, "runs": [run], **machine()}
+    rates = {"worker_maximum_events_per_second": 1500.0, "sustained_events_per_second": 1000.0}
+    result = {"log": "shop", "seconds": 20.0, **rates, "runs": [run], **machine()}
     lines = freshness_table(result).splitlines()
     assert "  50%       500       99       40      1.00" in "\n".join(lines)
     [broker] = [line for line in lines if "until the broker had it" in line]
     assert broker.split()[-5:] == ["0.25", "2.00", "3.00", "4.00", "5.00"]
+
+
+def test_the_sustained_rate_is_that_of_the_second_half_of_the_time_in_which_events_are_done() -> None:
+    before, filling = [Sample(at, 70, 0) for at in range(10)], [Sample(10, 570, 0), Sample(12, 1570, 0)]
+    steady = [Sample(12 + at, 1570 + 100 * at, 0) for at in range(1, 11)]
+    assert sustained_rate(before + filling + steady) == 100
+
+
+@pytest.mark.parametrize("looks", [[], [Sample(1, 50, 0)]])
+def test_no_rate_is_told_of_a_stream_that_ended_at_once(looks: list[Sample]) -> None:
+    with pytest.raises(HeadraceError, match="longer --seconds"):
+        sustained_rate([Sample(0, 0, 0), *looks])
 
 
 def test_a_feed_goes_on_where_the_last_one_ended() -> None:
