@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from chaos.disturbances import DISTURBANCES
+from chaos.disturbances import DISTURBANCES, Disturbance
 from chaos.report import as_json, line_of, record, summary
 from chaos.run import Outcome, Plan, run_once
 from chaos.schedule import make_schedule
@@ -23,6 +23,8 @@ examples (after `make chaos ARGS="…"`):
   --without kafka-dead,stop                     all others
   --redis memory                                Redis keeps nothing; the documents then allow profiles to begin again
   --kafka localhost:9092                        your broker; its connections are left alone
+  --kafka localhost:9092 --kafka-link 9093      your broker on this machine, which tells its clients port 9093, where
+                                                nobody listens; its connections are disturbed
 """
 
 
@@ -63,6 +65,9 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--redis", choices=("persistent", "memory"), default="persistent", help="what a kill leaves")
     made.add_argument("--kafka", default="", metavar="HOST:PORT", help="a broker that runs (default: one of its own)")
+    made.add_argument(
+        "--kafka-link", type=int, default=0, metavar="PORT", help="the port that the broker of --kafka advertises"
+    )
     made.add_argument("--models", default="", metavar="DIR", help="folder of model artefacts (default: no models)")
     made.add_argument("--folder", type=Path, default=Path("build/chaos"), help="where logs go (build/chaos)")
     made.add_argument("--keep", action="store_true", help="keep the logs of runs that are right, too")
@@ -77,11 +82,17 @@ def _names(options: argparse.Namespace) -> list[str]:
     found = [
         name
         for name, kind in DISTURBANCES.items()
-        if (not only or name in only) and name not in without and not (options.kafka and kind.needs_link)
+        if (not only or name in only) and name not in without and _is_possible(kind, options)
     ]
     if not found:
         parser().error("no disturbance is left")
     return found
+
+
+def _is_possible(kind: Disturbance, options: argparse.Namespace) -> bool:
+    if kind.needs_process and options.kafka:
+        return False
+    return not (kind.needs_link and options.kafka and not options.kafka_link)
 
 
 def _run(options: argparse.Namespace, seed: int, names: Sequence[str]) -> Outcome:
@@ -97,6 +108,7 @@ def _run(options: argparse.Namespace, seed: int, names: Sequence[str]) -> Outcom
         is_persistent=options.redis == "persistent",
         models=str(Path(options.models).resolve()) if options.models else "",
         bootstrap=options.kafka,
+        link_port=options.kafka_link,
     )
     outcome = run_once(plan, folder, lambda text: _say(f"  seed {seed}: {text}"))
     record(outcome, folder)

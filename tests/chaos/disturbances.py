@@ -179,6 +179,7 @@ class Disturbance:
     seconds: tuple[float, float]
     meets: str  # "worker" and "link": one of several
     needs_link: bool = False
+    needs_process: bool = False
 
 
 DISTURBANCES = {
@@ -197,6 +198,6 @@ DISTURBANCES = {
     "kafka-dead": Disturbance(kill_kafka_connections, (0.0, 0.0), "kafka", needs_link=True),
     "kafka-cut": Disturbance(cut_kafka, (1.0, 10.0), "kafka", needs_link=True),
     "kafka-slow": Disturbance(slow_kafka, (3.0, 10.0), "kafka", needs_link=True),
-    "kafka-pause": Disturbance(pause_broker, (1.0, 8.0), "kafka", needs_link=True),
+    "kafka-pause": Disturbance(pause_broker, (1.0, 8.0), "kafka", needs_process=True),
     "clock": Disturbance(jump_clock, (2.0, 15.0), "clock"),
 }

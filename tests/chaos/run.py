@@ -36,6 +36,11 @@ RESTORE_SECONDS = 30.0
 PREFIX = "hr:"
 CLOCK_FOLDER = Path(__file__).with_name("clock")
 
+EMBEDDED = (
+    "; the embedded broker keeps the leader of a group for ever if it leaves while the group settles"
+    " (app/local/servers.py): repeat the run with --kafka"
+)
+
 Tell = Callable[[str], None]
 
 
@@ -56,6 +61,7 @@ class Plan:
     is_persistent: bool = True
     models: str = ""
     bootstrap: str = ""  # of a broker that runs already; empty starts one
+    link_port: int = 0  # that this broker advertises, and where nobody listens yet; 0 leaves its connections alone
 
 
 @dataclass(slots=True)
@@ -81,7 +87,7 @@ def run_once(plan: Plan, folder: Path, tell: Tell) -> Outcome:
     folder.mkdir(parents=True)
     with ExitStack() as stack:
         links = stack.enter_context(running_links())
-        broker = Broker(plan.bootstrap) if plan.bootstrap else stack.enter_context(broker_behind_a_link(links, folder))
+        broker = _broker(plan, links, folder, stack)
         name = f"chaos{plan.seed}x{int(time.time())}"
         kafka = KafkaSettings(broker.bootstrap, name, f"{name}-", plan.partitions)
         asyncio.run(create_topics(kafka))
@@ -93,6 +99,15 @@ def run_once(plan: Plan, folder: Path, tell: Tell) -> Outcome:
         outcome.ends = [end for each in scene.all for end in each.worker.ends]
     outcome.seconds = time.monotonic() - began
     return outcome
+
+
+def _broker(plan: Plan, links: Links, folder: Path, stack: ExitStack) -> Broker:
+    if not plan.bootstrap:
+        return stack.enter_context(broker_behind_a_link(links, folder))
+    if not plan.link_port:
+        return Broker(plan.bootstrap)
+    port = int(plan.bootstrap.rpartition(":")[2])
+    return Broker(f"127.0.0.1:{plan.link_port}", links.to(port, plan.link_port))
 
 
 def _scene(plan: Plan, folder: Path, links: Links, broker: Broker, kafka: KafkaSettings, stack: ExitStack) -> Scene:
@@ -141,7 +156,7 @@ def _disturb_and_judge(plan: Plan, scene: Scene, kafka: KafkaSettings, outcome: 
     log = asyncio.run(read_topics(kafka, SOURCES))
     if len(log) < len(sender.sent):
         raise Trouble(f"the broker lacks {len(sender.sent) - len(log)} records that it acknowledged")
-    _settle(scene, kafka, log)
+    _settle(scene, kafka, log, "" if plan.bootstrap else EMBEDDED)
     outcome.settled_seconds = time.monotonic() - began
     expected = expect(sender.sent, log)
     if lost_at is not None:
@@ -182,14 +197,16 @@ def _disturb(plan: Plan, scene: Scene, tell: Tell) -> float | None:
     return lost_at
 
 
-def _settle(scene: Scene, kafka: KafkaSettings, log: Sequence[Logged]) -> None:
-    """Wait until the group has committed all."""
+def _settle(scene: Scene, kafka: KafkaSettings, log: Sequence[Logged], hint: str) -> None:
+    """Wait until the group has committed all; `hint` says what else may be the reason if it does
+    not.
+    """
     _until(scene.redis.answers, f"Redis does not answer (redis-{scene.redis.starts}.log says why)", START_SECONDS)
     _until(
         lambda: _are_ready(scene) and not asyncio.run(behind(kafka, log)),
         "not everything is processed",
         SETTLE_SECONDS,
-        lambda: f"(behind: {asyncio.run(behind(kafka, log))})",
+        lambda: f"(behind: {asyncio.run(behind(kafka, log))}){hint}",
     )
 
 

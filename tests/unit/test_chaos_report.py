@@ -7,6 +7,7 @@ from pathlib import Path
 import chaos.__main__ as command
 import orjson
 import pytest
+from chaos.disturbances import DISTURBANCES
 from chaos.report import as_json, line_of, summary
 from chaos.run import Outcome, Plan, Tell
 from chaos.schedule import Entry
@@ -65,3 +66,26 @@ def test_two_runs_of_which_one_is_wrong_end_with_status_1(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(command, "run_once", run_once)
     assert command.main(["--runs", "2", "--folder", str(tmp_path)]) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "missing"),
+    [
+        ([], set()),
+        (["--kafka", "k:1"], {"kafka-dead", "kafka-cut", "kafka-slow", "kafka-pause"}),
+        (["--kafka", "k:1", "--kafka-link", "2"], {"kafka-pause"}),
+    ],
+)
+def test_a_run_leaves_out_what_its_broker_does_not_allow(
+    arguments: list[str], missing: set[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    plans: list[Plan] = []
+
+    def run_once(plan: Plan, folder: Path, tell: Tell) -> Outcome:
+        folder.mkdir(parents=True)
+        plans.append(plan)
+        return outcome(plan.seed)
+
+    monkeypatch.setattr(command, "run_once", run_once)
+    assert command.main(["--runs", "1", "--disturbances", "40", "--folder", str(tmp_path), *arguments]) == 0
+    assert DISTURBANCES.keys() - {each.name for each in plans[0].schedule} == missing
