@@ -7,9 +7,22 @@ from app.retry import Retry
 from app.store.commands import execute
 from app.store.keys import Keys
 from app.store.packed import Command, PackedRedis
+from app.store.scripts import Script
 from models.contract.events import RawBatch
 
 MILLISECONDS = 1000
+
+
+# A name that arrives late must not replace that of a log which was made after it.
+REPLACE = Script(
+    """
+local stored = redis.call('GET', KEYS[1]) or ''
+if stored ~= ARGV[1] and stored ~= ARGV[2] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+return 1
+""",
+    keys=1,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +69,25 @@ class RedisSources:
 
     async def _load(self, place: str) -> str:
         [stored] = await self.retry(lambda: execute(self.redis, [("GET", self.keys.source(place))]))
-        return "" if stored is None else str(stored.decode())
+        return "" if stored is None else str(stored, "utf-8", "replace")
 
     async def _remember(self, place: str, log: str) -> str:
-        if log:
-            await self.retry(lambda: self.redis.set(self.keys.source(place), log))
+        refused = False
+        while log:
+            before = await self._load(place)
+            if before == log or (refused and _age(before) > _age(log)):
+                break
+            if await self._replace(place, before, log):
+                break
+            refused = True  # by who wrote meanwhile: the newer log of the two stays
         return log
+
+    async def _replace(self, place: str, before: str, log: str) -> bool:
+        call = REPLACE.call(self.keys.source(place), before, log)
+        [replaced] = await self.retry(lambda: REPLACE.run(self.redis, [call]))
+        return bool(replaced)
+
+
+def _age(log: str) -> tuple[int, str]:
+    """Orders names, which are times in milliseconds."""
+    return len(log), log

@@ -1,7 +1,7 @@
 """Redis tells one log of a source partition from the next."""
 
-from collections.abc import AsyncIterator
-from dataclasses import replace
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
 import numpy as np
@@ -9,6 +9,7 @@ import pytest
 from builders import NOW, batch, event
 from prometheus_client import CollectorRegistry
 from redis.exceptions import RedisError
+from typing_extensions import override
 
 from agents.metrics import Metrics
 from app.health import Health
@@ -87,3 +88,38 @@ async def test_a_name_that_redis_lost_is_the_one_that_interactions_have(redis: P
 async def test_a_name_that_redis_has_counts_more_than_one_that_was_learned(redis: PackedRedis, keys: Keys) -> None:
     named = await sources(redis, keys).log_of(batch_from(0, NOW), nothing)
     assert await sources(redis, keys).log_of(batch_from(7, NOW + 60), lambda: "1") == named
+
+
+@dataclass(frozen=True, slots=True)
+class Paused(RedisSources):
+    """A worker that is paused after it looked what is stored, once."""
+
+    meanwhile: list[Callable[[], Awaitable[str]]] = field(default_factory=list)
+
+    @override
+    async def _load(self, place: str) -> str:
+        found = await RedisSources._load(self, place)
+        while self.meanwhile:
+            await self.meanwhile.pop()()
+        return found
+
+
+async def test_a_worker_that_goes_on_late_does_not_name_a_log_that_is_gone(redis: PackedRedis, keys: Keys) -> None:
+    owner = sources(redis, keys)
+    paused = Paused(redis, keys, owner.retry, meanwhile=[lambda: owner.log_of(batch_from(0, NOW + 60), nothing)])
+
+    await paused.log_of(batch_from(0, NOW), nothing)
+
+    newer = await owner.log_of(batch_from(5, NOW + 61), nothing)
+    assert await sources(redis, keys).log_of(batch_from(7, NOW + 62), nothing) == newer
+
+
+async def test_an_owner_whose_name_is_overtaken_by_that_of_a_log_that_is_gone_writes_it_again(
+    redis: PackedRedis, keys: Keys
+) -> None:
+    late = sources(redis, keys)
+    owner = Paused(redis, keys, late.retry, meanwhile=[lambda: late.log_of(batch_from(0, NOW), nothing)])
+
+    newer = await owner.log_of(batch_from(0, NOW + 60), nothing)
+
+    assert await sources(redis, keys).log_of(batch_from(7, NOW + 62), nothing) == newer
