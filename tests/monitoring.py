@@ -12,7 +12,7 @@ from agents.metrics import HttpMetrics, Metrics, tell_build
 
 MONITORING = Path(__file__).resolve().parents[1] / "helm/headrace/monitoring"
 DASHBOARDS = sorted((MONITORING / "dashboards").glob("*.json"))
-RULES = MONITORING / "rules.yaml"
+RULES = sorted((MONITORING / "rules").glob("*.yaml"))
 SUFFIXES = {"histogram": ("_bucket", "_sum", "_count"), "counter": ("_total",), "gauge": ("",)}
 # Metrics of the process, which the client of Prometheus exports on Linux.
 PROCESS = {
@@ -49,9 +49,25 @@ def queries() -> list[PanelQuery]:
     ]
 
 
+def rules_of(path: Path) -> list[dict[str, Any]]:
+    """Return the recording rules and alerts of one file."""
+    groups = yaml.safe_load(path.read_text(encoding="utf-8"))["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
 def rules() -> list[dict[str, Any]]:
     """Return every recording rule and alert."""
-    return [rule for group in yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"] for rule in group["rules"]]
+    return [rule for path in RULES for rule in rules_of(path)]
+
+
+def alerts_of(path: Path) -> dict[str, dict[str, Any]]:
+    """Return the alerts of one file by name."""
+    return {rule["alert"]: rule for rule in rules_of(path) if "alert" in rule}
+
+
+def alerts() -> dict[str, dict[str, Any]]:
+    """Return all alerts by name."""
+    return {name: alert for path in RULES for name, alert in alerts_of(path).items()}
 
 
 def declared() -> dict[str, set[str]]:

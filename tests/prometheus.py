@@ -7,7 +7,7 @@ import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +63,7 @@ class Prometheus:
 
 
 @contextmanager
-def running_prometheus(folder: Path, targets: Mapping[str, str], rules: Path | None = None) -> Iterator[Prometheus]:
+def running_prometheus(folder: Path, targets: Mapping[str, str], rules: Sequence[Path] = ()) -> Iterator[Prometheus]:
     """Run a Prometheus that scrapes these addresses, by job, every second."""
     folder.mkdir(parents=True, exist_ok=True)
     jobs = [
@@ -74,7 +74,7 @@ def running_prometheus(folder: Path, targets: Mapping[str, str], rules: Path | N
     content = {
         "global": {"scrape_interval": every, "scrape_timeout": every, "evaluation_interval": every},
         "scrape_configs": jobs,
-        "rule_files": [str(rules)] if rules else [],
+        "rule_files": [str(path) for path in rules],
     }
     config, log = folder / "prometheus.yaml", folder / "prometheus.log"
     config.write_text(yaml.safe_dump(content), encoding="utf-8")

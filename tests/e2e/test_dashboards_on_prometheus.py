@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from monitoring import queries
+from monitoring import RULES, PanelQuery, queries, rules
 from prometheus import program, running_prometheus
 from workers import HEADRACE, environment, running_worker, until
 
@@ -34,7 +34,7 @@ def for_prometheus(expression: str) -> str:
     return expression.replace("$job", ".*").replace("$__rate_interval", "1m")
 
 
-def test_every_panel_has_data_within_a_minute(
+def test_every_panel_has_data_and_no_critical_alert_fires(
     kafka: KafkaSettings, redis_settings: RedisSettings, small_shop: Path, tmp_path: Path
 ) -> None:
     program("prometheus")
@@ -45,16 +45,18 @@ def test_every_panel_has_data_within_a_minute(
     with (
         running_worker(environ, tmp_path / "worker.log") as worker,
         running_serve(environ) as serve,
-        running_prometheus(tmp_path / "prometheus", {"worker": worker.url, "serve": serve}) as prometheus,
+        running_prometheus(tmp_path / "prometheus", {"worker": worker.url, "serve": serve}, RULES) as prometheus,
     ):
         # Rates need a look before the work and one after it.
         until(lambda: len(prometheus.values("headrace_build_info")) == 2)
         subprocess.run([HEADRACE, "replay", str(small_shop)], env=environ, check=True, capture_output=True)
-        for path in ("recommendations/ann", "recommendations/nobody", "live"):
-            urllib.request.urlopen(f"{serve}/{path}").close()
         asked = [each for each in queries() if has_models or WITHOUT_MODELS not in each.expression]
 
+        asked += [PanelQuery("rules", rule["record"], rule["record"]) for rule in rules() if "record" in rule]
+
         def ask_again() -> bool:
+            for path in ("recommendations/ann", "recommendations/nobody", "live"):
+                urllib.request.urlopen(f"{serve}/{path}").close()
             asked[:] = [each for each in asked if not prometheus.values(for_prometheus(each.expression))]
             return not asked
 
@@ -62,3 +64,5 @@ def test_every_panel_has_data_within_a_minute(
             until(ask_again, seconds=45)
         except AssertionError:
             pytest.fail(f"no data: {asked}")
+        assert prometheus.sick_rules() == []
+        assert prometheus.values('ALERTS{alertstate="firing",severity="critical"}') == []
