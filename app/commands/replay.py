@@ -11,6 +11,7 @@ from pathlib import Path
 
 import orjson
 
+from app.commands.file_options import FILES, add_file_options, mapping_of
 from app.concerns import KafkaSettings
 from app.datasets.folder import open_dataset
 from app.datasets.misfits import telling
@@ -23,17 +24,17 @@ from app.settings import Settings
 
 GOES = "goes to quarantine"
 
-DETAILS = """
-PATH is a folder with events.csv (or .csv.gz, .jsonl, .jsonl.gz) and perhaps items.csv, or one such file.
+DETAILS = f"""
+{FILES}
 Kafka is found at HEADRACE_KAFKA_BOOTSTRAP; missing topics are created. The catalogue is sent first.
 
-CSV columns of events: event_id, ts, user_id, session_id, item_id, kind, price, quantity, currency, request_id,
-position, surface; of items: item_id, title, category, brand, description, price, currency, available or
-availability, attributes, updated_at. An empty cell is an absent field, other columns are dropped. A row with more
-filled cells than columns goes to the topic quarantine: put quotes around what holds a comma.
+Headrace's own fields of events: event_id, ts, user_id, session_id, item_id, kind, price, quantity, currency,
+request_id, position, surface; of items: item_id, title, category, brand, description, price, currency, available or
+availability, attributes, updated_at, url, image_url. An empty cell is an absent field, other columns are dropped. A
+row with too many or too few cells goes to the topic quarantine. An event without a column event_id gets an id of its
+content and place: the same file sent again repeats its ids, and repeated events count once.
 kind: view, click, order; cart and fav count as click, a rating of 4 or more (column rating) as order, a lower
-one as view. Rows of any other kind go to the topic quarantine. JSON lines are sent unchanged, and need
-the field kind too. A CSV file without event_id, ts, item_id, kind, or both user_id and session_id, is refused.
+one as view. Rows of any other kind go to the topic quarantine. JSON in this form is sent unchanged.
 With --speed N, days without events are skipped.
 """
 
@@ -42,6 +43,7 @@ examples:
   headrace replay shop/                         everything, as fast as possible
   headrace replay shop/events.csv.gz --speed 1  events only, in real time
   headrace replay shop/ --speed 3600 --json     an hour a second; counts as JSON on standard output
+  headrace replay log.csv --map item_id=sku --map ts=created --kind bought=order --time-zone Europe/Berlin
 """
 
 
@@ -58,6 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="play N times faster than real time; max (default): as fast as possible",
     )
     parser.add_argument("--json", action="store_true", help="print the counts as JSON on standard output")
+    add_file_options(parser)
 
 
 def speed(text: str) -> float | None:
@@ -75,7 +78,7 @@ def speed(text: str) -> float | None:
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Send the log. The exit status is 0 when Kafka has acknowledged every record."""
-    dataset = open_dataset(args.path)
+    dataset = open_dataset(args.path, mapping_of(args))
     started = time.monotonic()
     counts = asyncio.run(_send(dataset, settings.kafka, args.speed))
     seconds = time.monotonic() - started

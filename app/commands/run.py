@@ -8,6 +8,7 @@ import sys
 import webbrowser
 from pathlib import Path
 
+from app.commands.file_options import FILES, add_file_options, mapping_of
 from app.commands.replay import speed
 from app.datasets.folder import open_dataset
 from app.datasets.record import Dataset
@@ -17,17 +18,20 @@ from app.local.run import LocalRun, Processed, Servers, process, running_locally
 from app.progress_line import ProgressLine
 from app.settings import Settings
 
-DESCRIPTION = """\
+DESCRIPTION = f"""\
 Start a broker and a Redis server on free ports, the worker and the look-ups, and replay a log through Kafka.
 With HEADRACE_KAFKA_BOOTSTRAP or HEADRACE_REDIS_URL set, the servers at these addresses are used instead.
-The log is MovieLens-100k (fetched once, 2 MB), or DIR with events.csv[.gz] or events.jsonl[.gz], and perhaps
-items of the same kind. Afterwards everything keeps serving until Ctrl-C. Rows that were rejected are counted by
-reason, and the first three of each are shown. The exit status is 1 when every row was rejected."""
+The log is MovieLens-100k (fetched once, 2 MB), or that of --data. Afterwards everything keeps serving until Ctrl-C.
+Rows that were rejected are counted by reason, and the first three of each are shown. The exit status is 1 when every
+row was rejected.
+
+{FILES}"""
 
 EXAMPLES = """\
 examples:
   headrace run                                the sample log, then the console page
   headrace run --data shop/ --speed 60        a log of your own, an hour a minute
+  headrace run --data 2019-Oct.csv.gz         a log in a published shape, here of REES46
   headrace run --once --speed max --json      process the log, print the counts, end
 """
 
@@ -42,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare arguments, description and examples."""
     parser.description = DESCRIPTION
     parser.epilog = EXAMPLES
-    parser.add_argument("--data", metavar="DIR", type=Path, help="folder or file of a log (default: MovieLens-100k)")
+    parser.add_argument("--data", metavar="PATH", type=Path, help="folder or file of a log (default: MovieLens-100k)")
     parser.add_argument(
         "--speed",
         metavar="N|max",
@@ -57,6 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="print the counts as JSON on standard output; addresses go to standard error",
     )
     parser.add_argument("--no-browser", action="store_true", help="do not open the console page in a browser")
+    add_file_options(parser)
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
@@ -64,7 +69,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
 
     The exit status is 0 once the log was processed and some of it was accepted.
     """
-    dataset = open_dataset(args.data) if args.data else sample_dataset(settings.embedded)
+    dataset = open_dataset(args.data, mapping_of(args)) if args.data else sample_dataset(settings.embedded)
     with servers_for(os.environ, {} if args.data else SAMPLE_SETTINGS) as running:
         return asyncio.run(_run(args, settings_at(settings, running.environ), dataset, running))
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from models.contract.events import GUEST_PREFIX
 from models.contract.outcome import Reason
@@ -26,22 +27,57 @@ class Record(NamedTuple):
     row: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Dataset:
-    """A log: its events and its catalogue, which may be empty. Every call reads from the start."""
+class Row(NamedTuple):
+    """The number of a row in its file, from 1, and its unchanged bytes for quarantine.
 
-    name: str
-    events: Callable[[], Iterator[Record]]
-    items: Callable[[], Iterator[Record]]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """The number of a row in its file, from 1, and its unchanged bytes for quarantine."""
+    `fields` holds its values by column. It is None for a row that cannot be read, and `fault` says
+    why.
+    """
 
     file: str
     number: int
     content: bytes
+    fields: dict[str, Any] | None = None
+    fault: tuple[Reason, str] | None = None
+
+
+# Called with what a row is that is no interaction, such as `page_view`: the row is left out.
+LeaveOut = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file of a log, or several that are one table: what it is, and its records.
+
+    `described` is for people: the shape, and how the file is written. `columns` are those of its
+    first rows. Every call of `records` reads from the start.
+    """
+
+    paths: tuple[Path, ...]
+    of: str
+    shape: str
+    described: str
+    columns: tuple[str, ...]
+    records: Callable[[LeaveOut], Iterator[Record]]
+
+    @property
+    def name(self) -> str:
+        """Return the names of the files."""
+        return ", ".join(path.name for path in self.paths)
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A log: its events and its catalogue, which may be empty. Every call reads from the start.
+
+    `sources` are its files, and `ignored` are files that were not recognised as a part of a log.
+    """
+
+    name: str
+    events: Callable[[], Iterator[Record]]
+    items: Callable[[], Iterator[Record]]
+    sources: tuple[Source, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 def user_key(user_id: str | None, session_id: str | None) -> bytes | None:

@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 import pytest
 
-from app.datasets.csv_items import csv_items
 from app.datasets.field import category_path
+from app.datasets.folder import open_dataset
 from app.datasets.record import Record
 from app.errors import HeadraceError
 
@@ -15,7 +15,7 @@ from app.errors import HeadraceError
 def read(folder: Path, header: str, *rows: bytes) -> list[Record]:
     path = folder / "items.csv"
     path.write_bytes(header.encode() + b"\n" + b"\n".join(rows))
-    return list(csv_items(path))
+    return list(open_dataset(path).items())
 
 
 def item(folder: Path, header: str, row: bytes) -> dict[str, Any]:
@@ -115,8 +115,10 @@ def test_a_title_with_a_bare_comma_moves_no_cell_into_another_column(tmp_path: P
     }
 
 
-def test_a_short_row_lacks_its_last_fields(tmp_path: Path) -> None:
-    assert item(tmp_path, "item_id,title,,brand,", b"1,Pen") == {"item_id": "1", "title": "Pen"}
+def test_a_short_row_goes_to_quarantine_for_its_cells_may_belong_to_other_columns(tmp_path: Path) -> None:
+    bad, good = read(tmp_path, "item_id,title,,brand,", b"1,Pen", b"2,Pen,,,")
+    assert (bad.topic, bad.value, dict(bad.headers)["reason"]) == ("quarantine", b"1,Pen", b"invalid_value")
+    assert good.value == b'{"item_id":"2","title":"Pen"}'
 
 
 def test_a_catalogue_without_ids_is_an_error(tmp_path: Path) -> None:

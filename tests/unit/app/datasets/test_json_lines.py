@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from app.datasets.json_lines import json_events, json_items
+from app.datasets.folder import open_dataset
 from app.datasets.record import Record
 
 
 def events(folder: Path, content: bytes) -> list[Record]:
     path = folder / "events.jsonl"
     path.write_bytes(content)
-    return list(json_events(path))
+    return list(open_dataset(path).events())
 
 
 @pytest.mark.parametrize(
@@ -22,9 +22,9 @@ def events(folder: Path, content: bytes) -> list[Record]:
         (b'{"kind":"cart"}', "clicks"),
         (b'{"kind":"rating","rating":5}', "orders"),
         (b'{"kind":"rating","rating":2.5}', "views"),
-        (b"{broken", "views"),
-        (b"[1]", "views"),
-        (b'{"a":"\xff"}', "views"),
+        (b"{broken", "quarantine"),
+        (b"[1]", "quarantine"),
+        (b'{"a":"\xff"}', "quarantine"),
         (b'{"kind":"poke"}', "quarantine"),
         (b'{"kind":null}', "quarantine"),
         (b'{"item_id":"a"}', "quarantine"),
@@ -32,7 +32,7 @@ def events(folder: Path, content: bytes) -> list[Record]:
     ],
 )
 def test_each_line_goes_to_a_topic_with_its_bytes(tmp_path: Path, line: bytes, topic: str) -> None:
-    [record] = events(tmp_path, line + b"\n")
+    record, _ = events(tmp_path, line + b'\n{"kind":"view"}\n')
     assert (record.topic, record.value) == (topic, line)
 
 
@@ -73,7 +73,7 @@ def test_an_unknown_kind_names_file_and_line(tmp_path: Path) -> None:
 def test_items_are_keyed_by_their_id(tmp_path: Path) -> None:
     path = tmp_path / "items.jsonl.gz"
     path.write_bytes(gzip.compress(b'\xef\xbb\xbf{"item_id":"a", "title":"Pen"}\n'))
-    [item] = json_items(path)
+    [item] = open_dataset(path).items()
     assert (item.topic, item.key, item.value) == ("items", b"a", b'{"item_id":"a", "title":"Pen"}')
 
 
@@ -92,6 +92,6 @@ def test_items_are_keyed_by_their_id(tmp_path: Path) -> None:
 def test_an_item_without_an_id_is_kept_aside_with_its_reason(tmp_path: Path, line: bytes, reason: str) -> None:
     path = tmp_path / "items.jsonl"
     path.write_bytes(line + b'\n{"item_id":"b"}')
-    bad, good = json_items(path)
+    bad, good = open_dataset(path).items()
     assert (bad.topic, bad.value, dict(bad.headers)["reason"]) == ("quarantine", line, reason.encode())
     assert good.topic == "items"

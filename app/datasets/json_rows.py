@@ -1,0 +1,92 @@
+"""Reads JSON objects: one a line, the elements of an array, or a list inside one object."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from app.datasets.opened import reading
+from app.datasets.record import Row
+from app.datasets.rows import lines_of
+from app.errors import HeadraceError
+
+LARGEST_ARRAY = 1 << 30
+
+
+def begins_as_lines(start: bytes) -> bool:
+    """Return whether a file that begins with these bytes holds one JSON value a line.
+
+    Otherwise it is one value: an array, or an object on several lines.
+    """
+    lines = [line for line in start.removeprefix(b"\xef\xbb\xbf").splitlines() if line.strip()]
+    if not lines:
+        return True
+    first = _value(lines[0])
+    if isinstance(first, dict):
+        return len(lines) > 1 or not _rows_inside(first)
+    if first is not None:
+        return len(lines) > 1
+    # `[` or `{` alone, or with what belongs to it on the next lines; anything else is a broken line
+    return not (lines[0].strip() in (b"[", b"{") or lines[0].lstrip().startswith(b"[") or _continues(lines))
+
+
+def json_array(path: Path, encoding: str) -> Iterator[Row]:
+    """Yield the elements of an array, or of the one list of objects in an object, as lines.
+
+    Numbers count elements from 1. Raises HeadraceError when the file is not JSON, or larger than
+    1 GiB.
+    """
+    with reading(path) as file:
+        content = file.read(LARGEST_ARRAY)
+        if file.read(1):
+            raise HeadraceError(f"{path} is a JSON array of more than 1 GiB; write it as JSON lines: jq -c '.[]'")
+    if not encoding.startswith("utf-8"):
+        content = content.decode(encoding).encode()
+    try:
+        value = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError as error:
+        raise HeadraceError(f"{path} is one JSON array or object that is not complete: {error}") from None
+    elements = _elements(value)
+    for number, element in enumerate(elements, start=1):
+        yield Row(path.name, number, orjson.dumps(element))
+
+
+def json_lines(path: Path, encoding: str) -> Iterator[Row]:
+    """Yield each line that is not blank. A line that is not UTF-8 is translated if its encoding is
+    known.
+    """
+    if encoding.startswith("utf-8"):
+        yield from lines_of(path)
+        return
+    with reading(path) as file:
+        text = file.read().decode(encoding, errors="replace")
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip():
+            yield Row(path.name, number, line.encode())
+
+
+def _elements(value: object) -> list[Any]:
+    if isinstance(value, dict):
+        return _rows_inside(value) or [value]
+    return value if isinstance(value, list) else [value]
+
+
+def _rows_inside(value: dict[str, Any]) -> list[Any]:
+    """Return the list of an object that holds nothing else, such as `{"orders": [...]}`."""
+    lists = [each for each in value.values() if isinstance(each, list)]
+    plain = all(isinstance(each, list | str | int | None) for each in value.values())
+    is_wrapper = len(lists) == 1 and plain and len(value) <= 3 and not {"session", "event", "item_id"} & value.keys()
+    return lists[0] if is_wrapper and lists[0] and isinstance(lists[0][0], dict) else []
+
+
+def _continues(lines: list[bytes]) -> bool:
+    """Return whether the object of the first line goes on over the next ones."""
+    return len(lines) > 1 and lines[0].lstrip().startswith(b"{") and not lines[1].lstrip().startswith(b"{")
+
+
+def _value(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None

@@ -1,0 +1,140 @@
+"""Recognises one file, and makes it a source of records."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
+
+from app.datasets.mapping import FileMapping
+from app.datasets.moments import AUTO
+from app.datasets.record import LeaveOut, Record, Row, Source, quarantined
+from app.datasets.shapes.known import EVENTS, ITEMS, ITEMS_PREFIX, proposals, shape_of, shapes_named
+from app.datasets.shapes.shape import Shape, one_each
+from app.datasets.table import Table, open_table
+from app.datasets.translate import Translator, records
+from app.datasets.unchanged import unchanged_event, unchanged_item
+from app.errors import HeadraceError
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """A file and its shape."""
+
+    table: Table
+    shape: Shape
+
+
+def recognised(path: Path, mapping: FileMapping) -> Recognised | None:
+    """Return the file with its shape, or None if its columns are not those of a known shape.
+
+    Raises HeadraceError when the file cannot be read, or has not the shape that the mapping names.
+    """
+    table = open_table(path, mapping)
+    shape = _shape(table, mapping)
+    return None if shape is None else Recognised(table, shape)
+
+
+def required(path: Path, mapping: FileMapping) -> Recognised:
+    """Return the file with its shape. Without a known one, it is read as Headrace's own form.
+
+    Raises HeadraceError when the file cannot be read, or lacks a column without which no row could
+    be accepted; it proposes columns.
+    """
+    table = open_table(path, mapping)
+    shape = _shape(table, mapping) or _own_form(table, mapping)
+    if not table.is_json:
+        _check_mapped(table, shape, mapping)
+        if shape.name == "headrace":
+            _check_columns(table, shape, mapping)
+    return Recognised(table, shape)
+
+
+def _shape(table: Table, mapping: FileMapping) -> Shape | None:
+    name = table.path.name
+    if mapping.format == AUTO:
+        return shape_of(table.columns, name)
+    named = shapes_named(mapping.format)
+    if mapping.format == "headrace":
+        return _own_form(table, mapping)
+    found = next((shape for shape in named if shape.fits(table.columns)), None)
+    if found is None:
+        wanted = " or ".join(", ".join(sorted(mark)) for shape in named for mark in shape.marks)
+        raise HeadraceError(
+            f"{table.path} has not the columns of {mapping.format}: expected {wanted}; "
+            f"found {', '.join(table.columns) or 'none'}"
+        )
+    return found
+
+
+def _own_form(table: Table, mapping: FileMapping) -> Shape:
+    has = {*table.columns, *mapping.columns}
+    if table.path.name.startswith(ITEMS_PREFIX) or ("title" in has and "kind" not in has and not mapping.kind):
+        return ITEMS
+    return EVENTS
+
+
+def _check_mapped(table: Table, shape: Shape, mapping: FileMapping) -> None:
+    for name, column in mapping.columns.items():
+        if column and column not in table.columns and shape.explode is one_each:
+            raise HeadraceError(
+                f"{table.path} has no column {column}, which was named for {name}: "
+                f"its first line names {', '.join(table.columns)}"
+            )
+
+
+def _check_columns(table: Table, shape: Shape, mapping: FileMapping) -> None:
+    has = set(table.columns) | {name for name, column in mapping.columns.items() if column}
+    needed = ("item_id",) if shape is ITEMS else ("ts", "item_id", *(() if mapping.kind else ("kind",)))
+    missing = [name for name in needed if name not in has]
+    if shape is EVENTS and not has & {"user_id", "session_id"}:
+        missing.append("user_id or session_id")
+    if not missing:
+        return
+    names = f"its first line names {', '.join(table.columns)}" if table.columns else "it is empty"
+    fields = [name for each in missing for name in each.split(" or ")]
+    proposed = proposals(fields, table.columns, set(shape.fields) & set(table.columns))
+    if "user_id" in proposed:
+        proposed.pop("session_id", None)
+    ways = [f"--map {quote(f'{name}={column}')}" for name, column in proposed.items()]
+    ways += ["--kind order (or another kind, for all rows)"] if "kind" in missing and "kind" not in proposed else []
+    way_out = f"; try {' '.join(ways)}" if ways and table.columns else ""
+    raise HeadraceError(f"{table.path} has no column {' nor '.join(missing)}: {names}{way_out}")
+
+
+def source_of(files: Sequence[Recognised], mapping: FileMapping) -> Source:
+    """Return a source of the records of one file, or of several files that are one table.
+
+    Raises HeadraceError when a file has a column twice that is read.
+    """
+    table, shape = files[0].table, files[0].shape
+    own = shape.name == "headrace"
+    places = {**shape.fields, **{name: (column,) if column else () for name, column in mapping.columns.items()}}
+    # In Headrace's own form a missing id is a fault of the row, unless no row has one.
+    has_ids = any(column in table.columns for column in places.get("event_id", ()))
+    fits = (
+        not own
+        or not table.is_json
+        or shape.fits({*table.columns, *mapping.columns, *({"kind"} if mapping.kind else ())})
+    )
+    derived = shape.of == "events" and fits and not (own and has_ids)
+    is_unchanged = own and table.is_json and not derived and mapping.says_nothing_of_rows
+    columns = None if table.is_json or shape.explode is not one_each else frozenset(table.columns)
+    reads = tuple(column for names in places.values() for column in names)
+    last = next(iter(places.get("kind", ())), "") if own and shape.of == "events" else ""
+
+    def rows() -> Iterator[Row]:
+        for each in files:
+            yield from each.table.rows(last, reads)
+
+    def read(leave_out: LeaveOut) -> Iterator[Record]:
+        if not is_unchanged:
+            translator = Translator(shape, mapping, derived=derived, columns=columns)
+            yield from records(rows(), shape, translator, leave_out)
+            return
+        as_record = unchanged_event if shape.of == "events" else unchanged_item
+        for row in rows():
+            yield quarantined(row, *row.fault) if row.fault is not None else as_record(row)
+
+    next(rows(), None)  # a repeated column is an error before anything is sent
+    described = f"{shape.title} ({table.written})"
+    return Source(tuple(each.table.path for each in files), shape.of, shape.name, described, table.columns, read)

@@ -1,0 +1,123 @@
+"""Opens a file as rows of named values, whatever it is written in."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from app.datasets.dialect import NAMES, dialect_of
+from app.datasets.encoding import checked, encoding_of
+from app.datasets.json_rows import begins_as_lines, json_array, json_lines
+from app.datasets.mapping import FileMapping
+from app.datasets.opened import first_bytes, foreign, packing
+from app.datasets.parquet_rows import as_bytes, parquet_columns, parquet_rows
+from app.datasets.record import Row
+from app.datasets.rows import SAMPLE_BYTES, csv_table
+from app.errors import HeadraceError
+from models.contract.fields import Refused, parse_object
+from models.contract.outcome import Reason
+
+PARQUET = b"PAR1"
+ROWS_SAMPLED = 200
+JSON_ENDINGS = (".jsonl", ".ndjson", ".json")
+ENDINGS = (".csv", ".tsv", ".txt", *JSON_ENDINGS, ".parquet")
+PACKED = ("", ".gz", ".zst", ".zstd")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A file's rows and its columns: of the header, or of the first rows.
+
+    `rows` takes the name of the last column that a short row may end at (see `csv_table`), and the
+    columns that are read. `is_json` says that the bytes of a row are a JSON object.
+    """
+
+    path: Path
+    written: str
+    columns: tuple[str, ...]
+    rows: Callable[[str, tuple[str, ...]], Iterator[Row]]
+    is_json: bool = False
+
+
+def open_table(path: Path, mapping: FileMapping) -> Table:
+    """Return the file as a table. Its content tells how it is written.
+
+    Raises HeadraceError when it cannot be read.
+    """
+    start = first_bytes(path, SAMPLE_BYTES)
+    if what := foreign(start):
+        raise HeadraceError(f"{path} is {what}")
+    packed = packing(path)
+    if start.startswith(PARQUET):
+        return Table(path, "Parquet", parquet_columns(path), lambda last, reads: _parquet(path))
+    encoding = checked(mapping.encoding) if mapping.encoding else encoding_of(start, path)
+    text = start.decode(encoding, errors="replace")
+    if _is_json(path, text):
+        return _json(path, text, encoding, packed)
+    dialect = dialect_of(text, mapping.separator or None)
+    with csv_table(path, encoding=encoding, dialect=dialect) as table:
+        columns = tuple(table.columns)
+
+    def rows(last: str, reads: tuple[str, ...]) -> Iterator[Row]:
+        with csv_table(path, reads=reads, encoding=encoding, dialect=dialect, last=last) as table:
+            names, places = list(table.columns), list(table.columns.values())
+            is_whole = places == list(range(len(places)))
+            for cells in table:
+                number, content = table.number, table.content()
+                if isinstance(cells, str):
+                    yield Row(path.name, number, content, None, (Reason.INVALID_VALUE, cells))
+                else:
+                    named = zip(names, cells if is_whole else [cells[at] for at in places], strict=True)
+                    yield Row(path.name, number, content, dict(named))
+
+    separated = NAMES.get(dialect.separator, repr(dialect.separator))
+    return Table(path, _written("CSV", f"separated by {separated}", encoding, packed), columns, rows)
+
+
+def stem_of(path: Path) -> str | None:
+    """Return a file's name without the endings of data files; None if it has none of them."""
+    for ending in ENDINGS:
+        for packed in PACKED:
+            if path.name.lower().endswith(ending + packed):
+                return path.name[: -len(ending + packed)]
+    return None
+
+
+def _is_json(path: Path, text: str) -> bool:
+    bare = text.lstrip("\ufeff \t\r\n")
+    names_json = any(path.name.lower().endswith(ending + packed) for ending in JSON_ENDINGS for packed in PACKED)
+    return names_json or bare.startswith(("{", "[{", "[\n", "[\r"))
+
+
+def _json(path: Path, text: str, encoding: str, packed: str) -> Table:
+    if begins_as_lines(text.encode(errors="replace")):
+        read, written = json_lines, "JSON lines"
+    else:
+        read, written = json_array, "a JSON array"
+
+    def rows(last: str = "", reads: tuple[str, ...] = ()) -> Iterator[Row]:
+        for row in read(path, encoding):
+            yield _parsed(row)
+
+    columns: dict[str, None] = {}
+    for row in islice(rows(), ROWS_SAMPLED):
+        columns |= dict.fromkeys(row.fields or ())
+    return Table(path, _written(written, "", encoding, packed), tuple(columns), rows, is_json=True)
+
+
+def _parsed(row: Row) -> Row:
+    try:
+        fields = parse_object(row.content, len(row.content))  # the worker judges what is too large
+        return Row(row.file, row.number, row.content, fields)
+    except Refused as refused:
+        return Row(row.file, row.number, row.content, None, (refused.reason, refused.detail))
+
+
+def _parquet(path: Path) -> Iterator[Row]:
+    for number, fields in parquet_rows(path):
+        yield Row(path.name, number, as_bytes(fields), fields)
+
+
+def _written(what: str, how: str, encoding: str, packed: str) -> str:
+    unusual = "" if encoding in ("utf-8", "utf-8-sig") else encoding
+    return ", ".join(filter(None, [f"{what} {how}".strip(), unusual, packed]))
