@@ -8,7 +8,7 @@ import pytest
 
 from app.datasets.folder import open_dataset
 from app.datasets.record import Dataset, Record
-from app.local.rejected import RejectedRow, rejected_rows
+from app.filecheck.rejected import RejectedRow, rejected_rows
 from models.contract.event_codec import EventSettings
 from models.contract.outcome import Reason
 
