@@ -191,7 +191,7 @@ def test_what_makes_no_sense_is_named(mapping: FileMapping, message: str, tmp_pa
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("colums = 1", "entry of .* 'colums' is none of"), ("kinds = 'x'", "kinds has to be a table"), ("=", "TOML")],
+    [("colour = 1", "entry of .* 'colour' is none of"), ("kinds = 'x'", "kinds has to be a table"), ("=", "TOML")],
 )
 def test_a_mapping_file_with_a_mistake_is_refused(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
