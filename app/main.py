@@ -18,6 +18,7 @@ COMMANDS = {
     "worker": "process events from Kafka into lists in Redis",
     "serve": "answer look-ups over HTTP, and show the console page",
     "replay": "send a file of events to Kafka",
+    "check": "tell what would become of a file of events, without any server",
     "evaluate": "measure the lists on a log with a known future",
     "bench": "measure speed against what else runs in the same minute",
     "models": "make, check and time the model artefacts",

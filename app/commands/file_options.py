@@ -43,6 +43,11 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--mapping", metavar="FILE", type=Path, help="read these options from a file; others add to it")
 
 
+def add_anyway(parser: argparse.ArgumentParser) -> None:
+    """Declare the option that sends a log in spite of its first look."""
+    parser.add_argument("--anyway", action="store_true", help="send the log even if most of its rows will be rejected")
+
+
 def mapping_of(args: argparse.Namespace) -> FileMapping:
     """Return what the options say. Raises HeadraceError for a file of `--mapping` that is none."""
     base = load_mapping(args.mapping) if args.mapping else NO_MAPPING

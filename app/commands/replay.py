@@ -11,11 +11,12 @@ from pathlib import Path
 
 import orjson
 
-from app.commands.file_options import FILES, add_file_options, mapping_of
+from app.commands.file_options import FILES, add_anyway, add_file_options, mapping_of
 from app.concerns import KafkaSettings
 from app.datasets.folder import open_dataset
 from app.datasets.misfits import telling
 from app.datasets.record import Dataset
+from app.filecheck.first_look import look_first
 from app.kafka.partitioning import partition_function
 from app.kafka.replay import Pace, producer_for, replay
 from app.kafka.topics import create_topics
@@ -23,6 +24,7 @@ from app.progress_line import ProgressLine
 from app.settings import Settings
 
 GOES = "goes to quarantine"
+MOSTLY_REJECTED = 1
 
 DETAILS = f"""
 {FILES}
@@ -35,7 +37,8 @@ row with too many or too few cells goes to the topic quarantine. An event withou
 content and place: the same file sent again repeats its ids, and repeated events count once.
 kind: view, click, order; cart and fav count as click, a rating of 4 or more (column rating) as order, a lower
 one as view. Rows of any other kind go to the topic quarantine. JSON in this form is sent unchanged.
-With --speed N, days without events are skipped.
+The log is looked at first, as `headrace check` does: if nothing would be accepted, or more than half would be
+rejected, nothing is sent. With --speed N, days without events are skipped.
 """
 
 EXAMPLES = """
@@ -61,6 +64,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print the counts as JSON on standard output")
     add_file_options(parser)
+    add_anyway(parser)
 
 
 def speed(text: str) -> float | None:
@@ -77,14 +81,18 @@ def speed(text: str) -> float | None:
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
-    """Send the log. The exit status is 0 when Kafka has acknowledged every record."""
+    """Send the log. The exit status is 0 when Kafka has acknowledged every record.
+
+    It is 1 for a log that was sent though most of its rows are rejected.
+    """
     dataset = open_dataset(args.path, mapping_of(args))
+    is_good = look_first(dataset, settings.events, anyway=args.anyway)
     started = time.monotonic()
     counts = asyncio.run(_send(dataset, settings.kafka, args.speed))
     seconds = time.monotonic() - started
     if args.json:
         sys.stdout.write(orjson.dumps(_result(counts, seconds)).decode() + "\n")
-    return 0
+    return 0 if is_good else MOSTLY_REJECTED
 
 
 async def _send(dataset: Dataset, settings: KafkaSettings, speed: float | None) -> Counter[str]:

@@ -8,11 +8,12 @@ import sys
 import webbrowser
 from pathlib import Path
 
-from app.commands.file_options import FILES, add_file_options, mapping_of
+from app.commands.file_options import FILES, add_anyway, add_file_options, mapping_of
 from app.commands.replay import speed
 from app.datasets.folder import open_dataset
 from app.datasets.record import Dataset
 from app.datasets.sample import sample_dataset
+from app.filecheck.first_look import look_first
 from app.local.report import Examples, addresses, as_json, as_text
 from app.local.run import LocalRun, Processed, Servers, process, running_locally, servers_for, settings_at
 from app.progress_line import ProgressLine
@@ -22,8 +23,9 @@ DESCRIPTION = f"""\
 Start a broker and a Redis server on free ports, the worker and the look-ups, and replay a log through Kafka.
 With HEADRACE_KAFKA_BOOTSTRAP or HEADRACE_REDIS_URL set, the servers at these addresses are used instead.
 The log is MovieLens-100k (fetched once, 2 MB), or that of --data. Afterwards everything keeps serving until Ctrl-C.
-Rows that were rejected are counted by reason, and the first three of each are shown. The exit status is 1 when every
-row was rejected.
+The log is looked at first, as `headrace check` does: if nothing would be accepted, or more than half would be
+rejected, nothing is started. Rows that are rejected are counted by reason, and the first three of each are shown.
+The exit status is 1 when more than half were rejected.
 
 {FILES}"""
 
@@ -38,7 +40,7 @@ examples:
 # A film is rated once. A shopper looks at a thing again, but a rated film must not be listed again.
 SAMPLE_SETTINGS = {"HEADRACE_RANKING_EXCLUDE_RECENT": "30"}
 LIVE_SECONDS = 1.0
-NOTHING_ACCEPTED = 1
+MOSTLY_REJECTED = 1
 INTERRUPTED = 130
 
 
@@ -62,16 +64,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-browser", action="store_true", help="do not open the console page in a browser")
     add_file_options(parser)
+    add_anyway(parser)
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Run everything. Ctrl-C ends it cleanly.
 
-    The exit status is 0 once the log was processed and some of it was accepted.
+    The exit status is 0 once the log was processed and half of it or more was accepted.
     """
     dataset = open_dataset(args.data, mapping_of(args)) if args.data else sample_dataset(settings.embedded)
+    is_good = look_first(dataset, settings.events, anyway=args.anyway)
     with servers_for(os.environ, {} if args.data else SAMPLE_SETTINGS) as running:
-        return asyncio.run(_run(args, settings_at(settings, running.environ), dataset, running))
+        status = asyncio.run(_run(args, settings_at(settings, running.environ), dataset, running))
+    return status or (0 if is_good else MOSTLY_REJECTED)
 
 
 async def _run(args: argparse.Namespace, settings: Settings, dataset: Dataset, started: Servers) -> int:
@@ -107,14 +112,15 @@ async def _show(args: argparse.Namespace, running: LocalRun, dataset: Dataset, p
 
 
 def _status(processed: Processed) -> int:
-    if not processed.nothing_accepted:
+    if not processed.mostly_rejected:
         return 0
-    rows = processed.events_read or processed.items_read
+    rows = processed.events_read + processed.items_read
+    what = "nothing was accepted" if processed.nothing_accepted else "more than half was rejected"
     sys.stderr.write(
-        f"headrace: nothing was accepted: all {rows:,} rows were rejected, for the reasons above; "
-        "`headrace replay --help` describes the columns\n"
+        f"headrace: {what}: {processed.rejected:,} of {rows:,} rows were rejected, for the reasons above; "
+        "`headrace check` says what to do\n"
     )
-    return NOTHING_ACCEPTED
+    return MOSTLY_REJECTED
 
 
 async def _keep_serving(running: LocalRun, *, browser: bool) -> None:

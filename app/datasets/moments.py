@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 AUTO = "auto"
+LONGEST_WHOLE = 19  # characters of whole numbers that JSON can hold
 # Before the year 5138, seconds are below the first bound; after 1973, each unit is above its bound.
 BOUNDS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
 ZONE_WORD = re.compile(r" ?(?:UTC|GMT|Z)$", re.IGNORECASE)
@@ -34,7 +35,7 @@ class Clock:
         them.
         """
         if isinstance(value, str):
-            if self.unit == "s" and value.isdecimal() and value.isascii():
+            if self.unit == "s" and len(value) < LONGEST_WHOLE and value.isdecimal() and value.isascii():
                 return int(value)
             number = as_number(value)
             return self._text(value) if number is None else self._number(number)
@@ -85,12 +86,12 @@ class Clock:
 
 
 def as_number(text: str) -> Number | None:
-    """Return a number in text, or None. A whole number stays whole."""
+    """Return a number in text, or None. A whole number of 64 bits stays whole."""
     bare = text.strip()
     if not bare or not (bare[0].isdigit() or bare[0] in "+-.") or "_" in bare:
         return None
     try:
-        return int(bare) if bare.isdecimal() and bare.isascii() else float(bare)
+        return int(bare) if len(bare) < LONGEST_WHOLE and bare.isdecimal() and bare.isascii() else float(bare)
     except ValueError:
         return None
 

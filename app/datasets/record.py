@@ -1,6 +1,6 @@
 """Declares what a reader yields: records for Kafka, and a log as a source of them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +15,8 @@ class Record(NamedTuple):
     """One record to be sent to Kafka.
 
     `ts` is its event time in seconds since 1970, None when it cannot be read. `row` is the number
-    of its row in the file, 0 if there is none. This is a named tuple, because a frozen dataclass
+    of its row in the file, 0 if there is none. `fields` are the values by column of a row that goes
+    to quarantine and could be read. This is a named tuple, because a frozen dataclass
     takes 1 µs to make, as long as everything else for a row.
     """
 
@@ -25,6 +26,7 @@ class Record(NamedTuple):
     ts: float | None
     headers: tuple[tuple[str, bytes], ...] = ()
     row: int = 0
+    fields: dict[str, Any] | None = None
 
 
 class Row(NamedTuple):
@@ -50,7 +52,8 @@ class Source:
     """A file of a log, or several that are one table: what it is, and its records.
 
     `described` is for people: the shape, and how the file is written. `columns` are those of its
-    first rows. Every call of `records` reads from the start.
+    first rows, and `places` the columns of each field. Every call of `records` reads from
+    the start.
     """
 
     paths: tuple[Path, ...]
@@ -58,6 +61,7 @@ class Source:
     shape: str
     described: str
     columns: tuple[str, ...]
+    places: Mapping[str, tuple[str, ...]]
     records: Callable[[LeaveOut], Iterator[Record]]
 
     @property
@@ -108,4 +112,5 @@ def quarantined(row: Row, reason: Reason, detail: str) -> Record:
         None,
         tuple((name, text.encode("utf-8", "surrogateescape")) for name, text in headers.items()),
         row.number,
+        row.fields,
     )

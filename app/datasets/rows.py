@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 from app.datasets.dialect import Dialect, dialect_of
 from app.datasets.encoding import encoding_of
@@ -23,6 +24,19 @@ LONGEST_ROW_LINES = 100
 NOT_A_ROW = f"not a CSV row: a quote is out of place, or not closed within {LONGEST_ROW_LINES} lines"
 TOO_MANY = "put quotes around a text or number that holds the separator"
 TOO_FEW = "write empty cells too, so that every row has a cell for each column"
+
+
+class LastCell(NamedTuple):
+    """The cell that a row may end after: one of a column, with one of these words.
+
+    The words show that no cell before it is missing.
+    """
+
+    column: str
+    words: frozenset[str]
+
+
+NO_LAST_CELL = LastCell("", frozenset())
 
 
 def lines_of(path: Path) -> Iterator[Row]:
@@ -47,12 +61,11 @@ def csv_table(
     reads: tuple[str, ...] = (),
     encoding: str | None = None,
     dialect: Dialect | None = None,
-    last: str | None = None,
+    last: LastCell | None = None,
 ) -> Iterator["CsvTable"]:
     """Open a CSV file with a header line. `reads` are the columns that are read if they exist.
 
-    A row that ends early is a row if `last` is None, or if the cell of the column `last` is its
-    last filled one.
+    A row that ends early is a row if `last` is None, or if `last` describes its last filled cell.
 
     The file's beginning tells its encoding and dialect if they are not given. Raises HeadraceError
     when the file lacks a required column, or has one of these columns twice.
@@ -95,7 +108,7 @@ class CsvTable:
     Raises csv.Error for a header that is not on one line.
     """
 
-    def __init__(self, text: io.TextIOWrapper, dialect: Dialect, last: str | None) -> None:
+    def __init__(self, text: io.TextIOWrapper, dialect: Dialect, last: LastCell | None) -> None:
         self._dialect = dialect
         # what UTF-16 without its mark is written in; the mark was on the first line only
         self._encoding = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le"}.get(text.encoding, text.encoding)
@@ -110,7 +123,7 @@ class CsvTable:
         self.columns = dict(names)
         self.repeated = {name for name, count in Counter(name for name, _ in names).items() if count > 1}
         self._width = 1 + max(self.columns.values(), default=-1)
-        self._anchor = None if last is None else self.columns.get(last, -1)
+        self._last = last
         self._lines.clear()
 
     def __iter__(self) -> Iterator[list[str] | str]:
@@ -135,9 +148,15 @@ class CsvTable:
         filled = max((at for at, cell in enumerate(cells, start=1) if cell.strip()), default=0)
         if filled > width:
             return f"{filled} cells where {width} columns have a name: {TOO_MANY}"
-        if len(cells) < width and self._anchor is not None and filled != self._anchor + 1:
+        if len(cells) < width and not self._may_end(cells, filled):
             return f"{len(cells)} cells where {width} columns have a name: {TOO_FEW}"
         return cells[:width] + [""] * (width - len(cells))
+
+    def _may_end(self, cells: list[str], filled: int) -> bool:
+        if self._last is None:
+            return True
+        at = self.columns.get(self._last.column, -1)
+        return filled == at + 1 and cells[at].strip().lower() in self._last.words
 
     @property
     def number(self) -> int:

@@ -8,6 +8,7 @@ from shlex import quote
 from app.datasets.mapping import FileMapping
 from app.datasets.moments import AUTO
 from app.datasets.record import LeaveOut, Record, Row, Source, quarantined
+from app.datasets.rows import NO_LAST_CELL, LastCell
 from app.datasets.shapes.known import EVENTS, ITEMS, ITEMS_PREFIX, proposals, shape_of, shapes_named
 from app.datasets.shapes.shape import Shape, one_each
 from app.datasets.table import Table, open_table
@@ -98,6 +99,8 @@ def _check_columns(table: Table, shape: Shape, mapping: FileMapping) -> None:
     ways = [f"--map {quote(f'{name}={column}')}" for name, column in proposed.items()]
     ways += ["--kind order (or another kind, for all rows)"] if "kind" in missing and "kind" not in proposed else []
     way_out = f"; try {' '.join(ways)}" if ways and table.columns else ""
+    if len(table.columns) == 1:
+        way_out = "; if its cells are separated by another character, name it: --separator C"
     raise HeadraceError(f"{table.path} has no column {' nor '.join(missing)}: {names}{way_out}")
 
 
@@ -120,7 +123,8 @@ def source_of(files: Sequence[Recognised], mapping: FileMapping) -> Source:
     is_unchanged = own and table.is_json and not derived and mapping.says_nothing_of_rows
     columns = None if table.is_json or shape.explode is not one_each else frozenset(table.columns)
     reads = tuple(column for names in places.values() for column in names)
-    last = next(iter(places.get("kind", ())), "") if own and shape.of == "events" else ""
+    kinds = frozenset({*shape.kinds, *mapping.kinds})
+    last = LastCell(next(iter(places.get("kind", ())), ""), kinds) if own and shape.of == "events" else NO_LAST_CELL
 
     def rows() -> Iterator[Row]:
         for each in files:
@@ -137,4 +141,5 @@ def source_of(files: Sequence[Recognised], mapping: FileMapping) -> Source:
 
     next(rows(), None)  # a repeated column is an error before anything is sent
     described = f"{shape.title} ({table.written})"
-    return Source(tuple(each.table.path for each in files), shape.of, shape.name, described, table.columns, read)
+    paths = tuple(each.table.path for each in files)
+    return Source(paths, shape.of, shape.name, described, table.columns, places, read)

@@ -12,7 +12,7 @@ from app.datasets.mapping import FileMapping
 from app.datasets.opened import first_bytes, foreign, packing
 from app.datasets.parquet_rows import as_bytes, parquet_columns, parquet_rows
 from app.datasets.record import Row
-from app.datasets.rows import SAMPLE_BYTES, csv_table
+from app.datasets.rows import NO_LAST_CELL, SAMPLE_BYTES, LastCell, csv_table
 from app.errors import HeadraceError
 from models.contract.fields import Refused, parse_object
 from models.contract.outcome import Reason
@@ -28,14 +28,14 @@ PACKED = ("", ".gz", ".zst", ".zstd")
 class Table:
     """A file's rows and its columns: of the header, or of the first rows.
 
-    `rows` takes the name of the last column that a short row may end at (see `csv_table`), and the
-    columns that are read. `is_json` says that the bytes of a row are a JSON object.
+    `rows` takes where a short row may end (see `csv_table`), and the columns that are read.
+    `is_json` says that the bytes of a row are a JSON object.
     """
 
     path: Path
     written: str
     columns: tuple[str, ...]
-    rows: Callable[[str, tuple[str, ...]], Iterator[Row]]
+    rows: Callable[[LastCell, tuple[str, ...]], Iterator[Row]]
     is_json: bool = False
 
 
@@ -58,7 +58,7 @@ def open_table(path: Path, mapping: FileMapping) -> Table:
     with csv_table(path, encoding=encoding, dialect=dialect) as table:
         columns = tuple(table.columns)
 
-    def rows(last: str, reads: tuple[str, ...]) -> Iterator[Row]:
+    def rows(last: LastCell, reads: tuple[str, ...]) -> Iterator[Row]:
         with csv_table(path, reads=reads, encoding=encoding, dialect=dialect, last=last) as table:
             names, places = list(table.columns), list(table.columns.values())
             is_whole = places == list(range(len(places)))
@@ -95,7 +95,7 @@ def _json(path: Path, text: str, encoding: str, packed: str) -> Table:
     else:
         read, written = json_array, "a JSON array"
 
-    def rows(last: str = "", reads: tuple[str, ...] = ()) -> Iterator[Row]:
+    def rows(last: LastCell = NO_LAST_CELL, reads: tuple[str, ...] = ()) -> Iterator[Row]:
         for row in read(path, encoding):
             yield _parsed(row)
 

@@ -216,7 +216,7 @@ class _Sender:
             batch = self._producer.create_batch()
             append = batch.append
             taken = 0
-            for _, key, value, _, headers, _ in records:
+            for _, key, value, _, headers, _, _ in records:
                 if append(timestamp=None, key=key, value=value, headers=list(headers)) is None:
                     break
                 taken += 1

@@ -11,7 +11,8 @@ from urllib.parse import quote
 import orjson
 
 from app.datasets.record import Dataset
-from app.filecheck.rejected import ADVICE, RejectedRow, rejected_rows
+from app.filecheck.advice import ADVICE
+from app.filecheck.rejected import RejectedRow, rejected_rows
 from app.local.run import LocalRun, Processed
 from app.local.scrape import Reading
 from app.local.watch import get_json

@@ -100,6 +100,16 @@ class Processed:
         return 0 < self.items_read <= self.items_quarantined.total()
 
     @property
+    def rejected(self) -> int:
+        """Return the number of rejected rows of events and of the catalogue."""
+        return self.quarantined.total() + self.items_quarantined.total()
+
+    @property
+    def mostly_rejected(self) -> bool:
+        """Return whether nothing was accepted, or more than half of all rows were rejected."""
+        return self.nothing_accepted or 2 * self.rejected > self.events_read + self.items_read
+
+    @property
     def items_quarantined(self) -> Counter[str]:
         """Return the rejected rows of the catalogue by reason, of the worker and of the reader."""
         return self.worker.item_reasons + self.item_misfits

@@ -1,0 +1,145 @@
+"""Counts what the worker would accept of a log, and gathers what it would reject by its way out."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import MAXYEAR, UTC, datetime
+from itertools import islice
+
+from app.datasets.record import Dataset, Source
+from app.datasets.shapes.known import proposals
+from app.filecheck.rejected import ROWS_AT_ONCE, ROWS_SHOWN, RejectedRow, judge
+from app.filecheck.ways_out import way_out
+from models.contract.event_codec import EventSettings
+from models.contract.outcome import Reason
+
+MOST_COMPLAINTS = 20
+
+
+@dataclass(slots=True)
+class Complaint:
+    """Rows that are rejected for one reason and have one way out, and the first three of them."""
+
+    reason: str
+    way_out: str
+    count: int = 0
+    rows: list[RejectedRow] = field(default_factory=list)
+
+    @property
+    def about(self) -> str:
+        """Return what the rows have in common, in words; an empty text if the reason says it."""
+        ts = self.rows[0].fields.get("ts")
+        if self.reason != Reason.FROM_THE_FUTURE or not isinstance(ts, int | float):
+            return ""
+        year = _year(ts)
+        return f"times lie in the year {year:,}" if year > MAXYEAR else f"times lie in the year {year}"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSource:
+    """What would become of a file: `rows` were read, and `is_whole` says that these are all.
+
+    `accepted` counts by topic, `left_out` by what the rows are, `repeats` of events that came
+    before in the file. `unread` are columns that look like a field which the file lacks.
+    """
+
+    source: Source
+    rows: int
+    is_whole: bool
+    accepted: Counter[str]
+    left_out: Counter[str]
+    repeats: int
+    complaints: list[Complaint]
+    unread: dict[str, str]
+
+    @property
+    def rejected(self) -> int:
+        """Return the number of rejected rows."""
+        return self.rows - self.accepted.total()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedLog:
+    """What would become of a log."""
+
+    name: str
+    sources: list[CheckedSource]
+    ignored: tuple[str, ...]
+
+    @property
+    def fault(self) -> str:
+        """Return why the log should not be sent; an empty text if it may."""
+        rows, rejected = (
+            sum(values) for values in zip(*((each.rows, each.rejected) for each in self.sources), strict=True)
+        )
+        events = [each for each in self.sources if each.source.of == "events" and each.rows]
+        if not rows:
+            return "nothing would be accepted: there is no row that is an event or an item"
+        if rejected == rows:
+            return f"nothing would be accepted: all {rows:,} rows are rejected"
+        if events and not any(each.accepted.total() for each in events):
+            return f"no event would be accepted: all {sum(each.rows for each in events):,} are rejected"
+        return f"more than half would be rejected: {rejected:,} of {rows:,} rows" if 2 * rejected > rows else ""
+
+
+def check_log(dataset: Dataset, settings: EventSettings, now: float, most: int | None) -> CheckedLog:
+    """Read up to `most` rows of each file (None: all), and return what would become of the log.
+
+    `now`, in seconds since 1970, stands for the broker's time. Raises HeadraceError when a file
+    cannot be read.
+    """
+    return CheckedLog(
+        dataset.name, [_check(source, settings, now, most) for source in dataset.sources], dataset.ignored
+    )
+
+
+def _check(source: Source, settings: EventSettings, now: float, most: int | None) -> CheckedSource:
+    left_out: Counter[str] = Counter()
+    accepted: Counter[str] = Counter()
+    complaints: dict[tuple[str, str], Complaint] = {}
+    seen: set[str] = set()
+    rows = repeats = 0
+    latest = now + settings.future_tolerance_seconds
+    records = source.records(lambda what: left_out.update((what,)))
+    while part := list(islice(records, ROWS_AT_ONCE if most is None else min(ROWS_AT_ONCE, most - rows))):
+        rows += len(part)
+        judged = judge(part, settings, now)
+        accepted += judged.accepted
+        before = len(seen)
+        seen.update(judged.identities)
+        repeats += len(judged.identities) - (len(seen) - before)
+        _gather(complaints, judged.rejected, source, latest)
+    is_whole = most is None or rows < most or next(records, None) is None
+    ordered = sorted(complaints.values(), key=lambda each: -each.count)
+    return CheckedSource(source, rows, is_whole, accepted, left_out, repeats, ordered, _unread(source))
+
+
+def _gather(
+    complaints: dict[tuple[str, str], Complaint], rejected: Iterable[RejectedRow], source: Source, latest: float
+) -> None:
+    for row in rejected:
+        way = way_out(row, source, latest)
+        key = (row.reason, way)
+        # words without end, such as a kind a row, are one complaint
+        if key not in complaints and len(complaints) >= MOST_COMPLAINTS:
+            key = next((each for each in complaints if each[0] == row.reason), key)
+        complaint = complaints.setdefault(key, Complaint(*key))
+        complaint.count += 1
+        if len(complaint.rows) < ROWS_SHOWN:
+            complaint.rows.append(row)
+
+
+def _unread(source: Source) -> dict[str, str]:
+    """Return, for fields that the file lacks, a column that is not read and has a likely name."""
+    if source.shape != "headrace":
+        return {}
+    read = {column for columns in source.places.values() for column in columns}
+    missing = [name for name, columns in source.places.items() if not set(columns) & set(source.columns)]
+    return proposals([name for name in missing if name != "event_id"], source.columns, read)
+
+
+def _year(ts: float) -> int:
+    try:
+        return datetime.fromtimestamp(ts, UTC).year
+    except (OverflowError, ValueError, OSError):
+        return 1970 + int(ts / (365.2425 * 86_400))

@@ -1,0 +1,203 @@
+"""Finds the option that would make a rejected row readable, from the values of the row."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from shlex import quote
+from typing import Any
+
+from app.datasets.mapping import KINDS
+from app.datasets.moments import UNITS, as_number
+from app.datasets.record import Source
+from app.datasets.shapes.known import proposals
+from app.datasets.shapes.shape import word
+from app.filecheck.advice import ADVICE
+from app.filecheck.rejected import RejectedRow
+from models.contract.events import OLDEST_TS
+from models.contract.outcome import Reason
+
+UNIT_WORDS = {"ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+# Days since 1899-12-30, from 1990 to 2064: how a spreadsheet keeps dates.
+SHEET_DAYS = (32_874, 60_000)
+TIME_FORMATS = (
+    "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M:%S",
+    "%m/%d/%Y %H:%M", "%m/%d/%y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%d/%m/%Y", "%m/%d/%Y",
+    "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%d-%m-%Y %H:%M:%S", "%d-%m-%Y %H:%M", "%d %b %Y %H:%M:%S",
+    "%b %d, %Y %H:%M:%S", "%a, %d %b %Y %H:%M:%S %z", "%a %b %d %H:%M:%S %Z %Y",
+)  # fmt: skip
+ISO_TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d.*)?")
+DECIMAL_COMMA = re.compile(r"-?\d{1,3}(?:[.\s\u00a0]\d{3})*,\d{1,2}|-?\d+,\d+")
+MONEY = re.compile(r"[^\d\s.,-]")
+ZONE = "add --time-zone UTC, or the shop's own such as --time-zone Europe/Berlin"
+# Words that tools write for a kind, without what is no letter.
+KIND_WORDS = {
+    "view": ("pageview", "productview", "viewitem", "detail", "viewed", "pv", "impression", "visit", "see", "look"),
+    "click": ("selectitem", "clicked", "tap", "open"),
+    "cart": ("addtocart", "addtobasket", "basket", "addedtocart", "atc", "carts", "add"),
+    "fav": ("favorite", "favourite", "wishlist", "addtowishlist", "like", "bookmark", "save"),
+    "order": (
+        "purchase",
+        "purchased",
+        "buy",
+        "bought",
+        "transaction",
+        "checkout",
+        "sale",
+        "paid",
+        "orders",
+        "conversion",
+    ),
+}
+KIND_OF_WORD = {text: kind for kind, words in KIND_WORDS.items() for text in (*words, kind)}
+NOT_A_LETTER = re.compile(r"[^a-z]")
+
+
+def way_out(rejected: RejectedRow, source: Source, latest: float) -> str:
+    """Return what to do so that the row is accepted: an option where one helps, else what to write.
+
+    `latest` is the greatest time, in seconds since 1970, that is not from the future.
+    """
+    find = WAYS.get(rejected.reason)
+    return (find(rejected, source, latest) if find else "") or ADVICE.get(rejected.reason, "")
+
+
+def _from_the_future(rejected: RejectedRow, source: Source, latest: float) -> str:
+    ts = _number(rejected.fields.get("ts"))
+    for unit, name in UNIT_WORDS.items():
+        if ts is not None and OLDEST_TS <= ts / UNITS[unit] <= latest:
+            return f"{name}? try --time-unit {unit}"
+    return _swapped("ts", rejected, source, latest) or "correct the clock that wrote these times, or leave the rows out"
+
+
+def _too_old(rejected: RejectedRow, source: Source, latest: float) -> str:
+    ts = _number(rejected.fields.get("ts"))
+    if ts is None:
+        return ""
+    if any(OLDEST_TS <= ts * factor <= latest for factor in UNITS.values()):
+        return "times of several units? try --time-unit auto"
+    if SHEET_DAYS[0] <= ts <= SHEET_DAYS[1]:
+        return f"days of a spreadsheet? format the column as 2023-11-14 22:13:20 before saving, and {ZONE}"
+    return _swapped("ts", rejected, source, latest)
+
+
+def _invalid_time(rejected: RejectedRow, source: Source, latest: float) -> str:
+    name = rejected.detail.split(" ", 1)[0]
+    text = str(rejected.fields.get(name) or "").strip()
+    if "has no zone" in rejected.detail:
+        return "try --time-zone UTC, or the shop's own such as --time-zone Europe/Berlin"
+    for form in TIME_FORMATS:
+        try:
+            zoned = datetime.strptime(text, form).tzinfo is not None  # noqa: DTZ007  # only whether it fits
+        except ValueError:
+            continue
+        return f"try --time-format {quote(form)}" + ("" if zoned else f", and {ZONE}")
+    return _swapped(name, rejected, source, latest)
+
+
+def _unknown_kind(rejected: RejectedRow, source: Source, latest: float) -> str:
+    column = next(iter(source.places.get("kind", ())), "kind")
+    if column not in rejected.fields and "kind is missing" in rejected.detail:
+        proposed = proposals(["kind"], tuple(rejected.fields) or source.columns)
+        way = f"try --map {quote('kind=' + proposed['kind'])}" if proposed else "try --kind order"
+        return f"{way}, or --kind view where all rows are of one kind"
+    said = str(rejected.fields.get(column, ""))
+    other = next(
+        (name for name, value in rejected.fields.items() if name != column and word(str(value)) in KINDS), None
+    )
+    if other is not None:
+        return _exchange("kind", column, _field_of(other, source), other)
+    known = KIND_OF_WORD.get(NOT_A_LETTER.sub("", said.lower()))
+    if not said:
+        return "fill the kind in, or leave the row out"
+    if known is not None:
+        return f"try --kind {quote(f'{said}={known}')}"
+    return f"try --kind {quote(f'{said}=skip')} to leave such rows out, or view, click, cart or order instead of skip"
+
+
+def _missing(rejected: RejectedRow, source: Source, latest: float) -> str:
+    name = rejected.detail.split(" ", 1)[0]
+    used = {column for columns in source.places.values() for column in columns}
+    column = proposals([name], source.columns, used).get(name)
+    return f"try --map {quote(f'{name}={column}')}" if column is not None else ""
+
+
+def _no_user(rejected: RejectedRow, source: Source, latest: float) -> str:
+    used = {column for columns in source.places.values() for column in columns}
+    proposed = proposals(["user_id", "session_id"], source.columns, used)
+    ways = " ".join(f"--map {quote(name + '=' + column)}" for name, column in proposed.items())
+    return f"try {ways}" if ways else ""
+
+
+def _wrong_type(rejected: RejectedRow, source: Source, latest: float) -> str:
+    name = rejected.detail.split(" ", 1)[0]
+    value = rejected.fields.get(name)
+    if name in ("ts", "updated_at"):
+        return _swapped(name, rejected, source, latest)
+    if name in ("event_id", "item_id", "user_id", "session_id"):
+        column = next(iter(source.places.get(name, ())), name)
+        return f"ids are text: try --map {quote(f'{name}={column}')}, which translates them"
+    if isinstance(value, str) and DECIMAL_COMMA.fullmatch(value.strip()):
+        return "a decimal comma? try --decimal ,"
+    if isinstance(value, str) and MONEY.search(value) and any(map(str.isdigit, value)):
+        return "write the number alone, without a currency or a unit, and a point for its decimals (1250.00)"
+    if name == "available":
+        return "write true or false, or map another column: --map available=COLUMN; --map available= for none"
+    return ""
+
+
+def _invalid_value(rejected: RejectedRow, source: Source, latest: float) -> str:
+    detail = rejected.detail
+    if detail.startswith("price"):
+        return "leave the cell empty if the price is not known; a refund is no order: leave the row out"
+    if detail.startswith("quantity"):
+        return "a return is no order: leave the row out"
+    if detail.startswith("currency"):
+        return "write a code such as EUR; --map currency= for none"
+    if "a quote is out of place" in detail:
+        return 'write a quote inside a cell twice (12"" pan), and put the cell between quotes'
+    if "column rating" in detail:
+        return "fill the rating in, or name another kind: --kind rating=view"
+    return ""
+
+
+def _swapped(name: str, rejected: RejectedRow, source: Source, latest: float) -> str:
+    """Name the field that holds a time instead of `name`, if one does."""
+    for other, value in rejected.fields.items():
+        if other != name and other in source.places and _is_time(value, latest):
+            columns = [next(iter(source.places.get(each, ())), each) for each in (name, other)]
+            return _exchange(name, columns[0], other, columns[1])
+    return ""
+
+
+def _exchange(field: str, column: str, other: str | None, other_column: str) -> str:
+    back = f" --map {quote(f'{other}={column}')}" if other is not None else ""
+    return f"columns in each other's place? try --map {quote(f'{field}={other_column}')}{back}"
+
+
+def _field_of(column: str, source: Source) -> str | None:
+    return next((field for field, columns in source.places.items() if column in columns), None)
+
+
+def _is_time(value: Any, latest: float) -> bool:
+    number = _number(value)
+    if number is not None:
+        return any(OLDEST_TS <= number / factor <= latest for factor in UNITS.values())
+    return isinstance(value, str) and ISO_TIME.fullmatch(value) is not None
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, str):
+        return as_number(value)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+WAYS: Mapping[str, Callable[[RejectedRow, Source, float], str]] = {
+    Reason.FROM_THE_FUTURE: _from_the_future,
+    Reason.TOO_OLD: _too_old,
+    Reason.INVALID_TIME: _invalid_time,
+    Reason.UNKNOWN_KIND: _unknown_kind,
+    Reason.MISSING_FIELD: _missing,
+    Reason.NO_USER: _no_user,
+    Reason.WRONG_TYPE: _wrong_type,
+    Reason.INVALID_VALUE: _invalid_value,
+}
