@@ -11,6 +11,8 @@ from typing import Any
 
 import orjson
 
+from app.datasets.snowplow_lines import COLUMNS
+
 SECONDS = 1_700_000_000
 
 
@@ -78,6 +80,23 @@ def snowplow(number: int, action: str | None, *products: dict[str, Any]) -> dict
     return event
 
 
+def snowplow_line(event: dict[str, Any]) -> str:
+    """Return an event of Snowplow as its pipeline writes it: tabs, and whole entities."""
+    vendor = "com.snowplowanalytics.snowplow"
+    name = "com_snowplowanalytics_snowplow_ecommerce_"
+    cells = {**event, "app_id": "shop"}
+    if action := event.get(f"unstruct_event_{name}snowplow_ecommerce_action_1"):
+        data = {"schema": f"iglu:{vendor}.ecommerce/snowplow_ecommerce_action/jsonschema/1-0-2", "data": action}
+        cells["unstruct_event"] = orjson.dumps({"schema": f"iglu:{vendor}/unstruct_event/…", "data": data}).decode()
+        entities = [
+            {"schema": f"iglu:{vendor}.ecommerce/product/jsonschema/1-0-0", "data": product}
+            for product in event[f"contexts_{name}product_1"]
+        ]
+        page = {"schema": f"iglu:{vendor}/web_page/jsonschema/1-0-0", "data": {"id": "p"}}
+        cells["contexts"] = orjson.dumps({"schema": f"iglu:{vendor}/contexts/…", "data": [page, *entities]}).decode()
+    return "\t".join(str(cells.get(column) or "") for column in COLUMNS) + "\n"
+
+
 MUG = {"item_id": "mug-1", "item_name": "Mug", "price": 9.5, "quantity": "2"}
 CUP = {"item_id": "cup-2", "item_name": "Cup", "price": 4, "quantity": "1"}
 ORDER_COLUMNS = (
@@ -95,6 +114,14 @@ PRICE_SCHEMA = {
     "name": "org.apache.kafka.connect.data.Decimal",
     "parameters": {"scale": "2"},
 }
+
+SNOWPLOW = (
+    snowplow(0, None),
+    snowplow(1, "product_view", {"id": "mug-1", "price": 9.5, "currency": "EUR"}),
+    snowplow(2, "list_click", {"id": "mug-1", "price": 9.5, "currency": "EUR"}),
+    snowplow(3, "add_to_cart", {"id": "mug-1", "price": 9.5, "currency": "EUR"}),
+    snowplow(4, "transaction", {"id": "mug-1", "price": 9.5, "quantity": 2}, {"id": "cup-2", "price": 4}),
+)
 
 EVENT_FILES: dict[str, tuple[str, str]] = {
     "retailrocket": (
@@ -171,16 +198,8 @@ EVENT_FILES: dict[str, tuple[str, str]] = {
             ),
         ),
     ),
-    "snowplow": (
-        "enriched.jsonl",
-        lines(
-            snowplow(0, None),
-            snowplow(1, "product_view", {"id": "mug-1", "price": 9.5, "currency": "EUR"}),
-            snowplow(2, "list_click", {"id": "mug-1", "price": 9.5, "currency": "EUR"}),
-            snowplow(3, "add_to_cart", {"id": "mug-1", "price": 9.5, "currency": "EUR"}),
-            snowplow(4, "transaction", {"id": "mug-1", "price": 9.5, "quantity": 2}, {"id": "cup-2", "price": 4}),
-        ),
-    ),
+    "snowplow": ("enriched.jsonl", lines(*SNOWPLOW)),
+    "snowplow-tabs": ("enriched.tsv", "".join(map(snowplow_line, SNOWPLOW))),
     "shopify": (
         "orders_export_1.csv",
         sheet(

@@ -22,8 +22,9 @@ whole catalogue without the current item. It runs the code that the worker runs,
 
 DIR holds events.csv[.gz] or events.jsonl[.gz] with a column split (train, test), or is split by --from. Events need
 item_id, ts and session_id or user_id: without a session_id, a user's session ends after 30 minutes of silence, as in
-the worker. Or DIR holds train_sessions.txt[.gz] (a session a line, item ids separated by spaces, oldest line first)
-and test_cases.txt[.gz] (the items seen so far separated by spaces, a tab, the next item).
+the worker. All kinds count alike; rows of an unknown kind are left out and named. Or DIR holds train_sessions.txt[.gz]
+(a session a line, item ids separated by spaces, oldest line first) and test_cases.txt[.gz] (the items seen so far
+separated by spaces, a tab, the next item).
 
 With items.csv[.gz] or items.jsonl[.gz] beside them, the models in HEADRACE_MODEL_DIR read the catalogue first, as in
 the worker: items that no user has seen can be listed (cold_hit_rate), and defective ones are not."""

@@ -56,7 +56,7 @@ class Clock:
             try:
                 return self._zoned(datetime.strptime(text.strip(), self.form)) or text  # noqa: DTZ007  # the zone follows
             except ValueError:
-                return text
+                pass  # a file may have ISO times beside those of the format
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:

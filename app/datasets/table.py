@@ -13,6 +13,7 @@ from app.datasets.opened import first_bytes, foreign, packing
 from app.datasets.parquet_rows import as_bytes, parquet_columns, parquet_rows
 from app.datasets.record import Row
 from app.datasets.rows import NO_LAST_CELL, SAMPLE_BYTES, LastCell, csv_table
+from app.datasets.snowplow_lines import COLUMNS, is_snowplow, snowplow_lines
 from app.errors import HeadraceError
 from models.contract.fields import Refused, parse_object
 from models.contract.outcome import Reason
@@ -54,6 +55,9 @@ def open_table(path: Path, mapping: FileMapping) -> Table:
     text = start.decode(encoding, errors="replace")
     if _is_json(path, text):
         return _json(path, text, encoding, packed)
+    if is_snowplow(text):
+        written = _written("tabs without a header", "", encoding, packed)
+        return Table(path, written, COLUMNS, lambda last, reads: snowplow_lines(path))
     dialect = dialect_of(text, mapping.separator or None)
     with csv_table(path, encoding=encoding, dialect=dialect) as table:
         columns = tuple(table.columns)
@@ -62,13 +66,14 @@ def open_table(path: Path, mapping: FileMapping) -> Table:
         with csv_table(path, reads=reads, encoding=encoding, dialect=dialect, last=last) as table:
             names, places = list(table.columns), list(table.columns.values())
             is_whole = places == list(range(len(places)))
+            name = path.name
             for cells in table:
                 number, content = table.number, table.content()
                 if isinstance(cells, str):
-                    yield Row(path.name, number, content, None, (Reason.INVALID_VALUE, cells))
+                    yield Row(name, number, content, None, (Reason.INVALID_VALUE, cells))
                 else:
                     named = zip(names, cells if is_whole else [cells[at] for at in places], strict=True)
-                    yield Row(path.name, number, content, dict(named))
+                    yield Row(name, number, content, dict(named))
 
     separated = NAMES.get(dialect.separator, repr(dialect.separator))
     return Table(path, _written("CSV", f"separated by {separated}", encoding, packed), columns, rows)

@@ -46,6 +46,7 @@ class Translator:
         self._kind_at = places.pop("kind", ())
         self._kind = mapping.kind or (shape.kind if "kind" not in mapped else "")
         self._kinds = {**shape.kinds, **mapping.kinds}
+        self._topics: dict[str, str] = {}
         self._rating = places.get("rating", ())
         reads = _event_reads(clock, mapping) if shape.of == "events" else _item_reads(clock, mapping)
         self._readers: list[Reader] = [
@@ -58,6 +59,8 @@ class Translator:
         """Return the record of an event; None if it is left out because it is no interaction."""
         row, fields, place, _ = part
         said = self._kind or _first(fields, self._kind_at)
+        if (known := self._topics.get(said) if type(said) is str else None) is not None:
+            return self._made(known, row, fields, place)
         kind = self._kind or self._known_kind(said)
         if kind == SKIP or (kind is None and self._shape.others_left_out):
             leave_out(str(said) if said is not None else "rows without a kind")
@@ -66,6 +69,11 @@ class Translator:
         topic = topic_of(kind, rating if rating is not None else "") if kind else Reason.UNKNOWN_KIND
         if isinstance(topic, Reason):
             return quarantined(row, topic, self._misfit(topic, said))
+        if kind != "rating" and isinstance(said, str):
+            self._topics[said] = topic  # a few words, over and over
+        return self._made(topic, row, fields, place)
+
+    def _made(self, topic: str, row: Row, fields: Fields, place: int) -> Record:
         event = self._read(fields)
         if not self._is_own and event.get(PRICE) == 0:
             del event[PRICE]

@@ -12,8 +12,9 @@ from agents.catalogue import FollowCatalogue
 from agents.follow_vectors import FollowVectors
 from agents.infer import InferLocally
 from agents.metrics import Metrics
-from app.datasets.folder import open_dataset
+from app.datasets.folder import in_folder, open_dataset
 from app.datasets.misfits import telling
+from app.datasets.named_rows import LeftOut
 from app.datasets.record import QUARANTINE, Record
 from app.settings import Settings
 from app.worker.with_models import find_models
@@ -30,13 +31,18 @@ Show = Callable[[str], None]
 
 def learn_catalogue(folder: Path, recommender: Recommender, settings: Settings) -> Sequence[Item]:
     """Tell the recommender the items in `folder`, if there are any. Returns their final state.
+    Rows that the worker would reject are left out and logged.
 
     Raises HeadraceError when the catalogue cannot be used.
     """
-    if not any(folder.glob("items.*")):
+    file = in_folder(folder, "items")
+    if file is None:
         return []
-    rows = telling(open_dataset(folder).items(), "is left out")
-    return _follow((each for each in rows if each.topic != QUARANTINE), recommender, settings)
+    rows = telling(open_dataset(file).items(), "is left out")
+    left_out = LeftOut(file)
+    items = _follow((each for each in rows if each.topic != QUARANTINE), recommender, settings, left_out)
+    left_out.tell()
+    return items
 
 
 def assess_catalogue(items: Sequence[Item], recommender: Recommender, settings: Settings, show: Show) -> dict[str, str]:
@@ -57,14 +63,20 @@ def assess_catalogue(items: Sequence[Item], recommender: Recommender, settings: 
     return {task: key for task, key in (("embedding", models.embedding), ("quality", models.quality)) if key}
 
 
-def _follow(records: Iterator[Record], recommender: Recommender, settings: Settings) -> Sequence[Item]:
+def _follow(
+    records: Iterator[Record], recommender: Recommender, settings: Settings, left_out: LeftOut
+) -> Sequence[Item]:
     """Tell the recommender all records. Returns the final state of the items."""
     follow = FollowCatalogue(settings.events, recommender, _nobody)
     newest: dict[str, Item] = {}
     while part := list(islice(records, ITEMS_AT_ONCE)):
         batch = _batch([each.key for each in part], [each.value for each in part])
         follow.handle(batch)
-        changes, _ = repair_changes(changes_of(decode_items(batch, settings.events)))
+        decoded = decode_items(batch, settings.events)
+        for record, each in zip(part, decoded, strict=True):
+            if each.rejected is not None:
+                left_out.add(record.row, each.rejected.detail)
+        changes, _ = repair_changes(changes_of(decoded))
         newest |= {each.item_id: each for each in changes if isinstance(each, Item)}
     return list(newest.values())
 

@@ -10,13 +10,16 @@ from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
-import orjson
 
+from app.datasets.field import topic_of
 from app.datasets.folder import in_folder
-from app.datasets.named_rows import LeftOut, numbered_rows
-from app.datasets.rows import lines_of
+from app.datasets.mapping import KINDS, NO_MAPPING
+from app.datasets.named_rows import LeftOut
+from app.datasets.rows import NO_LAST_CELL, lines_of
+from app.datasets.table import open_table
 from app.errors import HeadraceError
 from models.contract.events import Kind
+from models.contract.outcome import Reason
 from models.evaluation.hits import Evaluation
 from models.evaluation.session_protocol import (
     Case,
@@ -35,7 +38,7 @@ from models.users.table import MISSING
 
 LEARNING_EVENTS = 10_000
 CUTOFF = 20
-COLUMNS = ("item_id", "ts", "session_id", "user_id", "split")
+COLUMNS = ("item_id", "ts", "session_id", "user_id", "split", "kind", "rating")
 SOURCE = GUEST = "evaluate"
 PERCENTILES = (50, 90, 99)
 
@@ -178,24 +181,27 @@ def _usable(events: Path) -> Iterator[Row]:
     for number, row in _rows(events):
         if isinstance(row, str):
             left_out.add(number, row)
-        elif (fault := fault_of(row)) is not None:
+        elif (fault := fault_of(row) or _kind_fault(row)) is not None:
             left_out.add(number, fault)
         else:
             yield row
     left_out.tell()
 
 
+def _kind_fault(row: Row) -> str | None:
+    """Return why a row's kind is no interaction; None for a log without kinds."""
+    kind = row.get("kind")
+    if kind is None or not isinstance(topic_of(str(kind), row.get("rating", "")), Reason):
+        return None
+    return f"kind {str(kind)[:64]!r} is none of {', '.join(KINDS)}, or a rating without a number"
+
+
 def _rows(events: Path) -> Iterator[tuple[int, Row | str]]:
-    if ".csv" in events.suffixes:
-        yield from numbered_rows(events, reads=COLUMNS)
-        return
-    for line in lines_of(events):
-        try:
-            row = orjson.loads(line.content)
-        except orjson.JSONDecodeError as error:
-            yield line.number, f"not JSON ({error})"
+    for row in open_table(events, NO_MAPPING).rows(NO_LAST_CELL, COLUMNS):
+        if row.fault is not None:
+            yield row.number, row.fault[1]
         else:
-            yield line.number, row if isinstance(row, dict) else "no JSON object"
+            yield row.number, row.fields or {}
 
 
 def _lines(path: Path) -> Iterator[str]:

@@ -9,7 +9,7 @@ from itertools import islice
 from app.datasets.record import Dataset, Source
 from app.datasets.shapes.known import proposals
 from app.filecheck.rejected import ROWS_AT_ONCE, ROWS_SHOWN, RejectedRow, judge
-from app.filecheck.ways_out import way_out
+from app.filecheck.ways_out import for_some_rows, way_out
 from models.contract.event_codec import EventSettings
 from models.contract.outcome import Reason
 
@@ -109,6 +109,9 @@ def _check(source: Source, settings: EventSettings, now: float, most: int | None
         seen.update(judged.identities)
         repeats += len(judged.identities) - (len(seen) - before)
         _gather(complaints, judged.rejected, source, latest)
+    good = accepted.total()
+    for complaint in complaints.values():
+        complaint.way_out = for_some_rows(complaint.way_out) if good >= complaint.count else complaint.way_out
     is_whole = most is None or rows < most or next(records, None) is None
     ordered = sorted(complaints.values(), key=lambda each: -each.count)
     return CheckedSource(source, rows, is_whole, accepted, left_out, repeats, ordered, _unread(source))

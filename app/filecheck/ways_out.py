@@ -28,6 +28,9 @@ TIME_FORMATS = (
 ISO_TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d.*)?")
 DECIMAL_COMMA = re.compile(r"-?\d{1,3}(?:[.\s\u00a0]\d{3})*,\d{1,2}|-?\d+,\d+")
 MONEY = re.compile(r"[^\d\s.,-]")
+EXCHANGED = "columns in each other's place?"
+UNIT_AMONG_OTHERS = "times of several units? try --time-unit auto"
+MAPPED = re.compile(r"try(?: --map \S+| --map '[^']*')+")
 ZONE = "add --time-zone UTC, or the shop's own such as --time-zone Europe/Berlin"
 # Words that tools write for a kind, without what is no letter.
 KIND_WORDS = {
@@ -61,6 +64,17 @@ def way_out(rejected: RejectedRow, source: Source, latest: float) -> str:
     return (find(rejected, source, latest) if find else "") or ADVICE.get(rejected.reason, "")
 
 
+def for_some_rows(way: str) -> str:
+    """Return the way out for a fault of some rows: it must not harm the good ones beside them."""
+    if "--time-unit" in way:
+        return UNIT_AMONG_OTHERS
+    if way.startswith(EXCHANGED):
+        return "the cells of these rows are in each other's place: put them in the order of the columns"
+    if MAPPED.fullmatch(way):
+        return f"fill the field in, or leave the rows out; where no row has it: {way}"
+    return way
+
+
 def _from_the_future(rejected: RejectedRow, source: Source, latest: float) -> str:
     ts = _number(rejected.fields.get("ts"))
     for unit, name in UNIT_WORDS.items():
@@ -74,7 +88,7 @@ def _too_old(rejected: RejectedRow, source: Source, latest: float) -> str:
     if ts is None:
         return ""
     if any(OLDEST_TS <= ts * factor <= latest for factor in UNITS.values()):
-        return "times of several units? try --time-unit auto"
+        return UNIT_AMONG_OTHERS
     if SHEET_DAYS[0] <= ts <= SHEET_DAYS[1]:
         return f"days of a spreadsheet? format the column as 2023-11-14 22:13:20 before saving, and {ZONE}"
     return _swapped("ts", rejected, source, latest)
@@ -171,7 +185,7 @@ def _swapped(name: str, rejected: RejectedRow, source: Source, latest: float) ->
 
 def _exchange(field: str, column: str, other: str | None, other_column: str) -> str:
     back = f" --map {quote(f'{other}={column}')}" if other is not None else ""
-    return f"columns in each other's place? try --map {quote(f'{field}={other_column}')}{back}"
+    return f"{EXCHANGED} try --map {quote(f'{field}={other_column}')}{back}"
 
 
 def _field_of(column: str, source: Source) -> str | None:

@@ -74,7 +74,7 @@ def test_json_lines_without_session_ids_are_evaluated_like_csv(tmp_path: Path) -
     [
         ("nowhere/x", None, b"nowhere does not exist"),
         ("events.csv", b"item_id,ts,split\na,5,train\n", b"row 1: needs item_id, ts"),
-        ("events.jsonl", b'{"user_id":"u","item_id":"a","ts":1,"split":"test"}\n{broken\n', b"row 2: not JSON"),
+        ("events.jsonl", b'{"user_id":"u","item_id":"a","ts":1,"split":"test"}\n{broken\n', b"events.jsonl, row 2: "),
         ("items.csv", b"item_id,title\n", b"holds neither events.csv"),
     ],
 )
@@ -93,16 +93,22 @@ def test_a_folder_that_cannot_be_evaluated_is_explained(
 
 def test_rows_that_cannot_be_used_are_left_out_and_named(tmp_path: Path) -> None:
     rows = ["1,5,s1,a,train,", "2,6,s1,b", "3,6,s1,b, red,train", "4,6,s1,b,train", "5,7,s2,a,test,,", "6,8,s2,b,test"]
-    (tmp_path / "events.csv").write_text("\n".join(["event_id,ts,session_id,item_id,split,,", *rows]) + "\n")
-    (tmp_path / "items.csv").write_text("item_id,title,,brand\na\nb,Lamp, brass,,Lumen\n")
+    rows = [f"{row.replace(',', ',view,', 1)}" for row in [*rows, "7,9,s2,b,test"]]
+    rows[-1] = rows[-1].replace("view", "returned")
+    (tmp_path / "events.csv").write_text("\n".join(["event_id,kind,ts,session_id,item_id,split,,", *rows]) + "\n")
+    (tmp_path / "items.csv").write_text("item_id,title,,price\na\nb,Lamp, brass,,9\nc,Lamp,,free\n")
 
     done = evaluate(tmp_path, "--json", "--no-models")
 
     assert done.returncode == 0, done.stderr.decode()
     result = orjson.loads(done.stdout)
     assert (result["predictions"], result["hit_rate@20"]) == (1, 1.0)
-    assert b"row 3: 6 cells where 5 columns have a name" in done.stderr
+    assert b"row 2: 5 cells where 6 columns have a name" in done.stderr
+    assert b"row 3: 7 cells where 6 columns have a name" in done.stderr
+    assert b"row 7: kind 'returned' is none of view, click, order" in done.stderr
+    assert b"items.csv, row 1 is left out: 1 cells where 4 columns have a name" in done.stderr
     assert b"items.csv, row 2 is left out: 5 cells where 4 columns have a name" in done.stderr
+    assert b"items.csv, row 3: price is a string, not a number; the row is left out" in done.stderr
     assert b"Traceback" not in done.stderr
 
 

@@ -80,6 +80,10 @@ def test_every_good_row_of_items_is_accepted(shape: str, tmp_path: Path) -> None
             "snowplow",
             [("views", "mug-1"), ("clicks", "mug-1"), ("clicks", "mug-1"), ("orders", "mug-1"), ("orders", "cup-2")],
         ),
+        (
+            "snowplow-tabs",
+            [("views", "mug-1"), ("clicks", "mug-1"), ("clicks", "mug-1"), ("orders", "mug-1"), ("orders", "cup-2")],
+        ),
         ("shopify", [("orders", "MUG-B"), ("orders", "Gift, free"), ("orders", "CUP")]),
         ("shopify-json", [("orders", "501"), ("orders", "502")]),
     ],
@@ -100,6 +104,7 @@ def test_words_of_the_shape_become_kinds_and_ids_become_text(
         ("ga4", "u.1", "u.1.1699999000"),
         ("segment", "anon-1", None),
         ("snowplow", "dom-1", "ses-1"),
+        ("snowplow-tabs", "dom-1", "ses-1"),
         ("shopify", "ann@example.org", "#1001"),
         ("shopify-json", "207119551", "#1001"),
     ],

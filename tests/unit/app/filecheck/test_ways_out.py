@@ -141,6 +141,34 @@ def test_a_fault_that_no_option_mends_is_told_with_what_to_write(row: str, way: 
     assert log.fault == ""
 
 
+@pytest.mark.parametrize(
+    ("row", "option"),
+    [
+        ("1,1700000000123,u,i,view,", "--time-unit auto"),
+        ("1,14.11.2023 22:13:20,u,i,view,", "--time-format '%d.%m.%Y %H:%M:%S' --time-zone UTC"),
+        ('1,1700000000,u,i,order,"12,50"', "--decimal ,"),
+        ("1,1700000000,u,i,Purchase,", "--kind Purchase=order"),
+    ],
+)
+def test_the_way_out_of_a_few_rows_leaves_the_good_ones_as_they_are(row: str, option: str, tmp_path: Path) -> None:
+    path = tmp_path / "events.csv"
+    path.write_text("\n".join([HEAD, *GOOD, row, "2,2023-11-14T22:13:20Z,u,i,view,2.50"]) + "\n")
+    [source] = checked(open_dataset(path)).sources
+    assert [each for each in OPTION.findall(option) if each not in source.complaints[0].way_out] == []
+    before = list(open_dataset(path).events())
+    [mended] = checked(open_dataset(path, options(option))).sources
+    assert (mended.accepted.total(), mended.rejected) == (len(GOOD) + 2, 0)
+    after = list(open_dataset(path, options(option)).events())
+    assert after[: len(GOOD)] == before[: len(GOOD)]
+    assert after[-1] == before[-1]
+
+
+def test_a_few_rows_in_disorder_do_not_exchange_the_columns_of_all(tmp_path: Path) -> None:
+    (tmp_path / "events.csv").write_text("\n".join([HEAD, *GOOD, "1,mira,1700000000,i,view,"]) + "\n")
+    [source] = checked(open_dataset(tmp_path)).sources
+    assert "put them in the order of the columns" in source.complaints[0].way_out
+
+
 def test_what_is_rejected_is_counted_with_its_first_three_rows(tmp_path: Path) -> None:
     rows = [f"{n},1700000000{n:03},u,i,view," for n in range(7)]
     (tmp_path / "events.csv").write_text("\n".join([HEAD, *GOOD, *rows]) + "\n")
@@ -151,7 +179,7 @@ def test_what_is_rejected_is_counted_with_its_first_three_rows(tmp_path: Path) -
     assert [line.split(":")[0].strip() for line in text.splitlines() if line.startswith("    row")] == [
         "row 11", "row 12", "row 13",
     ]  # fmt: skip
-    assert "→ milliseconds? try --time-unit ms" in text
+    assert "→ times of several units? try --time-unit auto" in text
 
 
 @pytest.mark.parametrize(
