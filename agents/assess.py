@@ -6,7 +6,7 @@ Each text is assessed once.
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
@@ -181,7 +181,7 @@ class Assess:
         every = [Assessed(item, assessment or next(new), assessment is None) for item, assessment in pairs]
         found = await self._unchanged(every)
         unsent = [each for each in found if each.is_new or not self._is_sent(each)]
-        return _Asked(found, {each.item.item_id: each.assessment for each in unsent})
+        return _Asked(found, {each.item.item_id: replace(each.assessment, title=each.item.title) for each in unsent})
 
     async def _unchanged(self, assessed: Sequence[Assessed]) -> list[Assessed]:
         """Drop items that changed while the models read them; another worker may own them now."""

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from agents.assess import Assess
+from agents.keep_title import KeepTitle
 from agents.metrics import Metrics
 from agents.ports import ItemStore, Outbox
 from models.catalogue import NO_CATEGORY
 from models.contract.event_codec import EventSettings
 from models.contract.events import Item, RawBatch
-from models.contract.item_codec import Change, DecodedItem, Deleted, Withdrawn, changes_of, decode_items, places_of
-from models.quality.repair import Repair, repair_changes, repair_item
+from models.contract.item_codec import Change, DecodedItem, Deleted, Withdrawn, changes_of, decode_items
+from models.quality.repair import Repair, repair_item
 from models.recommender import Recommender
 
 # What lists know of an item's texts.
@@ -73,19 +74,16 @@ class KeepCatalogue:
 
         Models may be slow: the items' own texts are readable before the models are asked.
         """
-        decoded = decode_items(batch, self.events)
-        rejected = [each.rejected for each in decoded if each.rejected is not None]
-        changes, repairs = repair_changes(changes_of(decoded))
         await self.marks.mark_start(batch.partition)
         async with self.marks.lock:
-            refused = await self.store.write(changes, places_of(batch, decoded), repairs)
-        self.metrics.refused_writes.labels("item").inc(refused)
-        await self.outbox.quarantine(rejected)
+            stored = await KeepTitle(self.store, self.assess).write(batch, decode_items(batch, self.events))
+        self.metrics.refused_writes.labels("item").inc(stored.refused)
+        await self.outbox.quarantine([each.rejected for each in stored.decoded if each.rejected is not None])
         if self.assess is not None:
-            await self.assess.handle(batch.partition, changes)
+            await self.assess.handle(batch.partition, stored.changes)
         await self.marks.mark_stored(batch.partition, int(batch.offsets[-1]) + 1)
-        self._count(decoded)
-        self._count_repairs(repairs)
+        self._count(stored.decoded)
+        self._count_repairs(stored.repairs)
 
     def _count(self, decoded: list[DecodedItem]) -> None:
         self.metrics.batch_size.labels("catalogue").observe(len(decoded))

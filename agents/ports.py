@@ -15,11 +15,13 @@ from models.contract.item_codec import Change, RecordPlace
 from models.contract.moved import Moved
 from models.contract.outcome import Rejected
 from models.quality.assessment import Assessment, Models
+from models.quality.last_good import Kept, Retitled, StoredText
 from models.quality.repair import Repair
 from models.users.stored import StoredFields
 from models.users.writes import ListWrites, UserWrites
 
 Clock = Callable[[], float]
+NOTHING_KEPT: Mapping[int, Kept] = {}
 
 
 class WriteOutcome(IntEnum):
@@ -82,13 +84,21 @@ class ItemStore(Protocol):
         changes: Sequence[Change],
         places: Sequence[RecordPlace] = (),
         repairs: Sequence[Sequence[Repair]] = (),
+        kept: Mapping[int, Kept] = NOTHING_KEPT,
     ) -> int:
         """Apply the changes in their order, but for those of which a later version is stored.
 
         `places` are those of their records; a change without one is always applied. `repairs` are
-        those of each change, shown beside it. Returns when they are readable, with the number of
-        those that were refused.
+        those of each change, shown beside it. `kept` has the number of each change whose title is
+        that of an earlier record. Returns when they are readable, with the number of those that
+        were refused.
         """
+
+    async def titles(self, item_ids: Sequence[str]) -> list[StoredText]:
+        """Return what is stored of these items' titles, in their order."""
+
+    async def retitle(self, retitled: Sequence[Retitled]) -> None:
+        """Replace titles, each if the item is still as that record wrote it."""
 
 
 class Assessed(NamedTuple):

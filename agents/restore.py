@@ -7,15 +7,15 @@ its data loses the marks too, and a store that goes back to an older copy has th
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from agents.assess import Assess
+from agents.keep_title import KeepTitle
 from agents.ports import CatalogueLog, CatalogueMarks, ItemStore
 from models.contract.event_codec import EventSettings
-from models.contract.item_codec import changes_of, decode_items, places_of
-from models.quality.repair import repair_changes
+from models.contract.item_codec import decode_items
 
 CHECK_SECONDS = 2.0
 
@@ -139,9 +139,9 @@ class Restore:
                 async for batch in batches:
                     await self.assess.remember(batch)
         span = self.spans().get(partition)
-        reached, most = await self._write_items(partition, offset)
+        reached, most = await self._write_items(partition, offset, self.lock)
         async with self.lock:
-            reached, rest = await self._write_items(partition, reached)
+            reached, rest = await self._write_items(partition, reached, nullcontext())
         if span is None or partition not in self.spans():
             return  # another worker may write by now: it finds the claim, and restores from the beginning
         reached = max(reached, self._believed.get(partition, 0), span.start)  # compaction may have shortened the log
@@ -149,15 +149,16 @@ class Restore:
         await self._move(partition, claim, reached)
         self.restored(partition, most + rest, item_ids)
 
-    async def _write_items(self, partition: int, offset: int) -> tuple[int, int]:
-        """Store the records of the log from this offset on. Returns the next offset and the number
-        of records.
+    async def _write_items(
+        self, partition: int, offset: int, lock: AbstractAsyncContextManager[None]
+    ) -> tuple[int, int]:
+        """Store the records of the log from this offset on, each batch under the lock. Returns the
+        next offset and the number of records.
         """
         reached, count = offset, 0
         async with aclosing(self.log.items(partition, offset)) as batches:
             async for batch in batches:
-                decoded = decode_items(batch, self.events)
-                changes, repairs = repair_changes(changes_of(decoded))
-                await self.items.write(changes, places_of(batch, decoded), repairs)
+                async with lock:
+                    await KeepTitle(self.items, self.assess).write(batch, decode_items(batch, self.events))
                 reached, count = max(reached, int(batch.offsets[-1]) + 1), count + len(batch)
         return reached, count

@@ -5,7 +5,7 @@ No user waits for its answer.
 
 import asyncio
 from collections.abc import Callable, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from agents.follow_vectors import FollowVectors
@@ -80,7 +80,7 @@ class AskSecondJudge:
                 if self.follow.in_doubt(stored):
                     return _Case(partition, item, stored)
                 if self.follow.models.judged_twice(stored):
-                    await self.outbox.vectors(partition, {item_id: stored})
+                    await self.outbox.vectors(partition, {item_id: replace(stored, title=item.title)})
             self.follow.settled(item_id)
         return None
 
@@ -94,7 +94,7 @@ class AskSecondJudge:
                 self.metrics.judged.labels("outdated").inc()
                 return
             await self.store.write([Assessed(item, after, is_new=True)])
-            await self.outbox.vectors(case.partition, {item_id: after})
+            await self.outbox.vectors(case.partition, {item_id: replace(after, title=item.title)})
             self.follow.settled(item_id)
         self.metrics.judged.labels(_verdict(case.assessment, after, self.settings)).inc()
 

@@ -11,12 +11,13 @@ from string import ascii_lowercase
 
 import numpy as np
 
-from agents.ports import Assessed
+from agents.ports import NOTHING_KEPT, Assessed
 from models.contract.events import Item, RawBatch
 from models.contract.item_codec import Change, Deleted, RecordPlace, Withdrawn
 from models.contract.moved import Moved
 from models.contract.outcome import Rejected
 from models.quality.assessment import Assessment, Models, pack_vector
+from models.quality.last_good import Kept, Retitled, StoredText, good_title
 from models.quality.repair import Repair
 
 LETTERS = ascii_lowercase
@@ -51,6 +52,9 @@ class MemoryItems:
     items: dict[str, Item | Deleted] = field(default_factory=dict)
     places: dict[str, RecordPlace] = field(default_factory=dict)
     repairs: dict[str, tuple[Repair, ...]] = field(default_factory=dict)
+    kept: dict[str, Kept | None] = field(default_factory=dict)
+    good: dict[str, str] = field(default_factory=dict)
+    deletions: dict[str, RecordPlace] = field(default_factory=dict)
     away: bool = False
 
     async def write(
@@ -58,19 +62,40 @@ class MemoryItems:
         changes: Sequence[Change],
         places: Sequence[RecordPlace] = (),
         repairs: Sequence[Sequence[Repair]] = (),
+        kept: Mapping[int, Kept] = NOTHING_KEPT,
     ) -> int:
         if self.away:
             raise Away("the store")
         self.diary.entries.append("store")
         refused = 0
-        for change, place, done in zip_longest(changes, places, repairs):
+        for row, (change, place, done) in enumerate(zip_longest(changes, places, repairs)):
             if place is not None and self._is_overtaken(change, place):
                 refused += 1
                 continue
             if not isinstance(change, Withdrawn):
                 self.repairs[change.item_id] = tuple(done or ())
+                self.kept[change.item_id] = kept.get(row)
+                self.good.pop(change.item_id, None)
+            if isinstance(change, Deleted) and place is not None:
+                self.deletions[change.item_id] = place
             self.items[change.item_id] = self._withdrawn(change.item_id) if isinstance(change, Withdrawn) else change
         return refused
+
+    async def titles(self, item_ids: Sequence[str]) -> list[StoredText]:
+        return [self._title(each) for each in item_ids]
+
+    def _title(self, item_id: str) -> StoredText:
+        item, kept = self.items.get(item_id), self.kept.get(item_id)
+        title = item.title if isinstance(item, Item) else "" if item else self.good.get(item_id, "")
+        known = StoredText(title, self.places.get(item_id), deletion=self.deletions.get(item_id))
+        return known._replace(title_place=kept.place, said=kept.said) if kept else known
+
+    async def retitle(self, retitled: Sequence[Retitled]) -> None:
+        for each in retitled:
+            if isinstance(item := self.items[each.item_id], Item) and self.places.get(each.item_id) == each.over:
+                self.items[each.item_id] = replace(item, title=each.title)
+                self.repairs[each.item_id] = each.repairs
+                self.kept[each.item_id] = Kept(each.place, each.said, "") if each.place else None
 
     def _is_overtaken(self, change: Change, place: RecordPlace) -> bool:
         stored = self.places.get(change.item_id)
@@ -169,8 +194,10 @@ class MemoryAssessments:
         for item_id, each in assessments.items():
             if each is None:
                 self.stored.pop(item_id, None)
+                self.shop.good.pop(item_id, None)
             else:
                 self.stored[item_id] = each
+                self.shop.good[item_id] = good_title(each)
 
     async def forget(self, item_ids: Sequence[str]) -> None:
         for item_id in item_ids:

@@ -15,6 +15,7 @@ from app.store.packed import Command, PackedRedis
 from app.store.vector_set import VectorSet
 from models.contract.events import Item
 from models.quality.assessment import Assessment, unpack_vectors
+from models.quality.last_good import good_title
 from models.quality.text import QualitySettings
 
 
@@ -45,9 +46,9 @@ class RedisAssessments:
     async def remember(self, assessments: Mapping[str, Assessment | None]) -> None:
         """Store assessments without the vectors by which items are found. None removes one."""
         commands: list[Command] = [
-            ("HDEL", self.keys.item(item_id), *ASSESSMENT_FIELDS)
+            ("HDEL", self.keys.item(item_id), *ASSESSMENT_FIELDS, "good_title")
             if each is None
-            else ("HSET", self.keys.item(item_id), *self._fields(each))
+            else ("HSET", self.keys.item(item_id), *self._fields(each), "good_title", good_title(each))
             for item_id, each in assessments.items()
         ]
         await self.retry(lambda: execute(self.redis, commands))

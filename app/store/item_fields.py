@@ -9,11 +9,16 @@ from typing import Any, TypedDict
 
 import orjson
 
-# What `decode_item` reads of what an upsert writes; it writes `repairs` too.
+# What `decode_item` reads of what an upsert writes; it writes `repairs` and TITLE_FIELDS too.
 CATALOGUE_FIELDS = ("title", "category", "brand", "price", "currency", "available", "deleted")
 # The field `text_hash` comes last: if it is there, all others are. The field `judge` holds
 # `judged_by` of the assessment.
 ASSESSMENT_FIELDS = ("vector", "quality", "reasons", "vector_model", "judge", "recommendable", "text_hash")
+# What is known of a title: `place` is that of the last record, `title_place` that of the record
+# whose title is kept, `said_title` the title that was not taken, `deletion` the place of the item's
+# last deletion. `good_title` is of a store that is being restored: the title of the log of
+# assessments, until the item itself comes.
+TITLE_FIELDS = ("title", "deleted", "place", "title_place", "said_title", "good_title", "deletion")
 ENTRY_FIELDS = (*CATALOGUE_FIELDS, "repairs", "quality", "reasons", "recommendable")
 
 

@@ -10,13 +10,14 @@ import orjson
 
 from app.store.connection import HashFields
 from models.contract.events import Item
-from models.contract.item_codec import Change, Deleted, Withdrawn
+from models.contract.item_codec import Change, Deleted, RecordPlace, Withdrawn
 from models.quality.assessment import Assessment
+from models.quality.last_good import Kept, Retitled, StoredText
 from models.quality.repair import Repair, encode_repairs
 from models.quality.text import QualitySettings
 
 
-def encode_change(change: Change, repairs: Sequence[Repair] = ()) -> HashFields:
+def encode_change(change: Change, repairs: Sequence[Repair] = (), kept: Kept | None = None) -> HashFields:
     """Return all fields of the catalogue, and what was repaired; an absent value is empty.
 
     One HSET replaces them all, so no reader sees a mixture of old and new fields.
@@ -34,6 +35,36 @@ def encode_change(change: Change, repairs: Sequence[Repair] = ()) -> HashFields:
         "available": int(item.available),
         "deleted": int(deleted),
         "repairs": encode_repairs(repairs),
+        "title_place": "" if kept is None or kept.place is None else encode_place(kept.place),
+        "said_title": "" if kept is None else kept.said,
+        "good_title": "",
+    }
+
+
+def encode_place(place: RecordPlace) -> str:
+    """Return the place of a record as the hash has it: partition, offset and time."""
+    return f"{place.partition} {place.offset} {place.time}"
+
+
+def decode_stored_text(values: Sequence[bytes | None]) -> StoredText:
+    """Return what is stored of a title, from the values of TITLE_FIELDS."""
+    title, deleted, place, title_place, said, good, deletion = (value.decode() if value else "" for value in values)
+    if deleted == "1":
+        return StoredText(place=_place(place), deletion=_place(deletion))
+    return StoredText(title or good, _place(place), _place(title_place), said, _place(deletion))
+
+
+def _place(text: str) -> RecordPlace | None:
+    return RecordPlace(*map(int, text.split())) if text else None
+
+
+def encode_title(retitled: Retitled) -> HashFields:
+    """Return the fields that another title changes."""
+    return {
+        "title": retitled.title,
+        "title_place": "" if retitled.place is None else encode_place(retitled.place),
+        "said_title": retitled.said,
+        "repairs": encode_repairs(retitled.repairs),
     }
 
 

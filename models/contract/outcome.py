@@ -23,6 +23,7 @@ class Reason(StrEnum):
     INVALID_VALUE = "invalid_value"
     FOREIGN_KEY = "foreign_key"
     UNKNOWN_KIND = "unknown_kind"
+    WORSE_THAN_BEFORE = "worse_than_before"
 
 
 @dataclass(frozen=True, slots=True)

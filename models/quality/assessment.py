@@ -7,7 +7,7 @@ so that an unchanged item is recognised and needs no inference.
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +69,7 @@ class Assessment:
 
     `vector` is empty without an embedding model. `quality` is a score in [0, 1], None without a
     quality model; `reasons` names the defects found. `judged_by` names the models that judged.
+    `title` is the text itself, in the log only: compaction may remove the record that it is from.
     """
 
     text_hash: str
@@ -77,6 +78,7 @@ class Assessment:
     judged_by: str = ""
     quality: float | None = None
     reasons: tuple[str, ...] = ()
+    title: str = field(default="", compare=False)
 
     def weight(self, settings: QualitySettings) -> float:
         """Return the factor of the item's score: 0 hides the item; 1 without a quality model."""
@@ -106,8 +108,9 @@ def encode_headers(assessment: Assessment) -> list[tuple[str, bytes]]:
         "judge": assessment.judged_by,
         "quality": "" if assessment.quality is None else repr(assessment.quality),
         "reasons": ",".join(assessment.reasons),
+        "title": assessment.title,
     }
-    return [*((name, value.encode()) for name, value in headers.items()), header(VECTORS)]
+    return [*((name, value.encode("utf-8", "replace")) for name, value in headers.items()), header(VECTORS)]
 
 
 def decode_assessment(vector: bytes, headers: Mapping[str, bytes]) -> Assessment:
@@ -127,6 +130,7 @@ def decode_assessment(vector: bytes, headers: Mapping[str, bytes]) -> Assessment
         judged_by=headers["judge"].decode(),
         quality=_quality(headers["quality"].decode()),
         reasons=tuple(filter(None, headers["reasons"].decode().split(","))),
+        title=headers.get("title", b"").decode(),
     )
 
 

@@ -40,7 +40,7 @@ BESIDE = _words(
     labels last left less line made mail manager me mix mixed more must mystery negative never new
     no not now of off office ok old on one online only or order orders order(s) oversold overstock pack packs
     pallet pcs per pieces please pls postage price printing problem put qty quantity quick re reason retail sale
-    sales sample samples section sell selling sent set sets shelf shop short should showroom site size some staff
+    sales sample samples section sell selling sent set sets shelf shop short should show showroom site size some staff
     stock store supplier system take taken temp that the them then there these they this throw tick ticked to
     too transfer try unit units up use used via w was water web website week were what when where which who why
     with year you zero hse se
@@ -83,6 +83,12 @@ def is_remark(text: str, *, beside_a_title: bool = False) -> bool:
     if PHRASES.search(text):
         return True
     return bool(sure) and (len(named) > 1 or sure[0] not in DOUBTFUL_ALONE)
+
+
+def has_words_of_notes(text: str) -> bool:
+    """Return whether all words are such as stand in remarks, though titles have them too."""
+    words = [word.lower() for word in WORD.findall(text)]
+    return bool(words) and all(word in SURE or word in BESIDE or word.isdigit() or word == "?" for word in words)
 
 
 def without_remark(title: str) -> str:

@@ -124,7 +124,8 @@ RULES = (
     Rule("white_space", _white_space, 1.0),
 )
 REMARK_CUT = Rule("remark_cut", without_remark, 0.9)
-RULE_NAMES = (*(rule.name for rule in RULES), REMARK_CUT.name)
+KEPT_RULE = "last_good_text"
+RULE_NAMES = (*(rule.name for rule in RULES), REMARK_CUT.name, KEPT_RULE)
 
 
 def repair_text(field: str, text: str) -> tuple[str, tuple[Repair, ...]]:

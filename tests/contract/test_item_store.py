@@ -1,6 +1,7 @@
 """One suite for the `ItemStore` of memory and of Redis, seen through the look-ups."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -18,6 +19,7 @@ from app.store.keys import Keys
 from app.store.packed import PackedRedis
 from models.contract.events import Item
 from models.contract.item_codec import Change, Deleted, RecordPlace, Withdrawn
+from models.quality.last_good import Kept, Retitled, StoredText
 from models.quality.repair import Repair
 
 KETTLE = Item("k1", "Kettle", category="Home/Kitchen", brand="Acme", price=19.99, currency="EUR")
@@ -196,3 +198,29 @@ async def test_look_ups_show_what_was_repaired(redis: PackedRedis) -> None:
     await store.write([KETTLE], [LATE], [()])
     found = [await lookups_on(redis, keys).item("k1")]
     assert [each.repairs for each in found if each] == [()]
+
+
+async def test_titles_are_read_with_where_they_are_from(shop: tuple[ItemStore, Look]) -> None:
+    store, _ = shop
+    kept = replace(KETTLE, title="Cup")
+    await store.write([Deleted("k1"), KETTLE, Item("k2", "Pot")], [EARLY, EARLY, EARLY])
+    await store.write([kept], [LATE], [()], {0: Kept(EARLY, "damages", "remark")})
+    assert await store.titles(["k1", "k2", "k3"]) == [
+        StoredText("Cup", LATE, EARLY, "damages", EARLY),
+        StoredText("Pot", EARLY),
+        StoredText(),
+    ]
+    await store.write([Deleted("k2")], [LATE])
+    assert await store.titles(["k2"]) == [StoredText(place=LATE, deletion=LATE)]
+
+
+async def test_a_title_is_replaced_only_in_the_record_that_it_is_for(shop: tuple[ItemStore, Look]) -> None:
+    store, look = shop
+    await store.write([KETTLE], [LATE])
+    await store.retitle([Retitled("k1", EARLY, "Cup", EARLY, "Kettle", ())])
+    assert await look("k1") == ("Kettle", "Home/Kitchen", "Acme", 19.99, "EUR", True)
+    await store.retitle([Retitled("k1", LATE, "Cup", EARLY, "Kettle", ())])
+    assert await look("k1") == ("Cup", "Home/Kitchen", "Acme", 19.99, "EUR", True)
+    assert await store.titles(["k1"]) == [StoredText("Cup", LATE, EARLY, "Kettle")]
+    await store.retitle([Retitled("k1", LATE, "Kettle", None, "", ())])
+    assert await store.titles(["k1"]) == [StoredText("Kettle", LATE)]

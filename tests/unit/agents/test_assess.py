@@ -10,6 +10,7 @@ from fakes import Away, LetterModel
 from agents.assess import ITEMS_AT_ONCE
 from agents.metrics import total
 from models.contract.events import Item, RawBatch
+from models.contract.outcome import Reason
 from models.quality.assessment import Assessment, Models
 
 
@@ -76,7 +77,7 @@ async def test_what_the_log_lost_is_sent_again_without_asking(shop: ItemAgents) 
 
 async def test_of_an_item_s_changes_in_a_batch_only_the_last_is_assessed(shop: ItemAgents) -> None:
     await shop.handle(item("a", title="Mug"), item("a", title="Cup"), item("k3", title="Jug"), None)
-    assert shop.model.asked == ["Cup"]
+    assert shop.model.asked == ["Cup", "Mug", "Cup"]  # which is worse; then the last one
     assert dict(shop.outbox.vectors_log[PARTITION])["k3"] is None
 
 
@@ -218,3 +219,31 @@ async def test_assessments_of_other_models_are_not_brought_back(shop: ItemAgents
     shop.follow_with(LetterModel(Models("letters-2", "questions-1", shop.model.models.dimension)))
     await shop.assess.remember(vectors(*shop.outbox.vectors_log[PARTITION]))
     assert shop.assessments.stored == {}
+
+
+async def test_what_the_model_takes_for_a_remark_does_not_replace_a_good_title(shop: ItemAgents) -> None:
+    await shop.handle(item("a", title="Mug", price=2), item("b", title="Jug?"))
+    await shop.handle(item("a", title="Mug?", price=3), item("b", title="Cup?"))
+    stored = [shop.store.items[each] for each in ("a", "b")]
+    assert [(each.title, each.price) for each in stored if isinstance(each, Item)] == [("Mug", 3), ("Cup?", None)]
+    [rejected] = shop.outbox.quarantined
+    assert (rejected.reason, rejected.offset, rejected.detail) == (
+        Reason.WORSE_THAN_BEFORE,
+        0,
+        "the title is remark; 'Mug' is kept",
+    )
+    shop.deliver()
+    assert (shop.weight("a"), shop.weight("b")) == (1.0, 0.0)
+
+
+async def test_a_good_title_outlives_an_emptied_store_and_the_compaction_of_its_record(shop: ItemAgents) -> None:
+    await shop.handle(item("a", title="Mug"), item("b", title="Jug"))
+    await shop.handle(item("a", title="Mug?"), item("b", title="Pot"))
+    shop.store.items.clear()
+    shop.store.places.clear()
+    shop.store.kept.clear()
+    await shop.assess.remember(vectors(*shop.outbox.vectors_log[PARTITION]))
+    await shop.handle(item("a", title="Mug?"))
+    stored = shop.store.items["a"]
+    assert isinstance(stored, Item)
+    assert stored.title == "Mug"

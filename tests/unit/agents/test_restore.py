@@ -9,10 +9,12 @@ from fakes import MemoryCatalogueLog, MemoryItems, MemoryMarks, MemoryOutbox
 from prometheus_client import CollectorRegistry
 
 from agents.catalogue import KeepCatalogue
+from agents.keep_title import KeepTitle
 from agents.metrics import Metrics
 from agents.restore import ReadSpan, Restore, StoredMark
 from models.contract.event_codec import EventSettings
 from models.contract.events import Item
+from models.contract.item_codec import decode_items
 
 
 def log_of(*batches: list[Fields | bytes | None]) -> MemoryCatalogueLog:
@@ -226,3 +228,15 @@ async def test_partitions_of_other_workers_are_left_to_them(bench: Bench) -> Non
 )
 def test_marks_are_read_as_they_are_written(text: str, mark: StoredMark) -> None:
     assert StoredMark.parse(text) == mark
+
+
+async def test_a_good_title_comes_back_though_a_worse_one_was_stored_first() -> None:
+    log = log_of([item("a", title="BLUE LAMP")], [item("a", title="damages")])
+    bench = Bench(log, {0: ReadSpan(0, 2)})
+    await bench.restore.check()
+    bench.empty()
+    [_, last] = log.items_log[0]
+    await KeepTitle(bench.store).write(last, decode_items(last, EventSettings()))
+    assert bench.titles() == {"a": "damages"}
+    await bench.restore.check()
+    assert bench.titles() == {"a": "BLUE LAMP"}
