@@ -22,6 +22,7 @@ from models.inference.vector_cache import MemoryCache
 from models.quality.assessment import Models
 from models.quality.defect import DEFECTS
 from models.quality.judge import QualityModel, open_quality_model
+from models.quality.reading import READING
 
 SETTINGS_DIGITS = 8
 
@@ -107,11 +108,11 @@ def _infer(
 
 
 def _digest(settings: Settings) -> str:
-    """Return a digest of the thresholds.
+    """Return a digest of the thresholds, and of how titles are read.
 
     A changed threshold finds other defects or hides other items, so it counts as another model.
     """
-    thresholds = [settings.quality.score_from, *(settings.quality.threshold(defect) for defect in DEFECTS)]
+    thresholds = [READING, settings.quality.score_from, *(settings.quality.threshold(defect) for defect in DEFECTS)]
     return hashlib.blake2b(repr(thresholds).encode()).hexdigest()[:SETTINGS_DIGITS]
 
 

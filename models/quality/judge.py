@@ -19,7 +19,8 @@ from models.inference.settings import InferenceSettings
 from models.quality.calibration import Line
 from models.quality.defect import DEFECTS, Defect, ItemText
 from models.quality.features import FEATURE_NAMES, lexical_features
-from models.quality.text import Calibration, TextVerdict, encoder_input, verdicts
+from models.quality.reading import combined, reading_of
+from models.quality.text import Calibration, TextVerdict, encoder_input, probabilities, verdicts_of
 
 TASK = "quality"
 BATCH_TOKENS = 192
@@ -52,11 +53,13 @@ class QualityModel:
         self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="quality")
 
     def judge(self, items: Sequence[ItemText]) -> list[TextVerdict]:
-        """Return one verdict for each item, in their order.
+        """Return one verdict for each item, in their order, by the model and by the rules.
 
         An item without a title scores 0.5 and has no defect.
         """
-        found = verdicts(self.logits(items), self.calibration, self._counted)
+        reading = reading_of(items)
+        probability = combined(items, reading, probabilities(self.logits(reading.texts), self.calibration))
+        found = verdicts_of(probability, self._counted)
         return [verdict if item.title.strip() else NOTHING_TO_JUDGE for item, verdict in zip(items, found, strict=True)]
 
     def logits(self, items: Sequence[ItemText]) -> NDArray[np.float32]:

@@ -7,31 +7,39 @@ title. The words are those of stock books; they were chosen without the remarks 
 import re
 
 WORD = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+|\?", re.I)
+# Words of a remark; letters of one word; characters and words of a remark behind a title.
 LONGEST_REMARK = 10
 LONGEST_WORD = 16
+LONGEST_TAIL = 100
+MOST_TAIL_WORDS = 6
 # The last two are the long dashes.
 DASHES = "-\u2013\u2014"
 
 
-def _words(text: str) -> frozenset[str]:
+def words_of(text: str) -> frozenset[str]:
+    """Return the words of a text that is parted by white space."""
     return frozenset(text.split())
 
 
 # One of these is enough, if all other words are of this file too.
-SURE = _words(
+SURE = words_of(
     """
-    adjust adjusted adjustment adjustments allocate allocated barcode bin breakage breakages cancel cancelled
-    can't check checked counted cracked credited crushed damage damaged damages deleted
-    defective destroyed discontinued discrepancy dont don't dumped duplicate entered error errors expired faulty
-    found incorrect incorrectly invoice invoiced invoices labelled leftover lost marked mislabelled misplaced
+    adjust adjusted adjustment adjustments allocate allocated breakage breakages cancel cancelled
+    can't checked counted cracked credited crushed damage damaged damages deleted
+    defective destroyed discontinued discrepancy dont don't dumped entered error errors expired faulty
+    found incorrect incorrectly invoiced labelled leftover lost marked mislabelled misplaced
     miscoded misprinted missing mouldy obsolete oops quarantine quarantined recalled received recount
-    recounted reject rejected reserve reserved return returned reverse reversed rotten rusty scrapped
-    shortage smashed smudges sold stained stocktake stolen surplus test thrown torn unknown unlabelled unsaleable
+    recounted reject rejected reserved returned reversed rotten rusty scrapped
+    shortage smashed smudges sold stained stocktake stolen surplus thrown torn unknown unlabelled unsaleable
     unsellable unsold wet wrong wrongly write-off
+    allocation amend amended arrived audit awaiting binned corrected correction delivered donated donation incomplete
+    mixed-up moved pending reallocate reallocated rebook rebooked recheck rechecked recode recoded reconcile refund
+    refunded relabel relabelled repack repacked replaced reversal rework reworked rounding saleable sellable
+    stock-take writeoff
     """
 )
 # Words that stand beside them, and that titles have too.
-BESIDE = _words(
+BESIDE = words_of(
     """
     a add again air aisle all also amazon and any are aside as at away bad balance batch be been book booked
     box boxes broken by came carton cartons code coded colour commission computer count credit credits ctn customer
@@ -43,24 +51,41 @@ BESIDE = _words(
     sales sample samples section sell selling sent set sets shelf shop short should show showroom site size some staff
     stock store supplier system take taken temp that the them then there these they this throw tick ticked to
     too transfer try unit units up use used via w was water web website week were what when where which who why
-    with year you zero hse se
+    with year you zero hse se parts barcode bin check duplicate invoice invoices reserve return reverse test out
+    longer available stocked confirmed advised note notes email written accounts agreed asap ask bank bay branch
+    carton changed charge charity copy counted customs damaged dave did done driver draft eaten exchange fell half
+    head idea individually instead internal keep keying kg kind know later lid lot many marketplace maybe mice missed
+    mos mostly need needs nobody none our ours outlet over paperwork part per person phone picking piece pieces plus
+    probably purchase rack recount room same see separately shipment someone sorry staff still surplus sure told took
+    tomorrow today town two van warehouse wip yard yesterday write line batch depot shelf
     """
 )
 PHRASES = re.compile(
-    r"do not (?:use|sell|order|reorder)|don'?t (?:use|sell|order|reorder)|out of stock|not for sale|no longer (?:sold|"
-    r"available|stocked)|to be (?:confirmed|deleted|advised)|stock (?:check|count|take|adjustment)|wrong (?:code|item|"
-    r"label|barcode|price|stock)|see (?:note|notes|email)|sold as (?:sets?|\d+|one)|thrown? away|written off|write off|"
-    r"sold out|mix(?:ed)? up|put aside|given away",
+    r"do not (?:use|sell|order|reorder)|don'?t (?:use|sell|order|reorder)|out of stock|not for sale|sold out|"
+    r"no longer (?:sold|available|stocked)|to be (?:confirmed|deleted|advised)|(?:stock|re)[ -]?(?:check|count|take)|"
+    r"stock adjustment|check (?:stock|code|barcode|price|label)|wrong (?:code|item|label|barcode|price|stock)|"
+    r"see (?:note|notes|email)|sold as (?:sets?|\d+|one)|thrown? away|written off|write off|mix(?:ed)? up|put aside|"
+    r"given away",
+    re.I,
+)
+# A note behind a sign that begins so is one whatever comes next: names, shelves, numbers.
+BEGINNINGS = re.compile(
+    r"\b(?:hold for|keep for|given to|moved to|sent to|check with|check in|ask (?:the )?\w+\W*$|replaced by|fell off|"
+    r"cannot (?:sell|find)|can'?t (?:sell|find)|waiting for|awaiting|copy of \d|use \d+ instead|need(?:s)? to|not ours|"
+    r"no barcode|no labels?\b|wrong \w+$|per (?:phone|email|customer|supplier|office|manager)|put back|sent back|"
+    r"incorrect \w+$|mislabell?ed|wrongly \w+)",
     re.I,
 )
 # Such words are also names of goods ("Lost", "Wet wipes"): alone they say nothing.
-DOUBTFUL_ALONE = _words(
+DOUBTFUL_ALONE = words_of(
     """
-    found lost wet test missing unknown return invoice invoices check bin cracked crushed sold reverse torn rotten
-    stolen smashed reserve recalled deleted oops wrong expired duplicate destroyed error surplus reject damage marked
+    found lost wet missing unknown cracked crushed sold torn rotten
+    stolen smashed recalled deleted oops wrong expired destroyed error surplus reject damage marked
     received cancelled defective entered
     """
 )
+# Goods have these names too, but hardly behind a title that is known to be good.
+NOUNS = words_of("barcode bin check duplicate invoice reserve return reverse test")
 # What may stand between a title and the remark behind it.
 BREAK = re.compile(rf"\s*(?:[{DASHES}]+\s+|\s[{DASHES}]+|[(\[{{*;|]+|[,:/!.]\s|\?\s?|\s\s+)\s*")
 TRAILING = DASHES + " \t([{*;|,:/!.?"
@@ -79,8 +104,14 @@ def is_remark(text: str, *, beside_a_title: bool = False) -> bool:
         return False
     sure = [word for word in named if word in SURE]
     if beside_a_title:
-        return bool(sure) or PHRASES.search(text) is not None or not named or len(named) < len(words)
-    if PHRASES.search(text):
+        return (
+            bool(sure)
+            or not NOUNS.isdisjoint(named)
+            or PHRASES.search(text) is not None
+            or not named
+            or len(named) < len(words)
+        )
+    if PHRASES.search(text) or named == ["check"]:
         return True
     return bool(sure) and (len(named) > 1 or sure[0] not in DOUBTFUL_ALONE)
 
@@ -98,10 +129,9 @@ def without_remark(title: str) -> str:
     """
     if not _may_end_in_a_remark(title):
         return title
-    for found in _breaks(title):
-        head, tail = title[: found[0]], title[found[1] :]
-        if _names_something(head) and _is_tail(tail):
-            return head.rstrip(TRAILING)
+    for end, start in _breaks(title):
+        if len(title) - start <= LONGEST_TAIL and _is_tail(title[start:]) and _names_something(title[:end]):
+            return title[:end].rstrip(TRAILING)
     return title
 
 
@@ -109,7 +139,7 @@ def _may_end_in_a_remark(title: str) -> bool:
     """Return whether the last word can be one of a remark: a fast check that most titles fail."""
     words = WORD.findall(title[-LONGEST_WORD:])
     last = words[-1].lower() if words else ""
-    return last in SURE or last in BESIDE or last == "?" or last.isdigit()
+    return last in SURE or last in BESIDE or last == "?" or last.isdigit() or BEGINNINGS.search(title) is not None
 
 
 def _breaks(title: str) -> list[tuple[int, int]]:
@@ -131,11 +161,13 @@ def _is_tail(text: str) -> bool:
         return False
     if PHRASES.search(tail) and is_remark(tail):
         return True
+    if BEGINNINGS.match(tail) and len(words) <= MOST_TAIL_WORDS:
+        return True
     return is_remark(tail) and (len(words) > 1 or words[0] in TAIL_ALONE)
 
 
 # One word behind a sign that cannot be a form, a colour or a state in which goods are sold.
-TAIL_ALONE = _words(
+TAIL_ALONE = words_of(
     """
     damages damaged faulty unsaleable mouldy discontinued miscoded mislabelled adjustment wrongly thrown stocktake
     recount breakages check checked

@@ -33,7 +33,7 @@ TAG_NAMES = (
 TAG = re.compile(rf"</?(?:{TAG_NAMES})(?:\s[^<>]*)?/?>|<!--.*?-->|<!\[CDATA\[|\]\]>", re.I | re.S)
 CODE = re.compile(r"<(script|style)\b[^<>]*>.*?</\1\s*>", re.I | re.S)
 # A no-break space read as another encoding leaves "Â" where its second half was lost.
-STRAY = re.compile(r"(?<![A-ZÀ-Þ])Â(?=[\s£©®°·«»¼½¾²³±,.;:!?()/-]|$)")
+STRAY = re.compile(r"Â(?=[\s£©®°·«»¼½¾²³±,.;:!?()/-]|$)")
 INVISIBLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f"
     "\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]"

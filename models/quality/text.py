@@ -169,7 +169,11 @@ def verdicts(
 
     Only `counted` defects lower the score.
     """
-    probability = probabilities(logits, calibration)
+    return verdicts_of(probabilities(logits, calibration), counted)
+
+
+def verdicts_of(probability: NDArray[np.float64], counted: Collection[Defect] = DEFECTS) -> list[TextVerdict]:
+    """Return one verdict for each row of probabilities, shape (n, defects)."""
     return [
         TextVerdict(dict(zip(DEFECTS, row, strict=True)), score)
         for row, score in zip(probability.tolist(), scores(probability, counted).tolist(), strict=True)
