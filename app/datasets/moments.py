@@ -58,6 +58,8 @@ class Clock:
             except ValueError:
                 pass  # a file may have ISO times beside those of the format
         try:
+            if text.endswith(" UTC"):  # as REES46 and BigQuery write every time
+                return datetime.fromisoformat(text[:-4]).replace(tzinfo=UTC).timestamp()
             moment = datetime.fromisoformat(text)
         except ValueError:
             return self._lenient(text)

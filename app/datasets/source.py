@@ -85,6 +85,8 @@ def _check_mapped(table: Table, shape: Shape, mapping: FileMapping) -> None:
 
 def _check_columns(table: Table, shape: Shape, mapping: FileMapping) -> None:
     has = set(table.columns) | {name for name, column in mapping.columns.items() if column}
+    if any(not name.isprintable() or "\ufffd" in name for name in table.columns):
+        raise HeadraceError(f"{table.path} is no text, or in another encoding; name it with --encoding, such as utf-16")
     needed = ("item_id",) if shape is ITEMS else ("ts", "item_id", *(() if mapping.kind else ("kind",)))
     missing = [name for name in needed if name not in has]
     if shape is EVENTS and not has & {"user_id", "session_id"}:

@@ -52,6 +52,7 @@ KIND_WORDS = {
     ),
 }
 KIND_OF_WORD = {text: kind for kind, words in KIND_WORDS.items() for text in (*words, kind)}
+LONG_WORD = 6  # shorter ones are also names of things
 NOT_A_LETTER = re.compile(r"[^a-z]")
 
 
@@ -115,9 +116,7 @@ def _unknown_kind(rejected: RejectedRow, source: Source, latest: float) -> str:
         way = f"try --map {quote('kind=' + proposed['kind'])}" if proposed else "try --kind order"
         return f"{way}, or --kind view where all rows are of one kind"
     said = str(rejected.fields.get(column, ""))
-    other = next(
-        (name for name, value in rejected.fields.items() if name != column and word(str(value)) in KINDS), None
-    )
+    other = next((name for name, value in rejected.fields.items() if name != column and _is_kind(value)), None)
     if other is not None:
         return _exchange("kind", column, _field_of(other, source), other)
     known = KIND_OF_WORD.get(NOT_A_LETTER.sub("", said.lower()))
@@ -190,6 +189,11 @@ def _exchange(field: str, column: str, other: str | None, other_column: str) -> 
 
 def _field_of(column: str, source: Source) -> str | None:
     return next((field for field, columns in source.places.items() if column in columns), None)
+
+
+def _is_kind(value: Any) -> bool:
+    letters = NOT_A_LETTER.sub("", str(value).lower())
+    return word(str(value)) in KINDS or (len(letters) >= LONG_WORD and letters in KIND_OF_WORD)
 
 
 def _is_time(value: Any, latest: float) -> bool:

@@ -209,6 +209,13 @@ def test_likely_columns_are_proposed_for_those_that_are_missing(tmp_path: Path) 
     assert str(error.value).endswith(f"; try {ways}")
 
 
+def test_a_file_that_is_no_text_is_refused_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "events.csv"
+    path.write_bytes(bytes(range(1, 256)) * 9)
+    with pytest.raises(HeadraceError, match="is no text, or in another encoding"):
+        read(path)
+
+
 def test_a_file_that_is_no_archive_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "events.csv.gz"
     path.write_bytes(as_csv(ROWS).encode())
