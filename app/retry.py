@@ -32,6 +32,7 @@ class Retry:
     retries: Counter
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     refuses: Callable[[Exception], bool] = lambda _: False
+    advice: Callable[[Exception], str] = lambda _: "Ask `headrace doctor`."
 
     async def __call__(self, call: Callable[[], Awaitable[T]]) -> T:
         """Return the first result of `call`. Until then the worker reports that it is not ready.
@@ -46,8 +47,7 @@ class Retry:
                 except self.errors as error:
                     if self.refuses(error):
                         raise HeadraceError(
-                            f"{self.name} refuses a command, and would again: {in_words(error)}. "
-                            "Ask `headrace doctor`; perhaps another program writes under the same names."
+                            f"{self.name} refuses a command, and would again: {in_words(error)}. {self.advice(error)}"
                         ) from error
                     if self.health.fails(self.name, caller, in_words(error)):
                         logger.warning("%s is away, trying again until it is back: %s", self.name, in_words(error))

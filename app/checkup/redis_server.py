@@ -8,9 +8,10 @@ from app.checkup.doctor import Finding, Findings, fail, ok, warn
 from app.concerns import RedisSettings
 from app.errors import HeadraceError
 from app.store.address import shown_address
-from app.store.server_facts import LoginRefused, ServerAway, ServerFacts, ask_server
+from app.store.server_facts import LoginRefused, RightsMissing, ServerAway, ServerFacts, ask_server
 
 LOWEST = (6, 2)
+GIVE_RIGHTS = "give it the rights on keys and commands that docs/operations.md lists (ACL SETUSER)"
 LARGEST_SKEW_SECONDS = 1.0
 
 
@@ -21,15 +22,28 @@ async def check_redis(settings: RedisSettings, clock: Callable[[], float] = time
     """
     try:
         facts = await ask_server(settings, clock)
+    except RightsMissing as error:
+        return [fail("redis rights", str(error), GIVE_RIGHTS)]
     except LoginRefused as error:
         advice = "put user and password into HEADRACE_REDIS_URL, percent-encoded: %23 for #, %25 for %"
         return [fail("redis", f"refuses to let us in: {error}", advice)]
     except ServerAway as error:
         detail = f"no Redis answers at {shown_address(settings.url)}: {error}"
-        return [fail("redis", detail, "start Redis, or set HEADRACE_REDIS_URL to where it is")]
+        return [fail("redis", detail, _way_in(str(error), settings.url))]
     except HeadraceError as error:
         return [fail("redis", str(error), "correct HEADRACE_REDIS_URL")]
     return _findings(facts, settings)
+
+
+def _way_in(reason: str, url: str) -> str:
+    if "certificate verify failed" in reason.lower():
+        return "name the certificates that sign Redis's: HEADRACE_REDIS_URL=rediss://…?ssl_ca_certs=FILE"
+    if url.lower().startswith("rediss://"):
+        hint = "where it asks for a certificate, add ssl_certfile=FILE&ssl_keyfile=FILE"
+        return f"start Redis, or set HEADRACE_REDIS_URL to where it is; {hint}; without TLS it is redis://"
+    closes = "closed" in reason or "reset" in reason
+    hint = "; where it speaks TLS, the address begins with rediss://" if closes else ""
+    return f"start Redis, or set HEADRACE_REDIS_URL to where it is{hint}"
 
 
 def _findings(facts: ServerFacts, settings: RedisSettings) -> list[Finding]:
@@ -38,6 +52,7 @@ def _findings(facts: ServerFacts, settings: RedisSettings) -> list[Finding]:
         return [
             ok("redis", f"answers at {shown_address(settings.url)}"),
             warn("redis version", facts.refusal, advice),
+            _rights(facts),
         ]
     return [
         _version(facts.info, settings),
@@ -45,7 +60,14 @@ def _findings(facts: ServerFacts, settings: RedisSettings) -> list[Finding]:
         _vectors(has_them=facts.has_vector_sets),
         _mode(facts.info),
         _clock(facts.ahead_seconds),
+        _rights(facts),
     ]
+
+
+def _rights(facts: ServerFacts) -> Finding:
+    if not facts.missing_rights:
+        return ok("redis rights", "this user may do what Headrace does")
+    return fail("redis rights", f"this user may not {', '.join(facts.missing_rights)}", GIVE_RIGHTS)
 
 
 def _version(info: Mapping[str, Any], settings: RedisSettings) -> Finding:

@@ -9,7 +9,11 @@ from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import (
+    AskError,
+    AuthenticationError,
+    ClusterCrossSlotError,
     ClusterDownError,
+    NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
     RedisError,
@@ -65,8 +69,10 @@ def translate(error: RedisError | OSError) -> HeadraceError:
     password.
     """
     if isinstance(error, RedisError) and refuses(error):
-        return UnreadableAnswer(
-            f"Redis refused the look-up: {in_words(error)}. Does another program use the same prefix?"
+        return UnreadableAnswer(f"Redis refused the look-up: {in_words(error)}. {advice(error)}")
+    if isinstance(error, AuthenticationError):
+        return StoreAway(
+            f"Redis does not let us in: {in_words(error)}. Are user and password in HEADRACE_REDIS_URL right?"
         )
     return StoreAway(f"Redis does not answer: {in_words(error)}. Is it up, is HEADRACE_REDIS_URL right?")
 
@@ -76,6 +82,15 @@ def refuses(error: Exception) -> bool:
     if not isinstance(error, ResponseError) or isinstance(error, PASSING):
         return False
     return not any(text in str(error) for text in PASSING_TEXTS)
+
+
+def advice(error: Exception) -> str:
+    """What to do about a refusal that does not pass."""
+    if isinstance(error, NoPermissionError):
+        return "Give this user the rights that docs/operations.md lists."
+    if isinstance(error, AskError | ClusterCrossSlotError):  # MovedError is an AskError
+        return "This server is a node of a Redis Cluster: set HEADRACE_REDIS_URL to a single primary."
+    return "Does another program use the same HEADRACE_REDIS_PREFIX?"
 
 
 class _Connection(AbstractConnection):

@@ -1,7 +1,7 @@
 """Asks a Redis server for its version, memory policy, vector sets and clock. Changes nothing."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from redis.asyncio import Redis
@@ -10,10 +10,16 @@ from redis.exceptions import AuthenticationError, NoPermissionError, RedisError,
 from app.concerns import RedisSettings
 from app.errors import HeadraceError, in_words
 from app.store.connection import connect
+from app.store.keys import Keys
+from app.store.rights import missing_rights
 
 
 class ServerAway(HeadraceError):
     """No Redis server answers at the address."""
+
+
+class RightsMissing(HeadraceError):
+    """The user may not even ask whether Redis is there."""
 
 
 class LoginRefused(HeadraceError):
@@ -25,13 +31,14 @@ class ServerFacts:
     """The server's answers.
 
     `info` is None if this user may not ask for it; `refusal` then says why. `ahead_seconds` is how
-    far the server's clock is ahead of this machine's.
+    far the server's clock is ahead of this machine's. `missing_rights` are commands.
     """
 
     info: Mapping[str, Any] | None
     refusal: str = ""
     has_vector_sets: bool = False
     ahead_seconds: float = 0.0
+    missing_rights: tuple[str, ...] = ()
 
 
 async def ask_server(settings: RedisSettings, clock: Callable[[], float]) -> ServerFacts:
@@ -42,7 +49,11 @@ async def ask_server(settings: RedisSettings, clock: Callable[[], float]) -> Ser
     redis = connect(settings)
     try:
         async with redis:
-            return await _ask(redis, clock)
+            facts = await _ask(redis, clock)
+            missing = await missing_rights(redis, Keys(settings.prefix), vectors=facts.has_vector_sets)
+            return replace(facts, missing_rights=tuple(missing))
+    except NoPermissionError as error:
+        raise RightsMissing(in_words(error)) from error
     except AuthenticationError as error:
         raise LoginRefused(in_words(error)) from error
     except (RedisError, OSError) as error:

@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 from app.concerns import RedisSettings
 from app.health import Health
 from app.retry import Retry
-from app.store.connection import connect, refuses
+from app.store.connection import advice, connect, refuses
 from app.store.keys import Keys
 from app.store.packed import PackedRedis
 
@@ -38,5 +38,5 @@ def open_store(settings: RedisSettings, health: Health, retries: Counter) -> Sto
 
     Raises HeadraceError for an address that cannot be used.
     """
-    retry = Retry("Redis", STORE_ERRORS, health, retries, refuses=refuses)
+    retry = Retry("Redis", STORE_ERRORS, health, retries, refuses=refuses, advice=advice)
     return Store(connect(settings), Keys(settings.prefix), retry)

@@ -9,7 +9,9 @@ from aiohttp.test_utils import TestServer
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition  # type: ignore[import-untyped]  # ships no types
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # type: ignore[import-untyped]  # ships no types
 from apache_kafka import embedded_only
+from certificates import make_certificates
 from redis.asyncio import Redis
+from redis_secured import redis_over_tls, server_with_tls
 
 from app.checkup.doctor import Finding, Findings, Status, examine, passed
 from app.checkup.kafka_server import check_broker, check_topics
@@ -18,6 +20,7 @@ from app.checkup.redis_server import check_redis
 from app.concerns import KafkaSettings, RedisSettings
 from app.kafka.topics import create_topics, topics
 from app.local.servers import embedded_redis
+from app.store.packed import PackedRedis
 
 NOWHERE = "127.0.0.1:1"
 
@@ -138,7 +141,7 @@ async def test_a_kafka_clock_that_is_ahead_is_a_warning(kafka: KafkaSettings) ->
 async def test_a_running_redis_is_fine(redis_url: str) -> None:
     found = statuses(await check_redis(RedisSettings(url=redis_url)))
     assert found.pop("redis memory") in ("ok", "warning")  # another test may have set it
-    assert found == dict.fromkeys(["redis", "redis vectors", "redis mode", "redis clock"], "ok")
+    assert found == dict.fromkeys(["redis", "redis vectors", "redis mode", "redis clock", "redis rights"], "ok")
 
 
 async def test_a_redis_that_throws_keys_away_is_a_warning(tmp_path: Path) -> None:
@@ -156,6 +159,44 @@ async def test_a_redis_clock_that_differs_is_a_warning(redis_url: str) -> None:
     assert "60.0" in named(findings, "redis clock").detail
     assert "behind" in named(findings, "redis clock").detail
     assert named(findings, "redis clock").status is Status.WARNING
+
+
+async def test_a_user_without_a_right_is_told_which(tmp_path: Path) -> None:
+    with embedded_redis(tmp_path) as url:
+        own = RedisSettings(url=url.replace("redis://", "redis://few:sesame@"))
+        async with PackedRedis.from_url(url) as redis:
+
+            async def allow(*rules: str) -> None:
+                assert await redis.exchange([("ACL", "SETUSER", "few", *rules)]) == [b"OK"]
+
+            await allow("on", ">sesame", "~hr:*", "+@all", "-evalsha", "-info")
+            finding = named(await check_redis(own), "redis rights")
+            assert finding.detail == "this user may not EVALSHA"
+            assert "ACL SETUSER" in finding.advice
+            await allow("resetkeys", "~other:*", "+@all")
+            assert "HGETALL" in named(await check_redis(own), "redis rights").detail
+            await allow("-@all")
+            [finding] = await check_redis(own)
+            assert (finding.check, finding.status) == ("redis rights", Status.FAILED)
+            assert await redis.dbsize() == 0
+
+
+@pytest.mark.skipif(not server_with_tls(), reason="no redis-server on this machine speaks TLS")
+async def test_what_is_wrong_with_tls_to_redis_is_told(tmp_path: Path) -> None:
+    with redis_over_tls(tmp_path, "hr:", made := make_certificates(tmp_path)) as server:
+        assert passed(await check_redis(RedisSettings(url=server.url)))
+        address, _, options = server.url.partition("?")
+        for url, advice in {
+            address: "rediss://…?ssl_ca_certs=FILE",
+            f"{address}?ssl_ca_certs={made.other_ca}": "rediss://…?ssl_ca_certs=FILE",
+            f"{address}?ssl_ca_certs={made.ca}": "add ssl_certfile=FILE&ssl_keyfile=FILE",
+            address.replace("rediss", "redis"): "the address begins with rediss://",
+            f"{address.replace('open@', 'wrong@')}?{options}": "put user and password into HEADRACE_REDIS_URL",
+        }.items():
+            [finding] = await check_redis(RedisSettings(url=url))
+            assert finding.status is Status.FAILED
+            assert advice in finding.advice, finding
+            assert "sesame" not in str(finding)
 
 
 async def test_a_wrong_password_is_told_without_it(tmp_path: Path) -> None:

@@ -5,11 +5,18 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from redis.exceptions import ConnectionError, RedisError, ResponseError
+from redis._parsers.base import BaseParser
+from redis.exceptions import (
+    ClusterCrossSlotError,
+    ConnectionError,
+    MovedError,
+    RedisError,
+    ResponseError,
+)
 
 from app.local.servers import embedded_redis
 from app.store.commands import execute
-from app.store.connection import refuses
+from app.store.connection import StoreAway, UnreadableAnswer, advice, refuses, translate
 from app.store.packed import PackedRedis
 from app.store.scripts import Script
 
@@ -48,6 +55,30 @@ async def test_a_command_that_nobody_knows_stays_unknown(redis: PackedRedis) -> 
     with pytest.raises(ResponseError) as raised:
         await execute(redis, [("NONSENSE",)])
     assert refuses(raised.value)
+
+
+async def test_a_right_that_a_user_lacks_is_named_with_where_rights_are_listed(redis: PackedRedis) -> None:
+    await redis.exchange(
+        [("ACL", "SETUSER", "few", "on", ">sesame", "~*", "+@all", "-hset"), ("AUTH", "few", "sesame")]
+    )
+    [error, *_] = await redis.exchange([("HSET", "k", "f", "v")])
+    assert refuses(error)
+    assert "rights that docs/operations.md lists" in str(translate(error))
+    assert isinstance(translate(error), UnreadableAnswer)
+
+
+@pytest.mark.parametrize("error", [MovedError("1 127.0.0.1:7001"), ClusterCrossSlotError("Keys in request")])
+def test_a_node_of_a_cluster_is_named_as_one(error: ResponseError) -> None:
+    assert refuses(error)
+    assert "set HEADRACE_REDIS_URL to a single primary" in advice(error)
+
+
+@pytest.mark.parametrize("text", ["WRONGPASS invalid username-password pair", "NOAUTH Authentication required."])
+def test_a_refused_login_passes_once_the_password_is_right(text: str) -> None:
+    error = BaseParser.parse_error(text)  # type: ignore[no-untyped-call]  # redis-py has no types here
+    assert not refuses(error)
+    assert isinstance(found := translate(error), StoreAway)
+    assert "user and password in HEADRACE_REDIS_URL" in str(found)
 
 
 async def test_memory_may_be_free_again(redis: PackedRedis) -> None:
