@@ -8,8 +8,8 @@ from pathlib import Path
 
 import orjson
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
-from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped]  # ships no types
 from learning import START, follow, new_learn
+from made_topics import delete_topics
 
 from agents.learn import Learn
 from agents.metrics import total
@@ -61,10 +61,7 @@ class Log:
                 await producer.send(f"{kafka.topic_prefix}interactions", value, partition=partition)
 
     async def recreate(self) -> None:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.settings.kafka.bootstrap)
-        await admin.start()
-        await admin.delete_topics(list(self.partitions))
-        await admin.close()
+        await delete_topics(self.settings.kafka, self.partitions)
         await create_topics(self.settings.kafka)
 
     @asynccontextmanager

@@ -7,9 +7,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition  # type: ignore[import-untyped]  # ships no types
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # type: ignore[import-untyped]  # ships no types
 from apache_kafka import embedded_only
 from certificates import make_certificates
+from made_topics import make_topics
 from redis.asyncio import Redis
 from redis_secured import redis_over_tls, server_with_tls
 
@@ -32,14 +32,6 @@ def statuses(findings: Findings) -> dict[str, str]:
 def named(findings: Findings, check: str) -> Finding:
     [finding] = [each for each in findings if each.check == check]
     return finding
-
-
-async def make(kafka: KafkaSettings, partitions: dict[str, int], **config: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
-    await admin.start()
-    made = [NewTopic(kafka.topic_prefix + name, count, 1, topic_configs=config) for name, count in partitions.items()]
-    await admin.create_topics(made)
-    await admin.close()
 
 
 async def send(kafka: KafkaSettings, topic: str, n: int, timestamp: float | None = None) -> None:
@@ -80,7 +72,7 @@ async def test_topics_as_headrace_makes_them_are_fine(kafka: KafkaSettings) -> N
 
 
 async def test_missing_topics_are_named(kafka: KafkaSettings) -> None:
-    await make(kafka, {"views": 3})
+    await make_topics(kafka, {"views": 3})
     finding = named(await check_topics(kafka), "topics")
     assert finding.status is Status.WARNING
     assert f"{kafka.topic_prefix}clicks" in finding.detail
@@ -95,14 +87,14 @@ async def test_looking_at_topics_makes_none(kafka: KafkaSettings) -> None:
 
 
 async def test_unequal_topics_are_a_failure(kafka: KafkaSettings) -> None:
-    await make(kafka, {"views": 3, "clicks": 5})
+    await make_topics(kafka, {"views": 3, "clicks": 5})
     finding = named(await check_topics(kafka), "partitions")
     assert finding.status is Status.FAILED
     assert "views 3, clicks 5" in finding.detail
 
 
 async def test_topics_that_are_set_otherwise_are_a_warning(kafka: KafkaSettings) -> None:
-    await make(kafka, {"views": 1, "items": 1}, **{"max.message.bytes": "1000000", "cleanup.policy": "delete"})
+    await make_topics(kafka, {"views": 1, "items": 1}, **{"max.message.bytes": "1000000", "cleanup.policy": "delete"})
     finding = named(await check_topics(kafka), "topic settings")
     assert finding.status is Status.WARNING
     assert "views has max.message.bytes=1000000" in finding.detail

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from shops import Http, client_of
 
 from app.concerns import KafkaSettings, RedisSettings
+from app.kafka.topics import create_topics
 from models.contract.event_codec import EventSettings, decode
 from models.contract.events import Kind, RawBatch
 
@@ -22,6 +23,7 @@ CLICK = {"user_id": "u1", "item_id": "kettle"}
 
 @pytest.fixture
 async def http(kafka: KafkaSettings, registry: CollectorRegistry) -> AsyncIterator[Http]:
+    await create_topics(kafka)
     async with client_of(NO_REDIS, registry, kafka) as client:
         yield client
 

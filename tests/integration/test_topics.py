@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from aiokafka.admin import (  # type: ignore[import-untyped]  # ships no types
     AIOKafkaAdminClient,
-    NewTopic,
 )
 from aiokafka.admin.config_resource import (  # type: ignore[import-untyped]  # ships no types
     ConfigResource,
     ConfigResourceType,
 )
+from made_topics import make_topics
 
 from app.concerns import KafkaSettings
 from app.errors import HeadraceError
@@ -27,13 +27,6 @@ async def partitions(kafka: KafkaSettings) -> dict[str, int]:
     await admin.close()
     prefix = kafka.topic_prefix
     return {name.removeprefix(prefix): count for name, count in found.items() if name.startswith(prefix)}
-
-
-async def make(kafka: KafkaSettings, name: str, count: int) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
-    await admin.start()
-    await admin.create_topics([NewTopic(kafka.topic_prefix + name, count, 1)])
-    await admin.close()
 
 
 def test_every_topic_carries_the_prefix() -> None:
@@ -64,7 +57,7 @@ async def test_topics_get_their_configuration(kafka: KafkaSettings) -> None:
 
 
 async def test_a_missing_topic_takes_the_partitions_of_the_existing_ones(kafka: KafkaSettings) -> None:
-    await make(kafka, "views", 6)
+    await make_topics(kafka, {"views": 6})
     await create_topics(kafka)
     assert {name: (await partitions(kafka))[name] for name in ("views", "clicks", "orders", "interactions")} == {
         "views": 6,
@@ -75,8 +68,8 @@ async def test_a_missing_topic_takes_the_partitions_of_the_existing_ones(kafka: 
 
 
 async def test_topics_that_do_not_fit_together_are_refused_with_advice(kafka: KafkaSettings) -> None:
-    await make(kafka, "views", 6)
-    await make(kafka, "orders", 3)
+    await make_topics(kafka, {"views": 6})
+    await make_topics(kafka, {"orders": 3})
     with pytest.raises(HeadraceError, match=r"views has 6, .*orders has 3; .*HEADRACE_KAFKA_TOPIC_PREFIX"):
         await create_topics(kafka)
     assert await partitions(kafka) == {"views": 6, "orders": 3}
