@@ -14,7 +14,7 @@ from app.filecheck.count import check_log
 from app.filecheck.shown import as_object, as_text
 from app.settings import Settings
 
-ROWS_READ = 100_000
+ROWS_READ = 50_000
 REJECTED = 1
 
 DESCRIPTION = f"""\

@@ -120,8 +120,13 @@ def _check(source: Source, settings: EventSettings, now: float, most: int | None
 def _gather(
     complaints: dict[tuple[str, str], Complaint], rejected: Iterable[RejectedRow], source: Source, latest: float
 ) -> None:
+    ways: dict[str, str] = {}
     for row in rejected:
-        way = way_out(row, source, latest)
+        # a whole file in another unit has one way out, which need not be found row by row
+        unit = row.detail.partition(" is after ")[2] if row.reason == Reason.FROM_THE_FUTURE else ""
+        way = ways.get(unit) or way_out(row, source, latest)
+        if "?" in unit:
+            ways[unit] = way
         key = (row.reason, way)
         # words without end, such as a kind a row, are one complaint
         if key not in complaints and len(complaints) >= MOST_COMPLAINTS:
