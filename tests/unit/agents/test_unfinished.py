@@ -137,6 +137,22 @@ async def test_partitions_that_are_assigned_while_a_batch_is_noted_are_claimed_a
     assert {partition: len(noted) for partition, noted in bench.begun.noted.items()} == {0: 1, 1: 1}
 
 
+async def test_of_batches_that_are_begun_together_only_those_that_were_lost_are_left_out(bench: Bench) -> None:
+    kept, lost = batch(event("a")), batch(event("b", user_id="u2"), partition=1)
+    await bench.handle_together(kept, lost)
+    await bench.beside().handle(batch(event("c", user_id="u2"), topic="clicks", partition=1))
+    bench.is_member = False
+
+    later = [batch(event("d"), first=1), batch(event("e", user_id="u2"), first=1, partition=1)]
+    handling = asyncio.create_task(bench.handle_together(*later))
+    await in_doubt(bench)
+    bench.lost.add(1)
+    bench.is_member = True
+    await handling
+
+    assert sorted(str(each["event_id"]) for each in bench.emitted()) == ["a", "b", "c", "d"]
+
+
 async def test_a_store_that_lost_its_data_gets_another_claim(bench: Bench) -> None:
     await bench.handle(batch(event("a")))
     bench.begun.claims.clear()
