@@ -177,8 +177,13 @@ class Assess:
             for each, text in zip(stored, hashes, strict=True)
         ]
         pairs = list(zip(items, known, strict=True))
-        new = iter(await self.infer.assess([item for item, assessment in pairs if assessment is None]))
-        every = [Assessed(item, assessment or next(new), assessment is None) for item, assessment in pairs]
+        asked = [item for item, assessment in pairs if assessment is None and item.title]
+        new = dict(zip([item.item_id for item in asked], await self.infer.assess(asked), strict=True))
+        untitled = self.infer.models.untitled
+        every = [
+            Assessed(item, assessment or new.get(item.item_id) or untitled(item), assessment is None)
+            for item, assessment in pairs
+        ]
         found = await self._unchanged(every)
         unsent = [each for each in found if each.is_new or not self._is_sent(each)]
         return _Asked(found, {each.item.item_id: replace(each.assessment, title=each.item.title) for each in unsent})
@@ -187,8 +192,9 @@ class Assess:
         """Drop items that changed while the models read them; another worker may own them now."""
         stored = await self.store.items([each.item.item_id for each in assessed])
         text_hash = self.infer.models.text_hash
+        # What is stored may be newer in other fields, or the change was refused as too old.
         return [
-            each
+            each._replace(item=item)
             for each, item in zip(assessed, stored, strict=True)
             if item is not None and text_hash(item) == each.assessment.text_hash
         ]
@@ -213,6 +219,8 @@ class Assess:
     def _outcome(self, each: Assessed) -> str:
         if not each.is_new:
             return "unchanged"
+        if not each.item.title:
+            return "untitled"
         return "good" if each.assessment.weight(self.settings) > 0 else "low_quality"
 
 

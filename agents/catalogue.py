@@ -9,7 +9,7 @@ from typing import Protocol
 from agents.assess import Assess
 from agents.keep_title import KeepTitle
 from agents.metrics import Metrics
-from agents.ports import ItemStore, Outbox
+from agents.ports import ItemOutcome, ItemStore, Outbox
 from models.catalogue import NO_CATEGORY
 from models.contract.event_codec import EventSettings
 from models.contract.events import Item, RawBatch
@@ -77,17 +77,19 @@ class KeepCatalogue:
         await self.marks.mark_start(batch.partition)
         async with self.marks.lock:
             stored = await KeepTitle(self.store, self.assess).write(batch, decode_items(batch, self.events))
-        self.metrics.refused_writes.labels("item").inc(stored.refused)
+        self.metrics.refused_writes.labels("item").inc(stored.written.count(ItemOutcome.OVERTAKEN))
         await self.outbox.quarantine([each.rejected for each in stored.decoded if each.rejected is not None])
         if self.assess is not None:
             await self.assess.handle(batch.partition, stored.changes)
         await self.marks.mark_stored(batch.partition, int(batch.offsets[-1]) + 1)
-        self._count(stored.decoded)
+        self._count(stored.decoded, stored.written)
         self._count_repairs(stored.repairs)
 
-    def _count(self, decoded: list[DecodedItem]) -> None:
+    def _count(self, decoded: list[DecodedItem], written: Sequence[ItemOutcome]) -> None:
         self.metrics.batch_size.labels("catalogue").observe(len(decoded))
-        for outcome, count in Counter(_outcome(each) for each in decoded).items():
+        became = iter(written)
+        outcomes = (_outcome(each, next(became) if each.change is not None else None) for each in decoded)
+        for outcome, count in Counter(outcomes).items():
             self.metrics.items.labels(outcome).inc(count)
         reasons = Counter(each.rejected.reason for each in decoded if each.rejected is not None)
         for reason, count in reasons.items():
@@ -114,10 +116,16 @@ class FollowCatalogue:
     went_away: Callable[[str], None]
 
     def handle(self, batch: RawBatch) -> None:
-        """Apply one batch. Skips unreadable records: their owner puts them in quarantine."""
+        """Apply one batch.
+
+        Skips records that are older than what is known, and unreadable ones: their owner puts them
+        in quarantine.
+        """
         catalogue = self.recommender.catalogue
         changed, lists_unknown = False, catalogue.lists_unknown
         for change in changes_of(decode_items(batch, self.events)):
+            if not isinstance(change, Deleted) and catalogue.is_outdated(change.item_id, change.updated_at):
+                continue
             before, was_unknown = self._standing(change.item_id), catalogue.is_unknown(change.item_id)
             self._apply(change, batch.partition)
             after = self._standing(change.item_id)
@@ -138,18 +146,20 @@ class FollowCatalogue:
             case Item():
                 catalogue.upsert(repair_item(change, NAMES)[0], partition)
             case Withdrawn():
-                catalogue.withdraw(change.item_id)
+                catalogue.withdraw(change.item_id, change.updated_at)
             case Deleted():
                 catalogue.delete(change.item_id)
 
 
-def _outcome(decoded: DecodedItem) -> str:
-    """Return the outcome of a record.
+def _outcome(decoded: DecodedItem, written: ItemOutcome | None) -> str:
+    """Return the outcome of a record, whose change, if it has one, was `written` or not.
 
     A record in quarantine counts as that alone, also if it withdrew an item.
     """
     if decoded.rejected is not None:
         return "quarantined"
+    if written is ItemOutcome.OUTDATED:
+        return "outdated"
     match decoded.change:
         case Withdrawn():
             return "withdrawn"

@@ -124,9 +124,11 @@ class FollowVectors:
         """
         if not self.models.made(assessment):
             return False
+        if not assessment.vector:  # of an item without a title
+            return self.models.vector_bytes == 0 or assessment.quality is None
         if len(assessment.vector) != self.models.vector_bytes:
             return False
-        return not assessment.vector or bool(np.isfinite(unpack_vectors([assessment.vector])).all())
+        return bool(np.isfinite(unpack_vectors([assessment.vector])).all())
 
     @property
     def _catalogue(self) -> Catalogue:
@@ -142,7 +144,7 @@ class FollowVectors:
             self._doubtful[number] = new is not None and self.in_doubt(new)
             self._partition[number] = NO_PARTITION if new is None else partition
             self._catalogue.set_quality(number, 1.0 if new is None else new.weight(self.settings))
-            if new is None:
+            if new is None or not new.vector:
                 gone.append(item_id)
             elif new.embedding == self.models.embedding and len(new.vector) == self.models.vector_bytes > 0:
                 vectors[item_id] = new.vector

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from agents.assess import ITEMS_AT_ONCE, Assess
-from agents.ports import ItemStore
+from agents.ports import ItemOutcome, ItemStore
 from models.contract.event_codec import reject
 from models.contract.events import Item, RawBatch
 from models.contract.item_codec import Change, DecodedItem, Deleted, RecordPlace, changes_of, places_of
@@ -22,7 +22,7 @@ class StoredItems(NamedTuple):
     changes: list[Change]
     repairs: list[tuple[Repair, ...]]
     decoded: list[DecodedItem]
-    refused: int
+    written: list[ItemOutcome]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class KeepTitle:
         """Store the changes of a batch; a record whose title was not taken is rejected, too."""
         places = places_of(batch, list(decoded))
         settled = await self._settle(*repair_changes(changes_of(list(decoded))), places)
-        refused = await self.store.write(settled.changes, places, settled.repairs, settled.kept)
+        written = await self.store.write(settled.changes, places, settled.repairs, settled.kept)
         await self.store.retitle(list(settled.retitled.values()))
         rows = [row for row, each in enumerate(decoded) if each.change is not None]
         told = list(decoded)
@@ -48,7 +48,7 @@ class KeepTitle:
             row, item = rows[number], settled.changes[number]
             detail = f"the title is {kept.defect}; {_shown(item)} is kept"
             told[row] = told[row]._replace(rejected=reject(batch, row, Reason.WORSE_THAN_BEFORE, detail))
-        return StoredItems(settled.changes, settled.repairs, told, refused)
+        return StoredItems(settled.changes, settled.repairs, told, written)
 
     async def _settle(
         self, changes: Sequence[Change], repairs: Sequence[tuple[Repair, ...]], places: Sequence[RecordPlace]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
 from agents.batch_histogram import BatchHistogram
+from models.contract.coercion import EVENT_FORMS, ITEM_FORMS
 from models.contract.events import Kind
 from models.contract.outcome import Reason
 from models.quality.defect import DEFECTS
@@ -143,7 +144,7 @@ class CatalogueMetrics:
         self.items = declare.counter(
             ITEMS,
             "Catalogue records by what became of them",
-            outcome=("upserted", "withdrawn", "deleted", "quarantined"),
+            outcome=("upserted", "withdrawn", "deleted", "outdated", "quarantined"),
         )
         self.items_known = declare.gauge(ITEMS_KNOWN, "Items of the catalogue and of events")
         self.items_hidden = declare.gauge(
@@ -152,12 +153,12 @@ class CatalogueMetrics:
         self.coerced = declare.counter(
             "headrace_coerced",
             "Fields in another form than the contract's that were understood",
-            field=("available", "item_id", "key"),
+            field=tuple(sorted({*EVENT_FORMS, *ITEM_FORMS, "available", "key"})),
         )
         self.assessed = declare.counter(
             "headrace_assessed_items",
             "Items by what the models said of them",
-            outcome=("unchanged", "good", "low_quality"),
+            outcome=("unchanged", "good", "low_quality", "untitled"),
         )
         self.repairs = declare.counter("headrace_repairs", "Repairs of item texts", rule=RULE_NAMES)
         self.defects = declare.counter("headrace_text_defects", "Defects found in texts", defect=tuple(DEFECTS))

@@ -36,6 +36,18 @@ class WriteOutcome(IntEnum):
     GONE = 2
 
 
+class ItemOutcome(IntEnum):
+    """What became of one change of an item.
+
+    OVERTAKEN and OUTDATED ones changed nothing: what is stored is from later in the log, or its
+    `updated_at` is newer.
+    """
+
+    OVERTAKEN = 0
+    DONE = 1
+    OUTDATED = 2
+
+
 class Erased(NamedTuple):
     """How many profiles and lists of one user were removed: 0 or 1 each."""
 
@@ -85,13 +97,12 @@ class ItemStore(Protocol):
         places: Sequence[RecordPlace] = (),
         repairs: Sequence[Sequence[Repair]] = (),
         kept: Mapping[int, Kept] = NOTHING_KEPT,
-    ) -> int:
+    ) -> list[ItemOutcome]:
         """Apply the changes in their order, but for those of which a later version is stored.
 
-        `places` are those of their records; a change without one is always applied. `repairs` are
-        those of each change, shown beside it. `kept` has the number of each change whose title is
-        that of an earlier record. Returns when they are readable, with the number of those that
-        were refused.
+        `places` are those of their records; a change without one comes last. `repairs` are those of
+        each change, shown beside it. `kept` has the number of each change whose title is that of an
+        earlier record. Returns what became of each when they are readable.
         """
 
     async def titles(self, item_ids: Sequence[str]) -> list[StoredText]:

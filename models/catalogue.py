@@ -16,6 +16,7 @@ from models.vocabulary import Vocabulary
 
 NO_CATEGORY = -1
 NO_PARTITION = -1
+NEVER_UPDATED = -np.inf
 AUTO, ALWAYS, NEVER = "auto", "always", "never"
 
 
@@ -57,24 +58,38 @@ class Catalogue:
         self._quality = np.ones(1024, np.float32)
         self._category = np.full(1024, NO_CATEGORY, np.int32)
         self._partition = np.full(1024, NO_PARTITION, np.int32)
+        self._updated_at = np.full(1024, NEVER_UPDATED)
         self._weigh_all()
 
     def upsert(self, item: Item, partition: int = 0) -> None:
         """Take in an item as it is now. `partition` is the item's partition in the log."""
         number = self._items.number(item.item_id)
         self._set(number, available=1.0 if item.available else 0.0, partition=partition)
+        self._note_update(number, item.updated_at)
         self._category[number] = self.categories.number(item.category) if item.category else NO_CATEGORY
         self.facts.describe(number, item.brand, item.price)
 
-    def withdraw(self, item_id: str) -> None:
+    def is_outdated(self, item_id: str, updated_at: float | None) -> bool:
+        """Whether a newer version of the item is known; False for one without a time, in
+        seconds.
+        """
+        number = self._items.find(item_id)
+        if number is None or number >= len(self._updated_at) or updated_at is None:
+            return False
+        return bool(updated_at < self._updated_at[number])
+
+    def withdraw(self, item_id: str, updated_at: float | None = None) -> None:
         """Do not show the item until it is upserted again; what else is known of it stays."""
         number = self._items.number(item_id)
         self._grow(number + 1)
+        self._note_update(number, updated_at)
         self._set(number, available=0.0, partition=int(self._partition[number]))
 
     def delete(self, item_id: str) -> None:
-        """Never show the item again, unless it comes back."""
-        self._set(self._items.number(item_id), available=0.0, partition=NO_PARTITION)
+        """Never show the item again, unless it comes back; any version of it may then."""
+        number = self._items.number(item_id)
+        self._set(number, available=0.0, partition=NO_PARTITION)
+        self._updated_at[number] = NEVER_UPDATED
 
     def set_quality(self, item: int, quality: float) -> None:
         """Weight an item by the quality of its text, in [0, 1]; with 0 it is kept, but not
@@ -166,6 +181,7 @@ class Catalogue:
             "available": self._available.copy(),
             "category": self._category.copy(),
             "partition": self._partition.copy(),
+            "updated_at": self._updated_at.copy(),
         }
         return arrays | pack(self.categories.names, "categories", "category_starts")
 
@@ -177,6 +193,7 @@ class Catalogue:
         self.categories.numbers(categories)
         self._available, self._quality = arrays["available"].copy(), np.ones_like(arrays["available"])
         self._category, self._partition = arrays["category"].copy(), arrays["partition"].copy()
+        self._updated_at = arrays["updated_at"].copy()
         self._size = int(np.count_nonzero(self._partition != NO_PARTITION))
         self._weigh_all()
 
@@ -185,10 +202,13 @@ class Catalogue:
         """The names of the categories. Raises ValueError when `restore` could not take the
         columns.
         """
-        available, category, partition = columns(arrays, available=np.float32, category=np.int32, partition=np.int32)
+        available, category, partition, updated_at = columns(
+            arrays, available=np.float32, category=np.int32, partition=np.int32, updated_at=np.float64
+        )
         categories = unpack(arrays, "categories", "category_starts")
-        same = 0 < len(available) == len(category) == len(partition)
+        same = 0 < len(available) == len(category) == len(partition) == len(updated_at)
         require(same, "columns of items differ in length")
+        require((updated_at < np.inf).all(), "a time of an update is no time")
         require(category.min() >= NO_CATEGORY and category.max() < len(categories), "a category has no name")
         return categories
 
@@ -202,6 +222,11 @@ class Catalogue:
             self._weigh(number)
         else:
             self._weigh_all()
+
+    def _note_update(self, number: int, updated_at: float | None) -> None:
+        """Keep the newest time; a version without one says nothing of its age."""
+        if updated_at is not None:
+            self._updated_at[number] = max(updated_at, self._updated_at[number])
 
     def _weigh(self, number: int) -> None:
         is_listed = self._partition[number] != NO_PARTITION or self.lists_unknown
@@ -221,3 +246,4 @@ class Catalogue:
             self._weight = np.concatenate([self._weight, ones if self.lists_unknown else np.zeros_like(ones)])
             self._category = np.concatenate([self._category, np.full(more, NO_CATEGORY, np.int32)])
             self._partition = np.concatenate([self._partition, np.full(more, NO_PARTITION, np.int32)])
+            self._updated_at = np.concatenate([self._updated_at, np.full(more, NEVER_UPDATED)])

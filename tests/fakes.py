@@ -11,7 +11,7 @@ from string import ascii_lowercase
 
 import numpy as np
 
-from agents.ports import NOTHING_KEPT, Assessed
+from agents.ports import NOTHING_KEPT, Assessed, ItemOutcome
 from models.contract.events import Item, RawBatch
 from models.contract.item_codec import Change, Deleted, RecordPlace, Withdrawn
 from models.contract.moved import Moved
@@ -55,6 +55,8 @@ class MemoryItems:
     kept: dict[str, Kept | None] = field(default_factory=dict)
     good: dict[str, str] = field(default_factory=dict)
     deletions: dict[str, RecordPlace] = field(default_factory=dict)
+    updated_at: dict[str, float] = field(default_factory=dict)
+    whole: set[str] = field(default_factory=set)
     away: bool = False
 
     async def write(
@@ -63,23 +65,12 @@ class MemoryItems:
         places: Sequence[RecordPlace] = (),
         repairs: Sequence[Sequence[Repair]] = (),
         kept: Mapping[int, Kept] = NOTHING_KEPT,
-    ) -> int:
+    ) -> list[ItemOutcome]:
         if self.away:
             raise Away("the store")
         self.diary.entries.append("store")
-        refused = 0
-        for row, (change, place, done) in enumerate(zip_longest(changes, places, repairs)):
-            if place is not None and self._is_overtaken(change, place):
-                refused += 1
-                continue
-            if not isinstance(change, Withdrawn):
-                self.repairs[change.item_id] = tuple(done or ())
-                self.kept[change.item_id] = kept.get(row)
-                self.good.pop(change.item_id, None)
-            if isinstance(change, Deleted) and place is not None:
-                self.deletions[change.item_id] = place
-            self.items[change.item_id] = self._withdrawn(change.item_id) if isinstance(change, Withdrawn) else change
-        return refused
+        rows = enumerate(zip_longest(changes, places, repairs))
+        return [self._write(*each, kept.get(row)) for row, each in rows]
 
     async def titles(self, item_ids: Sequence[str]) -> list[StoredText]:
         return [self._title(each) for each in item_ids]
@@ -97,13 +88,34 @@ class MemoryItems:
                 self.repairs[each.item_id] = each.repairs
                 self.kept[each.item_id] = Kept(each.place, each.said, "") if each.place else None
 
-    def _is_overtaken(self, change: Change, place: RecordPlace) -> bool:
-        stored = self.places.get(change.item_id)
-        if stored is not None and place.is_before(stored):
-            return True
-        if stored is not None or not isinstance(change, Withdrawn):
-            self.places[change.item_id] = place
-        return False
+    def _write(
+        self, change: Change, place: RecordPlace | None, done: Sequence[Repair] | None, kept: Kept | None
+    ) -> ItemOutcome:
+        item_id = change.item_id
+        stored = self.places.get(item_id)
+        if place is not None and stored is not None and place.is_before(stored):
+            return ItemOutcome.OVERTAKEN
+        if not isinstance(change, Deleted) and change.updated_at is not None:
+            if change.updated_at < self.updated_at.get(item_id, 0.0):
+                return ItemOutcome.OUTDATED
+            self.updated_at[item_id] = change.updated_at
+        if place is not None and (stored is not None or not isinstance(change, Withdrawn)):
+            self.places[item_id] = place
+        self._apply(change, tuple(done or ()), kept)
+        if isinstance(change, Deleted):
+            self.updated_at.pop(item_id, None)
+            if place is not None:
+                self.deletions[item_id] = place
+        return ItemOutcome.DONE
+
+    def _apply(self, change: Change, repairs: tuple[Repair, ...], kept: Kept | None) -> None:
+        item_id = change.item_id
+        if isinstance(change, Withdrawn):
+            self.items[item_id] = self._withdrawn(item_id)
+            return
+        self.items[item_id], self.repairs[item_id], self.kept[item_id] = change, repairs, kept
+        self.good.pop(item_id, None)
+        self.whole.add(item_id)
 
     def _withdrawn(self, item_id: str) -> Item | Deleted:
         known = self.items.get(item_id, Item(item_id, title=""))
@@ -178,7 +190,7 @@ class MemoryAssessments:
 
     async def items(self, item_ids: Sequence[str]) -> list[Item | None]:
         found = [self.shop.items.get(item_id) for item_id in item_ids]
-        return [each if isinstance(each, Item) and each.title else None for each in found]
+        return [each if isinstance(each, Item) and each.item_id in self.shop.whole else None for each in found]
 
     async def load(self, item_ids: Sequence[str]) -> list[Assessment | None]:
         return [self.stored.get(item_id) for item_id in item_ids]
@@ -189,6 +201,9 @@ class MemoryAssessments:
         self.shop.diary.entries.append("assessments")
         self.stored.update({each.item.item_id: each.assessment for each in assessed if each.is_new})
         self.vectors.update({each.item.item_id: each.item for each in assessed if each.assessment.vector})
+        for each in assessed:
+            if each.is_new and not each.item.title:
+                self.vectors.pop(each.item.item_id, None)
 
     async def remember(self, assessments: Mapping[str, Assessment | None]) -> None:
         for item_id, each in assessments.items():

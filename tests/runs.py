@@ -32,8 +32,8 @@ def small_shop(tmp_path: Path) -> Path:
     head = "event_id,ts,user_id,session_id,item_id,kind,price,quantity"
     (folder / "events.csv").write_text("\n".join([head, *rows, *troubles]) + "\n")
     items = [f"i{n},Thing number {n},Things > Some" for n in range(1, 5)]
-    items += ["i5,,Things", ",Thing without an id,Things"]
-    (folder / "items.csv").write_text("\n".join(["item_id,title,category", *items]) + "\n")
+    items += ["i5,\u200b,Things", ",Thing without an id,Things"]
+    (folder / "items.csv").write_text("\n".join(["item_id,title,category", *items]) + "\n", encoding="utf-8")
     return folder
 
 

@@ -25,6 +25,8 @@ class CatalogueEntry:
     brand: str | None = None
     price: float | None = None
     currency: str | None = None
+    url: str | None = None
+    image_url: str | None = None
     available: bool = True
     deleted: bool = False
     repairs: tuple[item_fields.RepairFields, ...] = ()

@@ -68,7 +68,11 @@ class RedisAssessments:
             if each.assessment.vector
         }
         await self.vectors.put(entries, {each.item.item_id for each in assessed if each.is_new})
-        commands: list[Command] = [
+        untitled = [each.item.item_id for each in assessed if each.is_new and not each.item.title]
+        if untitled:
+            await self.vectors.remove(untitled)
+        commands: list[Command] = [("DEL", self.keys.similar(item_id)) for item_id in untitled]
+        commands += [
             ("HSET", self.keys.item(each.item.item_id), *self._fields(each.assessment))
             for each in assessed
             if each.is_new

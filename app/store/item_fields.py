@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 import orjson
 
 # What `decode_item` reads of what an upsert writes; it writes `repairs` and TITLE_FIELDS too.
-CATALOGUE_FIELDS = ("title", "category", "brand", "price", "currency", "available", "deleted")
+CATALOGUE_FIELDS = ("title", "category", "brand", "price", "currency", "url", "image_url", "available", "deleted")
 # The field `text_hash` comes last: if it is there, all others are. The field `judge` holds
 # `judged_by` of the assessment.
 ASSESSMENT_FIELDS = ("vector", "quality", "reasons", "vector_model", "judge", "recommendable", "text_hash")
@@ -40,6 +40,8 @@ class EntryFields(TypedDict):
     brand: str | None
     price: float | None
     currency: str | None
+    url: str | None
+    image_url: str | None
     available: bool
     deleted: bool
     repairs: tuple[RepairFields, ...]
@@ -61,6 +63,8 @@ def decode_entry(values: Sequence[bytes | None]) -> EntryFields:
         "brand": found.get("brand"),
         "price": float(found["price"]) if found.get("price") else None,
         "currency": found.get("currency"),
+        "url": found.get("url"),
+        "image_url": found.get("image_url"),
         "available": found.get("available", "1") != "0",
         "deleted": found.get("deleted") == "1",
         "repairs": tuple(map(_repair, orjson.loads(found["repairs"]))) if found.get("repairs") else (),

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import orjson
 
 from app.store.connection import HashFields
+from app.store.item_fields import CATALOGUE_FIELDS
 from models.contract.events import Item
 from models.contract.item_codec import Change, Deleted, RecordPlace, Withdrawn
 from models.quality.assessment import Assessment
@@ -20,18 +21,23 @@ from models.quality.text import QualitySettings
 def encode_change(change: Change, repairs: Sequence[Repair] = (), kept: Kept | None = None) -> HashFields:
     """Return all fields of the catalogue, and what was repaired; an absent value is empty.
 
-    One HSET replaces them all, so no reader sees a mixture of old and new fields.
+    One HSET replaces them all, so no reader sees a mixture of old and new fields. A version without
+    a time leaves the newest one that is stored; a deletion removes it.
     """
+    fields: HashFields = {"updated_at": ""} if isinstance(change, Deleted) else _time(change.updated_at)
     if isinstance(change, Withdrawn):
-        return {"available": 0}
+        return {**fields, "available": 0}
     deleted = isinstance(change, Deleted)
     item = Item(change.item_id, title="", available=False) if isinstance(change, Deleted) else change
     return {
+        **fields,
         "title": item.title,
         "category": item.category,
         "brand": item.brand,
         "price": "" if item.price is None else repr(item.price),
         "currency": item.currency,
+        "url": item.url,
+        "image_url": item.image_url,
         "available": int(item.available),
         "deleted": int(deleted),
         "repairs": encode_repairs(repairs),
@@ -68,19 +74,26 @@ def encode_title(retitled: Retitled) -> HashFields:
     }
 
 
+def _time(updated_at: float | None) -> HashFields:
+    return {} if updated_at is None else {"updated_at": repr(updated_at)}
+
+
 def decode_item(item_id: str, values: Sequence[bytes | None]) -> Item | None:
     """Return the item from the values of CATALOGUE_FIELDS; None if it is unknown or deleted."""
-    title, category, brand, price, currency, available, deleted = (value.decode() if value else "" for value in values)
-    if not title or deleted == "1":
+    found = {name: value.decode() for name, value in zip(CATALOGUE_FIELDS, values, strict=True) if value}
+    # Only a whole item has this field; what was withdrawn and never described has not.
+    if found.get("deleted") != "0":
         return None
     return Item(
         item_id=item_id,
-        title=title,
-        category=category,
-        brand=brand,
-        price=float(price) if price else None,
-        currency=currency,
-        available=available != "0",
+        title=found.get("title", ""),
+        category=found.get("category", ""),
+        brand=found.get("brand", ""),
+        price=float(found["price"]) if "price" in found else None,
+        currency=found.get("currency", ""),
+        url=found.get("url", ""),
+        image_url=found.get("image_url", ""),
+        available=found.get("available") != "0",
     )
 
 

@@ -1,11 +1,11 @@
 """Stores the catalogue in Redis, as look-ups show it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import repeat, zip_longest
 from typing import Any
 
-from agents.ports import NOTHING_KEPT
+from agents.ports import NOTHING_KEPT, ItemOutcome
 from app.retry import Retry
 from app.store import item_hash
 from app.store.commands import execute
@@ -18,21 +18,27 @@ from models.contract.item_codec import Change, Deleted, RecordPlace, Withdrawn
 from models.quality.last_good import Kept, Retitled, StoredText
 from models.quality.repair import Repair
 
-# The rule is that of `RecordPlace.is_before`. A withdrawal changes one field alone, so it leaves no
-# place where there is none: the whole item may still be missing, and come from earlier in the log.
+# The rules are those of `RecordPlace.is_before`, and that no older `updated_at` replaces a newer
+# one. A withdrawal changes one field alone, so it leaves no place where there is none: the whole
+# item may still be missing, and come from earlier in the log. The replies are those of
+# `ItemOutcome`.
 WRITE = Script(
     """
 local stored = redis.call('HGET', KEYS[1], 'place')
-if stored then
+if stored and ARGV[1] ~= '' then
   local partition, offset, time = string.match(stored, '^(%d+) (%d+) (%-?%d+)$')
   if partition == ARGV[1] and tonumber(ARGV[2]) < tonumber(offset) and tonumber(ARGV[3]) < tonumber(time) then
     return 0
   end
 end
-if stored or ARGV[4] == '1' then
+local updated = tonumber(redis.call('HGET', KEYS[1], 'updated_at') or '')
+if updated and ARGV[5] ~= '' and tonumber(ARGV[5]) < updated then
+  return 2
+end
+if ARGV[1] ~= '' and (stored or ARGV[4] == '1') then
   redis.call('HSET', KEYS[1], 'place', ARGV[1] .. ' ' .. ARGV[2] .. ' ' .. ARGV[3])
 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 5))
+redis.call('HSET', KEYS[1], unpack(ARGV, 6))
 return 1
 """,
     keys=1,
@@ -47,6 +53,7 @@ return 1
 """,
     keys=1,
 )
+NO_PLACE = ("", "", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +70,22 @@ class RedisItems:
         places: Sequence[RecordPlace] = (),
         repairs: Sequence[Sequence[Repair]] = (),
         kept: Mapping[int, Kept] = NOTHING_KEPT,
-    ) -> int:
+    ) -> list[ItemOutcome]:
         """Apply the changes in their order, but for those of which a later version is stored.
 
         `repairs` are those of each change, `kept` the titles of earlier records, by number of the
-        change. A deleted item is marked, so that old lists do not show it. Returns how many were
-        refused.
+        change. A deleted item is marked, so that old lists do not show it. Returns what became of
+        each.
         """
         if not changes:
-            return 0
-        pairs = [
-            _pairs(item_hash.encode_change(change, done, kept.get(row)))
-            for row, (change, done) in enumerate(zip(changes, repairs or repeat(()), strict=False))
+            return []
+        calls = [
+            self._call(change, place, item_hash.encode_change(change, done, kept.get(row)))
+            for row, (change, place, done) in enumerate(
+                zip_longest(changes, places, repairs or repeat((), len(changes)))
+            )
         ]
-        calls = list(self._calls(changes, places, pairs)) if places else list(self._plain(changes, pairs))
-        replies = await self.retry(lambda: WRITE.run(self.redis, calls))
-        return replies.count(0) if places else 0
+        return [ItemOutcome(reply) for reply in await self.retry(lambda: WRITE.run(self.redis, calls))]
 
     async def titles(self, item_ids: Sequence[str]) -> list[StoredText]:
         """Return what is stored of these items' titles, in their order."""
@@ -97,17 +104,12 @@ class RedisItems:
         if calls:
             await self.retry(lambda: RETITLE.run(self.redis, calls))
 
-    def _calls(
-        self, changes: Sequence[Change], places: Sequence[RecordPlace], pairs: Sequence[list[Any]]
-    ) -> Iterator[Command]:
-        for change, place, fields in zip(changes, places, pairs, strict=True):
-            is_whole = 0 if isinstance(change, Withdrawn) else 1
-            deletion = ("deletion", item_hash.encode_place(place)) if isinstance(change, Deleted) else ()
-            yield WRITE.call(self.keys.item(change.item_id), *place, is_whole, *fields, *deletion)
-
-    def _plain(self, changes: Sequence[Change], pairs: Sequence[list[Any]]) -> Iterator[Command]:
-        for change, fields in zip(changes, pairs, strict=True):
-            yield ("HSET", self.keys.item(change.item_id), *fields)
+    def _call(self, change: Change, place: RecordPlace | None, fields: HashFields) -> Command:
+        is_whole = 0 if isinstance(change, Withdrawn) else 1
+        updated_at = str(fields.get("updated_at", ""))
+        if isinstance(change, Deleted) and place is not None:
+            fields = {**fields, "deletion": item_hash.encode_place(place)}
+        return WRITE.call(self.keys.item(change.item_id), *(place or NO_PLACE), is_whole, updated_at, *_pairs(fields))
 
 
 def _pairs(fields: HashFields) -> list[Any]:

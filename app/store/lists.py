@@ -14,7 +14,7 @@ from models.contract.formats import FIRST, HEADER, LIST, NewerFormat, check_vers
 TRENDING = "trending"
 SEMANTIC = "semantic"
 # What a list needs to know of an item: what it shows, then what decides whether it may be shown.
-SHOWN_FIELDS = ("title", "category", "brand", "price", "currency")
+SHOWN_FIELDS = ("title", "category", "brand", "price", "currency", "url", "image_url")
 KNOWN_FIELDS = (*SHOWN_FIELDS, "available", "deleted", "recommendable")
 
 # What is stored of an entry: item id, score, source.
@@ -35,6 +35,8 @@ class ListedItem:
     brand: str | None = None
     price: float | None = None
     currency: str | None = None
+    url: str | None = None
+    image_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ class RawBatch:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A catalogue entry; only what the shop said."""
+    """A catalogue entry; only what the shop said. An item without a title has an empty one."""
 
     item_id: str
     title: str
@@ -103,3 +103,5 @@ class Item:
     available: bool = True
     attributes: dict[str, object] = field(default_factory=dict)
     updated_at: float | None = None
+    url: str = ""
+    image_url: str = ""

@@ -82,9 +82,14 @@ def event_time(event: dict[str, Any], latest: float) -> float:
     ts = moment("ts", event["ts"])
     if ts < OLDEST_TS:
         raise Refused(Reason.TOO_OLD, f"ts {ts} is before 1990")
-    if ts > latest:
-        raise Refused(Reason.FROM_THE_FUTURE, f"ts {ts} is after the broker's time{_unit_hint(ts, latest)}")
+    check_past("ts", ts, latest)
     return ts
+
+
+def check_past(name: str, ts: float, latest: float) -> None:
+    """Raise Refused for a time after `latest`; the detail names the unit that it may have."""
+    if ts > latest:
+        raise Refused(Reason.FROM_THE_FUTURE, f"{name} {ts} is after the broker's time{_unit_hint(ts, latest)}")
 
 
 def _unit_hint(ts: float, latest: float) -> str:

@@ -6,18 +6,21 @@ Each record is an upsert, a withdrawal, a deletion, or rejected with a reason.
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
 import orjson
 
 from models.contract.availability import read_availability, stated_availability
-from models.contract.coercion import ITEM_FORMS, coerce, refuse_coerced
+from models.contract.coercion import ITEM_FORMS, coerce, id_text, refuse_coerced
 from models.contract.event_codec import EventSettings, reject
-from models.contract.events import Item, RawBatch
-from models.contract.fields import MAX_ID_LENGTH, Refused, moment, number, parse_object, required_id, string
+from models.contract.events import OLDEST_TS, Item, RawBatch
+from models.contract.fields import MAX_ID_LENGTH, Refused, check_past, moment, number, parse_object, required_id, string
 from models.contract.item_key import item_of_key
 from models.contract.outcome import Reason, Rejected
+from models.contract.visible import is_visible
 
 MAX_TITLE_LENGTH = 2_000
 MAX_TEXT_LENGTH = 100_000
+MAX_URL_LENGTH = 4_096
 MILLISECONDS = 1000
 
 
@@ -33,6 +36,7 @@ class Withdrawn:
     """Marks an item as not available; its other attributes stay as they are."""
 
     item_id: str
+    updated_at: float | None = None
 
 
 Change = Item | Withdrawn | Deleted
@@ -67,7 +71,9 @@ class DecodedItem(NamedTuple):
 
 def decode_items(batch: RawBatch, settings: EventSettings) -> list[DecodedItem]:
     """Return the decoded records of a batch of `items`, in offset order."""
-    return [_decode(batch, row, settings) for row in range(len(batch))]
+    # A record without a time of its own sets no bound.
+    latest = np.where(batch.times < OLDEST_TS, np.inf, batch.times + settings.future_tolerance_seconds).tolist()
+    return [_decode(batch, row, settings, latest[row]) for row in range(len(batch))]
 
 
 def changes_of(decoded: list[DecodedItem]) -> list[Change]:
@@ -84,7 +90,7 @@ def places_of(batch: RawBatch, decoded: list[DecodedItem]) -> list[RecordPlace]:
     ]
 
 
-def _decode(batch: RawBatch, row: int, settings: EventSettings) -> DecodedItem:
+def _decode(batch: RawBatch, row: int, settings: EventSettings, latest: float) -> DecodedItem:
     key, value = batch.keys[row], batch.values[row]
     try:
         if value is None:
@@ -93,15 +99,15 @@ def _decode(batch: RawBatch, row: int, settings: EventSettings) -> DecodedItem:
             coerced: tuple[str, ...] = () if item_id.encode() == key else ("key",)
         else:
             fields, names = coerce(parse_object(value, settings.max_bytes), ITEM_FORMS)
-            change, coerced = _item(fields), (*names, *_coerced(fields))
+            change, coerced = _item(fields, latest), (*names, *_coerced(fields))
         refuse_coerced(coerced, strict=settings.strict)
         return DecodedItem(change, coerced=coerced)
     except Refused as refused:
         rejected = reject(batch, row, refused.reason, refused.detail)
-        return DecodedItem(None, rejected) if value is None else _withdrawal(value, rejected)
+        return DecodedItem(None, rejected) if value is None else _withdrawal(value, rejected, latest)
 
 
-def _withdrawal(value: bytes, rejected: Rejected) -> DecodedItem:
+def _withdrawal(value: bytes, rejected: Rejected, latest: float) -> DecodedItem:
     """Return the rejection, with the withdrawal that the record holds in spite of it.
 
     It would be worse to go on recommending a sold-out item than to read only that of a broken
@@ -112,12 +118,21 @@ def _withdrawal(value: bytes, rejected: Rejected) -> DecodedItem:
     except orjson.JSONDecodeError:
         fields = None
     if type(fields) is dict and read_availability(stated_availability(fields)) is False:
-        item_id = fields.get("item_id")
-        if type(item_id) is int:
-            return DecodedItem(Withdrawn(str(item_id)), rejected, ("item_id", *_coerced(fields)))
+        item_id = id_text(fields.get("item_id"))
         if type(item_id) is str and 0 < len(item_id) <= MAX_ID_LENGTH:
-            return DecodedItem(Withdrawn(item_id), rejected, _coerced(fields))
+            names = ("item_id",) if item_id is not fields["item_id"] else ()
+            return DecodedItem(
+                Withdrawn(item_id, _readable_time(fields, latest)), rejected, (*names, *_coerced(fields))
+            )
     return DecodedItem(None, rejected)
+
+
+def _readable_time(fields: dict[str, Any], latest: float) -> float | None:
+    """Return when the item was changed; None if it is the broken field."""
+    try:
+        return _updated_at(coerce(fields, ITEM_FORMS)[0].get("updated_at"), latest)
+    except Refused:
+        return None
 
 
 def _coerced(fields: dict[str, Any]) -> tuple[str, ...]:
@@ -127,12 +142,11 @@ def _coerced(fields: dict[str, Any]) -> tuple[str, ...]:
     return () if stated is None or as_agreed else ("available",)
 
 
-def _item(fields: dict[str, Any]) -> Item | Withdrawn:
-    item_id = required_id(fields, "item_id")
+def _item(fields: dict[str, Any], latest: float) -> Item | Withdrawn:
     title = _text(fields, "title", MAX_TITLE_LENGTH)
     item = Item(
-        item_id=item_id,
-        title=title,
+        item_id=required_id(fields, "item_id"),
+        title=title if is_visible(title) else "",
         category=_text(fields, "category", MAX_TITLE_LENGTH),
         brand=_text(fields, "brand", MAX_TITLE_LENGTH),
         description=_text(fields, "description", MAX_TEXT_LENGTH),
@@ -140,14 +154,26 @@ def _item(fields: dict[str, Any]) -> Item | Withdrawn:
         currency=_text(fields, "currency", MAX_ID_LENGTH),
         available=_available(stated_availability(fields)),
         attributes=_attributes(fields.get("attributes")),
-        updated_at=None if fields.get("updated_at") is None else moment("updated_at", fields["updated_at"]),
+        updated_at=_updated_at(fields.get("updated_at"), latest),
+        url=_text(fields, "url", MAX_URL_LENGTH),
+        image_url=_text(fields, "image_url", MAX_URL_LENGTH),
     )
-    if title:
-        return item
-    # A withdrawal needs no title.
-    if not item.available:
-        return Withdrawn(item_id)
-    raise Refused(Reason.MISSING_FIELD, "title is missing")
+    # A notice that an item is sold out need not repeat what is known of it.
+    if not item.title and not item.available:
+        return Withdrawn(item.item_id, item.updated_at)
+    # No title is a statement, an empty one a mistake.
+    if not item.title and fields.get("title") is not None:
+        raise Refused(Reason.MISSING_FIELD, "title shows nothing; leave the field out for an item without a title")
+    return item
+
+
+def _updated_at(value: Any, latest: float) -> float | None:
+    if value is None:
+        return None
+    ts = moment("updated_at", value)
+    # It would keep every later version out.
+    check_past("updated_at", ts, latest)
+    return ts
 
 
 def _text(fields: dict[str, Any], name: str, limit: int) -> str:

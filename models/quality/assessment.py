@@ -56,6 +56,10 @@ class Models:
         """Return whether the second judge in use judged already."""
         return self.second != "" and assessment.judged_by == self.judges
 
+    def untitled(self, item: Item) -> "Assessment":
+        """Return the assessment of an item without a title, of which no model is asked."""
+        return Assessment(self.text_hash(item), self.embedding, b"", self.quality)
+
     def text_hash(self, item: Item) -> str:
         """Return a hash of the models and of what they read of the item: 16 hexadecimal digits."""
         parts = (self.embedding, self.quality, item.title, item.category, item.brand)
@@ -67,9 +71,10 @@ class Models:
 class Assessment:
     """Holds the vector as little-endian float16, and the verdict on the text.
 
-    `vector` is empty without an embedding model. `quality` is a score in [0, 1], None without a
-    quality model; `reasons` names the defects found. `judged_by` names the models that judged.
-    `title` is the text itself, in the log only: compaction may remove the record that it is from.
+    `vector` is empty without an embedding model or title. `quality` is a score in [0, 1], None
+    without a quality model or title; `reasons` names the defects found. `judged_by` names the
+    models that judged. `title` is the text itself, in the log only: compaction may remove the
+    record that it is from.
     """
 
     text_hash: str

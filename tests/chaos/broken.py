@@ -61,7 +61,7 @@ def broken_item(rng: Random, item: Fields) -> Planned:
     key = str(item["item_id"]).encode()
     reason, value = rng.choice(
         [
-            ("missing_field", json.dumps(_without("title")(item))),
+            ("missing_field", json.dumps(item | {"title": "\u200b"})),
             ("wrong_type", json.dumps(item | {"title": 5})),
             ("invalid_value", json.dumps(item | {"price": -3})),
             ("malformed_json", json.dumps(item)[:-1]),

@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from shops import lookups_on
 
 from agents.metrics import Metrics
-from agents.ports import ItemStore
+from agents.ports import ItemOutcome, ItemStore
 from app.health import Health
 from app.retry import Retry
 from app.store.items import RedisItems
@@ -149,10 +149,10 @@ EARLY, LATE = RecordPlace(3, 5, 1_000), RecordPlace(3, 6, 1_001)
 
 async def test_a_change_that_comes_after_a_later_one_changes_nothing(shop: tuple[ItemStore, Look]) -> None:
     store, look = shop
-    assert await store.write([RED], [LATE]) == 0
-    assert await store.write([KETTLE, Item("k2", "Cup")], [EARLY, EARLY]) == 1
-    assert await store.write([Deleted("k1")], [EARLY]) == 1
-    assert await store.write([Withdrawn("k1")], [EARLY]) == 1
+    assert await store.write([RED], [LATE]) == [ItemOutcome.DONE]
+    assert await store.write([KETTLE, Item("k2", "Cup")], [EARLY, EARLY]) == [ItemOutcome.OVERTAKEN, ItemOutcome.DONE]
+    assert await store.write([Deleted("k1")], [EARLY]) == [ItemOutcome.OVERTAKEN]
+    assert await store.write([Withdrawn("k1")], [EARLY]) == [ItemOutcome.OVERTAKEN]
     assert [(await look(item_id) or [None])[0] for item_id in ("k1", "k2")] == ["Kettle, red", "Cup"]
     assert (await look("k1") or [False])[-1]
 
@@ -160,7 +160,7 @@ async def test_a_change_that_comes_after_a_later_one_changes_nothing(shop: tuple
 async def test_a_withdrawal_overtakes_too(shop: tuple[ItemStore, Look]) -> None:
     store, look = shop
     await store.write([KETTLE, Withdrawn("k1")], [EARLY, LATE])
-    assert await store.write([KETTLE], [EARLY]) == 1
+    assert await store.write([KETTLE], [EARLY]) == [ItemOutcome.OVERTAKEN]
     assert (await look("k1") or [True])[-1] is False
 
 
@@ -169,7 +169,7 @@ async def test_a_withdrawal_of_an_item_that_is_not_there_does_not_keep_the_item_
 ) -> None:
     store, look = shop
     await store.write([Withdrawn("k1")], [LATE])
-    assert await store.write([KETTLE, Withdrawn("k1")], [EARLY, LATE]) == 0
+    assert await store.write([KETTLE, Withdrawn("k1")], [EARLY, LATE]) == [ItemOutcome.DONE] * 2
     assert await look("k1") == ("Kettle", "Home/Kitchen", "Acme", 19.99, "EUR", False)
 
 
@@ -181,7 +181,7 @@ async def test_a_withdrawal_of_an_item_that_is_not_there_does_not_keep_the_item_
 async def test_what_is_not_earlier_in_the_log_is_written(shop: tuple[ItemStore, Look], place: RecordPlace) -> None:
     store, look = shop
     await store.write([KETTLE], [LATE])
-    assert await store.write([RED], [place]) == 0
+    assert await store.write([RED], [place]) == [ItemOutcome.DONE]
     assert (await look("k1") or [None])[0] == "Kettle, red"
 
 
@@ -224,3 +224,52 @@ async def test_a_title_is_replaced_only_in_the_record_that_it_is_for(shop: tuple
     assert await store.titles(["k1"]) == [StoredText("Cup", LATE, EARLY, "Kettle")]
     await store.retitle([Retitled("k1", LATE, "Kettle", None, "", ())])
     assert await store.titles(["k1"]) == [StoredText("Kettle", LATE)]
+
+
+def version(title: str, updated_at: float | None) -> Item:
+    return Item("k1", title, updated_at=updated_at)
+
+
+@pytest.mark.parametrize(
+    ("changes", "title", "available"),
+    [
+        ([version("new", 20.0), version("old", 10.0)], "new", True),
+        ([version("old", 10.0), version("new", 20.0)], "new", True),
+        ([version("one", 10.0), version("other", 10.0)], "other", True),
+        ([version("new", 20.0), version("undated", None)], "undated", True),
+        ([version("new", 20.0), version("undated", None), version("old", 10.0)], "undated", True),
+        ([version("undated", None), version("old", 10.0)], "old", True),
+        ([version("new", 20.0), Withdrawn("k1", 10.0)], "new", True),
+        ([version("new", 20.0), Withdrawn("k1")], "new", False),
+        ([version("old", 10.0), Withdrawn("k1", 20.0), version("older", 15.0)], "old", False),
+        ([version("new", 20.0), Deleted("k1"), version("again", 10.0)], "again", True),
+    ],
+    ids=lambda value: " then ".join(type(each).__name__ for each in value) if isinstance(value, list) else None,
+)
+async def test_an_older_version_never_overwrites_a_newer_one(
+    shop: tuple[ItemStore, Look], changes: list[Change], title: str, available: bool
+) -> None:
+    store, look = shop
+    await store.write(changes)
+    found = await look("k1")
+    assert found is not None
+    assert (found[0], found[-1]) == (title, available)
+
+
+async def test_what_is_older_is_told_from_what_is_overtaken(shop: tuple[ItemStore, Look]) -> None:
+    store, _ = shop
+    later = RecordPlace(3, 7, 1_002)
+    found = await store.write([version("a", 20.0), version("b", 10.0), version("c", 30.0)], [LATE, later, EARLY])
+    assert found == [ItemOutcome.DONE, ItemOutcome.OUTDATED, ItemOutcome.OVERTAKEN]
+
+
+async def test_an_item_without_a_title_is_kept_with_its_addresses(redis: PackedRedis) -> None:
+    keys = Keys(f"test-{uuid4().hex}:")
+    item = Item(
+        "k1", "", category="Home", price=5.0, url="https://shop.example/k1", image_url="https://cdn.example/1.jpg"
+    )
+    await RedisItems(redis, keys, retry()).write([item])
+    found = await lookups_on(redis, keys).item("k1")
+    assert found is not None
+    assert (found.title, found.category, found.price) == (None, "Home", 5.0)
+    assert (found.url, found.image_url) == ("https://shop.example/k1", "https://cdn.example/1.jpg")

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from assessing import PARTITION, ItemAgents, changes, vectors
-from builders import Fields, batch, item
+from builders import NOW, Fields, batch, item
 from fakes import Away, LetterModel
 
 from agents.assess import ITEMS_AT_ONCE
@@ -97,6 +97,39 @@ async def test_a_deleted_item_loses_vector_and_verdict(shop: ItemAgents) -> None
     assert not shop.recommender.meaning.vectors.has(shop.recommender.items.number("k0"))
     await shop.handle(item("k0", title="Mug?"))
     assert shop.model.asked == ["Mug?", "Mug?"]
+
+
+async def test_an_item_without_a_title_is_neither_judged_nor_embedded_and_may_be_shown(shop: ItemAgents) -> None:
+    await shop.handle({"item_id": "a", "category": "Home"}, item("b", title="Mug"))
+    shop.deliver()
+    assert shop.model.asked == ["Mug"]
+    assert (shop.assessments.stored["a"].quality, shop.assessments.stored["a"].vector) == (None, b"")
+    assert set(shop.assessments.vectors) == {"b"}
+    assert shop.follow.unassessed() == {}
+    assert shop.weight("a") == 1.0
+    assert total(shop.metrics.assessed, outcome="untitled") == 1
+
+
+async def test_an_item_that_loses_its_title_loses_vector_and_verdict_and_gets_them_back(shop: ItemAgents) -> None:
+    await shop.handle(item("a", title="Mug?"))
+    shop.deliver()
+    assert shop.weight("a") == 0.0
+    await shop.handle({"item_id": "a"})
+    shop.deliver()
+    assert shop.weight("a") == 1.0
+    assert shop.assessments.vectors == {}
+    assert not shop.recommender.meaning.vectors.has(shop.recommender.items.number("a"))
+    await shop.handle(item("a", title="Mug?"))
+    shop.deliver()
+    assert shop.weight("a") == 0.0
+    assert set(shop.assessments.vectors) == {"a"}
+
+
+async def test_an_outdated_version_leaves_the_attributes_beside_the_vector(shop: ItemAgents) -> None:
+    await shop.handle(item("a", title="Mug", price=9, updated_at=NOW))
+    shop.deliver()
+    await shop.handle(item("a", title="Mug", price=5, updated_at=NOW - 60))
+    assert shop.assessments.vectors["a"].price == 9
 
 
 async def test_while_the_store_is_away_nothing_counts_as_done(shop: ItemAgents) -> None:

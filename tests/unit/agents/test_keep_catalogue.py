@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from asking import rankings
-from builders import Fields, batch, item, teach
+from builders import NOW, Fields, batch, item, teach
 from fakes import Away, Diary, MemoryItems, MemoryOutbox
 from prometheus_client import CollectorRegistry
 
@@ -19,7 +19,7 @@ from models.contract.outcome import Reason
 from models.profile import Profile
 from models.recommender import Recommender, RecommenderSettings
 
-OUTCOMES = ("upserted", "withdrawn", "deleted", "quarantined")
+OUTCOMES = ("upserted", "withdrawn", "deleted", "outdated", "quarantined")
 
 
 def changes(*values: Fields | bytes | None) -> RawBatch:
@@ -101,7 +101,7 @@ async def test_every_record_is_upserted_withdrawn_deleted_or_quarantined(shop: C
     raw = changes(item("a"), None, b"{", item("b"), b"[]", b"{", {"item_id": "a", "available": False})
     await shop.keep.handle(raw)
     outcomes = {name: total(shop.metrics.items, outcome=name) for name in OUTCOMES}
-    assert outcomes == {"upserted": 2, "withdrawn": 1, "deleted": 1, "quarantined": 3}
+    assert outcomes == {"upserted": 2, "withdrawn": 1, "deleted": 1, "outdated": 0, "quarantined": 3}
     assert sum(outcomes.values()) == len(raw)
     assert total(shop.metrics.rejected, kind="item", reason="malformed_json") == 2
 
@@ -116,9 +116,19 @@ async def test_a_sold_out_notice_beside_a_broken_field_is_stored_and_quarantined
     assert shop.store.items == {"a": withdrawn, "b": Item("b", "Title of b")}
     assert [each.reason for each in shop.outbox.quarantined] == [Reason.WRONG_TYPE]
     outcomes = {name: total(shop.metrics.items, outcome=name) for name in OUTCOMES}
-    assert outcomes == {"upserted": 2, "withdrawn": 0, "deleted": 0, "quarantined": 1}
+    assert outcomes == {"upserted": 2, "withdrawn": 0, "deleted": 0, "outdated": 0, "quarantined": 1}
     assert total(shop.metrics.rejected, kind="item", reason="wrong_type") == 1
     assert total(shop.metrics.coerced, field="available") == 2
+
+
+async def test_an_outdated_version_is_counted_as_such_and_changes_nothing(shop: CatalogueAgent) -> None:
+    old: Fields = {"updated_at": NOW - 5, "title": "old"}
+    await shop.keep.handle(changes(item("a", updated_at=NOW), item("a", **old), item("b", **old)))
+    assert {item_id: each.title for item_id, each in shop.store.items.items() if isinstance(each, Item)} == {
+        "a": "Title of a",
+        "b": "old",
+    }
+    assert [total(shop.metrics.items, outcome=name) for name in ("upserted", "outdated")] == [2, 1]
 
 
 async def test_the_agent_takes_one_batch_after_the_other_from_its_stream(shop: CatalogueAgent) -> None:
@@ -170,6 +180,24 @@ def test_an_item_that_is_sold_out_beside_a_broken_field_is_shown_no_more() -> No
     follow.handle(changes(item("a", available="out of stock", currency=978)))
     assert shown(recommender) == ("b",)
     assert gone == ["a"]
+
+
+def test_a_follower_passes_over_what_is_older_than_what_it_knows() -> None:
+    recommender = Recommender(RecommenderSettings())
+    teach(recommender, {"s1": ["a", "k0"]})
+    follow = FollowCatalogue(EventSettings(), recommender, lambda _: None)
+    follow.handle(changes(item("k0", updated_at=NOW), item("a", updated_at=NOW, category="Home")))
+    follow.handle(
+        changes(
+            item("a", updated_at=NOW - 1, available=False),
+            {"item_id": "a", "available": False} | {"updated_at": NOW - 2},
+        )
+    )
+    assert set(shown(recommender)) == {"a", "k0"}
+    follow.handle(changes(None, item("k0", updated_at=NOW - 1)))
+    assert set(shown(recommender)) == {"a", "k0"}
+    follow.handle(changes({"item_id": "a", "available": False, "updated_at": NOW}, item("a", updated_at=NOW - 1)))
+    assert shown(recommender) == ("k0",)
 
 
 def test_an_item_goes_away_once() -> None:

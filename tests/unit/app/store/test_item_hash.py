@@ -10,7 +10,15 @@ from models.quality.assessment import Assessment
 from models.quality.repair import Repair
 from models.quality.text import QualitySettings
 
-MUG = Item("mug", title="Becher für Tee 茶", category="Home/Mugs", brand="Acme", price=0.1, currency="EUR")
+MUG = Item(
+    "mug",
+    title="Becher für Tee 茶",
+    category="Home/Mugs",
+    brand="Acme",
+    price=0.1,
+    currency="EUR",
+    url="https://a.example/mug",
+)
 JUDGED = Assessment("0" * 16, "e1", b"\x00\x3c", "q1+s1", 0.25, ("garbled", "spam"))
 
 
@@ -27,7 +35,10 @@ def values(fields: dict[str, bytes], names: tuple[str, ...]) -> list[bytes | Non
     return [fields.get(name) for name in names]
 
 
-@pytest.mark.parametrize("item", [MUG, Item("bare", title="Bare"), Item("sold out", title="Gone", available=False)])
+@pytest.mark.parametrize(
+    "item",
+    [MUG, Item("bare", title="Bare"), Item("sold out", title="Gone", available=False), Item("untitled", "", brand="B")],
+)
 def test_an_item_is_read_back_as_it_was_written(item: Item) -> None:
     assert decode_item(item.item_id, values(stored(encode_change(item)), CATALOGUE_FIELDS)) == item
 
@@ -49,6 +60,16 @@ def test_other_programs_find_who_judged_where_they_always_did() -> None:
     assert stored(encode_assessment(JUDGED, QualitySettings()))["judge"] == b"q1+s1"
 
 
+def test_what_was_withdrawn_and_never_described_is_no_item() -> None:
+    assert decode_item("mug", values(stored(encode_change(Withdrawn("mug", 5.0))), CATALOGUE_FIELDS)) is None
+
+
+def test_a_deletion_removes_the_time_and_a_version_without_one_does_not() -> None:
+    assert encode_change(Deleted("mug"))["updated_at"] == ""
+    assert encode_change(Item("mug", "Mug", updated_at=5.5))["updated_at"] == "5.5"
+    assert "updated_at" not in encode_change(MUG)
+
+
 def test_look_ups_read_what_catalogue_and_models_wrote() -> None:
     repaired = Repair("title", "encoding", "Ã©", "é", 0.97)
     fields = stored(encode_change(MUG, [repaired]), encode_assessment(JUDGED, QualitySettings()))
@@ -58,6 +79,8 @@ def test_look_ups_read_what_catalogue_and_models_wrote() -> None:
         "brand": "Acme",
         "price": 0.1,
         "currency": "EUR",
+        "url": "https://a.example/mug",
+        "image_url": None,
         "available": True,
         "deleted": False,
         "repairs": ({"field": "title", "rule": "encoding", "before": "Ã©", "after": "é", "confidence": 0.97},),

@@ -9,7 +9,7 @@ import pytest
 
 from app.store import questions, recall
 from app.store.keys import Keys
-from app.store.lists import KnownItem
+from app.store.lists import KNOWN_FIELDS, KnownItem
 from app.store.questions import Command, Question
 from app.store.recall import Recall
 
@@ -115,7 +115,7 @@ def test_the_time_counts_from_the_question_and_not_from_its_answer(clock: Clock,
     question.send([None, LIST])
     clock.now += 1.0  # Redis took long
     with pytest.raises(StopIteration):
-        question.send([[None] * 8, [None] * 8])
+        question.send([[None] * len(KNOWN_FIELDS)] * 2)
     ids(redis, remembered)
     assert redis.asked_items == ["kettle", "cup"]
 

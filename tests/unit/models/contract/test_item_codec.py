@@ -33,13 +33,17 @@ def test_an_item_keeps_all_that_the_shop_sent() -> None:
         "available": False,
         "attributes": {"color": "red", "sizes": [1, 2]},
         "updated_at": NOW,
+        "url": "https://shop.example/i1",
+        "image_url": "https://cdn.example/i1.jpg",
     }
     outcome = decode_one(item("i1", title="Kettle", **sent))
     assert outcome == Item("i1", "Kettle", **sent)  # type: ignore[arg-type]  # the fields above by name
 
 
-def test_only_id_and_title_are_required() -> None:
+def test_only_the_id_is_required() -> None:
     assert decode_one({"item_id": "i1", "title": "Kettle"}) == Item("i1", "Kettle")
+    assert decode_one({"item_id": "i1", "price": 3}) == Item("i1", "", price=3)
+    assert decode_one({"item_id": "i1", "title": None, "available": True}) == Item("i1", "")
     assert Item("i1", "Kettle").available
 
 
@@ -59,9 +63,22 @@ def test_a_price_of_0_is_not_known() -> None:
     assert outcome.price is None
 
 
-@pytest.mark.parametrize("sent", [{}, {"title": None}, {"title": " "}, {"price": 3}])
+@pytest.mark.parametrize("sent", [{}, {"title": None}, {"title": " "}, {"title": "\u200b"}, {"price": 3}])
 def test_what_is_not_available_needs_no_title(sent: Fields) -> None:
     assert decode_one({"item_id": "i1", "available": False} | sent) == Withdrawn("i1")
+
+
+def test_a_notice_keeps_its_time_unless_that_is_what_is_broken() -> None:
+    notice: Fields = {"item_id": "i1", "available": False}
+    assert decode_one(notice | {"updated_at": NOW}) == Withdrawn("i1", NOW)
+    assert decode_whole(notice | {"updated_at": f"{NOW}", "price": -1}).change == Withdrawn("i1", NOW)
+    assert decode_whole(notice | {"updated_at": NOW * 1000}).change == Withdrawn("i1")
+
+
+def test_a_record_without_a_time_of_its_own_bounds_no_time() -> None:
+    raw = batch(item("i1", title="Kettle", updated_at=NOW), topic="items")
+    raw.times[:] = NOW / 1000
+    assert decode_items(raw, SETTINGS)[0].change == Item("i1", "Kettle", updated_at=NOW)
 
 
 def test_a_time_may_be_a_string_with_zone() -> None:
@@ -78,9 +95,13 @@ def test_a_time_may_be_a_string_with_zone() -> None:
         (b"[]", Reason.NOT_AN_OBJECT, "array"),
         (item(description="x" * 2_000_000), Reason.TOO_LARGE, "bytes"),
         (without(item(), "item_id"), Reason.MISSING_FIELD, "item_id"),
-        (without(item(), "title"), Reason.MISSING_FIELD, "title"),
+        (item(title=""), Reason.MISSING_FIELD, "title"),
         (item(title=" \t"), Reason.MISSING_FIELD, "title"),
-        ({"item_id": "i1", "available": True}, Reason.MISSING_FIELD, "title"),
+        (item(title="\u200b\u2060\ufeff"), Reason.MISSING_FIELD, "leave the field out"),
+        (item(updated_at=NOW * 1000), Reason.FROM_THE_FUTURE, "milliseconds"),
+        (item(updated_at=NOW + 400), Reason.FROM_THE_FUTURE, "updated_at"),
+        (item(url=5), Reason.WRONG_TYPE, "url"),
+        (item(image_url="x" * 4_097), Reason.FIELD_TOO_LONG, "image_url"),
         ({"item_id": "i1", "available": False, "price": -1}, Reason.INVALID_VALUE, "price"),
         (item(""), Reason.EMPTY_ID, "item_id"),
         (item(5.5), Reason.WRONG_TYPE, "item_id"),
