@@ -153,7 +153,7 @@ class CatalogueMetrics:
         self.coerced = declare.counter(
             "headrace_coerced",
             "Fields in another form than the contract's that were understood",
-            field=tuple(sorted({*EVENT_FORMS, *ITEM_FORMS, "available", "key"})),
+            field=tuple(sorted({*EVENT_FORMS, *ITEM_FORMS, "available", "envelope", "key"})),
         )
         self.assessed = declare.counter(
             "headrace_assessed_items",

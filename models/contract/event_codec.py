@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.contract.coercion import EVENT_FORMS, coerce, refuse_coerced
+from models.contract.envelope import ENVELOPE, open_record
 from models.contract.events import Kind, RawBatch
-from models.contract.fields import Refused, event_time, number, optional_id, parse_object, required_id, string
+from models.contract.fields import Refused, event_time, number, optional_id, required_id, string
 from models.contract.interactions import Interactions
 from models.contract.outcome import Reason, Rejected
 from models.contract.typed_event import EventRecord, quick_events
@@ -63,7 +64,7 @@ def decode(batch: RawBatch, kind: Kind, settings: EventSettings) -> Decoded:
     rejected, unknown, coerced = [], 0, Counter[str]()
     for row in [row for row, event in enumerate(events) if event is None]:
         try:
-            parsed, names = coerce(parse_object(batch.values[row], settings.max_bytes), EVENT_FORMS)
+            parsed, names = _read(batch.values[row], settings.max_bytes)
             event = check_event(parsed, kind, latest[row])
             refuse_coerced(names, strict=settings.strict)
         except Refused as refused:
@@ -73,6 +74,15 @@ def decode(batch: RawBatch, kind: Kind, settings: EventSettings) -> Decoded:
             unknown += len(parsed.keys() - KNOWN_FIELDS)
             coerced.update(names)
     return Decoded(_interactions(batch, kind, events), rejected, unknown, coerced)
+
+
+def _read(value: bytes | None, max_bytes: int) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return an event's fields in the contract's form, and what was not in it."""
+    opened = open_record(value, max_bytes)
+    if opened.is_deletion or opened.fields is None:
+        raise Refused(Reason.NULL_VALUE, "a deletion in an envelope; an event that happened is not deleted")
+    fields, names = coerce(opened.fields, EVENT_FORMS)
+    return fields, (ENVELOPE, *names) if opened.enveloped else names
 
 
 def reject(batch: RawBatch, row: int, reason: Reason, detail: str) -> Rejected:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import orjson
 
 from models.contract.availability import read_availability, stated_availability
 from models.contract.coercion import ITEM_FORMS, coerce, id_text, refuse_coerced
+from models.contract.envelope import ENVELOPE, open_record
 from models.contract.event_codec import EventSettings, reject
 from models.contract.events import OLDEST_TS, Item, RawBatch
-from models.contract.fields import MAX_ID_LENGTH, Refused, check_past, moment, number, parse_object, required_id, string
+from models.contract.fields import MAX_ID_LENGTH, Refused, check_past, moment, number, required_id, string
 from models.contract.item_key import item_of_key
 from models.contract.outcome import Reason, Rejected
 from models.contract.visible import is_visible
@@ -93,18 +93,34 @@ def places_of(batch: RawBatch, decoded: list[DecodedItem]) -> list[RecordPlace]:
 def _decode(batch: RawBatch, row: int, settings: EventSettings, latest: float) -> DecodedItem:
     key, value = batch.keys[row], batch.values[row]
     try:
-        if value is None:
-            item_id = item_of_key(key)
-            change: Change = Deleted(item_id)
-            coerced: tuple[str, ...] = () if item_id.encode() == key else ("key",)
-        else:
-            fields, names = coerce(parse_object(value, settings.max_bytes), ITEM_FORMS)
-            change, coerced = _item(fields, latest), (*names, *_coerced(fields))
+        change, coerced = _deletion(key, None) if value is None else _change(key, value, settings.max_bytes, latest)
         refuse_coerced(coerced, strict=settings.strict)
         return DecodedItem(change, coerced=coerced)
     except Refused as refused:
         rejected = reject(batch, row, refused.reason, refused.detail)
         return DecodedItem(None, rejected) if value is None else _withdrawal(value, rejected, latest)
+
+
+def _change(key: bytes | None, value: bytes, max_bytes: int, latest: float) -> tuple[Change, tuple[str, ...]]:
+    """Return the change, and the names of fields in another form than the contract's."""
+    opened = open_record(value, max_bytes)
+    enveloped = (ENVELOPE,) if opened.enveloped else ()
+    if opened.is_deletion or opened.fields is None:
+        change, coerced = _deletion(key, opened.fields)
+        return change, (*enveloped, *coerced)
+    fields, names = coerce(opened.fields, ITEM_FORMS)
+    return _item(fields, latest), (*enveloped, *names, *_coerced(fields))
+
+
+def _deletion(key: bytes | None, last: dict[str, Any] | None) -> tuple[Change, tuple[str, ...]]:
+    """Return the deletion of the item in the last known fields, else of the one that the key
+    names.
+    """
+    item_id = id_text((last or {}).get("item_id"))
+    if isinstance(item_id, str):
+        return Deleted(required_id({"item_id": item_id}, "item_id")), ()
+    item_id = item_of_key(key)
+    return Deleted(item_id), () if item_id.encode() == key else ("key",)
 
 
 def _withdrawal(value: bytes, rejected: Rejected, latest: float) -> DecodedItem:
@@ -114,10 +130,10 @@ def _withdrawal(value: bytes, rejected: Rejected, latest: float) -> DecodedItem:
     record.
     """
     try:
-        fields = orjson.loads(value)
-    except orjson.JSONDecodeError:
+        fields = open_record(value, len(value)).fields
+    except Refused:
         fields = None
-    if type(fields) is dict and read_availability(stated_availability(fields)) is False:
+    if fields is not None and read_availability(stated_availability(fields)) is False:
         item_id = id_text(fields.get("item_id"))
         if type(item_id) is str and 0 < len(item_id) <= MAX_ID_LENGTH:
             names = ("item_id",) if item_id is not fields["item_id"] else ()

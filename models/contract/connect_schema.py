@@ -1,0 +1,62 @@
+"""Read fields of Kafka Connect's JSON by the schema that is sent with them.
+
+Without the schema a DECIMAL is a text of base64 and a TIMESTAMP a number of unknown unit. See
+"Debezium connector, data types" and org.apache.kafka.connect.data.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+DECIMAL = "org.apache.kafka.connect.data.Decimal"
+# How many of each unit are a second.
+TIMES = {
+    "org.apache.kafka.connect.data.Timestamp": 1e3,
+    "io.debezium.time.Timestamp": 1e3,
+    "io.debezium.time.MicroTimestamp": 1e6,
+    "io.debezium.time.NanoTimestamp": 1e9,
+}
+
+
+def field_schema(schema: object, name: str) -> object:
+    """Return the schema of a field of an object; None if it is not known."""
+    fields = schema.get("fields") if isinstance(schema, Mapping) else None
+    for each in fields if isinstance(fields, list) else ():
+        if isinstance(each, Mapping) and each.get("field") == name:
+            return each
+    return None
+
+
+def plain_fields(fields: dict[str, Any], schema: object) -> dict[str, Any]:
+    """Return the object with times in seconds and decimals as numbers, as far as the schema
+    says.
+    """
+    return (
+        fields
+        if schema is None
+        else {name: _plain(value, field_schema(schema, name)) for name, value in fields.items()}
+    )
+
+
+def _plain(value: Any, schema: object) -> Any:
+    if not isinstance(schema, Mapping):
+        return value
+    kind = schema.get("name")
+    if type(value) is int and isinstance(kind, str) and kind in TIMES:
+        return value / TIMES[kind]
+    if type(value) is str and kind == DECIMAL:
+        return _decimal(value, schema.get("parameters"))
+    return value
+
+
+def _decimal(value: str, parameters: object) -> float | str:
+    """Return the number whose unscaled bytes are in base64; the text itself if they are not."""
+    scale = str(parameters.get("scale")) if isinstance(parameters, Mapping) else ""
+    if not (scale.isascii() and scale.isdigit() and len(scale) < 3):
+        return value
+    try:
+        unscaled = base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        return value
+    return int.from_bytes(unscaled, signed=True) / 10 ** int(scale) if 0 < len(unscaled) <= 16 else value
