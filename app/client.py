@@ -8,6 +8,7 @@ with Headrace("redis://localhost:6379/0") as headrace:
         print(item.item_id, item.title, item.score, item.source)
 """
 
+from collections.abc import Iterable
 from time import monotonic
 from types import TracebackType
 from typing import Self
@@ -73,6 +74,17 @@ class Headrace:
     def recommendations(self, user_id: str, *, k: int = 20) -> list[ListedItem]:
         """The user's k best items, best first. Raises StoreAway, UnreadableAnswer."""
         return list(self._ask(questions.ask_recommendations(self._keys, self._recall, user_id, k)).items)
+
+    def recommendations_of(self, user_ids: Iterable[str], *, k: int = 20) -> dict[str, list[ListedItem]]:
+        """The k best items of each of these users, in two or three round trips for all of them.
+
+        Raises StoreAway, UnreadableAnswer.
+        """
+        users = list(dict.fromkeys(user_ids))
+        asked = (questions.ask_recommendations(self._keys, self._recall, each, k) for each in users)
+        return {
+            user: list(found.items) for user, found in zip(users, self._ask(questions.together(asked)), strict=True)
+        }
 
     def similar(self, item_id: str, *, k: int = 20) -> list[ListedItem]:
         """The k items nearest to this one; empty when none are known. Raises StoreAway,

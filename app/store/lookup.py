@@ -45,6 +45,11 @@ class Lookups:
         """The user's list, at most k items with titles, or the trending one."""
         return await self._ask(questions.ask_recommendations(self._keys, self._recall, user_id, k))
 
+    async def recommendations_of(self, user_ids: Sequence[str], k: int) -> list[RecommendationList]:
+        """The lists of these users, in their order, in the round trips of one."""
+        asked = (questions.ask_recommendations(self._keys, self._recall, each, k) for each in user_ids)
+        return await self._ask(questions.together(asked))
+
     async def similar(self, item_id: str, k: int) -> list[Row]:
         """The item's neighbours, at most k, nearest first."""
         return await self._ask(questions.ask_similar(self._keys, self._recall, item_id, k))

@@ -5,7 +5,7 @@ They never touch Redis themselves: the look-up process (async) and the shop's cl
 same code. No command names more than one key, so that every question works on a Redis Cluster.
 """
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -26,6 +26,7 @@ RECOMMENDED = ".recommended == 1"
 MAY_FAIL = frozenset({"VSIM"})
 WORKERS_SHOWN = 100
 K_MAX = 100
+USERS_MAX = 100
 
 
 def checked(commands: Sequence[Command], replies: Sequence[Any]) -> list[Any]:
@@ -34,6 +35,31 @@ def checked(commands: Sequence[Command], replies: Sequence[Any]) -> list[Any]:
         if isinstance(reply, Exception) and command[0] not in MAY_FAIL:
             raise reply
     return [None if isinstance(reply, Exception) else reply for reply in replies]
+
+
+def together(questions: Iterable[Question[T]]) -> Question[list[T]]:
+    """The answers to several questions, in their order, in as many round trips as the longest one
+    takes.
+
+    A command that several of them ask for is asked once: what they read is the same for all.
+    """
+    asking = list(questions)
+    waiting: dict[int, list[Command]] = {}
+    answers: dict[int, T] = {}
+    heard: dict[int, list[Any] | None] = dict.fromkeys(range(len(asking)))
+    while heard:
+        for number, replies in heard.items():
+            try:
+                waiting[number] = next(asking[number]) if replies is None else asking[number].send(replies)
+            except StopIteration as done:
+                answers[number] = done.value
+        commands = list(dict.fromkeys(each for asked in waiting.values() for each in asked))
+        if not commands:
+            break
+        found = dict(zip(commands, (yield commands), strict=True))
+        heard = {number: [found[each] for each in asked] for number, asked in waiting.items()}
+        waiting = {}
+    return [answers[number] for number in range(len(asking))]
 
 
 def ask_recommendations(keys: Keys, recall: Recall, user_id: str, k: int) -> Question[RecommendationList]:

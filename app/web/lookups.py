@@ -9,9 +9,9 @@ from aiohttp import web
 from prometheus_client import Counter
 
 from app.guard.problems import Problem
-from app.store.lists import TRENDING
+from app.store.lists import TRENDING, RecommendationList
 from app.store.lookup import Lookups
-from app.web.requests import count_in, item_id_in, user_id_in
+from app.web.requests import count_in, item_id_in, user_id_in, user_ids_in
 
 SAMPLE_DEFAULT = 8
 HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
@@ -42,7 +42,7 @@ class LookupResources:
         """
         return [
             web.get("/recommendations/{user_id:[^/]+}", self.recommendations),
-            web.get("/recommendations", self.recommendations),
+            web.get("/recommendations", self.lists),
             web.get("/similar/{item_id:[^/]+}", self.similar),
             web.get("/similar", self.similar),
             web.get("/items/{item_id:[^/]+}", self.item),
@@ -55,8 +55,20 @@ class LookupResources:
     async def recommendations(self, request: web.Request) -> web.Response:
         """A user's list; the trending one for an unknown user."""
         found = await self.lookups.recommendations(user_id_in(request), count_in(request))
-        self.answered.labels("trending" if found.stored.model == TRENDING else "own").inc()
+        self._count(found)
         return json_bytes(found.as_json())
+
+    async def lists(self, request: web.Request) -> web.Response:
+        """The lists of several users that the query names; that of one as above."""
+        if len(request.query.getall("user_id", ())) < 2:
+            return await self.recommendations(request)
+        found = await self.lookups.recommendations_of(user_ids_in(request), count_in(request))
+        for each in found:
+            self._count(each)
+        return json_bytes(b'{"lists":[' + b",".join(each.as_json() for each in found) + b"]}")
+
+    def _count(self, found: RecommendationList) -> None:
+        self.answered.labels("trending" if found.stored.model == TRENDING else "own").inc()
 
     async def similar(self, request: web.Request) -> web.Response:
         """An item's neighbours."""

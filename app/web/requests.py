@@ -7,7 +7,7 @@ import orjson
 from aiohttp import web
 
 from app.guard.problems import Problem
-from app.store.questions import K_MAX
+from app.store.questions import K_MAX, USERS_MAX
 from models.contract.events import GUEST_PREFIX
 from models.contract.fields import MAX_ID_LENGTH
 
@@ -20,6 +20,17 @@ def user_id_in(request: web.Request) -> str:
     The id of a guest is `session:` and a session id.
     """
     return _id_in(request, "user_id")
+
+
+def user_ids_in(request: web.Request) -> list[str]:
+    """Return the user ids in the query, each once and in its order; empty if there are none.
+
+    Raises Problem for more than USERS_MAX.
+    """
+    given = list(dict.fromkeys(request.query.getall("user_id", ())))
+    if len(given) > USERS_MAX:
+        raise Problem(HTTPStatus.BAD_REQUEST, f"user_id is there {len(given)} times; at most {USERS_MAX}.")
+    return [checked_id("user_id", each) for each in given]
 
 
 def item_id_in(request: web.Request) -> str:

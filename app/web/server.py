@@ -19,6 +19,7 @@ from app.store.lookup import Lookups
 from app.web.clicks import ClickResource
 from app.web.lookups import LookupResources
 from app.web.measure import measure_requests
+from app.web.openapi import DescriptionResource
 from app.web.page import load_page
 from app.web.probes import ProbeResources
 from app.web.problems import as_problems
@@ -61,6 +62,7 @@ def build_application(settings: ServeConcerns, surroundings: Surroundings) -> we
         [
             *load_page(accept_events=settings.serve.accept_events).routes(),
             *LookupResources(lookups, metrics.lists).routes(),
+            *DescriptionResource().routes(),
             *ClickResource(producer, surroundings.clock, surroundings.new_id).routes(),
             *ProbeResources(lookups, surroundings.registry).routes(),
         ]

@@ -151,6 +151,7 @@ async def test_a_deleted_item_is_not_found(http: Http, shop: Shop) -> None:
         "item_id": "kettle",
         "title": "Kettle",
         "available": True,
+        "repairs": [],
     }
     shop.delete_item("kettle")
     assert (await http.get("/items/kettle")).status == 404
@@ -258,3 +259,25 @@ async def test_the_page_runs_only_its_own_script(http: Http) -> None:
     assert "innerHTML" not in text
     assert "http://" not in text.replace("http://www.w3.org/2000/svg", "")
     assert "https://" not in text
+
+
+async def test_the_lists_of_several_users_come_in_one_answer(http: Http, shop: Shop) -> None:
+    shop.listed("u1", "kettle", "cup")
+    shop.listed("u2", "cup")
+    shop.item("cup", title="Cup")
+    shop.trending("bestseller")
+    body = await (await http.get("/recommendations?user_id=u2&user_id=nobody&user_id=u1&user_id=u2&k=1")).json()
+    found = [(each["user_id"], [item["item_id"] for item in each["items"]]) for each in body["lists"]]
+    assert found == [("u2", ["cup"]), ("nobody", ["bestseller"]), ("u1", ["kettle"])]
+    alone = await (await http.get("/recommendations?user_id=u2&k=1")).json()
+    assert body["lists"][0] == alone
+    metrics = await (await http.get("/metrics")).text()
+    assert 'headrace_lookups_total{answer="own"} 3.0' in metrics
+
+
+async def test_at_most_100_users_are_looked_up_at_once_and_each_id_is_checked(http: Http) -> None:
+    many = "&".join(f"user_id=u{number}" for number in range(101))
+    for query, words in ((many, "at most 100"), ("user_id=a&user_id=", "0 characters")):
+        response = await http.get(f"/recommendations?{query}")
+        assert response.status == 400
+        assert words in (await problem_of(response))["detail"]

@@ -1,0 +1,77 @@
+"""What `GET /openapi.json` says holds for what the HTTP process answers."""
+
+import re
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # ships no types
+from shops import NOW, Http, Shop
+
+from app.web.openapi import PATHS, description
+
+
+async def said(http: Http) -> dict[str, Any]:
+    body: dict[str, Any] = await (await http.get("/openapi.json")).json()
+    return body
+
+
+def answers(body: dict[str, Any], path: str, status: str = "200") -> Draft202012Validator:
+    """Return a validator of the answer's schema; references lead into the whole description."""
+    [content] = body["paths"][path]["get"]["responses"][status]["content"].values()
+    return Draft202012Validator({**content["schema"], "components": body["components"]})
+
+
+@pytest.fixture
+def filled(shop: Shop) -> Shop:
+    shop.listed("u1", "kettle", "cup")
+    shop.item("kettle", title="Kettle", price="19.5", url="https://a.example/k", image_url="https://a.example/k.jpg")
+    shop.item("cup", title="Cup", quality="0.75", reasons='["spam"]', recommendable="1", deleted="0")
+    shop.similar("kettle", "cup")
+    shop.history("u1", ("kettle", NOW, "view"))
+    shop.worker("w1", accepted=3)
+    return shop
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("/recommendations/{user_id}", "/recommendations/u1"),
+        ("/recommendations/{user_id}", "/recommendations/nobody"),
+        ("/recommendations", "/recommendations?user_id=u1"),
+        ("/recommendations", "/recommendations?user_id=u1&user_id=nobody"),
+        ("/similar/{item_id}", "/similar/kettle"),
+        ("/items/{item_id}", "/items/kettle"),
+        ("/items", "/items?item_id=cup"),
+        ("/users/{user_id}", "/users/u1"),
+        ("/users", "/users"),
+        ("/users", "/users?user_id=u1"),
+        ("/live", "/live"),
+        ("/healthz", "/healthz"),
+    ],
+)
+@pytest.mark.usefixtures("filled")
+async def test_an_answer_is_as_described(http: Http, path: str, asked: str) -> None:
+    response = await http.get(asked)
+    assert response.status == 200
+    answers(await said(http), path).validate(await response.json())
+
+
+@pytest.mark.parametrize("asked", ["/recommendations", "/items/unknown", "/similar/unknown", "/recommendations/u?k=0"])
+async def test_a_failure_is_as_described(http: Http, asked: str) -> None:
+    response = await http.get(asked)
+    body = await said(http)
+    answers(body, "/items", "default").validate(await response.json(content_type=None))
+
+
+async def test_every_path_that_is_served_is_described(http: Http) -> None:
+    detail = (await (await http.get("/nowhere")).json(content_type=None))["detail"]
+    assert sorted(PATHS) == sorted(re.findall(r"/[^ ,]*(?=,|\.$)", detail.partition("there is ")[2]))
+
+
+def test_the_description_s_references_lead_somewhere() -> None:
+    body = description()
+    text = str(body)
+    named = {part.split("'")[0] for part in text.split("#/components/schemas/")[1:]}
+    assert named <= body["components"]["schemas"].keys()
+    for schema in body["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
