@@ -14,7 +14,7 @@ from agents.follow_vectors import FollowVectors, decode_newest
 from agents.metrics import Metrics
 from agents.ports import Assessed, AssessmentStore, Infer, Outbox, Replicas
 from models.contract.events import Item, RawBatch
-from models.contract.item_codec import Change, Deleted, Withdrawn
+from models.contract.item_codec import Change, Deleted, Restocked, Withdrawn
 from models.quality.assessment import Assessment
 from models.quality.text import QualitySettings
 
@@ -128,8 +128,8 @@ class Assess:
         return done.get(item.item_id) == text_hash and self.follow.knows(item.item_id, text_hash)
 
     async def _items(self, changes: Sequence[Change]) -> list[Item]:
-        """Return the upserted items, and the withdrawn ones as they are stored now."""
-        stored = await self.store.items([each.item_id for each in changes if isinstance(each, Withdrawn)])
+        """Return the upserted items, and those of notices as they are stored now."""
+        stored = await self.store.items([each.item_id for each in changes if isinstance(each, Withdrawn | Restocked)])
         upserted = [each for each in changes if isinstance(each, Item)]
         return upserted + [item for item in stored if item is not None]
 

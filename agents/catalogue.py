@@ -13,7 +13,7 @@ from agents.ports import ItemOutcome, ItemStore, Outbox
 from models.catalogue import NO_CATEGORY
 from models.contract.event_codec import EventSettings
 from models.contract.events import Item, RawBatch
-from models.contract.item_codec import Change, DecodedItem, Deleted, Withdrawn, changes_of, decode_items
+from models.contract.item_codec import Change, DecodedItem, Deleted, Restocked, Withdrawn, changes_of, decode_items
 from models.quality.repair import Repair, repair_item
 from models.recommender import Recommender
 
@@ -147,6 +147,8 @@ class FollowCatalogue:
                 catalogue.upsert(repair_item(change, NAMES)[0], partition)
             case Withdrawn():
                 catalogue.withdraw(change.item_id, change.updated_at)
+            case Restocked():
+                catalogue.restock(change.item_id, change.updated_at, partition)
             case Deleted():
                 catalogue.delete(change.item_id)
 
@@ -163,6 +165,8 @@ def _outcome(decoded: DecodedItem, written: ItemOutcome | None) -> str:
     match decoded.change:
         case Withdrawn():
             return "withdrawn"
+        case Restocked():
+            return "restocked"
         case Deleted():
             return "deleted"
     return "upserted"

@@ -144,7 +144,7 @@ class CatalogueMetrics:
         self.items = declare.counter(
             ITEMS,
             "Catalogue records by what became of them",
-            outcome=("upserted", "withdrawn", "deleted", "outdated", "quarantined"),
+            outcome=("upserted", "withdrawn", "restocked", "deleted", "outdated", "quarantined"),
         )
         self.items_known = declare.gauge(ITEMS_KNOWN, "Items of the catalogue and of events")
         self.items_hidden = declare.gauge(

@@ -85,6 +85,15 @@ class Catalogue:
         self._note_update(number, updated_at)
         self._set(number, available=0.0, partition=int(self._partition[number]))
 
+    def restock(self, item_id: str, updated_at: float | None = None, partition: int = 0) -> None:
+        """Show the item again as it was described; one that never was has no description."""
+        number = self._items.find(item_id)
+        if number is None or number >= len(self._partition) or self._partition[number] == NO_PARTITION:
+            self.upsert(Item(item_id, "", updated_at=updated_at), partition)
+            return
+        self._note_update(number, updated_at)
+        self._set(number, available=1.0, partition=int(self._partition[number]))
+
     def delete(self, item_id: str) -> None:
         """Never show the item again, unless it comes back; any version of it may then."""
         number = self._items.number(item_id)

@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from string import ascii_lowercase
@@ -13,7 +13,7 @@ import numpy as np
 
 from agents.ports import NOTHING_KEPT, Assessed, ItemOutcome
 from models.contract.events import Item, RawBatch
-from models.contract.item_codec import Change, Deleted, RecordPlace, Withdrawn
+from models.contract.item_codec import Change, Deleted, RecordPlace, Restocked, Withdrawn
 from models.contract.moved import Moved
 from models.contract.outcome import Rejected
 from models.quality.assessment import Assessment, Models, pack_vector
@@ -113,9 +113,14 @@ class MemoryItems:
         if isinstance(change, Withdrawn):
             self.items[item_id] = self._withdrawn(item_id)
             return
+        self.whole.add(item_id)
+        if isinstance(change, Restocked):
+            known = self.items.get(item_id)
+            bare = Item(item_id, title="")
+            self.items[item_id] = replace(known if isinstance(known, Item) else bare, available=True)
+            return
         self.items[item_id], self.repairs[item_id], self.kept[item_id] = change, repairs, kept
         self.good.pop(item_id, None)
-        self.whole.add(item_id)
 
     def _withdrawn(self, item_id: str) -> Item | Deleted:
         known = self.items.get(item_id, Item(item_id, title=""))
@@ -273,43 +278,3 @@ class OneLog:
 
     async def log_of(self, batch: RawBatch, learned: Callable[[], str]) -> str:
         return self.name or learned()
-
-
-@dataclass
-class MemoryMarks:
-    """The `CatalogueMarks` port in memory."""
-
-    marks: dict[int, str] = field(default_factory=dict)
-
-    async def load(self, partitions: Sequence[int]) -> list[str]:
-        return [self.marks.get(partition, "") for partition in partitions]
-
-    async def swap(self, partition: int, old: str, new: str) -> bool:
-        if self.marks.get(partition, "") != old:
-            return False
-        self.marks[partition] = new
-        return True
-
-
-@dataclass
-class MemoryCatalogueLog:
-    """The `CatalogueLog` port in memory: as it is when the reader begins; `between` is called
-    before each batch.
-    """
-
-    items_log: dict[int, list[RawBatch]] = field(default_factory=dict)
-    vectors_log: dict[int, list[RawBatch]] = field(default_factory=dict)
-    read_from: list[tuple[int, int]] = field(default_factory=list)
-    between: Callable[[], None] = lambda: None
-
-    async def items(self, partition: int, start: int) -> AsyncGenerator[RawBatch, None]:
-        self.read_from.append((partition, start))
-        for batch in list(self.items_log.get(partition, ())):
-            if batch.offsets[-1] >= start:
-                await asyncio.sleep(0)
-                self.between()
-                yield batch
-
-    async def vectors(self, partition: int) -> AsyncGenerator[RawBatch, None]:
-        for batch in self.vectors_log.get(partition, ()):
-            yield batch

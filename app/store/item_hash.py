@@ -21,14 +21,15 @@ from models.quality.text import QualitySettings
 def encode_change(change: Change, repairs: Sequence[Repair] = (), kept: Kept | None = None) -> HashFields:
     """Return all fields of the catalogue, and what was repaired; an absent value is empty.
 
-    One HSET replaces them all, so no reader sees a mixture of old and new fields. A version without
+    One HSET replaces them all, so no reader sees a mixture of old and new fields. Of an item that
+    is on sale again these are the fields for one that was never described. A version without
     a time leaves the newest one that is stored; a deletion removes it.
     """
     fields: HashFields = {"updated_at": ""} if isinstance(change, Deleted) else _time(change.updated_at)
     if isinstance(change, Withdrawn):
         return {**fields, "available": 0}
     deleted = isinstance(change, Deleted)
-    item = Item(change.item_id, title="", available=False) if isinstance(change, Deleted) else change
+    item = change if isinstance(change, Item) else Item(change.item_id, title="", available=not deleted)
     return {
         **fields,
         "title": item.title,

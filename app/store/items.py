@@ -14,7 +14,7 @@ from app.store.item_fields import TITLE_FIELDS
 from app.store.keys import Keys
 from app.store.packed import Command, PackedRedis
 from app.store.scripts import Script
-from models.contract.item_codec import Change, Deleted, RecordPlace, Withdrawn
+from models.contract.item_codec import Change, Deleted, RecordPlace
 from models.quality.last_good import Kept, Retitled, StoredText
 from models.quality.repair import Repair
 
@@ -35,8 +35,15 @@ local updated = tonumber(redis.call('HGET', KEYS[1], 'updated_at') or '')
 if updated and ARGV[5] ~= '' and tonumber(ARGV[5]) < updated then
   return 2
 end
-if ARGV[1] ~= '' and (stored or ARGV[4] == '1') then
+if ARGV[1] ~= '' and (stored or ARGV[4] ~= 'withdrawn') then
   redis.call('HSET', KEYS[1], 'place', ARGV[1] .. ' ' .. ARGV[2] .. ' ' .. ARGV[3])
+end
+if ARGV[4] == 'restocked' and redis.call('HGET', KEYS[1], 'deleted') == '0' then
+  redis.call('HSET', KEYS[1], 'available', '1')
+  if ARGV[5] ~= '' then
+    redis.call('HSET', KEYS[1], 'updated_at', ARGV[5])
+  end
+  return 1
 end
 redis.call('HSET', KEYS[1], unpack(ARGV, 6))
 return 1
@@ -105,11 +112,11 @@ class RedisItems:
             await self.retry(lambda: RETITLE.run(self.redis, calls))
 
     def _call(self, change: Change, place: RecordPlace | None, fields: HashFields) -> Command:
-        is_whole = 0 if isinstance(change, Withdrawn) else 1
         updated_at = str(fields.get("updated_at", ""))
         if isinstance(change, Deleted) and place is not None:
             fields = {**fields, "deletion": item_hash.encode_place(place)}
-        return WRITE.call(self.keys.item(change.item_id), *(place or NO_PLACE), is_whole, updated_at, *_pairs(fields))
+        kind = type(change).__name__.lower()
+        return WRITE.call(self.keys.item(change.item_id), *(place or NO_PLACE), kind, updated_at, *_pairs(fields))
 
 
 def _pairs(fields: HashFields) -> list[Any]:

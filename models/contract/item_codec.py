@@ -22,6 +22,8 @@ MAX_TITLE_LENGTH = 2_000
 MAX_TEXT_LENGTH = 100_000
 MAX_URL_LENGTH = 4_096
 MILLISECONDS = 1000
+# A record without any of these says only whether the item is on sale.
+DESCRIPTION = ("title", "category", "brand", "description", "price", "currency", "attributes", "url", "image_url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,15 @@ class Withdrawn:
     updated_at: float | None = None
 
 
-Change = Item | Withdrawn | Deleted
+@dataclass(frozen=True, slots=True)
+class Restocked:
+    """Marks an item as available again; its other attributes stay as they are, if there are any."""
+
+    item_id: str
+    updated_at: float | None = None
+
+
+Change = Item | Withdrawn | Restocked | Deleted
 
 
 class RecordPlace(NamedTuple):
@@ -158,7 +168,7 @@ def _coerced(fields: dict[str, Any]) -> tuple[str, ...]:
     return () if stated is None or as_agreed else ("available",)
 
 
-def _item(fields: dict[str, Any], latest: float) -> Item | Withdrawn:
+def _item(fields: dict[str, Any], latest: float) -> Item | Withdrawn | Restocked:
     title = _text(fields, "title", MAX_TITLE_LENGTH)
     item = Item(
         item_id=required_id(fields, "item_id"),
@@ -177,6 +187,8 @@ def _item(fields: dict[str, Any], latest: float) -> Item | Withdrawn:
     # A notice that an item is sold out need not repeat what is known of it.
     if not item.title and not item.available:
         return Withdrawn(item.item_id, item.updated_at)
+    if stated_availability(fields) is not None and all(fields.get(name) is None for name in DESCRIPTION):
+        return Restocked(item.item_id, item.updated_at)
     # No title is a statement, an empty one a mistake.
     if not item.title and fields.get("title") is not None:
         raise Refused(Reason.MISSING_FIELD, "title shows nothing; leave the field out for an item without a title")

@@ -18,11 +18,13 @@ from app.store.items import RedisItems
 from app.store.keys import Keys
 from app.store.packed import PackedRedis
 from models.contract.events import Item
-from models.contract.item_codec import Change, Deleted, RecordPlace, Withdrawn
+from models.contract.item_codec import Change, Deleted, RecordPlace, Restocked, Withdrawn
 from models.quality.last_good import Kept, Retitled, StoredText
 from models.quality.repair import Repair
 
 KETTLE = Item("k1", "Kettle", category="Home/Kitchen", brand="Acme", price=19.99, currency="EUR")
+RED = Item("k1", "Kettle, red")
+EARLY, LATE = RecordPlace(3, 5, 1_000), RecordPlace(3, 6, 1_001)
 Shown = tuple[str | None, str | None, str | None, float | None, str | None, bool]
 Look = Callable[[str], Awaitable[Shown | None]]
 
@@ -113,6 +115,30 @@ async def test_what_is_withdrawn_keeps_all_but_its_availability(shop: tuple[Item
     assert await look("k3") is None
 
 
+def version(title: str, updated_at: float | None) -> Item:
+    return Item("k1", title, updated_at=updated_at)
+
+
+async def test_what_is_on_sale_again_is_as_it_was_described(shop: tuple[ItemStore, Look]) -> None:
+    store, look = shop
+    await store.write([KETTLE, Withdrawn("k1"), Restocked("k1")])
+    await store.write([Restocked("k2"), Withdrawn("k3"), Restocked("k3"), KETTLE, Deleted("k4"), Restocked("k4")])
+    assert await look("k1") == ("Kettle", "Home/Kitchen", "Acme", 19.99, "EUR", True)
+    for name in ("k2", "k3", "k4"):
+        assert await look(name) == (None, None, None, None, None, True)
+
+
+async def test_a_notice_of_sale_is_ordered_as_any_other_change(shop: tuple[ItemStore, Look]) -> None:
+    store, look = shop
+    await store.write([version("new", 20.0), Withdrawn("k1", 30.0)], [EARLY, LATE])
+    assert await store.write([Restocked("k1", 25.0)], [RecordPlace(3, 7, 1_002)]) == [ItemOutcome.OUTDATED]
+    assert await store.write([Restocked("k1", 40.0)], [EARLY]) == [ItemOutcome.OVERTAKEN]
+    assert await store.write([Restocked("k1", 40.0)], [RecordPlace(3, 8, 1_003)]) == [ItemOutcome.DONE]
+    assert await store.write([Withdrawn("k1", 35.0)], [RecordPlace(3, 9, 1_004)]) == [ItemOutcome.OUTDATED]
+    assert ((await look("k1")) or [None])[0] == "new"
+    assert ((await look("k1")) or [None])[-1] is True
+
+
 async def test_writing_the_same_twice_changes_nothing(shop: tuple[ItemStore, Look]) -> None:
     store, look = shop
     await store.write([KETTLE, Deleted("k2")])
@@ -141,10 +167,6 @@ async def test_a_deleted_item_leaves_a_mark_for_lists_that_still_show_it(redis: 
     await store.write([KETTLE, Deleted("k1")])
     fields = await redis.hgetall(f"{store.keys.prefix}item:{{k1}}")
     assert (fields[b"available"], fields[b"deleted"]) == (b"0", b"1")
-
-
-RED = Item("k1", "Kettle, red")
-EARLY, LATE = RecordPlace(3, 5, 1_000), RecordPlace(3, 6, 1_001)
 
 
 async def test_a_change_that_comes_after_a_later_one_changes_nothing(shop: tuple[ItemStore, Look]) -> None:
@@ -224,10 +246,6 @@ async def test_a_title_is_replaced_only_in_the_record_that_it_is_for(shop: tuple
     assert await store.titles(["k1"]) == [StoredText("Cup", LATE, EARLY, "Kettle")]
     await store.retitle([Retitled("k1", LATE, "Kettle", None, "", ())])
     assert await store.titles(["k1"]) == [StoredText("Kettle", LATE)]
-
-
-def version(title: str, updated_at: float | None) -> Item:
-    return Item("k1", title, updated_at=updated_at)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
-from fakes import MemoryMarks
+from memory_marks import MemoryMarks
 from prometheus_client import CollectorRegistry
 
 from agents.metrics import Metrics

@@ -60,6 +60,15 @@ async def test_what_is_withdrawn_keeps_its_vector_and_is_marked_there(shop: Item
     assert shop.assessments.vectors["b"] == Item("b", "Cup", available=False)
 
 
+async def test_what_is_on_sale_again_is_marked_beside_its_vector(shop: ItemAgents) -> None:
+    await shop.handle(item("a", title="Mug", available=False))
+    shop.deliver()
+    await shop.handle({"item_id": "a", "available": True})
+    assert shop.model.asked == ["Mug"]
+    assert shop.assessments.vectors == {"a": Item("a", "Mug", available=True)}
+    assert shop.weight("a") == 1.0
+
+
 async def test_what_is_deleted_and_then_withdrawn_is_forgotten(shop: ItemAgents) -> None:
     await shop.handle(item("k0", title="Mug"))
     shop.deliver()

@@ -19,7 +19,7 @@ from models.contract.outcome import Reason
 from models.profile import Profile
 from models.recommender import Recommender, RecommenderSettings
 
-OUTCOMES = ("upserted", "withdrawn", "deleted", "outdated", "quarantined")
+OUTCOMES = ("upserted", "withdrawn", "restocked", "deleted", "outdated", "quarantined")
 
 
 def changes(*values: Fields | bytes | None) -> RawBatch:
@@ -98,10 +98,19 @@ async def test_while_the_store_is_away_nothing_is_quarantined_or_counted(shop: C
 
 
 async def test_every_record_is_upserted_withdrawn_deleted_or_quarantined(shop: CatalogueAgent) -> None:
-    raw = changes(item("a"), None, b"{", item("b"), b"[]", b"{", {"item_id": "a", "available": False})
+    raw = changes(
+        item("a"),
+        None,
+        b"{",
+        item("b"),
+        b"[]",
+        b"{",
+        {"item_id": "a", "available": False},
+        {"item_id": "a", "available": 1},
+    )
     await shop.keep.handle(raw)
     outcomes = {name: total(shop.metrics.items, outcome=name) for name in OUTCOMES}
-    assert outcomes == {"upserted": 2, "withdrawn": 1, "deleted": 1, "outdated": 0, "quarantined": 3}
+    assert outcomes == {"upserted": 2, "withdrawn": 1, "restocked": 1, "deleted": 1, "outdated": 0, "quarantined": 3}
     assert sum(outcomes.values()) == len(raw)
     assert total(shop.metrics.rejected, kind="item", reason="malformed_json") == 2
 
@@ -116,7 +125,7 @@ async def test_a_sold_out_notice_beside_a_broken_field_is_stored_and_quarantined
     assert shop.store.items == {"a": withdrawn, "b": Item("b", "Title of b")}
     assert [each.reason for each in shop.outbox.quarantined] == [Reason.WRONG_TYPE]
     outcomes = {name: total(shop.metrics.items, outcome=name) for name in OUTCOMES}
-    assert outcomes == {"upserted": 2, "withdrawn": 0, "deleted": 0, "outdated": 0, "quarantined": 1}
+    assert outcomes == {"upserted": 2, "withdrawn": 0, "restocked": 0, "deleted": 0, "outdated": 0, "quarantined": 1}
     assert total(shop.metrics.rejected, kind="item", reason="wrong_type") == 1
     assert total(shop.metrics.coerced, field="available") == 2
 
@@ -170,6 +179,19 @@ def test_a_withdrawn_item_is_shown_no_more_and_keeps_its_category() -> None:
     assert gone == ["a"]
     catalogue = recommender.catalogue
     assert catalogue.categories.names[catalogue.category_of(recommender.items.number("a"))] == "Home"
+
+
+def test_an_item_that_is_on_sale_again_is_shown_with_its_category() -> None:
+    recommender = Recommender(RecommenderSettings())
+    follow = FollowCatalogue(EventSettings(), recommender, lambda _: None)
+    teach(recommender, {"s1": ["a", "b"]})
+    follow.handle(changes(item("a", category="Home"), {"item_id": "a", "available": False}))
+    assert shown(recommender) == ()
+    follow.handle(changes({"item_id": "a", "available": "in stock"}, {"item_id": "b", "available": True}))
+    assert set(shown(recommender)) == {"a", "b"}
+    catalogue = recommender.catalogue
+    assert catalogue.categories.names[catalogue.category_of(recommender.items.number("a"))] == "Home"
+    assert len(catalogue) == 2
 
 
 def test_an_item_that_is_sold_out_beside_a_broken_field_is_shown_no_more() -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 import pytest
 from builders import Fields, batch, item
-from fakes import MemoryCatalogueLog, MemoryItems, MemoryMarks, MemoryOutbox
+from fakes import MemoryItems, MemoryOutbox
+from memory_marks import MemoryCatalogueLog, MemoryMarks
 from prometheus_client import CollectorRegistry
 
 from agents.catalogue import KeepCatalogue

@@ -171,3 +171,17 @@ def test_hidden_items_are_counted_by_why_and_a_deleted_one_is_not() -> None:
     catalogue.set_quality(items.number("poor"), 0.0)
     catalogue.delete("gone")
     assert catalogue.count_hidden()._asdict() == {"unavailable": 1, "low_quality": 1, "unknown": 1}
+
+
+def test_a_snapshot_keeps_which_versions_are_outdated() -> None:
+    items = Vocabulary()
+    catalogue = Catalogue(items)
+    catalogue.upsert(Item("a", "title", updated_at=20.0))
+    catalogue.upsert(Item("b", "title"))
+    restored = Catalogue(items)
+    restored.restore(catalogue.snapshot())
+    for each in (catalogue, restored):
+        found = [each.is_outdated("a", at) for at in (19.0, 20.0, None)]
+        assert found == [True, False, False]
+        assert not each.is_outdated("b", 1.0)
+        assert not each.is_outdated("unheard of", 1.0)

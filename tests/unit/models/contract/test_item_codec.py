@@ -6,7 +6,7 @@ from builders import NOW, Fields, batch, item, without
 
 from models.contract.event_codec import EventSettings
 from models.contract.events import Item
-from models.contract.item_codec import Change, DecodedItem, Deleted, Withdrawn, decode_items
+from models.contract.item_codec import Change, DecodedItem, Deleted, Restocked, Withdrawn, decode_items
 from models.contract.outcome import Reason, Rejected
 
 SETTINGS = EventSettings()
@@ -43,7 +43,7 @@ def test_an_item_keeps_all_that_the_shop_sent() -> None:
 def test_only_the_id_is_required() -> None:
     assert decode_one({"item_id": "i1", "title": "Kettle"}) == Item("i1", "Kettle")
     assert decode_one({"item_id": "i1", "price": 3}) == Item("i1", "", price=3)
-    assert decode_one({"item_id": "i1", "title": None, "available": True}) == Item("i1", "")
+    assert decode_one({"item_id": "i1", "title": None}) == Item("i1", "")
     assert Item("i1", "Kettle").available
 
 
@@ -66,6 +66,12 @@ def test_a_price_of_0_is_not_known() -> None:
 @pytest.mark.parametrize("sent", [{}, {"title": None}, {"title": " "}, {"title": "\u200b"}, {"price": 3}])
 def test_what_is_not_available_needs_no_title(sent: Fields) -> None:
     assert decode_one({"item_id": "i1", "available": False} | sent) == Withdrawn("i1")
+
+
+@pytest.mark.parametrize("said", [{"available": True}, {"availability": "in stock"}, {"available": 3, "stock": 3}])
+def test_a_record_that_says_only_that_an_item_is_on_sale_keeps_its_description(said: Fields) -> None:
+    assert decode_one({"item_id": "i1", "updated_at": NOW, "title": None} | said) == Restocked("i1", NOW)
+    assert decode_one({"item_id": "i1", "brand": "Acme"} | said) == Item("i1", "", brand="Acme")
 
 
 def test_a_notice_keeps_its_time_unless_that_is_what_is_broken() -> None:
