@@ -55,9 +55,18 @@ tolerations:
 {{- end }}
 {{- end -}}
 
+{{- /* A digest names the image more exactly than a tag. */ -}}
+{{- define "headrace.image" -}}
+{{- if .Values.image.digest -}}
+{{- printf "%s@%s" .Values.image.repository .Values.image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) -}}
+{{- end -}}
+{{- end -}}
+
 {{- /* The part of a container that worker and look-ups share. */ -}}
 {{- define "headrace.container" -}}
-image: {{ printf "%s:%s" .root.Values.image.repository (.root.Values.image.tag | default .root.Chart.AppVersion) }}
+image: {{ include "headrace.image" .root }}
 imagePullPolicy: {{ .root.Values.image.pullPolicy }}
 securityContext:
   allowPrivilegeEscalation: false
@@ -165,6 +174,13 @@ envFrom:
       key: pseudonyms
       optional: true
 {{- end -}}
+{{- end -}}
+
+{{- define "headrace.annotations" -}}
+{{ include "headrace.settingsSum" . }}
+{{- with .values.podAnnotations }}
+{{ toYaml . }}
+{{- end }}
 {{- end -}}
 
 {{- /* A change of the settings must restart the pods that read them. */ -}}
