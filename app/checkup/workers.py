@@ -24,7 +24,8 @@ async def check_workers(settings: Settings) -> Findings:
     except (*STORE_ERRORS, HeadraceError) as error:
         return [warn(CHECK, f"not checked: {in_words(error)}", "see the check of redis")]
     if not found:
-        return [ok(CHECK, "none runs")]
+        advice = "start one: `headrace worker`; until then events wait in Kafka and no list changes"
+        return [warn(CHECK, "no worker runs on this Redis", advice)]
     try:
         terms = {member.worker_id: Terms.decode(member.terms) for member in found}
     except ValueError as error:

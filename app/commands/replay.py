@@ -16,6 +16,7 @@ from app.concerns import KafkaSettings
 from app.datasets.folder import open_dataset
 from app.datasets.misfits import telling
 from app.datasets.record import Dataset
+from app.datasets.sample import sample_dataset
 from app.filecheck.first_look import look_first
 from app.kafka.partitioning import partition_function
 from app.kafka.replay import Pace, producer_for, replay
@@ -47,6 +48,7 @@ examples:
   headrace replay shop/events.csv.gz --speed 1  events only, in real time
   headrace replay shop/ --speed 3600 --json     an hour a second; counts as JSON on standard output
   headrace replay log.csv --map item_id=sku --map ts=created --kind bought=order --time-zone Europe/Berlin
+  headrace replay --sample                      100,000 ratings of films, to try things out
 """
 
 
@@ -54,7 +56,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare arguments, description and examples."""
     parser.description = f"{parser.description}\n{DETAILS}"
     parser.epilog = EXAMPLES
-    parser.add_argument("path", metavar="PATH", type=Path, help="folder or file of the log")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("path", metavar="PATH", type=Path, nargs="?", help="folder or file of the log")
+    what.add_argument("--sample", action="store_true", help="MovieLens-100k instead, fetched once (2 MB)")
     parser.add_argument(
         "--speed",
         metavar="N|max",
@@ -85,7 +89,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
 
     It is 1 for a log that was sent though most of its rows are rejected.
     """
-    dataset = open_dataset(args.path, mapping_of(args))
+    dataset = sample_dataset(settings.embedded) if args.sample else open_dataset(args.path, mapping_of(args))
     is_good = look_first(dataset, settings.events, anyway=args.anyway)
     started = time.monotonic()
     counts = asyncio.run(_send(dataset, settings.kafka, args.speed))

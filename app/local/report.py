@@ -64,6 +64,7 @@ async def as_json(running: LocalRun, processed: Processed, examples: Examples) -
             for each in rows
         ],
         "unknown_items": worker.unknown_items,
+        "items_hidden": dict(sorted((await running.watch.read()).hidden.items())),
         "users": await count_lists(running.settings.redis),
         "items": worker.items_known,
         "recommendations_written": worker.recommendations,
@@ -88,6 +89,9 @@ async def as_text(running: LocalRun, name: str, processed: Processed, examples: 
     ]
     lines += _reasons("quarantined", quarantined, examples.events)
     lines += _reasons("quarantined of the catalogue", processed.items_quarantined, examples.items)
+    if quarantined or processed.items_quarantined:
+        lines.append("  they are in the topic quarantine, with their reasons as headers (docs/quarantine.md)")
+    lines += _hidden((await running.watch.read()).hidden)
     if worker.unknown_items:
         lines.append(
             f"  {worker.unknown_items:,} events on items that the catalogue lacks; they are not listed "
@@ -108,11 +112,19 @@ def _reasons(what: str, reasons: Counter[str], rows: list[RejectedRow]) -> Itera
             yield f"    → {advice}"
 
 
+def _hidden(causes: Counter[str]) -> Iterator[str]:
+    """Yield how many items no list holds, by cause, and where to look."""
+    if causes:
+        by_cause = ", ".join(f"{count:,} {cause}" for cause, count in causes.most_common())
+        yield f"  hidden: {causes.total():,} items ({by_cause}); no list holds them, and GET /items/ITEM_ID tells why"
+
+
 async def _user(running: LocalRun, user_id: str) -> list[str]:
     base, user = running.serve.url, _segment(user_id)
     history = await get_json(running.http, f"{base}/users/{user}")
     listed = await get_json(running.http, f"{base}/recommendations/{user}?k={ITEMS_SHOWN}")
-    looked = ", ".join(_title(each) for each in history["recent"][:ITEMS_SHOWN])
+    # Titles hold commas.
+    looked = " · ".join(_title(each) for each in history["recent"][:ITEMS_SHOWN])
     return [
         "",
         f"user {user_id}, who last saw {looked}",

@@ -14,6 +14,7 @@ from agents.metrics import (
     FRESHNESS,
     FRESHNESS_BUCKETS,
     ITEMS,
+    ITEMS_HIDDEN,
     ITEMS_KNOWN,
     LAG,
     RECOMMENDATIONS,
@@ -31,8 +32,8 @@ ITEM = "item"  # the kind by which rejected records of the catalogue are counted
 class Reading:
     """The worker's counters at one moment, or the difference of two readings.
 
-    `stage_seconds` is the time that all batches took in each stage. `freshness` counts lists by
-    bucket of seconds.
+    `hidden` has the items that no list holds, by cause. `stage_seconds` is the time that all
+    batches took in each stage. `freshness` counts lists by bucket of seconds.
     """
 
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -41,6 +42,7 @@ class Reading:
     item_reasons: Counter[str] = field(default_factory=Counter)
     recommendations: int = 0
     items_known: int = 0
+    hidden: Counter[str] = field(default_factory=Counter)
     unknown_items: int = 0
     lag: int = 0
     partitions: int = 0
@@ -61,6 +63,7 @@ class Reading:
             item_reasons=self.item_reasons - earlier.item_reasons,
             recommendations=self.recommendations - earlier.recommendations,
             items_known=self.items_known,
+            hidden=self.hidden,
             unknown_items=self.unknown_items - earlier.unknown_items,
             lag=self.lag,
             partitions=self.partitions,
@@ -96,6 +99,7 @@ def parse_metrics(text: str) -> Reading:
         item_reasons=by(f"{REJECTED}_total", "reason", kind=ITEM),
         recommendations=by(f"{RECOMMENDATIONS}_total", "").total(),
         items_known=by(ITEMS_KNOWN, "").total(),
+        hidden=by(ITEMS_HIDDEN, "cause"),
         unknown_items=by(f"{UNKNOWN_ITEMS}_total", "").total(),
         lag=by(LAG, "").total(),
         partitions=sum(sample.name == LAG for sample in samples),

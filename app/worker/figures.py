@@ -5,13 +5,14 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.metrics import Metrics, total
+from agents.metrics import HIDDEN_CAUSES, Metrics, total
 from agents.ports import Clock
 from app.health import Health
 from app.store.board import RECENT_USERS, Board
@@ -62,6 +63,8 @@ class Figures:
 
     async def run(self) -> None:
         """Publish every second until cancelled. While Redis is away, nothing is published."""
+        for cause in HIDDEN_CAUSES:
+            self.metrics.items_hidden.labels(cause).set_function(partial(self._hidden, cause))
         while True:
             self.refresh_gauges()
             try:
@@ -69,6 +72,10 @@ class Figures:
             except STORE_ERRORS as error:
                 logger.debug("figures not published: %s", error)
             await self.sleep(INTERVAL_SECONDS)
+
+    def _hidden(self, cause: str) -> float:
+        """Count when it is asked for, so that the figure is exact and costs nothing in between."""
+        return float(getattr(self.recommender.catalogue.count_hidden(), cause))
 
     def republish(self) -> None:
         """Publish the trending lists again, although unchanged, because Redis lost them."""
@@ -111,8 +118,6 @@ class Figures:
             self.metrics.lag.labels(topic, partition).set(lag)
         self.metrics.users.set(len(self.table))
         self.metrics.items_known.set(len(self.recommender.items))
-        for cause, count in self.recommender.catalogue.count_hidden()._asdict().items():
-            self.metrics.items_hidden.labels(cause).set(count)
         self.metrics.trending_half_life.set(self.recommender.trending.half_life_seconds)
         self.metrics.ready.set(self.health.ready)
 

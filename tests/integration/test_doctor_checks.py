@@ -1,7 +1,9 @@
 """What `headrace doctor` finds on real servers, and without any."""
 
+from dataclasses import replace
 from pathlib import Path
 from time import time
+from uuid import uuid4
 
 import pytest
 from aiohttp import web
@@ -17,9 +19,11 @@ from app.checkup.doctor import Finding, Findings, Status, examine, passed
 from app.checkup.kafka_server import check_broker, check_topics
 from app.checkup.progress import check_lag, check_process
 from app.checkup.redis_server import check_redis
+from app.checkup.workers import check_workers
 from app.concerns import KafkaSettings, RedisSettings
 from app.kafka.topics import create_topics, topics
 from app.local.servers import embedded_redis
+from app.settings import load
 from app.store.packed import PackedRedis
 
 NOWHERE = "127.0.0.1:1"
@@ -245,3 +249,10 @@ async def test_a_port_of_another_program_is_a_warning(redis_url: str) -> None:
     [finding] = await check_process("worker", "127.0.0.1", port)
     assert finding.status is Status.WARNING
     assert "HEADRACE_WORKER_PORT" in finding.advice
+
+
+async def test_that_no_worker_runs_is_a_warning_with_what_to_do(redis_settings: RedisSettings) -> None:
+    alone = replace(redis_settings, prefix=f"nobody-{uuid4().hex}:")
+    [found] = await check_workers(replace(load({}), redis=alone))
+    assert (found.status, found.detail) == (Status.WARNING, "no worker runs on this Redis")
+    assert "headrace worker" in found.advice
