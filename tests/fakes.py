@@ -78,7 +78,9 @@ class MemoryItems:
     def _title(self, item_id: str) -> StoredText:
         item, kept = self.items.get(item_id), self.kept.get(item_id)
         title = item.title if isinstance(item, Item) else "" if item else self.good.get(item_id, "")
-        known = StoredText(title, self.places.get(item_id), deletion=self.deletions.get(item_id))
+        known = StoredText(title, self.places.get(item_id), deletion=self.deletions.get(item_id))._replace(
+            updated_at=self.updated_at.get(item_id)
+        )
         return known._replace(title_place=kept.place, said=kept.said) if kept else known
 
     async def retitle(self, retitled: Sequence[Retitled]) -> None:

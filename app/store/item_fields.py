@@ -18,7 +18,7 @@ ASSESSMENT_FIELDS = ("vector", "quality", "reasons", "vector_model", "judge", "r
 # whose title is kept, `said_title` the title that was not taken, `deletion` the place of the item's
 # last deletion. `good_title` is of a store that is being restored: the title of the log of
 # assessments, until the item itself comes.
-TITLE_FIELDS = ("title", "deleted", "place", "title_place", "said_title", "good_title", "deletion")
+TITLE_FIELDS = ("title", "deleted", "place", "title_place", "said_title", "good_title", "deletion", "updated_at")
 ENTRY_FIELDS = (*CATALOGUE_FIELDS, "repairs", "quality", "reasons", "recommendable")
 
 

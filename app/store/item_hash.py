@@ -55,10 +55,12 @@ def encode_place(place: RecordPlace) -> str:
 
 def decode_stored_text(values: Sequence[bytes | None]) -> StoredText:
     """Return what is stored of a title, from the values of TITLE_FIELDS."""
-    title, deleted, place, title_place, said, good, deletion = (value.decode() if value else "" for value in values)
+    texts = [value.decode() if value else "" for value in values]
+    title, deleted, place, title_place, said, good, deletion, updated_at = texts
     if deleted == "1":
         return StoredText(place=_place(place), deletion=_place(deletion))
-    return StoredText(title or good, _place(place), _place(title_place), said, _place(deletion))
+    newest = float(updated_at) if updated_at else None
+    return StoredText(title or good, _place(place), _place(title_place), said, _place(deletion), newest)
 
 
 def _place(text: str) -> RecordPlace | None:

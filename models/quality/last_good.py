@@ -37,6 +37,7 @@ class StoredText(NamedTuple):
     `place` is that of the record that wrote the item last. If its title was not taken, `said` is
     that title, and `title_place` the place of the record which brought the one that is kept.
     `deletion` is the place of the item's last deletion: no title from before it is kept.
+    `updated_at` is the newest time of a version: the store refuses older ones.
     """
 
     title: str = ""
@@ -44,6 +45,7 @@ class StoredText(NamedTuple):
     title_place: RecordPlace | None = None
     said: str = ""
     deletion: RecordPlace | None = None
+    updated_at: float | None = None
 
 
 class Kept(NamedTuple):
@@ -107,9 +109,16 @@ def settle(
         known = stored.get(change.item_id, StoredText())
         if isinstance(change, Deleted):
             stored[change.item_id] = _settle_deletion(found, change.item_id, place, known)
-        elif isinstance(change, Item):
-            stored[change.item_id] = _settle_item(found, row, change, place, known, defect_of)
+        elif not _is_outdated(change.updated_at, known.updated_at):
+            after = _settle_item(found, row, change, place, known, defect_of) if isinstance(change, Item) else known
+            is_late = known.place is not None and place.is_before(known.place)
+            newest = known.updated_at if is_late or change.updated_at is None else change.updated_at
+            stored[change.item_id] = after._replace(updated_at=newest)
     return found
+
+
+def _is_outdated(updated_at: float | None, newest: float | None) -> bool:
+    return updated_at is not None and newest is not None and updated_at < newest
 
 
 def _settle_item(

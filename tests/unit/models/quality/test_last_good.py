@@ -145,3 +145,12 @@ def test_only_items_with_several_titles_are_judged() -> None:
 def test_a_title_with_an_accident_is_no_good_title() -> None:
     assert good_title(Assessment("0" * 16, reasons=("foreign",), title=LAMP)) == LAMP
     assert good_title(Assessment("0" * 16, reasons=("remark",), title=NOTE)) == ""
+
+
+def test_a_version_that_is_older_than_the_stored_one_changes_nothing_that_is_kept() -> None:
+    changes: list[Change] = [Item("1", TEAPOT, updated_at=5), Item("1", NOTE, updated_at=11)]
+    places = [RecordPlace(0, row, row) for row in (7, 8)]
+    stored = {"1": StoredText(LAMP, RecordPlace(0, 6, 6), updated_at=10)}
+    found = settle(changes, places, [(), ()], stored, defect_of)
+    assert found.changes == [changes[0], Item("1", LAMP, updated_at=11)]
+    assert stored["1"].updated_at == 11
