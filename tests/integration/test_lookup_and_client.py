@@ -147,7 +147,7 @@ async def test_a_foreign_value_under_our_key_is_reported(shop: Shop, listed: Lis
 
 async def test_a_foreign_type_under_our_key_is_reported(shop: Shop, listed: Listed) -> None:
     shop.redis.rpush(shop.keys.recommendation("u1"), b"hello")
-    with pytest.raises(UnreadableAnswer, match="same prefix"):
+    with pytest.raises(UnreadableAnswer, match="HEADRACE_REDIS_PREFIX"):
         await listed("u1", 20)
 
 
