@@ -18,10 +18,13 @@ from pathlib import Path
 import orjson
 
 from app.evaluate.evaluation import measure, read_experiment
+from app.evaluate.lister import Lister
 from app.progress_line import ProgressLine
 from app.settings import load
 from models.evaluation.session_protocol import Experiment, Visit
 from models.processor import hash_session
+from models.ranker.judge import FORMULA
+from models.ranker.settings import RankerSettings
 from models.recommender import Recommender
 
 
@@ -39,7 +42,7 @@ def main() -> int:
     for part in (int(each) for each in args.parts.split(",")):
         experiment = Experiment(KEEP[args.keep](whole.train, part), whole.cases[:: args.every])
         recommender = Recommender(load(os.environ).recommender)
-        figures = measure(experiment, recommender, line.show).as_json()
+        figures = measure(experiment, Lister(recommender, FORMULA, RankerSettings()), line.show).as_json()
         row = {"part": part, "sessions": len(recommender.index), "events": len(experiment.train), **figures}
         shown = {name: row[name] for name in ("part", "sessions", "events", "predictions", "hit_rate@20", "mrr@20")}
         sys.stdout.write(orjson.dumps(row if args.json else shown).decode() + "\n")

@@ -9,16 +9,20 @@ from pathlib import Path
 import orjson
 
 from app.errors import HeadraceError
-from app.evaluate.catalogue import assess_catalogue, learn_catalogue
+from app.evaluate.catalogue import assess_catalogue, describe_goods, learn_catalogue
 from app.evaluate.evaluation import measure, read_experiment
+from app.evaluate.lister import AUTO, CHOICES, Lister
 from app.evaluate.vector_file import load_vectors
 from app.progress_line import ProgressLine
 from app.settings import Settings
+from models.ranker.settings import RankerSettings
 from models.recommender import Recommender
 
 DESCRIPTION = """\
 Learn the past of a log, then walk the sessions of its future: at every position predict the next item from the
-whole catalogue without the current item. It runs the code that the worker runs, with the same settings.
+whole catalogue without the current item (repeats_allowed: with it). "formula" has the figures of the worker's lists,
+made by the worker's code and settings. Rankers learn from the past as well, and the one that predicted it best makes
+the other lists; the worker does not use them yet. With --ranker formula only the worker's code runs.
 
 DIR holds events.csv[.gz] or events.jsonl[.gz] with a column split (train, test), or is split by --from. Events need
 item_id, ts and session_id or user_id: without a session_id, a user's session ends after 30 minutes of silence, as in
@@ -34,6 +38,8 @@ examples:
   headrace evaluate shop/ --protocol session
   headrace evaluate shop/ --from 2011-10-01T00:00:00Z --json
   headrace evaluate shop/ --from 2011-10-01T00:00:00Z --no-models
+  headrace evaluate shop/ --ranker formula
+  headrace evaluate shop/ --ranker linear --learn-from 0.25
   HEADRACE_NEIGHBOURS_NEIGHBOURS=288 headrace evaluate shop/
 """
 
@@ -50,6 +56,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         type=_moment,
         help="sessions that begin at TIME (seconds since 1970, or RFC 3339) or later are the future",
+    )
+    parser.add_argument(
+        "--ranker",
+        choices=CHOICES,
+        default=AUTO,
+        help="what ranks the lists: the formula, as in the worker, or a ranker that learns from the past, linear or "
+        "with a hidden layer; auto (the default) takes the one that predicted best while it learned",
+    )
+    parser.add_argument(
+        "--learn-from",
+        metavar="SHARE",
+        type=_share,
+        default=1.0,
+        help="share of the events that rankers learn from, above 0 to 1, chosen by a hash (default 1); counts and "
+        "neighbours learn from all",
     )
     meaning = parser.add_mutually_exclusive_group()
     meaning.add_argument("--no-models", action="store_true", help="do not let models read the catalogue")
@@ -75,7 +96,10 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
         load_vectors(args.vectors, recommender)
     elif items and not args.no_models:
         models = assess_catalogue(items, recommender, settings, line.show)
-    figures = measure(experiment, recommender, line.show).as_json() | {"models": models}
+    lister = Lister(recommender, args.ranker, RankerSettings(sample=args.learn_from))
+    if lister.ranker is not None:
+        describe_goods(args.folder, recommender, lister.ranker.goods)
+    figures = measure(experiment, lister, line.show).as_json() | {"models": models}
     line.close()
     sys.stdout.write(orjson.dumps(figures).decode() + "\n" if args.json else _text(figures))
     return 0
@@ -93,6 +117,16 @@ def _moment(text: str) -> float:
     if moment is None or moment.tzinfo is None:
         raise argparse.ArgumentTypeError(f"{text!r}: use seconds since 1970, or a time such as 2011-10-01T00:00:00Z")
     return moment.timestamp()
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = math.nan
+    if not 0 < share <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: use a number above 0, at most 1, such as 0.25")
+    return share
 
 
 def _finite(value: float) -> float:

@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import orjson
 from prometheus_client import CollectorRegistry
 
 from agents.catalogue import FollowCatalogue
@@ -22,9 +24,11 @@ from models.contract.events import Item, RawBatch
 from models.contract.item_codec import changes_of, decode_items
 from models.quality.assessment import encode_headers
 from models.quality.repair import repair_changes
+from models.ranker.goods import Goods
 from models.recommender import Recommender
 
 ITEMS_AT_ONCE = 256
+TEXTS = ("category", "brand")
 
 Show = Callable[[str], None]
 
@@ -43,6 +47,32 @@ def learn_catalogue(folder: Path, recommender: Recommender, settings: Settings) 
     items = _follow((each for each in rows if each.topic != QUARANTINE), recommender, settings, left_out)
     left_out.tell()
     return items
+
+
+def describe_goods(folder: Path, recommender: Recommender, goods: Goods) -> None:
+    """Tell the ranker category, brand and price of the items in `folder`, also of those without a
+    title, which the recommender refuses.
+
+    Raises HeadraceError when the catalogue cannot be read.
+    """
+    if not any(folder.glob("items.*")):
+        return
+    for record in open_dataset(folder).items():
+        row = _object(record.value) if record.topic != QUARANTINE else {}
+        item_id, price = row.get("item_id"), row.get("price")
+        if isinstance(item_id, str) and item_id:
+            category, brand = (name if isinstance(name := row.get(field), str) else "" for field in TEXTS)
+            known = isinstance(price, int | float) and not isinstance(price, bool) and price > 0
+            goods.describe(recommender.items.number(item_id), category, brand, price if known else None)
+
+
+def _object(value: bytes | None) -> dict[str, Any]:
+    """Return the record's fields; none if it holds no JSON object."""
+    try:
+        fields = orjson.loads(value or b"{}")
+    except orjson.JSONDecodeError:
+        return {}
+    return fields if isinstance(fields, dict) else {}
 
 
 def assess_catalogue(items: Sequence[Item], recommender: Recommender, settings: Settings, show: Show) -> dict[str, str]:

@@ -4,7 +4,7 @@ It runs the recommender and the profile step of the worker, without Kafka and Re
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -18,6 +18,7 @@ from app.datasets.named_rows import LeftOut
 from app.datasets.rows import NO_LAST_CELL, lines_of
 from app.datasets.table import open_table
 from app.errors import HeadraceError
+from app.evaluate.lister import Lister
 from models.contract.events import Kind
 from models.contract.outcome import Reason
 from models.evaluation.hits import Evaluation
@@ -25,6 +26,7 @@ from models.evaluation.session_protocol import (
     Case,
     Experiment,
     Row,
+    Visit,
     fault_of,
     read_lines,
     split_by_column,
@@ -50,12 +52,16 @@ class Measured:
     """The quality at 20 of all predictions, and of predictions of cold items.
 
     A cold item is one that no user had acted on before. `seconds` holds the time of each
-    prediction, shape (predictions,).
+    prediction, shape (predictions,). `repeats` is the quality where the item being looked at may be
+    listed, `formula` that of the formula's lists, and `ranker` tells which ranker made the others.
     """
 
     quality: Mapping[str, float]
     cold: Mapping[str, float]
+    repeats: Mapping[str, float]
+    formula: Mapping[str, float]
     seconds: np.ndarray[tuple[int], np.dtype[np.float64]]
+    ranker: Mapping[str, object]
 
     def as_json(self) -> dict[str, object]:
         """Return the figures under the field's standard names."""
@@ -70,7 +76,10 @@ class Measured:
             f"p{percentile}": None if seconds is None else round(float(seconds), 7)
             for percentile, seconds in zip(PERCENTILES, times, strict=True)
         }
-        return figures
+        for rule, measured in (("repeats_allowed", self.repeats), ("formula", self.formula)):
+            for name in ("hit_rate", "mrr", "ndcg"):
+                figures[f"{rule}.{name}@{CUTOFF}"] = round(measured[name], 4)
+        return figures | dict(self.ranker)
 
 
 def read_experiment(folder: Path, since: float | None) -> Experiment:
@@ -104,27 +113,33 @@ def read_experiment(folder: Path, since: float | None) -> Experiment:
         raise HeadraceError(f"{folder} cannot be evaluated: {error}") from error
 
 
-def measure(experiment: Experiment, recommender: Recommender, show: Show) -> Measured:
+def measure(experiment: Experiment, lister: Lister, show: Show) -> Measured:
     """Learn the past, then predict every test case and note the rank of the next item."""
+    recommender = lister.recommender
     recommender.warm_up()
-    for done in _learn(experiment, recommender):
+    for done in learn(experiment.train, lister):
         show(f"learned {done:,} of {len(experiment.train):,} events")
-    evaluation, cold = Evaluation(CUTOFF), Evaluation(CUTOFF)
+    lister.begin()
+    evaluation, cold, repeats, by_formula = (Evaluation(CUTOFF) for _ in range(4))
     warm = {visit.item_id for visit in experiment.train}
     seconds = np.zeros(len(experiment.cases))
     guests = Guests(recommender)
     for number, case in enumerate(experiment.cases):
         request = guests.request(case)
         start = time.perf_counter()
-        lists = recommender.recommend(request)
+        ranking = lister.list_for(case, request, repeats=False)
         seconds[number] = time.perf_counter() - start
-        ranking = lists.ranking(0, recommender.items.names)
-        evaluation.add(ranking.item_ids, case.actual)
+        evaluation.add(ranking, case.actual)
+        repeats.add(lister.list_for(case, request, repeats=True), case.actual)
+        by_formula.add(lister.formula_list(request), case.actual)
         if case.actual not in warm:
-            cold.add(ranking.item_ids, case.actual)
+            cold.add(ranking, case.actual)
         show(f"predicted {number + 1:,} of {len(experiment.cases):,}")
     known = len(recommender.items)
-    return Measured(asdict(evaluation.result(known)), asdict(cold.result(known)), seconds)
+    quality, of_cold, of_repeats, of_formula = (
+        asdict(each.result(known)) for each in (evaluation, cold, repeats, by_formula)
+    )
+    return Measured(quality, of_cold, of_repeats, of_formula, seconds, lister.figures())
 
 
 class Guests:
@@ -157,16 +172,18 @@ class Guests:
         return self._maker.request(slots, np.array([NO_SESSION], np.uint64))
 
 
-def _learn(experiment: Experiment, recommender: Recommender) -> Iterator[int]:
-    for first in range(0, len(experiment.train), LEARNING_EVENTS):
-        visits = experiment.train[first : first + LEARNING_EVENTS]
-        recommender.learn(
+def learn(train: Sequence[Visit], lister: Lister) -> Iterator[int]:
+    """Let the lister learn the visits; yields how many it has learned so far."""
+    for first in range(0, len(train), LEARNING_EVENTS):
+        visits = train[first : first + LEARNING_EVENTS]
+        lister.learn(
             LearningBatch(
-                items=recommender.items.numbers(visit.item_id for visit in visits),
+                items=lister.recommender.items.numbers(visit.item_id for visit in visits),
                 sessions=np.array([hash_session(visit.session_id) for visit in visits], np.uint64),
                 ts=np.array([visit.ts for visit in visits]),
                 kinds=np.full(len(visits), Kind.CLICK, np.int32),
-            )
+            ),
+            np.array([hash_session(visit.user_id or visit.session_id) for visit in visits], np.uint64),
         )
         yield first + len(visits)
 

@@ -14,11 +14,14 @@ Row = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One item in one session; `ts` orders visits, in seconds or as a running number."""
+    """One item in one session; `ts` orders visits, in seconds or as a running number. The user is
+    empty where the log names none.
+    """
 
     session_id: str
     item_id: str
     ts: float
+    user_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ def read_lines(train: Iterable[str], cases: Iterable[str]) -> Experiment:
 
     >>> experiment = read_lines(["a b", "b c"], ["a b\\tc"])
     >>> experiment.train[2], experiment.cases
-    (Visit(session_id='2', item_id='b', ts=2.0), [Case(seen=('a', 'b'), actual='c')])
+    (Visit(session_id='2', item_id='b', ts=2.0, user_id=''), [Case(seen=('a', 'b'), actual='c')])
     """
     pairs = ((str(number), item) for number, line in enumerate(train, 1) for item in line.split())
     visits = [Visit(session, item, float(ts)) for ts, (session, item) in enumerate(pairs)]
@@ -119,7 +122,7 @@ def _visits(rows: Iterable[Row]) -> list[tuple[object, Visit]]:
         session_id, user = each.session_id, each.user_id
         if not session_id:
             begun[user], session_id = locate_session(begun.get(user), user, each.ts)
-        visits.append((each.split, Visit(session_id, each.item_id, each.ts)))
+        visits.append((each.split, Visit(session_id, each.item_id, each.ts, user)))
     return visits
 
 

@@ -152,6 +152,28 @@ def test_the_models_read_a_catalogue_and_find_items_that_nobody_has_seen(tmp_pat
     assert found["models"]["embedding"].startswith("all-MiniLM-L6-v2")
 
 
+def test_a_ranker_that_learns_is_measured_beside_the_formula(tmp_path: Path) -> None:
+    chain = [f"{n % 30} {(n + 1) % 30} {(n + 2) % 30}" for n in range(0, 1500, 7)]
+    (tmp_path / "train_sessions.txt").write_text("\n".join(chain))
+    (tmp_path / "test_cases.txt").write_text("3 4\t5\n8\t9\n")
+
+    worker = orjson.loads(evaluate(tmp_path, "--json", "--ranker", "formula").stdout)
+    learned = orjson.loads(evaluate(tmp_path, "--json", "--ranker", "linear").stdout)
+
+    assert (worker["ranker"], learned["ranker"]) == ("formula", "linear")
+    assert learned["mrr@20"] == 1.0
+    assert learned["formula.mrr@20"] == worker["mrr@20"] == worker["formula.mrr@20"]
+    assert learned["learning"]["linear"]["mrr@20"] > 0
+    assert not learned["learning_stopped"]
+
+
+def test_a_share_that_is_none_is_explained(tmp_path: Path) -> None:
+    done = evaluate(tmp_path, "--learn-from", "0")
+
+    assert done.returncode == 2
+    assert b"'0': use a number above 0, at most 1" in done.stderr
+
+
 @pytest.mark.parametrize("content", [b"", b"no archive", None])
 def test_a_file_that_holds_no_vectors_is_explained(tmp_path: Path, content: bytes | None) -> None:
     (tmp_path / "train_sessions.txt").write_text("a b\n")

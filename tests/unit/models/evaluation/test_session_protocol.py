@@ -56,9 +56,9 @@ def test_without_session_ids_half_an_hour_of_silence_ends_a_session() -> None:
     experiment = split_by_time(rows, since=4000)
 
     assert experiment.train == [
-        Visit("u@100.000", "a", 100),
-        Visit("v@1000.000", "x", 1000),
-        Visit("u@100.000", "b", 1900),
+        Visit("u@100.000", "a", 100, "u"),
+        Visit("v@1000.000", "x", 1000, "v"),
+        Visit("u@100.000", "b", 1900, "u"),
     ]
     assert experiment.cases == [Case(("c",), "d")]
 

@@ -1,0 +1,75 @@
+"""Lists by the formula or by a learned ranker, whichever was asked for or leads."""
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.evaluation.session_protocol import Case
+from models.ranker.judge import FORMULA, RANKERS
+from models.ranker.ranker import Ranker
+from models.ranker.settings import RankerSettings
+from models.recommender import LearningBatch, Recommender
+from models.users.gather import ListRequests
+
+AUTO = "auto"
+CHOICES = (AUTO, *RANKERS)
+
+
+class Lister:
+    """A recommender with a ranker that learns beside it; with the formula alone, only the first."""
+
+    def __init__(self, recommender: Recommender, choice: str, settings: RankerSettings) -> None:
+        """`choice` is a ranker's name, or AUTO for the one that leads when the past is learned."""
+        self.recommender = recommender
+        self.ranker = None if choice == FORMULA else Ranker(recommender, settings)
+        self._choice = self._used = choice
+
+    def learn(self, events: LearningBatch, users: NDArray[np.uint64]) -> None:
+        """Take in what users did; `users` (n,) are their hashes."""
+        if self.ranker is None:
+            self.recommender.learn(events)
+        else:
+            self.ranker.learn(events, users)
+
+    def begin(self) -> None:
+        """Choose the ranker of all lists to come."""
+        if self.ranker is None:
+            return
+        # Compiled, or read from numba's cache, before the first list is timed.
+        self.ranker.rank([np.zeros(1, np.int32)], RANKERS[-1], 1, repeats=False)
+        # Lists were made on the way: what is popular must follow from all events.
+        self.recommender.freshen()
+        if self._choice == AUTO:
+            self._used = self.ranker.leader
+
+    def list_for(self, case: Case, request: ListRequests, *, repeats: bool) -> Sequence[str]:
+        """Item ids, best first; with `repeats` the item being looked at may be one of them."""
+        recommender = self.recommender
+        names, size = recommender.items.names, recommender.settings.ranking.size
+        best: list[str] = []
+        if self.ranker is not None and self._used != FORMULA:
+            seen = recommender.items.numbers(case.seen)
+            row = self.ranker.rank([seen], self._used, size, repeats=repeats)[0]
+            best = [names[item] for item in row.tolist() if item >= 0]
+            if len(best) == size:
+                return best
+        if repeats:
+            request = request._replace(excluded=np.zeros(0, np.int32), excluded_starts=np.zeros(2, np.int64))
+        return list(dict.fromkeys(chain(best, self.formula_list(request))))[:size]
+
+    def formula_list(self, request: ListRequests) -> Sequence[str]:
+        """Item ids by the formula, best first."""
+        return self.recommender.recommend(request).ranking(0, self.recommender.items.names).item_ids
+
+    def figures(self) -> Mapping[str, object]:
+        """Which ranker made the lists, and what each predicted while it learned."""
+        if self.ranker is None:
+            return {"ranker": FORMULA}
+        judge = self.ranker.judge
+        learning = {
+            name: {"hit_rate@20": round(float(hits), 4), "mrr@20": round(float(mrr), 4)}
+            for name, hits, mrr in zip(RANKERS, judge.hits, judge.reciprocals, strict=True)
+        }
+        return {"ranker": self._used, "learning": learning, "learning_stopped": self.ranker.has_stopped}

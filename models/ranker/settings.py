@@ -1,0 +1,29 @@
+"""What of the learned ranker can be chosen; each value was chosen by `scripts/tune_ranker.py`."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RankerSettings:
+    """How the ranker learns; equal settings and events give an equal ranker.
+
+    - `half_life_days`: time in which what items have to do with one another loses half its weight;
+    - `rate`: step of AdaGrad; the hidden layer's is `hidden_share` of it;
+    - `running_scale`: whether features are scaled by all lists so far, or by the first ones only;
+    - `by_brand`, `beside`: most candidates of the last item's brand, and most on either side of it
+      in the order of prices; 0 leaves the source out;
+    - `user_share`: share of what was learned of late that one user can have, above 0 to 1;
+    - `sample`: share of the events that are predicted and learned from, chosen by a hash, above 0
+      to 1;
+    - `seed`: of the first weights.
+    """
+
+    half_life_days: float = 365.0
+    rate: float = 0.05
+    hidden_share: float = 0.3
+    running_scale: bool = True
+    by_brand: int = 10
+    beside: int = 10
+    user_share: float = 0.01
+    sample: float = 1.0
+    seed: int = 0
