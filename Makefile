@@ -196,9 +196,9 @@ metrics-page: $(STAMP) ## Write docs/metrics.md from the declarations of the met
 dashboards: $(STAMP) ## Write the Grafana dashboards from scripts/dashboards
 	PYTHONPATH=scripts $(BIN)/python -m dashboards
 
-.PHONY: features-doc
-features-doc: $(STAMP) ## Write docs/features.md from the declarations of the ranker's features
-	$(BIN)/python scripts/features_doc.py
+.PHONY: features-page
+features-page: $(STAMP) ## Write docs/features.md from the declarations of the ranker's features
+	$(BIN)/python scripts/features_page.py
 
 .PHONY: image
 image: ## Build the container image (ENGINE=docker, BASE=python:3.13-slim-bookworm)

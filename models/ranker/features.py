@@ -1,7 +1,7 @@
 """The features of a candidate, declared once: name, meaning, unit and source.
 
 The compiled code that fills them knows them by these names, and `docs/features.md` is made from
-here by `make features-doc`.
+here by `make features-page`.
 """
 
 from typing import NamedTuple

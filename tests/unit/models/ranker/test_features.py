@@ -88,6 +88,6 @@ def test_logarithms_are_taken_of_what_is_measured_in_them() -> None:
 
 
 def test_the_page_of_features_is_up_to_date() -> None:
-    command = [sys.executable, str(ROOT / "scripts/features_doc.py"), "--check"]
+    command = [sys.executable, str(ROOT / "scripts/features_page.py"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

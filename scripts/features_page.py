@@ -1,6 +1,6 @@
 """Write `docs/features.md`, the table of the ranker's features, from their declarations.
 
-Run it with `make features-doc`. With `--check` it changes nothing, and fails if the page is out of
+Run it with `make features-page`. With `--check` it changes nothing, and fails if the page is out of
 date.
 """
 
@@ -16,7 +16,7 @@ PAGE = Path(__file__).resolve().parent.parent / "docs/features.md"
 HEADER = """\
 # Features of the learned ranker
 
-Made by `make features-doc` from `models/ranker/features.py`; do not edit by hand.
+Made by `make features-page` from `models/ranker/features.py`; do not edit by hand.
 
 A feature is a number for one candidate of one list. Where the unit is a logarithm, x is what the
 column "meaning" says. The session is what its user did in it so far; its last item is the one being
@@ -48,7 +48,7 @@ def main() -> int:
         return 0
     if not check:
         PAGE.write_text(wanted, encoding="utf-8")
-    sys.stderr.write(f"docs/features.md: {'out of date; run make features-doc' if check else 'written'}\n")
+    sys.stderr.write(f"docs/features.md: {'out of date; run make features-page' if check else 'written'}\n")
     return 1 if check else 0
 
 
