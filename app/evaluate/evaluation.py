@@ -10,6 +10,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.datasets.field import topic_of
 from app.datasets.folder import in_folder
@@ -21,6 +22,7 @@ from app.errors import HeadraceError
 from app.evaluate.lister import Lister
 from models.contract.events import Kind
 from models.contract.outcome import Reason
+from models.evaluation.confidence import Gain, gain
 from models.evaluation.hits import Evaluation
 from models.evaluation.session_protocol import (
     Case,
@@ -54,6 +56,7 @@ class Measured:
     A cold item is one that no user had acted on before. `seconds` holds the time of each
     prediction, shape (predictions,). `repeats` is the quality where the item being looked at may be
     listed, `formula` that of the formula's lists, and `ranker` tells which ranker made the others.
+    `gains` are theirs over the formula's, by measure.
     """
 
     quality: Mapping[str, float]
@@ -62,6 +65,7 @@ class Measured:
     formula: Mapping[str, float]
     seconds: np.ndarray[tuple[int], np.dtype[np.float64]]
     ranker: Mapping[str, object]
+    gains: Mapping[str, Gain]
 
     def as_json(self) -> dict[str, object]:
         """Return the figures under the field's standard names."""
@@ -79,6 +83,8 @@ class Measured:
         for rule, measured in (("repeats_allowed", self.repeats), ("formula", self.formula)):
             for name in ("hit_rate", "mrr", "ndcg"):
                 figures[f"{rule}.{name}@{CUTOFF}"] = round(measured[name], 4)
+        for name, found in self.gains.items():
+            figures[f"gain.{name}@{CUTOFF}"] = {bound: round(value, 4) for bound, value in found._asdict().items()}
         return figures | dict(self.ranker)
 
 
@@ -123,15 +129,15 @@ def measure(experiment: Experiment, lister: Lister, show: Show) -> Measured:
     evaluation, cold, repeats, by_formula = (Evaluation(CUTOFF) for _ in range(4))
     warm = {visit.item_id for visit in experiment.train}
     seconds = np.zeros(len(experiment.cases))
+    ranks = np.zeros((len(experiment.cases), 2), np.int64)
     guests = Guests(recommender)
     for number, case in enumerate(experiment.cases):
         request = guests.request(case)
         start = time.perf_counter()
         ranking = lister.list_for(case, request, repeats=False)
         seconds[number] = time.perf_counter() - start
-        evaluation.add(ranking, case.actual)
+        ranks[number] = evaluation.add(ranking, case.actual), by_formula.add(lister.formula_list(request), case.actual)
         repeats.add(lister.list_for(case, request, repeats=True), case.actual)
-        by_formula.add(lister.formula_list(request), case.actual)
         if case.actual not in warm:
             cold.add(ranking, case.actual)
         show(f"predicted {number + 1:,} of {len(experiment.cases):,}")
@@ -139,7 +145,17 @@ def measure(experiment: Experiment, lister: Lister, show: Show) -> Measured:
     quality, of_cold, of_repeats, of_formula = (
         asdict(each.result(known)) for each in (evaluation, cold, repeats, by_formula)
     )
-    return Measured(quality, of_cold, of_repeats, of_formula, seconds, lister.figures())
+    gains = _gains(ranks, experiment.cases)
+    return Measured(quality, of_cold, of_repeats, of_formula, seconds, lister.figures(), gains)
+
+
+def _gains(ranks: NDArray[np.int64], cases: Sequence[Case]) -> dict[str, Gain]:
+    """What the first column of ranks gains over the second; a case of one item begins a session."""
+    session = np.maximum(np.cumsum([len(case.seen) == 1 for case in cases], dtype=np.int64) - 1, 0)
+    hits = (ranks > 0).astype(np.float64)
+    shares = hits / np.maximum(ranks, 1)
+    by_measure = (("hit_rate", hits), ("mrr", shares))
+    return {name: gain(column[:, 0], column[:, 1], session) for name, column in by_measure}
 
 
 class Guests:

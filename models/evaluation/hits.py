@@ -21,7 +21,9 @@ class Evaluation:
 
     >>> evaluation = Evaluation(k=2)
     >>> evaluation.add(["a", "b", "c"], "b")
+    2
     >>> evaluation.add(["a", "b", "c"], "c")
+    0
     >>> evaluation.result(catalogue_size=4)
     Quality(predictions=2, hit_rate=0.5, mrr=0.25, ndcg=0.31546487678572877, coverage=0.5)
     """
@@ -34,14 +36,18 @@ class Evaluation:
         self._ranks: dict[int, int] = {}
         self._shown: set[Hashable] = set()
 
-    def add(self, ranking: Sequence[Hashable], actual: Hashable) -> None:
-        """Count one list, best item first, and the item that really came next."""
+    def add(self, ranking: Sequence[Hashable], actual: Hashable) -> int:
+        """Count one list, best item first, and the item that really came next. Returns its rank
+        from 1, or 0 if the list cut at k does not have it.
+        """
         top = ranking[: self._k]
         self._predictions += 1
         self._shown.update(top)
-        if actual in top:
-            rank = top.index(actual) + 1
-            self._ranks[rank] = self._ranks.get(rank, 0) + 1
+        if actual not in top:
+            return 0
+        rank = top.index(actual) + 1
+        self._ranks[rank] = self._ranks.get(rank, 0) + 1
+        return rank
 
     def result(self, catalogue_size: int) -> Quality:
         """Return the quality so far; all zero before the first prediction.

@@ -18,9 +18,9 @@ class RankerSettings:
     - `seed`: of the first weights.
     """
 
-    half_life_days: float = 365.0
+    half_life_days: float = 90.0
     rate: float = 0.05
-    hidden_share: float = 0.3
+    hidden_share: float = 1.0
     running_scale: bool = True
     by_brand: int = 10
     beside: int = 10

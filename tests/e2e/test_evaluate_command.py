@@ -163,6 +163,7 @@ def test_a_ranker_that_learns_is_measured_beside_the_formula(tmp_path: Path) -> 
     assert (worker["ranker"], learned["ranker"]) == ("formula", "linear")
     assert learned["mrr@20"] == 1.0
     assert learned["formula.mrr@20"] == worker["mrr@20"] == worker["formula.mrr@20"]
+    assert learned["gain.mrr@20"]["mean"] == pytest.approx(1 - worker["mrr@20"])
     assert learned["learning"]["linear"]["mrr@20"] > 0
     assert not learned["learning_stopped"]
 
