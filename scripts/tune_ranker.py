@@ -41,7 +41,7 @@ CHOICES = (
     ("hidden_share", (1.0, 0.3, 0.1)),
     ("by_brand", (0, 10)),
     ("beside", (0, 10)),
-    ("rate", (0.05, 0.02, 0.1)),
+    ("rate", (0.05, 0.02, 0.01, 0.1)),
 )
 
 Log = tuple[Path, Sequence[Visit]]

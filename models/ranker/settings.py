@@ -19,7 +19,7 @@ class RankerSettings:
     """
 
     half_life_days: float = 90.0
-    rate: float = 0.05
+    rate: float = 0.02
     hidden_share: float = 1.0
     running_scale: bool = True
     by_brand: int = 10
