@@ -29,7 +29,7 @@ from app.evaluate.lister import AUTO, Lister
 from app.progress_line import ProgressLine
 from app.settings import load
 from models.evaluation.session_protocol import Visit
-from models.ranker.judge import HIDDEN, RANKERS, Judge
+from models.ranker.judge import HIDDEN, RANKERS, RankerJudge
 from models.ranker.settings import RankerSettings
 from models.recommender import Recommender
 
@@ -89,7 +89,7 @@ def gain(folder: Path, train: Sequence[Visit], settings: RankerSettings, line: P
     describe_goods(folder, recommender, lister.ranker.goods)
     cut = int(LEARNED * len(train))
     for part in (train[:cut], train[cut:]):
-        lister.ranker.judge = judge = Judge(window=math.inf)
+        lister.ranker.judge = judge = RankerJudge(window=math.inf)
         for done in learn(part, lister):
             line.show(f"{folder.name}: {done:,} of {len(part):,} events")
     at = RANKERS.index(HIDDEN)

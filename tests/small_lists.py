@@ -9,7 +9,7 @@ from builders import NOW
 
 from models.contract.events import Kind
 from models.items.facts import RATES
-from models.ranker.arrays import NEIGHBOURS, NO_ITEM, Found, Sessions
+from models.ranker.arrays import NEIGHBOURS, NO_ITEM, FoundCandidates, Sessions
 from models.ranker.feature_kernel import Facts
 from models.ranker.goods import NO_PRICE
 from models.ranker.relations import TRAIL
@@ -42,9 +42,9 @@ def sessions_of(*seen: Sequence[int]) -> Sessions:
     return Sessions(items, sizes, voted, np.zeros((len(seen), NEIGHBOURS), np.float32))
 
 
-def one_list(seen: Sequence[int], candidates: Sequence[int]) -> tuple[Sessions, Found]:
+def one_list(seen: Sequence[int], candidates: Sequence[int]) -> tuple[Sessions, FoundCandidates]:
     """A session, and candidates of which no source said anything."""
-    found = Found.empty(1)
+    found = FoundCandidates.empty(1)
     found.items[0, : len(candidates)], found.sizes[0] = candidates, len(candidates)
     found.said["place"] = -1
     return sessions_of(seen), found

@@ -55,7 +55,7 @@ class Groups(NamedTuple):
     most: int
 
 
-class Sources(NamedTuple):
+class CandidateSources(NamedTuple):
     """What candidates come from: relations as of `now` in seconds, fading at `rate` per second, the
     popular items of categories and brands, and items side by side, `beside` on either side.
 
@@ -83,7 +83,7 @@ class Sessions(NamedTuple):
     votes: NDArray[np.float32]
 
 
-class Found(NamedTuple):
+class FoundCandidates(NamedTuple):
     """Candidates of each session: `items` (n, MOST), `said` (n, MOST) of type SAYING, and their
     numbers, `sizes` (n,); what lies beyond is of no use.
     """
@@ -93,17 +93,17 @@ class Found(NamedTuple):
     sizes: NDArray[np.int32]
 
     @classmethod
-    def empty(cls, sessions: int) -> "Found":
+    def empty(cls, sessions: int) -> "FoundCandidates":
         """Room for this many sessions."""
         shape = (sessions, MOST)
         return cls(np.full(shape, NO_ITEM, np.int32), np.zeros(shape, SAYING), np.zeros(sessions, np.int32))
 
-    def first(self, sessions: int) -> "Found":
+    def first(self, sessions: int) -> "FoundCandidates":
         """The rows of the first sessions."""
-        return Found(self.items[:sessions], self.said[:sessions], self.sizes[:sessions])
+        return FoundCandidates(self.items[:sessions], self.said[:sessions], self.sizes[:sessions])
 
 
-class Pool(NamedTuple):
+class CandidatePool(NamedTuple):
     """Workspace: items met so far with what is said of them; `place` (items,) is that in the pool
     plus all places of lists before, so that it need not be emptied.
 
@@ -119,12 +119,12 @@ class Pool(NamedTuple):
     blank: NDArray[np.void]
 
 
-def make_pool(items: int, most_related: int) -> Pool:
+def make_pool(items: int, most_related: int) -> CandidatePool:
     """A workspace for items below `items`."""
     size = NEIGHBOURS + FROM * most_related + MOST
     blank = np.zeros(1, SAYING)
     blank["place"] = -1.0
-    return Pool(
+    return CandidatePool(
         np.zeros(size, np.int32),
         np.zeros(size, SAYING),
         np.zeros(size, np.float32),

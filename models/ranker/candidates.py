@@ -9,7 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.kernel import kernel
-from models.ranker.arrays import FROM, POPULAR, RECENT, RELATED, Found, Groups, Pool, Sessions, Sources
+from models.ranker.arrays import (
+    FROM,
+    POPULAR,
+    RECENT,
+    RELATED,
+    CandidatePool,
+    CandidateSources,
+    FoundCandidates,
+    Groups,
+    Sessions,
+)
 from models.ranker.relation_kernel import BACKWARD, FORWARD, NEXT, TOGETHER
 from models.ranker.shelf import Shelf
 
@@ -45,7 +55,7 @@ def recent_of(items: NDArray[np.int32], sizes: NDArray[np.int32], recent: NDArra
 
 
 @kernel
-def find(sources: Sources, sessions: Sessions, pool: Pool, found: Found) -> None:
+def find(sources: CandidateSources, sessions: Sessions, pool: CandidatePool, found: FoundCandidates) -> None:
     """Fill `found`, one row a session."""
     recent = np.zeros(RECENT, np.int32)
     for row in range(len(sessions.sizes)):
@@ -69,7 +79,7 @@ def find(sources: Sources, sessions: Sessions, pool: Pool, found: Found) -> None
 
 
 @kernel
-def _meet(pool: Pool, item: int) -> int:
+def _meet(pool: CandidatePool, item: int) -> int:
     place = pool.place[item] - pool.used[1]
     if place >= 0:
         return int(place)
@@ -83,7 +93,7 @@ def _meet(pool: Pool, item: int) -> int:
 
 
 @kernel
-def _take_own(pool: Pool, items: NDArray[np.int32], size: int, recent: NDArray[np.int32]) -> None:
+def _take_own(pool: CandidatePool, items: NDArray[np.int32], size: int, recent: NDArray[np.int32]) -> None:
     for i in range(len(recent)):
         pool.said[_meet(pool, recent[i])].place = i
     for i in range(size):
@@ -95,7 +105,7 @@ def _take_own(pool: Pool, items: NDArray[np.int32], size: int, recent: NDArray[n
 
 
 @kernel
-def _take_votes(pool: Pool, voted: NDArray[np.int32], votes: NDArray[np.float32]) -> None:
+def _take_votes(pool: CandidatePool, voted: NDArray[np.int32], votes: NDArray[np.float32]) -> None:
     for i in range(len(voted)):
         if voted[i] < 0:
             break
@@ -106,7 +116,7 @@ def _take_votes(pool: Pool, voted: NDArray[np.int32], votes: NDArray[np.float32]
 
 
 @kernel
-def _take_related(pool: Pool, sources: Sources, recent: NDArray[np.int32]) -> None:
+def _take_related(pool: CandidatePool, sources: CandidateSources, recent: NDArray[np.int32]) -> None:
     relations, share = sources.relations, 1.0
     for i in range(len(recent)):
         item = recent[i]
@@ -137,7 +147,7 @@ def _take_related(pool: Pool, sources: Sources, recent: NDArray[np.int32]) -> No
 
 
 @kernel
-def _take_popular(pool: Pool, groups: Groups, group: int, most: int, rank: int) -> None:
+def _take_popular(pool: CandidatePool, groups: Groups, group: int, most: int, rank: int) -> None:
     start = groups.starts[group]
     for i in range(start, min(start + most, groups.starts[group + 1])):
         said, share = pool.said[_meet(pool, groups.items[i])], np.float32(1.0 / (1.0 + i - start))
@@ -150,7 +160,7 @@ def _take_popular(pool: Pool, groups: Groups, group: int, most: int, rank: int) 
 
 
 @kernel
-def _take_group(pool: Pool, groups: Groups, last: int, rank: int) -> None:
+def _take_group(pool: CandidatePool, groups: Groups, last: int, rank: int) -> None:
     group = groups.group[last] if last < len(groups.group) else -1
     # The last list is that of all items.
     if group >= 0 and group < len(groups.starts) - 2:
@@ -158,7 +168,7 @@ def _take_group(pool: Pool, groups: Groups, last: int, rank: int) -> None:
 
 
 @kernel
-def _take_beside(pool: Pool, shelf: Shelf, last: int, most: int) -> None:
+def _take_beside(pool: CandidatePool, shelf: Shelf, last: int, most: int) -> None:
     place = shelf.place[last] if last < len(shelf.place) else -1
     if place < 0:
         return
@@ -168,7 +178,9 @@ def _take_beside(pool: Pool, shelf: Shelf, last: int, most: int) -> None:
 
 
 @kernel
-def _keep(pool: Pool, sources: Sources, own: int, related: int, found: Found, row: int) -> None:
+def _keep(
+    pool: CandidatePool, sources: CandidateSources, own: int, related: int, found: FoundCandidates, row: int
+) -> None:
     """Keep the session's own items, the best related ones by the prior, and all popular ones."""
     forward, together = np.float32(1e-9), np.float32(1e-9)
     for place in range(own, related):
@@ -199,7 +211,7 @@ def _keep(pool: Pool, sources: Sources, own: int, related: int, found: Found, ro
 
 
 @kernel
-def _divide(pool: Pool, sources: Sources, place: int) -> None:
+def _divide(pool: CandidatePool, sources: CandidateSources, place: int) -> None:
     """Divide what occurred together by how often the item itself occurred, which makes a cosine."""
     relations, item = sources.relations, pool.items[place]
     count = 0.0
@@ -209,7 +221,7 @@ def _divide(pool: Pool, sources: Sources, place: int) -> None:
 
 
 @kernel
-def _put(pool: Pool, found: Found, row: int, out: int, place: int) -> int:
+def _put(pool: CandidatePool, found: FoundCandidates, row: int, out: int, place: int) -> int:
     found.items[row, out] = pool.items[place]
     found.said[row, out] = pool.said[place]
     return out + 1

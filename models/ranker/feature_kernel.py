@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.kernel import kernel, summing_kernel
-from models.ranker.arrays import RECENT, Found, Sessions
+from models.ranker.arrays import RECENT, FoundCandidates, Sessions
 from models.ranker.goods import NO_PRICE
 
 NONE = -1
@@ -40,7 +40,7 @@ class Facts(NamedTuple):
     weight: NDArray[np.float32]
 
 
-class Session(NamedTuple):
+class SessionFacts(NamedTuple):
     """What is known of a session, for its candidates; `price` and `level` are logarithms."""
 
     recent: NDArray[np.int32]
@@ -53,7 +53,7 @@ class Session(NamedTuple):
 
 
 @kernel
-def describe(facts: Facts, sessions: Sessions, found: Found, features: NDArray[np.void]) -> None:
+def describe(facts: Facts, sessions: Sessions, found: FoundCandidates, features: NDArray[np.void]) -> None:
     """Fill `features` (n,) of type FEATURE_TYPE for the candidates of all sessions, but for the
     logarithms.
     """
@@ -70,7 +70,7 @@ def describe(facts: Facts, sessions: Sessions, found: Found, features: NDArray[n
 
 
 @kernel
-def _session(facts: Facts, items: NDArray[np.int32], size: int, recent: NDArray[np.int32]) -> Session:
+def _session(facts: Facts, items: NDArray[np.int32], size: int, recent: NDArray[np.int32]) -> SessionFacts:
     count = 0
     for i in range(size - 1, -1, -1):
         known = False
@@ -88,7 +88,7 @@ def _session(facts: Facts, items: NDArray[np.int32], size: int, recent: NDArray[
             priced += 1
             total += price
     last = recent[0] if count > 0 else NONE
-    return Session(
+    return SessionFacts(
         recent[:count],
         float(size),
         1.0 - count / size if size > 0 and count < RECENT else 0.0,
@@ -143,7 +143,7 @@ def _popularity(facts: Facts, item: int, out: Any, i: int) -> None:
 
 
 @kernel
-def _own(facts: Facts, session: Session, item: int, said: Any, out: Any, i: int) -> None:
+def _own(facts: Facts, session: SessionFacts, item: int, said: Any, out: Any, i: int) -> None:
     place = said.place
     is_own = 1.0 if place >= 0 else 0.0
     out.is_own[i] = is_own
@@ -160,7 +160,7 @@ def _own(facts: Facts, session: Session, item: int, said: Any, out: Any, i: int)
 
 
 @kernel
-def _catalogue(facts: Facts, session: Session, item: int, out: Any, i: int) -> None:
+def _catalogue(facts: Facts, session: SessionFacts, item: int, out: Any, i: int) -> None:
     category, brand, price = _of(facts.category, item), _of(facts.brand, item), _price(facts, item)
     alike, branded = 0, 0
     for each in session.recent:

@@ -20,7 +20,7 @@ FORMULA, LINEAR, HIDDEN = "formula", "linear", "hidden"
 RANKERS = (FORMULA, LINEAR, HIDDEN)
 
 
-class Judge:
+class RankerJudge:
     """Means of gains per ranker, and of their differences; lists count as much as they weigh.
 
     `hits` and `reciprocals` (rankers,) are means over the window, which may be infinite.

@@ -38,7 +38,7 @@ class Network(NamedTuple):
     out: NDArray[np.float32]
 
 
-class Work(NamedTuple):
+class ListWork(NamedTuple):
     """Workspace of one list: standardised features (features, most), hidden units (HIDDEN, most),
     scores and errors (RANKERS, most), what goes back through one unit (most,), and gradients.
     """
@@ -57,7 +57,7 @@ class Learner(NamedTuple):
     network: Network
     sums: Network
     scale: Scale
-    work: Work
+    work: ListWork
 
 
 class Lesson(NamedTuple):
@@ -74,7 +74,7 @@ class Lesson(NamedTuple):
     weights: NDArray[np.float32]
 
 
-class Pace(NamedTuple):
+class StepSizes(NamedTuple):
     """The step, that of the hidden layer, and whether all lists change the scale of features or
     only the first.
     """
@@ -96,7 +96,7 @@ def make_learner(features: int, most: int, seed: int) -> Learner:
     scale = Scale(
         np.zeros(features), np.zeros(features), np.zeros(1, np.int64), zeros.copy(), np.ones(features, np.float32)
     )
-    work = Work(
+    work = ListWork(
         np.zeros((features, most), np.float32),
         np.zeros((HIDDEN, most), np.float32),
         np.zeros((RANKERS, most), np.float32),

@@ -9,7 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.kernel import summing_kernel
-from models.ranker.network import HIDDEN, LINEAR, RANKERS, WITH_HIDDEN, Learner, Lesson, Network, Pace, Scale, Work
+from models.ranker.network import (
+    HIDDEN,
+    LINEAR,
+    RANKERS,
+    WITH_HIDDEN,
+    Learner,
+    Lesson,
+    ListWork,
+    Network,
+    Scale,
+    StepSizes,
+)
 
 FIRST_LISTS_SCALED = 300  # first lists that all go into the scale; of later ones every eighth
 LEAK = np.float32(0.01)
@@ -21,7 +32,7 @@ LARGEST_SUM = 1e12
 
 
 @summing_kernel
-def learn_lists(learner: Learner, pace: Pace, lesson: Lesson, ranks: NDArray[np.int32]) -> bool:
+def learn_lists(learner: Learner, pace: StepSizes, lesson: Lesson, ranks: NDArray[np.int32]) -> bool:
     """Note the ranks of what came next, (n, 1 + RANKERS), 0 for what is no candidate, and learn,
     one list after the other.
 
@@ -88,7 +99,9 @@ def _rank_of(scores: NDArray[np.float32], items: NDArray[np.int32], size: int, t
 
 
 @summing_kernel
-def _score(network: Network, scale: Scale, features: NDArray[np.float32], size: int, work: Work, ranker: int) -> bool:
+def _score(
+    network: Network, scale: Scale, features: NDArray[np.float32], size: int, work: ListWork, ranker: int
+) -> bool:
     """Standardise the features (features, most), and fill the scores of `ranker` and of those after
     it. Returns whether all features are finite.
     """
@@ -159,7 +172,7 @@ def _note_scale(scale: Scale, features: NDArray[np.float32], size: int) -> bool:
 
 
 @summing_kernel
-def _step(learner: Learner, size: int, target: int, pace: Pace, weight: np.float32) -> bool:
+def _step(learner: Learner, size: int, target: int, pace: StepSizes, weight: np.float32) -> bool:
     """Learn that of the workspace's candidates the one at `target` came next.
 
     Returns False, and learns nothing, if a gradient is no finite number.

@@ -12,18 +12,18 @@ from models.ranker.arrays import (
     NEIGHBOURS,
     NO_ITEM,
     RECENT,
-    Found,
+    CandidateSources,
+    FoundCandidates,
     Groups,
     Sessions,
-    Sources,
     make_pool,
 )
 from models.ranker.candidates import find, recent_of
 from models.ranker.feature_kernel import Facts, compare_trends, describe, take_logs
 from models.ranker.features import COUNT, FEATURE_TYPE, IS_LOG
 from models.ranker.goods import Goods
-from models.ranker.judge import FORMULA, RANKERS, Judge, formula_ranks
-from models.ranker.network import Lesson, Pace, make_learner
+from models.ranker.judge import FORMULA, RANKERS, RankerJudge, formula_ranks
+from models.ranker.network import Lesson, StepSizes, make_learner
 from models.ranker.network_kernel import learn_lists, rank_lists
 from models.ranker.relations import MOST as MOST_RELATED
 from models.ranker.relations import TRAIL, ItemRelations, Prefixes
@@ -49,14 +49,14 @@ class Ranker:
         self.recommender = recommender
         self._settings = settings
         self.goods = Goods()
-        self.judge = Judge()
+        self.judge = RankerJudge()
         self.has_stopped = False
         self._relations = ItemRelations(settings.half_life_days)
         self._learner = make_learner(COUNT, MOST, settings.seed)
-        self._pace = Pace(settings.rate, settings.rate * settings.hidden_share, settings.running_scale)
+        self._pace = StepSizes(settings.rate, settings.rate * settings.hidden_share, settings.running_scale)
         self._shares = make_shares()
         self._pool = make_pool(1024, MOST_RELATED)
-        self._found, self._features = Found.empty(LISTS), np.zeros(LISTS, FEATURE_TYPE)
+        self._found, self._features = FoundCandidates.empty(LISTS), np.zeros(LISTS, FEATURE_TYPE)
         self._learned = 0
         self._refreshed_at = -1
         self._categories = self._brands = NOTHING_POPULAR
@@ -164,13 +164,13 @@ class Ranker:
         voted, votes = self.recommender.neighbours(free, NEIGHBOURS)
         return Sessions(before.items, before.sizes, voted, votes), requests
 
-    def _describe(self, sessions: Sessions, now: float) -> tuple[Found, NDArray[np.float32]]:
+    def _describe(self, sessions: Sessions, now: float) -> tuple[FoundCandidates, NDArray[np.float32]]:
         """Candidates and features, (n, COUNT, MOST), in arrays that the next lists overwrite."""
         self._refresh()
         count, goods, relations = len(sessions.sizes), self.goods, self._relations
         weight, facts = self.recommender.catalogue.weight, self.recommender.catalogue.facts
         found, features = self._found.first(count), self._features[:count]
-        sources = Sources(
+        sources = CandidateSources(
             relations=relations.arrays,
             now=now,
             rate=relations.rate,

@@ -43,7 +43,7 @@ class Relations(NamedTuple):
     end: NDArray[np.int64]
 
 
-class Trails(NamedTuple):
+class SessionTrails(NamedTuple):
     """The last items of sessions, oldest first, each in the slot that its hash names."""
 
     keys: NDArray[np.uint64]
@@ -51,7 +51,7 @@ class Trails(NamedTuple):
     sizes: NDArray[np.int32]
 
 
-class Pace(NamedTuple):
+class PairBounds(NamedTuple):
     """Places that a pair may be apart, others that an item has at most, and the rate per second at
     which weights fade.
     """
@@ -61,7 +61,7 @@ class Pace(NamedTuple):
     rate: float
 
 
-class Visits(NamedTuple):
+class SessionVisits(NamedTuple):
     """Events of n items at `ts` in seconds, and what their sessions held before, oldest first:
     `held` (n, most), the first `sizes` (n,) of it.
     """
@@ -74,7 +74,7 @@ class Visits(NamedTuple):
 
 @kernel
 def follow(
-    trails: Trails,
+    trails: SessionTrails,
     sessions: NDArray[np.uint64],
     items: NDArray[np.int32],
     held: NDArray[np.int32],
@@ -93,7 +93,7 @@ def follow(
 
 
 @kernel
-def learn_pairs(relations: Relations, pace: Pace, visits: Visits, first: int) -> int:
+def learn_pairs(relations: Relations, pace: PairBounds, visits: SessionVisits, first: int) -> int:
     """Learn the events from `first` on.
 
     Returns where it stopped for want of room, or their number.
@@ -106,7 +106,7 @@ def learn_pairs(relations: Relations, pace: Pace, visits: Visits, first: int) ->
 
 
 @kernel
-def _append(trails: Trails, slot: int, item: int) -> None:
+def _append(trails: SessionTrails, slot: int, item: int) -> None:
     size, most = trails.sizes[slot], trails.items.shape[1]
     if size == most:
         for i in range(most - 1):
@@ -117,7 +117,7 @@ def _append(trails: Trails, slot: int, item: int) -> None:
 
 
 @kernel
-def _learn(relations: Relations, trail: NDArray[np.int32], item: int, ts: float, pace: Pace) -> None:
+def _learn(relations: Relations, trail: NDArray[np.int32], item: int, ts: float, pace: PairBounds) -> None:
     relations.seen[item] += _weight(relations, item, ts, pace.rate)
     relations.events[item] += 1
     for other in trail:

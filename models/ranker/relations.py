@@ -15,7 +15,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.ranker.relation_kernel import NO_SESSION, WEIGHTS, Pace, Relations, Trails, Visits, follow, learn_pairs
+from models.ranker.relation_kernel import (
+    NO_SESSION,
+    WEIGHTS,
+    PairBounds,
+    Relations,
+    SessionTrails,
+    SessionVisits,
+    follow,
+    learn_pairs,
+)
 
 WINDOW = 10
 MOST = 128
@@ -40,9 +49,9 @@ class ItemRelations:
 
     def __init__(self, half_life_days: float, most: int = MOST) -> None:
         """Of an item `most` others are kept, a power of two."""
-        self._pace = Pace(WINDOW, most, math.log(2) / (half_life_days * DAY))
+        self._pace = PairBounds(WINDOW, most, math.log(2) / (half_life_days * DAY))
         self.arrays = _empty(FIRST_ITEMS, FIRST_CELLS)
-        self.trails = Trails(
+        self.trails = SessionTrails(
             keys=np.full(SESSIONS, NO_SESSION, np.uint64),
             items=np.zeros((SESSIONS, TRAIL), np.int32),
             sizes=np.zeros(SESSIONS, np.int32),
@@ -70,7 +79,7 @@ class ItemRelations:
             return
         self.with_items(int(items.max()) + 1)
         self.newest = max(self.newest, float(ts.max()))
-        done, visits = 0, Visits(items, ts, before.items, before.sizes)
+        done, visits = 0, SessionVisits(items, ts, before.items, before.sizes)
         while (done := learn_pairs(self.arrays, self._pace, visits, done)) < len(items):
             self.arrays = _with_cells(self.arrays)
 

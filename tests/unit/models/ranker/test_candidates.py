@@ -12,10 +12,10 @@ from models.ranker.arrays import (
     POPULAR,
     RECENT,
     RELATED,
-    Found,
+    CandidateSources,
+    FoundCandidates,
     Groups,
     Sessions,
-    Sources,
     make_pool,
 )
 from models.ranker.candidates import find
@@ -39,18 +39,18 @@ def groups(of: dict[int, list[int]], everywhere: list[int], most: int = BY_CATEG
 
 def sources(
     relations: ItemRelations | None = None, by_category: Groups | None = None, goods: Goods | None = None
-) -> Sources:
+) -> CandidateSources:
     relations = relations or ItemRelations(30.0)
     relations.with_items(ITEMS)
     weight = np.ones(ITEMS, np.float32)
     nothing = groups({}, [])
     shelf = fill_shelf(goods or Goods(), weight)
-    return Sources(relations.arrays, NOW, relations.rate, by_category or nothing, nothing, shelf, 10, weight)
+    return CandidateSources(relations.arrays, NOW, relations.rate, by_category or nothing, nothing, shelf, 10, weight)
 
 
-def candidates(given: Sources, sessions: Sessions) -> dict[int, "NDArray[np.void]"]:
+def candidates(given: CandidateSources, sessions: Sessions) -> dict[int, "NDArray[np.void]"]:
     """What is said of each candidate of the first session, in their order."""
-    found = Found.empty(len(sessions.sizes))
+    found = FoundCandidates.empty(len(sessions.sizes))
     find(given, sessions, make_pool(ITEMS, MOST_RELATED), found)
     size = int(found.sizes[0])
     assert len(set(found.items[0, :size].tolist())) == size <= MOST
@@ -160,7 +160,7 @@ def test_one_list_leaves_nothing_behind_for_the_next() -> None:
     relations = ItemRelations(30.0)
     log = log_of([[1, 2], [1, 3], [4, 5]])
     relations.learn(log.items, log.ts, relations.follow(log.sessions, log.items))
-    both = Found.empty(2)
+    both = FoundCandidates.empty(2)
     find(sources(relations), sessions_of([1, 1], [4]), make_pool(ITEMS, MOST_RELATED), both)
 
     alone = candidates(sources(relations), sessions_of([4]))

@@ -6,21 +6,21 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.ranker.judge import LEAST, Judge, formula_ranks
+from models.ranker.judge import LEAST, RankerJudge, formula_ranks
 
 
 def ranks(*rows: tuple[int, int, int]) -> NDArray[np.int32]:
     return np.array(rows, np.int32)
 
 
-def judge_of(given: NDArray[np.int32], weights: NDArray[np.float32] | None = None) -> Judge:
-    judge = Judge()
+def judge_of(given: NDArray[np.int32], weights: NDArray[np.float32] | None = None) -> RankerJudge:
+    judge = RankerJudge()
     judge.add(given, np.ones(len(given), np.float32) if weights is None else weights)
     return judge
 
 
 def test_the_formula_leads_before_there_is_anything_to_go_by() -> None:
-    assert Judge().leader() == "formula"
+    assert RankerJudge().leader() == "formula"
     assert judge_of(np.tile(ranks((0, 1, 0)), (LEAST - 1, 1))).leader() == "formula"
 
 
@@ -47,14 +47,14 @@ def test_a_leader_that_becomes_worse_loses_the_lead() -> None:
 
 
 def test_hits_beyond_the_twentieth_place_count_nothing() -> None:
-    judge = Judge(window=math.inf)
+    judge = RankerJudge(window=math.inf)
     judge.add(ranks((20, 21, 1), (4, 0, 2)), np.ones(2, np.float32))
     assert judge.hits.tolist() == [1, 0, 1]
     assert judge.reciprocals == pytest.approx([(1 / 20 + 1 / 4) / 2, 0, 0.75])
 
 
 def test_a_list_counts_as_much_as_it_weighs() -> None:
-    judge = Judge(window=math.inf)
+    judge = RankerJudge(window=math.inf)
     judge.add(ranks((1, 1, 1), (0, 0, 0)), np.array([1, 0.25], np.float32))
     assert judge.hits == pytest.approx([0.8, 0.8, 0.8])
 

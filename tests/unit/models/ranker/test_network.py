@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from models.ranker.network import LINEAR, WITH_HIDDEN, Learner, Lesson, Pace, make_learner
+from models.ranker.network import LINEAR, WITH_HIDDEN, Learner, Lesson, StepSizes, make_learner
 from models.ranker.network_kernel import FIRST_LISTS_SCALED, learn_lists, rank_lists
 
 FEATURES, CANDIDATES = 7, 12
-PACE = Pace(0.05, 0.05, True)
+PACE = StepSizes(0.05, 0.05, True)
 NOTHING = -1
 
 
