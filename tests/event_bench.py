@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from itertools import count
 from typing import Self
 from uuid import uuid4
 
@@ -27,6 +28,7 @@ from models.recommender import Recommender, RecommenderSettings
 from models.shown import Shown
 
 MOVED = "moved"
+MARKS = count(1 << 16, 1 << 16)  # no two workers of a run make the same revision of a profile
 
 
 class Bench:
@@ -62,7 +64,7 @@ class Bench:
             events=EventSettings(),
             placement=self.placement,
             seen=seen,
-            maker=ListMaker.of(self.recommender, capacity=100),
+            maker=ListMaker.of(self.recommender, capacity=100, mark=next(MARKS)),
             learn=self.learn,
             shown=Shown(RankingSettings().size, capacity=100),
             replicas=MemoryReplicas(self.diary),
