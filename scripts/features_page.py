@@ -21,7 +21,7 @@ Made by `make features-page` from `models/ranker/features.py`; do not edit by ha
 A feature is a number for one candidate of one list. Where the unit is a logarithm, x is what the
 column "meaning" says. The session is what its user did in it so far; its last item is the one being
 looked at. Features are standardised by mean and deviation before they are weighed.
-[ADR 21](adr/0021-a-ranker-that-learns.md) says where candidates come from.
+[ADR 22](adr/0022-a-ranker-that-learns.md) says where candidates come from.
 
 | feature | meaning | unit | source |
 |---|---|---|---|

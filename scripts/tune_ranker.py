@@ -3,7 +3,7 @@
 Of each log's train part the first seven tenths, by time, are learned; over the rest every event is
 predicted, measured and then learned. No test part is read. A setting's worth is the mean over logs
 of hit rate + MRR at 20 of the ranker with hidden units. Settings are chosen one after the other,
-each with the choices before it; models are left out. `docs/adr/0021-a-ranker-that-learns.md` has
+each with the choices before it; models are left out. `docs/adr/0022-a-ranker-that-learns.md` has
 what came out.
 
     python scripts/tune_ranker.py DIR[,FROM[,NEWEST]] … [--json]
