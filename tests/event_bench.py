@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from itertools import count
 from typing import Self
 from uuid import uuid4
 
@@ -28,7 +27,7 @@ from models.recommender import Recommender, RecommenderSettings
 from models.shown import Shown
 
 MOVED = "moved"
-MARKS = count(1 << 16, 1 << 16)  # no two workers of a run make the same revision of a profile
+A_PROCESS = 1 << 16  # more writes than one makes; each process has marks of its own
 
 
 class Bench:
@@ -48,11 +47,13 @@ class Bench:
         self.log = MemoryEventLog()
         self.lost: set[int] = set()
         self.is_member = True
+        self.mark = 0
         self.answers: list[Callable[[], Awaitable[bool]]] = []  # of the group, once each
         self.restart()
 
     def restart(self) -> None:
         """A new process: it learns the log of interactions before it goes on."""
+        self.mark += A_PROCESS
         self.metrics = Metrics(CollectorRegistry())
         self.recommender = self.kind_of_recommender(RecommenderSettings())
         seen = DuplicateFilter(86_400, 10_000)
@@ -64,7 +65,7 @@ class Bench:
             events=EventSettings(),
             placement=self.placement,
             seen=seen,
-            maker=ListMaker.of(self.recommender, capacity=100, mark=next(MARKS)),
+            maker=ListMaker.of(self.recommender, capacity=100, mark=self.mark),
             learn=self.learn,
             shown=Shown(RankingSettings().size, capacity=100),
             replicas=MemoryReplicas(self.diary),
@@ -106,6 +107,7 @@ class Bench:
     def beside(self) -> Self:
         """Another worker with the same store and the same topics."""
         other = type(self)()
+        other.mark = self.mark + (1 << 31)
         other.users, other.outbox, other.begun, other.log = self.users, self.outbox, self.begun, self.log
         other.restart()
         return other
