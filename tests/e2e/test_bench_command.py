@@ -54,8 +54,9 @@ def test_each_contender_reads_every_event_and_the_result_is_one_json_object(shop
     assert done.returncode == 0, done.stderr
     printed = orjson.loads(done.stdout)
     assert (printed["events"], printed["rounds"]) == (3000, 1)
-    # The log is read five times, so its faults come five times.
-    assert printed["outcomes"] == {"accepted": 2985, "duplicate": 5, "quarantined": 10}
+    # The log is read five times, so its faults come five times. What is no JSON has no kind, and so
+    # no topic to be sent to.
+    assert printed["outcomes"] == {"accepted": 2990, "duplicate": 5, "quarantined": 5}
     assert printed["recommendations"] > 0
     assert set(printed["stage_seconds"]) == {"admit", "load", "decide", "write", "emit"}
     rates = ("events_per_second", "plain_faust_events_per_second", "ceiling_events_per_second")
