@@ -101,7 +101,7 @@ class MemoryItems:
             if change.updated_at < self.updated_at.get(item_id, 0.0):
                 return ItemOutcome.OUTDATED
             self.updated_at[item_id] = change.updated_at
-        if place is not None and (stored is not None or not isinstance(change, Withdrawn)):
+        if place is not None and (stored is not None or not isinstance(change, Withdrawn | Restocked)):
             self.places[item_id] = place
         self._apply(change, tuple(done or ()), kept)
         if isinstance(change, Deleted):

@@ -19,9 +19,9 @@ from models.quality.last_good import Kept, Retitled, StoredText
 from models.quality.repair import Repair
 
 # The rules are those of `RecordPlace.is_before`, and that no older `updated_at` replaces a newer
-# one. A withdrawal changes one field alone, so it leaves no place where there is none: the whole
-# item may still be missing, and come from earlier in the log. The replies are those of
-# `ItemOutcome`.
+# one. A notice that an item is sold out, or on sale again, does not describe it. So it leaves no
+# place where there is none: the whole item may still be missing, and come from earlier in the log.
+# The replies are those of `ItemOutcome`.
 WRITE = Script(
     """
 local stored = redis.call('HGET', KEYS[1], 'place')
@@ -35,7 +35,7 @@ local updated = tonumber(redis.call('HGET', KEYS[1], 'updated_at') or '')
 if updated and ARGV[5] ~= '' and tonumber(ARGV[5]) < updated then
   return 2
 end
-if ARGV[1] ~= '' and (stored or ARGV[4] ~= 'withdrawn') then
+if ARGV[1] ~= '' and (stored or (ARGV[4] ~= 'withdrawn' and ARGV[4] ~= 'restocked')) then
   redis.call('HSET', KEYS[1], 'place', ARGV[1] .. ' ' .. ARGV[2] .. ' ' .. ARGV[3])
 end
 if ARGV[4] == 'restocked' and redis.call('HGET', KEYS[1], 'deleted') == '0' then

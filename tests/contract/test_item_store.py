@@ -195,6 +195,15 @@ async def test_a_withdrawal_of_an_item_that_is_not_there_does_not_keep_the_item_
     assert await look("k1") == ("Kettle", "Home/Kitchen", "Acme", 19.99, "EUR", False)
 
 
+async def test_a_notice_of_an_item_that_is_not_there_that_it_is_on_sale_does_not_keep_the_item_out(
+    shop: tuple[ItemStore, Look],
+) -> None:
+    store, look = shop
+    await store.write([Restocked("k1")], [LATE])
+    assert await store.write([KETTLE, Restocked("k1")], [EARLY, LATE]) == [ItemOutcome.DONE] * 2
+    assert await look("k1") == ("Kettle", "Home/Kitchen", "Acme", 19.99, "EUR", True)
+
+
 @pytest.mark.parametrize(
     "place",
     [LATE, RecordPlace(3, 7, 1_000), RecordPlace(3, 0, 1_002), RecordPlace(2, 5, 999)],
