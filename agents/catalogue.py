@@ -80,7 +80,7 @@ class KeepCatalogue:
         self.metrics.refused_writes.labels("item").inc(stored.written.count(ItemOutcome.OVERTAKEN))
         await self.outbox.quarantine([each.rejected for each in stored.decoded if each.rejected is not None])
         if self.assess is not None:
-            await self.assess.handle(batch.partition, stored.changes)
+            await self.assess.handle(batch.partition, stored.in_force)
         await self.marks.mark_stored(batch.partition, int(batch.offsets[-1]) + 1)
         self._count(stored.decoded, stored.written)
         self._count_repairs(stored.repairs)

@@ -24,6 +24,12 @@ class StoredItems(NamedTuple):
     decoded: list[DecodedItem]
     written: list[ItemOutcome]
 
+    @property
+    def in_force(self) -> list[Change]:
+        """The changes but for those of which a newer version was known."""
+        became = zip(self.changes, self.written, strict=True)
+        return [change for change, outcome in became if outcome is not ItemOutcome.OUTDATED]
+
 
 @dataclass(frozen=True, slots=True)
 class KeepTitle:

@@ -141,6 +141,14 @@ async def test_an_outdated_version_leaves_the_attributes_beside_the_vector(shop:
     assert shop.assessments.vectors["a"].price == 9
 
 
+async def test_an_outdated_version_behind_a_newer_one_does_not_hide_it_from_the_models(shop: ItemAgents) -> None:
+    await shop.handle(item("a", title="Mug", price=5, updated_at=NOW - 90))
+    await shop.handle(
+        item("a", title="Cup", price=9, updated_at=NOW), item("a", title="Mug", price=5, updated_at=NOW - 60)
+    )
+    assert shop.assessments.vectors["a"].price == 9
+
+
 async def test_while_the_store_is_away_nothing_counts_as_done(shop: ItemAgents) -> None:
     shop.store.away = True
     with pytest.raises(Away):
