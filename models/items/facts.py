@@ -21,6 +21,7 @@ HALF_LIFE_SECONDS = (3_600.0, 86_400.0, 7 * 86_400.0, 30 * 86_400.0)
 RATES = math.log(2) / np.array(HALF_LIFE_SECONDS)
 NO_BRAND = -1
 NO_PRICE = -1.0
+HIGHEST_PRICE = float(np.finfo(np.float32).max)  # higher prices count as this one
 FIRST_CAPACITY = 1024
 
 
@@ -47,7 +48,7 @@ class ItemFacts:
         """What the shop says: an empty brand is none, and so is a price of None."""
         self._grow(item + 1)
         self.brand[item] = self.brands.number(brand) if brand else NO_BRAND
-        self.price[item] = NO_PRICE if price is None else price
+        self.price[item] = NO_PRICE if price is None else min(price, HIGHEST_PRICE)
 
     def learn(self, items: NDArray[np.int32], kinds: NDArray[np.int32], ts: NDArray[np.float64]) -> None:
         """Count interactions: item numbers, kinds and event times in seconds, each of shape
