@@ -19,24 +19,22 @@ TIMES = {
 }
 
 
-def field_schema(schema: object, name: str) -> object:
-    """Return the schema of a field of an object; None if it is not known."""
+def field_schemas(schema: object) -> dict[str, object]:
+    """Return the schema of each field of an object, as far as they are known."""
     fields = schema.get("fields") if isinstance(schema, Mapping) else None
+    found: dict[str, object] = {}
     for each in fields if isinstance(fields, list) else ():
-        if isinstance(each, Mapping) and each.get("field") == name:
-            return each
-    return None
+        if isinstance(each, Mapping) and isinstance(name := each.get("field"), str):
+            found.setdefault(name, each)
+    return found
 
 
 def plain_fields(fields: dict[str, Any], schema: object) -> dict[str, Any]:
     """Return the object with times in seconds and decimals as numbers, as far as the schema
     says.
     """
-    return (
-        fields
-        if schema is None
-        else {name: _plain(value, field_schema(schema, name)) for name, value in fields.items()}
-    )
+    schemas = field_schemas(schema)
+    return {name: _plain(value, schemas.get(name)) for name, value in fields.items()} if schemas else fields
 
 
 def _plain(value: Any, schema: object) -> Any:
@@ -52,7 +50,8 @@ def _plain(value: Any, schema: object) -> Any:
 
 def _decimal(value: str, parameters: object) -> float | str:
     """Return the number whose unscaled bytes are in base64; the text itself if they are not."""
-    scale = str(parameters.get("scale")) if isinstance(parameters, Mapping) else ""
+    stated = parameters.get("scale") if isinstance(parameters, Mapping) else None
+    scale = str(stated) if type(stated) in (str, int) else ""
     if not (scale.isascii() and scale.isdigit() and len(scale) < 3):
         return value
     try:

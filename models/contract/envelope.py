@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from models.contract.connect_schema import field_schema, plain_fields
+from models.contract.connect_schema import field_schemas, plain_fields
 from models.contract.fields import Refused, parse_object
 from models.contract.outcome import Reason
 
@@ -62,13 +62,17 @@ def open_record(value: bytes | None, max_bytes: int) -> Opened:
     while depth < MOST_LAYERS and (inner := _unwrap(layer)) is not None:
         layer, depth = inner, depth + 1
     if depth == 0:
-        is_deletion = parsed.get(DELETED) in ("true", True)
-        return Opened(parsed, is_deletion, prefixed or is_deletion)
+        return Opened(parsed, _is_marked(parsed), prefixed or _is_marked(parsed))
     if type(layer.content) is not dict:
         if layer.content is None and layer.is_deletion:
             return Opened(None, is_deletion=True, enveloped=True)
         raise Refused(Reason.NOT_AN_OBJECT, f"{layer.name} without an object in it; {WAY_OUT}")
-    return Opened(plain_fields(layer.content, layer.schema), layer.is_deletion, enveloped=True)
+    is_deletion = layer.is_deletion or _is_marked(layer.content)
+    return Opened(plain_fields(layer.content, layer.schema), is_deletion, enveloped=True)
+
+
+def _is_marked(fields: Mapping[str, Any]) -> bool:
+    return fields.get(DELETED) in ("true", True)
 
 
 def _parse(value: bytes | None, max_bytes: int) -> tuple[dict[str, Any], bool]:
@@ -101,9 +105,11 @@ def _unwrap(layer: _Layer) -> _Layer | None:
 def _debezium(op: str, rest: Mapping[Any, Any], schema: object) -> _Layer:
     name = "a Debezium envelope"
     if op in DEBEZIUM_WRITES:
-        return _Layer(_content(rest.get("after"), name), field_schema(schema, "after"), name=name)
+        return _Layer(_content(rest.get("after"), name), field_schemas(schema).get("after"), name=name)
     if op == DEBEZIUM_DELETES:
-        return _Layer(_content(rest.get("before"), name), field_schema(schema, "before"), is_deletion=True, name=name)
+        return _Layer(
+            _content(rest.get("before"), name), field_schemas(schema).get("before"), is_deletion=True, name=name
+        )
     raise Refused(Reason.INVALID_VALUE, f"a Debezium envelope with op {op[:10]!r}, which is about no single row")
 
 

@@ -161,5 +161,10 @@ _JSON_TYPES = {
 }
 
 
+def shown(value: object) -> str:
+    """Return a value as a detail shows it; nothing of what is in an array or an object."""
+    return repr(str(value)[:40]) if isinstance(value, str | int | float) else _json_type(value)
+
+
 def _json_type(value: object) -> str:
     return _JSON_TYPES.get(type(value), "null")

@@ -13,7 +13,7 @@ from models.contract.coercion import ITEM_FORMS, coerce, id_text, refuse_coerced
 from models.contract.envelope import ENVELOPE, open_record
 from models.contract.event_codec import EventSettings, reject
 from models.contract.events import OLDEST_TS, Item, RawBatch
-from models.contract.fields import MAX_ID_LENGTH, Refused, check_past, moment, number, required_id, string
+from models.contract.fields import MAX_ID_LENGTH, Refused, check_past, moment, number, required_id, shown, string
 from models.contract.item_key import item_of_key
 from models.contract.outcome import Reason, Rejected
 from models.contract.visible import is_visible
@@ -224,7 +224,7 @@ def _available(value: object) -> bool:
         return True
     available = read_availability(value)
     if available is None:
-        raise Refused(Reason.WRONG_TYPE, f"available {str(value)[:40]!r} is not true or false, nor a word for it")
+        raise Refused(Reason.WRONG_TYPE, f"available {shown(value)} is not true or false, nor a word for it")
     return available
 
 

@@ -266,3 +266,10 @@ def test_outcomes_are_in_the_order_of_the_records() -> None:
     raw = batch(item("a"), None, b"{", item("b"), topic="items")
     kinds = [type(each.rejected or each.change) for each in decode_items(raw, SETTINGS)]
     assert kinds == [Item, Deleted, Rejected, Item]
+
+
+def test_an_array_of_a_thousand_levels_is_refused_as_any_other() -> None:
+    value = b'{"item_id":"i1","title":"Mug","available":' + 1_000 * b"[" + 1_000 * b"]" + b"}"
+    rejected = decode_whole(value).rejected
+    assert rejected is not None
+    assert (rejected.reason, rejected.detail[:18]) == (Reason.WRONG_TYPE, "available an array")
