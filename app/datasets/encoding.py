@@ -43,8 +43,9 @@ def encoding_of(start: bytes, path: object) -> str:
 def checked(encoding: str) -> str:
     """Return Python's name of an encoding. Raises HeadraceError when Python does not know it."""
     try:
+        b"a".decode(encoding, "replace")  # Python also has codecs that are none of text
         return codecs.lookup(encoding).name
-    except LookupError as error:
+    except (LookupError, UnicodeError) as error:
         raise HeadraceError(f"{encoding!r} is no encoding that Python knows; such as utf-8 or cp1252") from error
 
 

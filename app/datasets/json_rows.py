@@ -12,6 +12,7 @@ from app.datasets.rows import lines_of
 from app.errors import HeadraceError
 
 LARGEST_ARRAY = 1 << 30
+LONG_LINE = 1 << 16  # no event or item has as many bytes
 
 
 def begins_as_lines(start: bytes) -> bool:
@@ -27,6 +28,9 @@ def begins_as_lines(start: bytes) -> bool:
         return len(lines) > 1 or not _rows_inside(first)
     if first is not None:
         return len(lines) > 1
+    # one object on one line that is longer than what was read of it
+    if len(lines) == 1 and len(start) >= LONG_LINE and lines[0].lstrip().startswith(b"{"):
+        return False
     # `[` or `{` alone, or with what belongs to it on the next lines; anything else is a broken line
     return not (lines[0].strip() in (b"[", b"{") or lines[0].lstrip().startswith(b"[") or _continues(lines))
 
@@ -42,7 +46,7 @@ def json_array(path: Path, encoding: str) -> Iterator[Row]:
         if file.read(1):
             raise HeadraceError(f"{path} is a JSON array of more than 1 GiB; write it as JSON lines: jq -c '.[]'")
     if not encoding.startswith("utf-8"):
-        content = content.decode(encoding).encode()
+        content = content.decode(encoding, "replace").encode()
     try:
         value = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:

@@ -24,7 +24,7 @@ def parquet_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """
     with _opened(path) as file:
         number = 0
-        for batch in file.iter_batches(batch_size=ROWS_AT_ONCE):
+        for batch in _batches(file, path):
             for fields in batch.to_pylist():
                 number += 1
                 yield number, fields
@@ -33,6 +33,31 @@ def parquet_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 def as_bytes(fields: dict[str, Any]) -> bytes:
     """Return a row as JSON, for quarantine: Parquet has no bytes of a row."""
     return orjson.dumps(fields, default=str, option=orjson.OPT_NON_STR_KEYS)
+
+
+def _batches(file: Any, path: Path) -> Iterator[Any]:
+    """Yield the rows in portions. Bytes are texts: older writers do not say which are."""
+    from pyarrow import (  # type: ignore[import-untyped]  # ships no types
+        ArrowException,
+        binary,
+        large_binary,
+        string,
+    )
+
+    texts = [
+        name
+        for name, kind in zip(file.schema_arrow.names, file.schema_arrow.types, strict=True)
+        if kind in (binary(), large_binary())
+    ]
+    try:
+        for batch in file.iter_batches(batch_size=ROWS_AT_ONCE):
+            columns = [
+                column.cast(string()) if name in texts else column
+                for name, column in zip(batch.schema.names, batch.columns, strict=True)
+            ]
+            yield type(batch).from_arrays(columns, names=batch.schema.names)
+    except (ArrowException, OSError) as error:
+        raise HeadraceError(f"{path} cannot be read as Parquet: {error}") from error
 
 
 def _opened(path: Path) -> Any:

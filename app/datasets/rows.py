@@ -92,7 +92,10 @@ def csv_table(
         repeated = table.repeated.intersection((*required, *reads))
         if repeated:
             raise HeadraceError(f"{path} has more than one column {' and '.join(sorted(repeated))}; rename the others")
-        yield table
+        try:
+            yield table
+        except UnicodeDecodeError as error:
+            raise HeadraceError(f"{path} is not {encoding} to its end: {error}; is it whole?") from None
 
 
 class CsvTable:

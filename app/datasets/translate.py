@@ -175,7 +175,8 @@ def _id(value: Any) -> object:
         return value
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return value if isinstance(value, bool | dict | list) else str(value)
+    is_none = isinstance(value, bool | dict | list) or value != value  # NaN is how tables write an empty cell
+    return value if is_none else str(value)
 
 
 def _plain_text(value: Any) -> object:

@@ -4,18 +4,16 @@ Sources: help.shopify.com (export orders, product CSV), shopify.dev (Admin REST 
 support.google.com/merchants/answer/7052112, debezium.io (change events).
 """
 
-import base64
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from app.datasets.record import Row
 from app.datasets.shapes.shape import Fields, RowPart, Shape, each, objects, plain
+from models.contract.connect_schema import DECIMAL, plain_fields
 
-AMOUNT = re.compile(
-    r"\s*(?P<amount>[\d.,\s]*\d)\s*(?P<currency>[A-Za-z]{3})\s*|(?P<first>[A-Z]{3})\s*(?P<rest>[\d.,]+)\s*"
-)
-DECIMAL = "org.apache.kafka.connect.data.Decimal"
+AMOUNT = re.compile(r"(?P<amount>[\d.,\s]*\d)\s*(?P<currency>[A-Za-z]{3})|(?P<first>[A-Z]{3})\s*(?P<rest>[\d.,]+)")
+LONGEST_AMOUNT = 64  # the pattern takes time that grows with the square
 NO_OPTION = "Default Title"
 
 
@@ -72,7 +70,7 @@ def _merchant(fields: Fields) -> Iterator[Fields]:
     price = item.get("price")
     if isinstance(price, dict):
         item |= {"price": price.get("value"), "currency": price.get("currency")}
-    elif isinstance(price, str) and (found := AMOUNT.fullmatch(price)):
+    elif isinstance(price, str) and (found := AMOUNT.fullmatch(price.strip()[:LONGEST_AMOUNT])):
         item["price"] = (found["amount"] or found["rest"]).replace(" ", "")
         item["currency"] = (found["currency"] or found["first"]).upper()
     types = item.get("product_types")
@@ -102,8 +100,7 @@ def _decode_decimals(values: Fields, schema: Any) -> None:
             name = column.get("field")
             value = values.get(name) if isinstance(name, str) else None
             if column.get("name") == DECIMAL and isinstance(value, str):
-                scale = int(column.get("parameters", {}).get("scale", 0))
-                values[str(name)] = int.from_bytes(base64.b64decode(value), "big", signed=True) / 10**scale
+                values |= plain_fields({str(name): value}, {"fields": [column]})
 
 
 SHOPIFY_ORDERS = Shape(

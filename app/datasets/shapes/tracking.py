@@ -23,7 +23,7 @@ SNOWPLOW_CART = "unstruct_event_com_snowplowanalytics_snowplow_add_to_cart_1"
 
 def _ga4(fields: Fields) -> Iterator[Fields]:
     """Yield an event for each of the items; the session is the visitor's id and the session's."""
-    params = {each.get("key"): _param(each.get("value")) for each in objects(fields.get("event_params"))}
+    params = {str(each.get("key")): _param(each.get("value")) for each in objects(fields.get("event_params"))}
     visitor, session = fields.get("user_pseudo_id"), params.get("ga_session_id") or fields.get("ga_session_id")
     common = {
         **fields,

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
+from app.datasets.encoding import checked
 from app.datasets.folder import open_dataset
 from app.datasets.mapping import FileMapping, load_mapping
 from app.datasets.record import Record
@@ -46,6 +47,11 @@ def parquet(rows: list[dict[str, object]]) -> bytes:
     return file.getvalue()
 
 
+def in_bytes(row: dict[str, object]) -> dict[str, object]:
+    """Return the row as writers leave it that do not say which bytes are text."""
+    return {name: value.encode() if isinstance(value, str) else value for name, value in row.items()}
+
+
 FILES: dict[str, Callable[[], bytes]] = {
     "commas.csv": lambda: as_csv(ROWS).encode(),
     "semicolons.csv": lambda: as_csv(ROWS, ";").encode(),
@@ -70,6 +76,8 @@ FILES: dict[str, Callable[[], bytes]] = {
     "array-indented.json": lambda: json.dumps(ROWS, indent=4).encode(),
     "wrapped.json": lambda: orjson.dumps({"data": ROWS}, option=orjson.OPT_INDENT_2),
     "columns.parquet": lambda: parquet(ROWS),
+    "columns-of-bytes.parquet": lambda: parquet([in_bytes(row) for row in ROWS]),
+    "one-long-line.json": lambda: orjson.dumps({"note": "x" * 400_000, "data": ROWS}),
 }  # fmt: skip
 
 
@@ -125,6 +133,19 @@ def test_a_row_of_another_encoding_is_quarantined_with_its_own_bytes(tmp_path: P
     path.write_bytes(rows.encode("utf-16"))
     [record] = read(path)
     assert record.value == "1,1700000000,u,a,poke".encode("utf-16-le")
+
+
+def test_a_cut_off_utf_16_file_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "events.csv"
+    path.write_bytes(as_csv(ROWS).encode("utf-16")[:-1])
+    with pytest.raises(HeadraceError, match="is not utf-16 to its end"):
+        read(path)
+
+
+@pytest.mark.parametrize("encoding", ["rot13", "hex", "undefined", "klingon"])
+def test_what_is_no_encoding_of_text_is_refused(encoding: str) -> None:
+    with pytest.raises(HeadraceError, match="no encoding that Python knows"):
+        checked(encoding)
 
 
 def test_a_cut_off_zstandard_file_is_an_error(tmp_path: Path) -> None:
