@@ -28,5 +28,5 @@ mvn --quiet --batch-mode -Dmaven.repo.local="$PWD/.cache/kafka/maven" -f scripts
 if ! complete; then
   (cd "$jars" && sha256sum --check --strict --quiet "$sums") >&2 || true
   echo "fetch_kafka: the files are not those of $sums; delete .cache/kafka and try again" >&2
-  exit 1
+  exit 3
 fi
