@@ -56,11 +56,17 @@ class Agreement:
                 if not differing and self.keep_formats is not None:
                     await self.keep_formats()
             except self.away as error:
-                logger.debug("terms not announced: %s", error)
+                self._tell(error)
             else:
                 if not differing:
                     self._agreed.set()
             await self.sleep(BEAT_SECONDS)
+
+    def _tell(self, error: Exception) -> None:
+        # Some errors do not pass by themselves, such as a right that is missing.
+        if (text := str(error)) not in self._warned:
+            self._warned.add(text)
+            logger.warning("this worker's settings are not announced to others yet, trying again: %s", text)
 
     async def leave(self) -> None:
         """Say that this worker is gone, so that the next one need not wait."""

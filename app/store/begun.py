@@ -33,9 +33,10 @@ class RedisBegun:
     retry: Retry
 
     async def claim(self, partition: int) -> str:
-        """The newest claim; empty if there is none."""
+        """The newest claim; empty if there is none. Raises ValueError for another's value."""
         [found] = await self.retry(lambda: execute(self.redis, [("GET", self.keys.claim(partition))]))
-        return "" if found is None else str(found, "utf-8", "replace")
+        # A text that differs from the stored bytes could never be replaced.
+        return "" if found is None else str(found, "utf-8")
 
     async def take_over(self, partition: int, claim: Claim) -> list[Begun] | None:
         """Those of the sources' partitions with this number, in their order, for who makes this

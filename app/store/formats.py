@@ -14,7 +14,7 @@ from models.contract.formats import IN_REDIS, check_said
 # ARGV: name and version, again and again. A version is never made lower.
 NOTE = """
 for i = 1, #ARGV, 2 do
-  local noted = tonumber(redis.call('HGET', KEYS[1], ARGV[i]) or '0')
+  local noted = tonumber(redis.call('HGET', KEYS[1], ARGV[i]) or '0') or 0
   if noted < tonumber(ARGV[i + 1]) then redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
 end
 """

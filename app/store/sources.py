@@ -69,7 +69,7 @@ class RedisSources:
 
     async def _load(self, place: str) -> str:
         [stored] = await self.retry(lambda: execute(self.redis, [("GET", self.keys.source(place))]))
-        return "" if stored is None else str(stored, "utf-8", "replace")
+        return "" if stored is None else str(stored, "utf-8")  # another text could never be replaced
 
     async def _remember(self, place: str, log: str) -> str:
         refused = False

@@ -87,3 +87,9 @@ async def test_a_claim_that_another_one_came_before_is_none(begun: BegunBatches)
 async def test_in_a_store_that_lost_its_data_nothing_is_noted_without_another_claim(begun: BegunBatches) -> None:
     assert await begun.write({3: [VIEWS]}, {3: Claim("first", "second")}) == {3}
     assert await begun.take_over(3, Claim("", "third")) == []
+
+
+async def test_a_claim_that_no_worker_made_is_said_to_be_another_s(on_redis: RedisBegun) -> None:
+    await on_redis.redis.set(on_redis.keys.claim(3), b"\xff\xfe")
+    with pytest.raises(ValueError, match="utf-8"):
+        await on_redis.claim(3)
