@@ -94,7 +94,7 @@ def test_what_ends_tells_of_the_log_and_of_no_address(small_shop: Path) -> None:
     assert "16 events in" in done.stdout
     assert "quarantined: 1 too_old" in done.stdout
     assert "    row 15: ts 1000.0 is before 1990" in done.stdout
-    assert "quarantined of the catalogue: 2 missing_field\n    row 5: title is missing" in done.stdout
+    assert "quarantined of the catalogue: 2 missing_field\n    row 5: title shows nothing" in done.stdout
     assert all(f"user {user}, who last saw Thing number" in done.stdout for user in ("..", "a/b", "cleo"))
     assert "127.0.0.1" not in done.stdout
 
