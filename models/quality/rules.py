@@ -52,8 +52,10 @@ FEWEST_PIECES, LONGEST_PIECE, FEWEST_WORDS = 6, 2.2, 8
 # "x" stands in sizes; a letter five times is hardly in any word.
 HELD = re.compile(r"([a-wyz])\1{4,}|([!?])\2{4,}|([.;:#$%^&+=~])\3{6,}", re.I)
 TWICE = re.compile(r"\b([a-z]{2,3})\1{3,}\w?\b", re.I)
-KEYS = re.compile(r"[asdfghjkl]{5,}|[qwertyuiop]{6,}|[zxcvbnm]{5,}|[asdfjkl]{4,}")
+# Words such as "salads" or "property" stay within one row: only a run of keys tells them apart.
+KEYS = re.compile(r"(?=[a-z]*(?:asdf|jkl))[asdfghjkl]{4,}")
 ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "poiuytrewq", "lkjhgfdsa", "mnbvcxz")
+WORDS_IN_ROWS = words_of("asda were wert trew")
 EMPTY = words_of(
     """
     n/a na n.a. n.a none null nil undefined nan unknown tbd tba tbc todo title untitled test testing dummy placeholder
@@ -127,7 +129,10 @@ def _held_key(title: str) -> bool:
     words = LETTERS.findall(title.lower())
     if words and all(KEYS.fullmatch(word) for word in words):
         return True
-    return 0 < len(words) <= 2 and any(len(word) >= 4 and any(word in row for row in ROWS) for word in words)
+    # Keyboards are sold as "Qwerty keyboard".
+    named = WORDS_IN_ROWS if len(words) == 1 else WORDS_IN_ROWS | {"qwerty"}
+    runs = [word for word in words if len(word) >= 4 and word not in named and any(word in row for row in ROWS)]
+    return bool(runs) and len(words) <= 2
 
 
 def _empty(title: str) -> bool:

@@ -48,6 +48,23 @@ GOOD = (
 )  # fmt: skip
 
 
+TYPED_IN_ONE_ROW = (
+    "Pottery", "Poetry", "Glass", "Glass Flask", "Salad", "Salads", "Flash", "Fall", "Lads", "Router", "Property",
+    "Typewriter", "Alaska", "Asda", "Were", "Qwerty keyboard",
+)  # fmt: skip
+RUNS_OF_KEYS = ("asdf", "asdfasdf", "asdfjkl", "asdfghasdf", "sdfg", "qwerty", "qwertyuiop", "zxcvb", "lkjh lamp")
+
+
+@pytest.mark.parametrize("title", TYPED_IN_ONE_ROW)
+def test_a_word_whose_letters_stand_in_one_row_of_keys_is_a_word(title: str) -> None:
+    assert findings(title) == ()
+
+
+@pytest.mark.parametrize("title", RUNS_OF_KEYS)
+def test_keys_pressed_one_beside_the_other_are_garbled(title: str) -> None:
+    assert "held_key" in [each.rule for each in findings(title)]
+
+
 @pytest.mark.parametrize(("rule", "title"), FOUND)
 def test_each_sign_is_found_by_its_rule(rule: str, title: str) -> None:
     assert rule in [each.rule for each in findings(title)]
