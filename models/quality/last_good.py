@@ -14,7 +14,7 @@ from models.contract.events import Item
 from models.contract.item_codec import Change, Deleted, RecordPlace
 from models.quality.assessment import Assessment
 from models.quality.defect import Defect
-from models.quality.remark_words import has_words_of_notes, is_remark
+from models.quality.remark_words import has_words_of_notes, is_remark, mostly_latin
 from models.quality.repair import KEPT_RULE, LONGEST_KEPT, Repair
 
 CONFIDENCE = 0.9
@@ -185,7 +185,10 @@ def _is_in_another_hand(before: str, after: str) -> bool:
     """Return whether a title in capitals is followed by a short note in small letters.
 
     The note has no word of the title. With a capital in front it has one word, or words of notes.
+    Only Latin letters tell: most other scripts have no capitals, so a title in them is in neither.
     """
+    if not (mostly_latin(before) and mostly_latin(after)):
+        return False
     if not before.isupper() or after.isupper() or len(after.split()) > LONGEST_NOTE:
         return False
     if not (after.islower() or len(after.split()) == 1 or has_words_of_notes(after)):

@@ -5,6 +5,7 @@ title. The words are those of stock books; they were chosen without the remarks 
 """
 
 import re
+import unicodedata
 
 WORD = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+|\?", re.I)
 # Words of a remark; letters of one word; characters and words of a remark behind a title.
@@ -97,7 +98,7 @@ def is_remark(text: str, *, beside_a_title: bool = False) -> bool:
     With `beside_a_title` a real title is known of the item, so one doubtful word is enough.
     """
     words = [word.lower() for word in WORD.findall(text)]
-    if not words or len(words) > LONGEST_REMARK:
+    if not words or len(words) > LONGEST_REMARK or _has_other_letters(text):
         return False
     named = [word for word in words if not (word.isdigit() or word == "?")]
     if any(word not in SURE and word not in BESIDE for word in named):
@@ -119,7 +120,20 @@ def is_remark(text: str, *, beside_a_title: bool = False) -> bool:
 def has_words_of_notes(text: str) -> bool:
     """Return whether all words are such as stand in remarks, though titles have them too."""
     words = [word.lower() for word in WORD.findall(text)]
-    return bool(words) and all(word in SURE or word in BESIDE or word.isdigit() or word == "?" for word in words)
+    if not words or _has_other_letters(text):
+        return False
+    return all(word in SURE or word in BESIDE or word.isdigit() or word == "?" for word in words)
+
+
+def _has_other_letters(text: str) -> bool:
+    """Return whether there are letters that no word of this file has: the rest is no whole note."""
+    return not text.isascii() and any(char.isalpha() and not char.isascii() for char in text)
+
+
+def mostly_latin(text: str) -> bool:
+    """Return whether more than half of the letters are Latin ones; False without any letter."""
+    letters = [char for char in text if char.isalpha()]
+    return 2 * sum(char.isascii() or unicodedata.name(char, "").startswith("LATIN") for char in letters) > len(letters)
 
 
 def without_remark(title: str) -> str:

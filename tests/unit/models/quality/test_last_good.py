@@ -136,6 +136,24 @@ def test_beside_a_good_title_doubtful_words_are_a_remark(after: str) -> None:
     assert worse(LAMP, after, lambda _: "") == "remark"
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("LED护眼灯 学生宿舍", "学习用台灯护眼款"),
+        ("LED护眼灯 学生宿舍", "学习用台灯 2件装"),
+        ("USBハブ 高速データ転送", "充電ステーション四口"),
+        ("USB HUB FOUR PORTS", "充電ステーション四口"),
+        ("СИНЯЯ СТЕКЛЯННАЯ ЛАМПА", "красный чайник"),
+    ],
+)
+def test_a_new_title_in_another_script_is_no_note(before: str, after: str) -> None:
+    assert worse(before, after, lambda _: "") == ""
+
+
+def test_a_note_in_small_latin_letters_is_seen_though_it_has_accents() -> None:
+    assert worse("LAMPE DE TABLE BLEUE", "abîmé", lambda _: "") == "remark"
+
+
 def test_only_items_with_several_titles_are_judged() -> None:
     changes: list[Change] = [Item("1", LAMP), Item("2", TEAPOT), Item("3", NOTE), Deleted("4"), Item("5", "")]
     stored = {"1": StoredText(LAMP), "2": StoredText(), "3": StoredText(LAMP)}
