@@ -73,10 +73,24 @@ PHRASES = re.compile(
 BEGINNINGS = re.compile(
     r"\b(?:hold for|keep for|given to|moved to|sent to|check with|check in|ask (?:the )?\w+\W*$|replaced by|fell off|"
     r"cannot (?:sell|find)|can'?t (?:sell|find)|waiting for|awaiting|copy of \d|use \d+ instead|need(?:s)? to|not ours|"
-    r"no barcode|no labels?\b|wrong \w+$|per (?:phone|email|customer|supplier|office|manager)|put back|sent back|"
-    r"incorrect \w+$|mislabell?ed|wrongly \w+)",
+    r"no barcode|no labels?\b|per (?:phone|email|customer|supplier|office|manager)|put back|sent back|"
+    r"mislabell?ed|wrongly \w+)",
     re.I,
 )
+# What stock books call wrong; "The wrong side" is a novel.
+WRONG = re.compile(r"(?:wrong|incorrect) \w+\W*$", re.I)
+WRONG_IN_STOCK = re.compile(
+    r"(?:wrong|incorrect) (?:(?:bar|post)?codes?|items?|labels?|prices?|stock|size|colou?r|product|title|description|"
+    r"sku|box|carton|pack|quantity|qty|count|invoice|order|shelf|bin|location|supplier|entry|units?|amount|address|"
+    r"number|vat|category|customer|delivery)\W*$",
+    re.I,
+)
+# How goods are sold, and not that they were sold.
+SALES_UNIT = re.compile(
+    r"sold (?:as|by|per|individually|separately|singly)\b|sold in (?:sets?|pairs?|packs?|boxes|units)\b", re.I
+)
+# A pattern, if no stock is named with it.
+CHECKED = words_of("check checked")
 # Such words are also names of goods ("Lost", "Wet wipes"): alone they say nothing.
 DOUBTFUL_ALONE = words_of(
     """
@@ -153,7 +167,9 @@ def _may_end_in_a_remark(title: str) -> bool:
     """Return whether the last word can be one of a remark: a fast check that most titles fail."""
     words = WORD.findall(title[-LONGEST_WORD:])
     last = words[-1].lower() if words else ""
-    return last in SURE or last in BESIDE or last == "?" or last.isdigit() or BEGINNINGS.search(title) is not None
+    if last in SURE or last in BESIDE or last == "?" or last.isdigit():
+        return True
+    return BEGINNINGS.search(title) is not None or WRONG_IN_STOCK.search(title) is not None
 
 
 def _breaks(title: str) -> list[tuple[int, int]]:
@@ -171,12 +187,16 @@ def _falls(title: str) -> list[tuple[int, int]]:
 def _is_tail(text: str) -> bool:
     tail = text.strip(DASHES + " )]}*.!")
     words = [word.lower() for word in WORD.findall(tail)]
-    if not words:
+    if not words or SALES_UNIT.match(tail):
         return False
+    if WRONG.match(tail):
+        return WRONG_IN_STOCK.match(tail) is not None
     if PHRASES.search(tail) and is_remark(tail):
         return True
     if BEGINNINGS.match(tail) and len(words) <= MOST_TAIL_WORDS:
         return True
+    if words[0] in CHECKED and "stock" not in words and SURE.intersection(words) <= CHECKED:
+        return False
     return is_remark(tail) and (len(words) > 1 or words[0] in TAIL_ALONE)
 
 
@@ -184,7 +204,7 @@ def _is_tail(text: str) -> bool:
 TAIL_ALONE = words_of(
     """
     damages damaged faulty unsaleable mouldy discontinued miscoded mislabelled adjustment wrongly thrown stocktake
-    recount breakages check checked
+    recount breakages
     """
 )
 

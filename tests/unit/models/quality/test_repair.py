@@ -46,6 +46,48 @@ def test_a_good_title_is_left_alone(title: str) -> None:
     assert repair_text("title", title) == (title, ())
 
 
+ENDS_OF_TITLES = (
+    "Flannel Shirt - Check",
+    "Wool Blanket, Red (Check)",
+    "Men's Trousers, Check",
+    "Picnic Rug (checked)",
+    "Tea Towels, checked (2 pack)",
+    "Duvet Cover Set | Check",
+    "FLANNEL SHIRT check",
+    "SHELF BRACKET (sold as set)",
+    "SHELF BRACKET sold as set",
+    "WALL LAMP sold separately",
+    "Cup and saucer, sold as 1",
+    "Candle holders - sold in pairs",
+    "Novel: The Test - Wrong Side",
+    "Novel: wrong person",
+    "Sticker: wrong way",
+    "RUBBER STAMP wrong way",
+)
+REMARKS_AT_ENDS = (
+    "wrong code",
+    "wrong barcodes",
+    "incorrect label",
+    "wrong description",
+    "check stock",
+    "checked stock",
+    "checked and damaged",
+    "sold out",
+    "sold in error",
+)
+
+
+@pytest.mark.parametrize("title", ENDS_OF_TITLES)
+def test_how_goods_look_or_are_sold_stays_at_the_end_of_a_title(title: str) -> None:
+    assert repair_text("title", title) == (title, ())
+
+
+@pytest.mark.parametrize("remark", REMARKS_AT_ENDS)
+@pytest.mark.parametrize("title", ["White lantern - ", "White lantern (", "WHITE LANTERN "])
+def test_what_stock_books_say_is_cut_off_the_end_of_a_title(title: str, remark: str) -> None:
+    assert repair_text("title", title + remark)[0] == title.rstrip(" -(")
+
+
 @pytest.mark.parametrize(("rule", "before", "after"), BROKEN)
 def test_each_rule_says_what_it_did(rule: str, before: str, after: str) -> None:
     _, repairs = repair_text("title", before)
