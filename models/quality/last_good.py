@@ -148,7 +148,11 @@ def _settle_earlier(
         return known
     if known.deletion is not None and place.is_before(known.deletion):
         return known
-    heals = not defect_of(item.title) if kept is not None else bool(worse(item.title, known.title, defect_of))
+    if kept is not None:
+        # A note that was refused beside the kept title is refused again when it is read again.
+        heals = not defect_of(item.title) and not worse(known.title, item.title, defect_of)
+    else:
+        heals = bool(worse(item.title, known.title, defect_of))
     if not heals or known.place is None or item.title == known.title:
         return known
     said = known.said or known.title

@@ -11,7 +11,7 @@ from models.contract.item_codec import Change, Deleted, RecordPlace
 from models.quality.assessment import Assessment
 from models.quality.last_good import Kept, StoredText, good_title, settle, to_judge, worse
 
-LAMP, TEAPOT, NOTE, QUESTION = "BLUE GLASS LAMP", "RED TEAPOT", "damages", "?"
+LAMP, TEAPOT, NOTE, QUESTION, DOUBTFUL = "BLUE GLASS LAMP", "RED TEAPOT", "damages", "?", "lost"
 DEFECTS = {NOTE: "remark", QUESTION: "remark"}
 
 
@@ -76,7 +76,7 @@ def test_a_good_title_is_kept_until_a_good_one_or_a_deletion(
     assert Shop(*titles).read(at_once=at_once) == kept
 
 
-TITLES = st.lists(st.sampled_from([LAMP, TEAPOT, NOTE, QUESTION, None]), min_size=1, max_size=7)
+TITLES = st.lists(st.sampled_from([LAMP, TEAPOT, NOTE, QUESTION, DOUBTFUL, None]), min_size=1, max_size=7)
 SIZES = st.integers(1, 4)
 
 
@@ -106,6 +106,23 @@ def test_what_a_late_worker_writes_again_changes_nothing(titles: list[str | None
     end = data.draw(st.integers(1, len(titles)))
     shop.read(data.draw(st.integers(0, end - 1)), end, at_once=data.draw(SIZES))
     assert shop.stored["1"].title == kept
+
+
+@pytest.mark.parametrize("doubtful", ["lost", "wet", "20713 ??"])
+@pytest.mark.parametrize("at_once", [1, 2, 10])
+def test_a_note_refused_beside_a_title_is_refused_again_when_it_is_read_again(doubtful: str, at_once: int) -> None:
+    """The batch with two notes was stored, and its place was not committed."""
+    shop = Shop(LAMP, doubtful, NOTE)
+    assert shop.read(0, 1) == LAMP
+    assert shop.read(1, at_once=2) == LAMP
+    assert shop.read(1, at_once=at_once) == LAMP
+
+
+def test_a_good_title_that_was_missed_is_put_back_also_beside_a_kept_one() -> None:
+    shop = Shop(LAMP, TEAPOT, NOTE)
+    shop.read(0, 1)
+    shop.read(2)
+    assert shop.read(1, 2) == TEAPOT
 
 
 def test_the_repair_says_what_the_shop_sent_and_what_is_kept() -> None:
