@@ -50,7 +50,7 @@ GOOD = (
 
 TYPED_IN_ONE_ROW = (
     "Pottery", "Poetry", "Glass", "Glass Flask", "Salad", "Salads", "Flash", "Fall", "Lads", "Router", "Property",
-    "Typewriter", "Alaska", "Asda", "Were", "Qwerty keyboard",
+    "Typewriter", "Alaska", "Asda", "Were", "Wert", "Qwerty keyboard",
 )  # fmt: skip
 RUNS_OF_KEYS = ("asdf", "asdfasdf", "asdfjkl", "asdfghasdf", "sdfg", "qwerty", "qwertyuiop", "zxcvb", "lkjh lamp")
 
