@@ -21,6 +21,7 @@ CLOSED = (
     "/users/u1",
     "/live",
     "/metrics",
+    "/openapi.json",
     "/nowhere",
     "/events/click",
 )
