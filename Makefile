@@ -52,8 +52,8 @@ KAFKA_SHORT := tests/contract/test_outbox.py tests/e2e/test_transactions.py \
 	$(addprefix tests/integration/test_,batch_transport.py kafka_login.py)
 KAFKA_TESTS := $(KAFKA_SHORT) \
 	$(addprefix tests/integration/test_,catalogue_log.py doctor_checks.py doctor_keys.py faust_app.py \
-	kafka_replicas.py log_end.py replay_to_kafka.py serve_clicks.py snapshots.py topics.py unreadable_records.py \
-	workers_of_a_group.py) \
+	kafka_replicas.py log_end.py replay_to_kafka.py serve_clicks.py snapshots.py topics.py transaction_markers.py \
+	unreadable_records.py workers_of_a_group.py) \
 	$(addprefix tests/e2e/test_,compressed_topics.py dead_connection.py doctor_command.py forget_command.py \
 	forget_purge.py late_writes.py malformed_messages.py misplaced_events.py rebuild_command.py \
 	repeats_after_a_restart.py replay_command.py topics_change.py worker.py worker_in_trouble.py \

@@ -125,6 +125,11 @@ class BatchBook:
             self._pages[ticket.partition].settle()
         return current
 
+    def pass_over(self, partition: TopicPartition, next_offset: int) -> None:
+        """Record that nothing lies between the last batch, which is finished, and this offset."""
+        if self.is_idle(partition):
+            self._pages[partition].finished = next_offset
+
     def runs(self, partition: TopicPartition, first: int) -> bool:
         """Return whether the batch from this offset on is in work, and its partition still here."""
         page = self._pages.get(partition)

@@ -16,7 +16,8 @@ from mode.types import ServiceT
 from typing_extensions import override
 
 from app.kafka.batch_message import BatchMessage
-from app.kafka.fetch_thread import Fetched, FetchThread
+from app.kafka.fetch_thread import FetchThread
+from app.kafka.fetched import Fetched
 from app.kafka.log_start import Change, Reset
 from app.kafka.raw_batch import to_raw_batch
 from app.kafka.settling import Step

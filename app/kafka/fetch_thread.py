@@ -5,7 +5,7 @@ it belongs to.
 import asyncio
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from aiokafka.errors import (  # type: ignore[import-untyped]  # aiokafka ships no types
@@ -22,6 +22,7 @@ from typing_extensions import override
 
 from app.kafka.clients import ISOLATION
 from app.kafka.consumer_stop import stop_consumer
+from app.kafka.fetched import Fetched, Start, Whereabouts
 from app.kafka.log_end import true_end
 from app.kafka.log_start import Beginning
 from app.kafka.raw_batch import keep_parsed
@@ -36,44 +37,6 @@ STARTING_POLL_SECONDS = 0.01
 MEMBER_SECONDS = 5.0
 
 T = TypeVar("T", bound=tuple[str, int])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Fetched:
-    """Records of one partition, the assignment and the number of the seek under which they were
-    read, and the end.
-    """
-
-    tp: TP
-    records: Sequence[Any]
-    assignment: object
-    seek: int
-    end: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Where reading of a partition begins, and the committed offset that says so; None when nothing
-    is committed.
-
-    Where no broker leads the partition, nobody knows yet where it begins.
-    """
-
-    offset: int | None
-    committed: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Whereabouts:
-    """The next offset that will be fetched of a partition, None when that is open, and the
-    partition's end.
-
-    The end is `fetched` once a fetch told it; before, it may be too low.
-    """
-
-    position: int | None
-    end: int
-    fetched: bool
 
 
 async def find_beginnings(consumer: Any, partitions: Iterable[T]) -> dict[T, Beginning]:
@@ -124,6 +87,7 @@ class FetchThread(AIOKafkaConsumerThread):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._seeks: Counter[TP] = Counter()
+        self._handed: dict[TP, int] = {}
 
     Worker = FetchWorker
 
@@ -161,8 +125,8 @@ class FetchThread(AIOKafkaConsumerThread):
         fetched: list[Fetched] = await self.call_thread(self._fetch, partitions, timeout)
         return fetched
 
-    def is_current(self, fetched: Fetched) -> bool:
-        """Whether neither a rebalance nor a seek came between fetching and now."""
+    def is_current(self, fetched: Fetched | Whereabouts) -> bool:
+        """Whether neither a rebalance nor a seek came between fetching or looking and now."""
         return fetched.assignment is self._assignment() and fetched.seek == self._seeks[fetched.tp]
 
     async def rewind(self) -> dict[TP, Start]:
@@ -176,11 +140,13 @@ class FetchThread(AIOKafkaConsumerThread):
         """Seek one partition."""
         await self.call_thread(self._seek_now, {tp: offset})
 
-    async def whereabouts(self, partitions: Sequence[TP]) -> dict[TP, Whereabouts]:
+    async def whereabouts(self, expected: Mapping[TP, int | None]) -> dict[TP, Whereabouts]:
         """Position and end of those of the partitions that are still assigned. Raises KafkaError
         and TimeoutError.
+
+        `expected` is the offset that the reader waits for, by partition.
         """
-        found: dict[TP, Whereabouts] = await self.call_thread(self._whereabouts, partitions)
+        found: dict[TP, Whereabouts] = await self.call_thread(self._whereabouts, expected)
         return found
 
     async def led(self, partitions: Sequence[TP]) -> set[TP]:
@@ -238,6 +204,8 @@ class FetchThread(AIOKafkaConsumerThread):
             records = await self._fetch_records(
                 consumer, partitions, timeout=timeout, max_records=consumer._max_poll_records
             )
+        # Without a pause since the positions moved: whoever looks sees both.
+        self._handed |= {TP(*tp): batch[-1].offset + 1 for tp, batch in records.items()}
         assignment = self._assignment()
         return [
             Fetched(TP(*tp), batch, assignment, self._seeks[TP(*tp)], self._end(assignment, tp))
@@ -266,12 +234,13 @@ class FetchThread(AIOKafkaConsumerThread):
             if tp in assigned:
                 consumer.seek(ensure_aiokafka_TP(tp), offset)
                 self._seeks[tp] += 1
+                self._handed[tp] = offset
 
-    async def _whereabouts(self, partitions: Sequence[TP]) -> dict[TP, Whereabouts]:
+    async def _whereabouts(self, expected: Mapping[TP, int | None]) -> dict[TP, Whereabouts]:
         # The broker is asked, because the ends that come with fetches stop coming when fetching
         # stops.
         consumer = self._ensure_consumer()
-        led = [ensure_aiokafka_TP(tp) for tp in partitions if has_leader(consumer, tp)]
+        led = [ensure_aiokafka_TP(tp) for tp in expected if has_leader(consumer, tp)]
         asked: dict[TP, int] = await consumer.end_offsets(led) if led else {}
         assignment = self._assignment()
         found = {}
@@ -279,8 +248,13 @@ class FetchThread(AIOKafkaConsumerThread):
             state = assignment.state_value(ensure_aiokafka_TP(tp)) if assignment is not None else None
             if state is not None:
                 position = state.position if state.has_valid_position else None
-                found[tp] = Whereabouts(position, true_end(end, state.lso), state.lso is not None)
-        return found
+                ours, lso = TP(*tp), state.lso
+                handed, seek = self._handed.get(ours), self._seeks[ours]
+                found[ours] = Whereabouts(ours, position, true_end(end, lso), lso is not None, handed, assignment, seek)
+        further = [tp for tp, at in found.items() if (at.position or 0) > (expected[tp] or 0)]
+        # Asked for after the positions were taken: a jump to the beginning shows in the answer.
+        beginnings = await consumer.beginning_offsets([ensure_aiokafka_TP(tp) for tp in further]) if further else {}
+        return found | {TP(*tp): replace(found[TP(*tp)], beginning=offset) for tp, offset in beginnings.items()}
 
     def _assignment(self) -> Any:
         consumer = self._ensure_consumer()

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -23,6 +23,9 @@ COMMIT_SECONDS = 30.0
 POLL_SECONDS = 0.1
 POLL_MILLISECONDS = 1_000
 REQUEST_MILLISECONDS = 5_000
+# The last record is the first of these offsets before the end; behind it stand the markers of
+# transactions, one for each producer that ended one.
+LAST_OFFSETS = (1, 16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +108,12 @@ async def _existing_places(consumer: AIOKafkaConsumer, settings: KafkaSettings) 
 async def _lag(consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> GroupLag:
     consumer.assign(places)
     begins, ends = await consumer.beginning_offsets(places), await log_ends(consumer, places)
-    for place in places:
-        consumer.seek(place, max(begins[place], ends[place] - 1))
-    found = await _last_records(consumer, ends)
+    found: dict[TopicPartition, list[ConsumerRecord]] = {}
+    for back in LAST_OFFSETS:
+        missing = {place for place in places if ends[place] > begins[place] and place not in found}
+        for place in missing:
+            consumer.seek(place, max(begins[place], ends[place] - back))
+        found |= await _last_records(consumer, missing)
     # The time of an item's record may be its producer's.
     records = [record for place, last in found.items() if not place.topic.endswith(ITEMS) for record in last]
     lag = started = removed = 0
@@ -126,10 +132,12 @@ async def _lag(consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> Grou
 
 
 async def _last_records(
-    consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
+    consumer: AIOKafkaConsumer, places: Iterable[TopicPartition]
 ) -> dict[TopicPartition, list[ConsumerRecord]]:
-    """Return the last records of each partition that has any, if Kafka gives them at once."""
-    missing = {place for place, end in ends.items() if end > 0}
+    """Return the records of each partition from where it was sought, if Kafka gives them at
+    once.
+    """
+    missing = set(places)
     found: dict[TopicPartition, list[ConsumerRecord]] = {}
     with explained(consumer):
         while missing and (fetched := await consumer.getmany(*missing, timeout_ms=POLL_MILLISECONDS)):

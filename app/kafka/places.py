@@ -34,6 +34,10 @@ class ReadPlaces:
         """Note that reading goes on at this offset."""
         self._next[partition] = offset
 
+    def expected(self, partition: TopicPartition) -> int | None:
+        """Return the offset at which reading goes on; None where that is open."""
+        return self._next.get(partition)
+
     def start_again(self, partition: TopicPartition, beginning: Beginning) -> None:
         """Another log is read from its beginning; only where that is offset 0 does the log tell its
         name itself.

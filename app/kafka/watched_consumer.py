@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from app.kafka.batch_book import BatchBook
 from app.kafka.fetch_thread import FetchThread
+from app.kafka.fetched import Whereabouts
 from app.kafka.log_start import Beginning, Change, NothingSaved, Reset, SavedStarts
 from app.kafka.places import ReadPlaces
 from app.kafka.progress import Progress
@@ -116,7 +117,7 @@ class WatchedConsumer(driver.Consumer):
         if not partitions:
             return
         idle = {tp for tp in partitions if self.book.is_idle(tp)}
-        places = await self._thread.whereabouts(partitions)
+        places = await self._thread.whereabouts({tp: self.places.expected(tp) for tp in partitions})
         self.progress.leaderless = frozenset(partitions) - await self._thread.led(partitions)
         for tp in idle - {tp for tp, found in places.items() if found.position is not None}:
             if self.book.is_idle(tp):
@@ -125,9 +126,25 @@ class WatchedConsumer(driver.Consumer):
             # A position may pass records that are never handed over: an aborted transaction's.
             if found.position is not None and tp in idle and self.book.is_idle(tp):
                 self.progress.move(tp, found.position)
+                await self._pass_over(found)
             self.progress.see_end(tp, found.end)
             if found.fetched:
                 self.places.see_end(tp, found.position, found.end)
+
+    async def _pass_over(self, found: Whereabouts) -> None:
+        """Commit behind offsets that hold no records, such as a transaction's marker.
+
+        Not where a batch was fetched and is not noted yet, nor where the client jumped to the
+        beginning: what was removed before must be told of.
+        """
+        async with self._seeking:
+            expected = self.places.expected(found.tp)
+            if expected is None or found.position is None or found.handed is None or found.beginning is None:
+                return
+            noted = self._thread.is_current(found) and found.handed <= expected < found.position
+            if noted and found.beginning <= expected and self.book.is_idle(found.tp):
+                self.places.stand(found.tp, found.position)
+                self.book.pass_over(found.tp, found.position)
 
     async def _see_beginnings(self, *, all_of_them: bool) -> None:
         knows = self.places.starts.knows

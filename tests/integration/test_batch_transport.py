@@ -143,7 +143,7 @@ async def test_a_slow_agent_pauses_fetching_and_loses_nothing(settings: KafkaSet
         await until(worker.entered.is_set)
         await until(lambda: not worker.consumer.book.has_room(views_0(settings)))
         for _ in range(20):
-            found = await worker.consumer._thread.whereabouts([views_0(settings)])
+            found = await worker.consumer._thread.whereabouts({views_0(settings): 0})
             assert found[views_0(settings)].position == 30
         worker.gate.set()
         await until(lambda: len(worker.values) == 500)

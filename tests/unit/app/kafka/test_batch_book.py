@@ -54,6 +54,26 @@ def test_what_is_committed_is_not_committed_again() -> None:
     assert book.committable() == {}
 
 
+def test_offsets_without_records_behind_the_last_batch_are_committed() -> None:
+    book = an_open_book()
+    book.finish(book.hand_over(VIEWS_0, 0, 10))
+    book.pass_over(VIEWS_0, 11)
+    assert book.committable() == {VIEWS_0: 11}
+    commit(book)
+    book.pass_over(VIEWS_0, 11)
+    assert book.committable() == {}
+
+
+def test_nothing_is_passed_over_while_a_batch_is_in_flight_or_the_partition_is_not_here() -> None:
+    book = an_open_book()
+    ticket = book.hand_over(VIEWS_0, 0, 10)
+    book.pass_over(VIEWS_0, 11)
+    book.pass_over(VIEWS_1, 11)
+    assert book.committable() == {}
+    book.finish(ticket)
+    assert book.committable() == {VIEWS_0: 10}
+
+
 def test_a_commit_that_failed_leaves_the_book_as_it_was() -> None:
     book = an_open_book(committed=3)
     book.finish(book.hand_over(VIEWS_0, 3, 10))
