@@ -23,6 +23,7 @@ COMMANDS = {
     "bench": "measure speed against what else runs in the same minute",
     "models": "make, check and time the model artefacts",
     "items": "tell how a title is repaired and judged",
+    "quarantine": "show rejected records",
     "audit": "compare the profiles in Redis with the log",
     "rebuild": "make profiles in Redis again from the log",
     "forget": "remove users from all that is stored, with a receipt",

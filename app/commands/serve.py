@@ -22,7 +22,8 @@ log = logging.getLogger(__name__)
 
 DESCRIPTION = """\
 Answer look-ups over HTTP out of Redis, and show the console page at /.
-Kafka is needed only for clicks from the page, which HEADRACE_SERVE_ACCEPT_EVENTS=true allows."""
+Kafka is needed only for /quarantine, and for clicks from the page, which HEADRACE_SERVE_ACCEPT_EVENTS=true
+allows."""
 
 EPILOG = """\
 examples:
@@ -45,7 +46,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Serve until SIGINT or SIGTERM."""
     given = {name: getattr(args, name) for name in ("host", "port") if getattr(args, name) is not None}
-    concerns = ServeConcerns(replace(settings.serve, **given), settings.redis, settings.kafka, settings.http)
+    concerns = ServeConcerns(
+        replace(settings.serve, **given), settings.redis, settings.kafka, settings.http, settings.log
+    )
     check_reach(concerns.serve.host, settings.http, variable="HEADRACE_SERVE_HOST")
     asyncio.run(_serve(concerns, as_json=args.json))
     return 0

@@ -40,11 +40,18 @@ class WholeLog:
 
     @property
     def is_whole(self) -> bool:
-        """False when records were removed from the beginning of a partition."""
+        """False when records were removed from the beginning of a partition, or are passed over."""
         return not any(self.begins.values())
 
+    async def skip_to_newest(self, count: int) -> None:
+        """Pass over all but about the newest `count` records of each partition."""
+        with as_kafka_away():
+            ends = await log_ends(self.consumer, self.places)
+        self.begins = {place: max(begin, ends[place] - count) for place, begin in self.begins.items()}
+        self.rewind()
+
     def rewind(self) -> None:
-        """Begin again at the beginning."""
+        """Begin again at the beginning, or where `skip_to_newest` led to."""
         self._positions = dict(self.begins)
         for place, begin in self.begins.items():
             self.consumer.seek(place, begin)
@@ -81,10 +88,12 @@ async def whole_log(
     *,
     partitions: Collection[int] | None = None,
     at_once: int = READ_AT_ONCE,
+    newest: int | None = None,
 ) -> AsyncIterator[WholeLog]:
     """Open a topic of Headrace, `name` without its prefix, or some of its partitions.
 
-    A batch has at most `at_once` records.
+    A batch has at most `at_once` records. With `newest`, about that many records at the end of each
+    partition are read, and no others.
 
     Raises HeadraceError when Kafka does not answer, or has no such topic.
     """
@@ -97,7 +106,10 @@ async def whole_log(
         max_poll_records=at_once,
     )
     try:
-        yield await _open(consumer, settings, topic, progress, partitions)
+        log = await _open(consumer, settings, topic, progress, partitions)
+        if newest is not None:
+            await log.skip_to_newest(newest)
+        yield log
     except KafkaAway as error:
         raise await kafka_away(settings, error, "") from error
     finally:

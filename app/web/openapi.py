@@ -11,6 +11,8 @@ from app.store.questions import K_MAX, USERS_MAX
 from app.web.lookups import SAMPLE_DEFAULT, json_response
 from app.web.requests import K_DEFAULT
 from models.contract.fields import MAX_ID_LENGTH
+from models.contract.outcome import Reason
+from models.contract.quarantined import STATES
 
 Schema = dict[str, Any]
 
@@ -26,6 +28,12 @@ USER_ID: Schema = {
     "description": "a user id, or session:<session_id> of a guest",
 }
 UNIX_TIME: Schema = {"type": ["number", "null"], "description": "seconds since 1970"}
+
+
+IS_WHOLE: Schema = {
+    "type": "boolean",
+    "description": "false where older records were passed over, or retention removed some",
+}
 
 
 def _object(required: str, **fields: Schema) -> Schema:
@@ -83,6 +91,47 @@ SCHEMAS: dict[str, Schema] = {
         counts={"type": "object", "additionalProperties": NUMBER},
     ),
     "Users": _object("users", users={"type": "array", "items": _object("user_id", user_id=TEXT, generated_at=NUMBER)}),
+    "Quarantined": _object(
+        "id reason detail field topic partition offset time state key value bytes",
+        id={"type": "string", "description": "16 hexadecimal digits"},
+        reason={"type": "string", "enum": list(Reason)},
+        detail=TEXT,
+        field={"type": ["string", "null"], "description": "the field for which the record was refused"},
+        field_value={"description": "what the record has in that field"},
+        topic={"type": "string", "description": "without its prefix; of a row of a file, the file's name"},
+        partition=COUNT,
+        offset={"type": "integer", "minimum": 0, "description": "of a row of a file, its number from 1"},
+        time={"type": "number", "description": "when it was refused, in seconds since 1970"},
+        state={"type": "string", "enum": list(STATES)},
+        key={"type": ["string", "null"]},
+        value={
+            "type": ["string", "null"],
+            "description": "up to 2,000 characters with pseudonyms in place of ids of users; null for no value "
+            "and for what does not begin like JSON",
+        },
+        bytes={"type": "integer", "minimum": 0, "description": "the length of the original value"},
+    ),
+    "QuarantineList": _object(
+        "records total is_whole",
+        records=_listed("Quarantined"),
+        total={"type": "integer", "minimum": 0, "description": "of all that match and were read"},
+        is_whole=IS_WHOLE,
+    ),
+    "QuarantineStats": _object(
+        "total states reasons topics rows hours oldest newest is_whole",
+        total=COUNT,
+        states={"type": "object", "properties": {name: COUNT for name in STATES}, "required": list(STATES)},
+        reasons={"type": "object", "additionalProperties": COUNT},
+        topics={"type": "object", "additionalProperties": COUNT},
+        rows={
+            "type": "array",
+            "items": _object("reason topic count", reason=TEXT, topic=TEXT, count=COUNT),
+        },
+        hours={"type": "array", "items": _object("time count", time=NUMBER, count=COUNT)},
+        oldest=UNIX_TIME,
+        newest=UNIX_TIME,
+        is_whole=IS_WHOLE,
+    ),
     "Live": {"type": "object"},
     "Click": _object("user_id item_id", user_id=USER_ID, item_id=ID),
     "Event": _object("event_id item_id ts", event_id=TEXT, user_id=TEXT, session_id=TEXT, item_id=TEXT, ts=NUMBER),
@@ -128,6 +177,12 @@ SEVERAL_USERS = _parameter(
     "user_id", "query", {"type": "array", "items": USER_ID, "minItems": 1, "maxItems": USERS_MAX}, required=True
 )
 K = _count("k", K_DEFAULT)
+CHOICE = (
+    _parameter("reason", "query", {"type": "array", "items": {"type": "string", "enum": list(Reason)}}),
+    _parameter("topic", "query", {"type": "array", "items": TEXT}),
+    _parameter("since", "query", {"type": "number", "description": "seconds since 1970"}),
+    _parameter("until", "query", {"type": "number", "description": "seconds since 1970, not included"}),
+)
 ONE_OR_MANY: Schema = {
     "description": "the user's list; of several users, their lists in the order of the query",
     "content": {
@@ -157,6 +212,8 @@ PATHS: dict[str, Schema] = {
         _parameter("user_id", "query", USER_ID),
         _count("sample", SAMPLE_DEFAULT),
     ),
+    "/quarantine": _get("Rejected records, newest first", _answer("QuarantineList", "the records"), *CHOICE, K),
+    "/quarantine/stats": _get("How many records were rejected", _answer("QuarantineStats", "counts"), *CHOICE),
     "/live": _get("The workers' figures", _answer("Live", "the figures")),
     "/events/click": {
         "post": {

@@ -1,5 +1,6 @@
 """Reads what a request asks for. Raises a Problem that says what is wrong with it."""
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -12,6 +13,7 @@ from models.contract.events import GUEST_PREFIX
 from models.contract.fields import MAX_ID_LENGTH
 
 K_DEFAULT = 20
+SECONDS = re.compile(r"\d{1,12}(\.\d{1,9})?", re.ASCII)
 
 
 def user_id_in(request: web.Request) -> str:
@@ -64,6 +66,16 @@ def count_in(request: web.Request, name: str = "k", default: int = K_DEFAULT) ->
     if given.isascii() and given.isdigit() and len(given) <= 4 and 1 <= int(given) <= K_MAX:
         return int(given)
     raise Problem(HTTPStatus.BAD_REQUEST, f"{name} is {given[:40]!r}; use an integer from 1 to {K_MAX}.")
+
+
+def seconds_in(request: web.Request, name: str, default: float) -> float:
+    """Return a time in seconds since 1970 from the query. Raises Problem."""
+    given = request.query.get(name)
+    if given is None:
+        return default
+    if SECONDS.fullmatch(given):
+        return float(given)
+    raise Problem(HTTPStatus.BAD_REQUEST, f"{name} is {given[:40]!r}; use seconds since 1970, such as 1760000000.")
 
 
 async def json_object_in(request: web.Request) -> dict[str, Any]:

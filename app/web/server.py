@@ -11,9 +11,10 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from agents.metrics import HttpMetrics
-from app.concerns import HttpSettings, KafkaSettings, RedisSettings, ServeSettings
+from app.concerns import HttpSettings, KafkaSettings, LogSettings, RedisSettings, ServeSettings
 from app.errors import HeadraceError
 from app.guard.middleware import LARGEST_BODY_BYTES, guard, secure
+from app.guard.pseudonyms import Pseudonyms
 from app.kafka.event_producer import EventProducer
 from app.store.lookup import Lookups
 from app.web.clicks import ClickResource
@@ -23,6 +24,7 @@ from app.web.openapi import DescriptionResource
 from app.web.page import load_page
 from app.web.probes import ProbeResources
 from app.web.problems import as_problems
+from app.web.quarantine import QuarantineResource
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ class ServeConcerns:
     redis: RedisSettings
     kafka: KafkaSettings
     http: HttpSettings = field(default_factory=HttpSettings)
+    log: LogSettings = field(default_factory=LogSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ def build_application(settings: ServeConcerns, surroundings: Surroundings) -> we
             *LookupResources(lookups, metrics.lists).routes(),
             *DescriptionResource().routes(),
             *ClickResource(producer, surroundings.clock, surroundings.new_id).routes(),
+            *QuarantineResource(settings.kafka, Pseudonyms.of_settings(settings.log)).routes(),
             *ProbeResources(lookups, surroundings.registry).routes(),
         ]
     )

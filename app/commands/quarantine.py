@@ -1,0 +1,180 @@
+"""`headrace quarantine`: shows rejected records, and sends them again."""
+
+import argparse
+import asyncio
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from app.errors import HeadraceError
+from app.guard.pseudonyms import Pseudonyms
+from app.progress_line import ProgressLine
+from app.quarantine.reading import EVERYWHERE, NEWEST, Choice, QuarantineReading, read_quarantine
+from app.quarantine.shown import list_as_json, record_as_json, stats_as_json
+from app.settings import Settings
+from models.contract.fields import Refused, moment
+from models.contract.outcome import Reason
+
+SHOWN = 20
+AGO = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
+UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+VALUE_SHOWN = 100  # characters of a value in a line for people
+
+DETAILS = """
+Reads the topic quarantine. Ids of users are shown as pseudonyms, and what does not begin like JSON, such as rows of
+files, is not shown, unless --show-ids is given. Without --all, up to 100,000 records of each partition are read.
+
+exit status:
+  0  done
+  1  Kafka does not answer, or there is no such record
+  2  a setting or an argument is not allowed
+"""
+
+EXAMPLES = """
+examples:
+  headrace quarantine stats                             how many, by reason and topic
+  headrace quarantine list --reason invalid_value       the newest of one reason
+  headrace quarantine list --topic orders --since 2h --json | jq '.records[].detail'
+  headrace quarantine show 5f0c2b7d9a1e4c38             the original, and the field for which it was refused
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the verbs, their arguments and examples."""
+    parser.epilog = EXAMPLES
+    what = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
+    listed = _verb(what, "list", "show the newest rejected records")
+    listed.add_argument("--count", metavar="N", type=_count, default=SHOWN, help=f"how many (default {SHOWN})")
+    _choose(listed)
+    _choose(_verb(what, "stats", "count rejected records by reason, topic and state"))
+    show = _verb(what, "show", "show one record, and the field for which it was refused")
+    show.add_argument("id", metavar="ID", help="the id that `list` shows")
+
+
+def _verb(what: Any, name: str, summary: str) -> argparse.ArgumentParser:
+    verb: argparse.ArgumentParser = what.add_parser(
+        name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    verb.description = f"{summary}\n{DETAILS}"
+    verb.epilog = EXAMPLES
+    verb.add_argument("--all", action="store_true", help="read the whole quarantine, however large")
+    verb.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+    verb.add_argument("--show-ids", action="store_true", help="show ids of users and whole values as they are")
+    return verb
+
+
+def _choose(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--reason", action="append", choices=list(Reason), metavar="REASON", help="only this reason")
+    verb.add_argument("--topic", action="append", help="only records of this topic, without its prefix, or file")
+    when = "a time with zone such as 2026-11-26T08:00:00Z, or how long ago: 30m, 2h, 7d"
+    verb.add_argument("--since", type=_time, default=EVERYWHERE[0], metavar="WHEN", help=when)
+    verb.add_argument("--until", type=_time, default=EVERYWHERE[1], metavar="WHEN", help="the same; not included")
+
+
+def execute(args: argparse.Namespace, settings: Settings) -> int:
+    """Carry out one verb. The exit status is 0 when that was possible."""
+    named = None if args.show_ids else Pseudonyms.of_settings(settings.log).of
+    match args.what:
+        case "list":
+            told = list_as_json(_read(args, settings, args.count), named)
+            _print(told, _list_lines, as_json=args.json)
+        case "stats":
+            _print(stats_as_json(_read(args, settings, 0)), _stats_lines, as_json=args.json)
+        case "show":
+            _print(_shown(args, settings, named), _record_lines, as_json=args.json)
+    return 0
+
+
+def _read(args: argparse.Namespace, settings: Settings, most: int) -> QuarantineReading:
+    choice = Choice(frozenset(args.reason or ()), frozenset(args.topic or ()), args.since, args.until)
+    return _reading(args, settings, choice, most)
+
+
+def _reading(args: argparse.Namespace, settings: Settings, choice: Choice, most: int) -> QuarantineReading:
+    line = ProgressLine(sys.stderr)
+    try:
+        return asyncio.run(
+            read_quarantine(settings.kafka, choice, most, _told(line), newest=None if args.all else NEWEST)
+        )
+    finally:
+        line.close()
+
+
+def _told(line: ProgressLine) -> Callable[[float], None]:
+    return lambda share: line.show(f"{share:4.0%} of the quarantine read")
+
+
+def _shown(args: argparse.Namespace, settings: Settings, named: Callable[[str], str] | None) -> dict[str, Any]:
+    found = _reading(args, settings, Choice(record_id=args.id), 1)
+    if not found.newest:
+        older = "" if args.all else "; --all looks at older ones too"
+        raise HeadraceError(f"the quarantine has no record {args.id}: `headrace quarantine list` shows ids{older}")
+    return record_as_json(found.newest[0], found.replays.state(args.id), named)
+
+
+def _print(told: dict[str, Any], lines: Callable[[dict[str, Any]], Iterator[str]], *, as_json: bool) -> None:
+    text = [orjson.dumps(told).decode()] if as_json else lines(told)
+    sys.stdout.write("".join(f"{line}\n" for line in text))
+
+
+def _list_lines(told: dict[str, Any]) -> Iterator[str]:
+    for each in told["records"]:
+        place = f"{each['topic']} {each['partition']}:{each['offset']}"
+        state = "" if each["state"] == "waiting" else f"  ({each['state']})"
+        yield f"{each['id']}  {_date(each['time'])}  {place}  {each['reason']}: {each['detail']}{state}"
+        if each["value"]:
+            yield f"    {each['value'][:VALUE_SHOWN]}"
+    yield f"{len(told['records']):,} of {told['total']:,} shown{_rest(told)}"
+
+
+def _stats_lines(told: dict[str, Any]) -> Iterator[str]:
+    yield f"{told['total']:,} records{_rest(told)}"
+    for name, count in told["states"].items():
+        if count:
+            yield f"{count:10,} {name.replace('_', ' ')}"
+    for row in told["rows"]:
+        yield f"{row['count']:10,} {row['reason']} in {row['topic']}"
+    if told["total"]:
+        yield f"from {_date(told['oldest'])} to {_date(told['newest'])}"
+
+
+def _record_lines(told: dict[str, Any]) -> Iterator[str]:
+    yield f"id        {told['id']}, {told['state'].replace('_', ' ')}"
+    yield f"from      {told['topic']}, partition {told['partition']}, offset {told['offset']}"
+    yield f"refused   {_date(told['time'])}"
+    yield f"reason    {told['reason']}: {told['detail']}"
+    if told["field"] is not None:
+        yield f"field     {told['field']} = {orjson.dumps(told['field_value']).decode()}"
+    yield f"key       {'none' if told['key'] is None else told['key']}"
+    if told["value"] is None:
+        yield f"value     {told['bytes']:,} bytes; --show-ids shows what does not begin like JSON"
+    else:
+        yield f"value     {told['value']}"
+
+
+def _rest(told: dict[str, Any]) -> str:
+    return "" if told["is_whole"] else "; older ones were not read (--all), or are removed"
+
+
+def _date(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(sep=" ", timespec="seconds").removesuffix("+00:00")
+
+
+def _time(text: str) -> float:
+    if (ago := AGO.fullmatch(text)) is not None:
+        return time.time() - int(ago[1]) * UNIT_SECONDS[ago[2]]
+    try:
+        return moment("the time", text)
+    except Refused as refused:
+        raise argparse.ArgumentTypeError(f"{refused.detail}; or write how long ago, such as 2h") from None
+
+
+def _count(text: str) -> int:
+    if text.isascii() and text.isdigit() and 0 < int(text) <= 10_000:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r}: use a number from 1 to 10,000")

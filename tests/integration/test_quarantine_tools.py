@@ -1,0 +1,137 @@
+"""`headrace quarantine` and its HTTP endpoints, on a real broker."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # ships no types
+from prometheus_client import CollectorRegistry
+from quarantining import USER, file_row, free_order, hasty_view, quarantine
+from shops import Http, client_of
+
+from app.concerns import KafkaSettings, RedisSettings
+from app.main import main
+from app.web.openapi import description
+
+
+@pytest.fixture
+async def filled(kafka: KafkaSettings, monkeypatch: pytest.MonkeyPatch) -> KafkaSettings:
+    """Two orders at the price 0, the first twice as after a crash, a view, and a row of a file."""
+    await quarantine(kafka, [free_order(kafka, 1), hasty_view(kafka, 5), file_row()])
+    await quarantine(kafka, [free_order(kafka, 1), free_order(kafka, 2, user="bob")])
+    monkeypatch.setenv("HEADRACE_KAFKA_BOOTSTRAP", kafka.bootstrap)
+    monkeypatch.setenv("HEADRACE_KAFKA_TOPIC_PREFIX", kafka.topic_prefix)
+    monkeypatch.setenv("HEADRACE_KAFKA_GROUP", kafka.group)
+    return kafka
+
+
+@pytest.fixture
+async def client(
+    filled: KafkaSettings, redis_settings: RedisSettings, registry: CollectorRegistry
+) -> AsyncIterator[Http]:
+    async with client_of(redis_settings, registry, filled) as http:
+        yield http
+
+
+async def answer(http: Http, path: str) -> dict[str, Any]:
+    response = await http.get(path)
+    assert response.status == 200, await response.text()
+    found: dict[str, Any] = await response.json()
+    body = description()
+    [content] = body["paths"][path.partition("?")[0]]["get"]["responses"]["200"]["content"].values()
+    Draft202012Validator({**content["schema"], "components": body["components"]}).validate(found)
+    return found
+
+
+async def test_each_record_is_listed_once_and_without_ids_of_users(client: Http) -> None:
+    found = await answer(client, "/quarantine")
+    assert (found["total"], found["is_whole"]) == (4, True)
+    assert sorted((each["topic"], each["offset"]) for each in found["records"]) == [
+        ("log.csv", 9), ("orders", 1), ("orders", 2), ("views", 5),
+    ]  # fmt: skip
+    assert USER not in json.dumps(found)
+    order = next(each for each in found["records"] if each["offset"] == 1)
+    assert (order["field"], order["field_value"], order["state"]) == ("price", 0, "waiting")
+    assert json.loads(order["value"])["user_id"] == order["key"]
+    assert order["key"].startswith("user-")
+
+
+async def test_records_are_chosen_by_reason_topic_and_time(client: Http) -> None:
+    async def total(query: str) -> int:
+        found = await answer(client, f"/quarantine?{query}")
+        assert len(found["records"]) == found["total"]
+        return int(found["total"])
+
+    assert await total("reason=invalid_value&topic=orders") == 2
+    assert await total("topic=orders&topic=views") == 3
+    assert await total("reason=from_the_future&reason=invalid_value") == 4
+    assert await total("since=4000000000") == 0
+    assert await total("until=1000000000") == 0
+
+
+async def test_the_newest_come_first_and_no_more_than_were_asked_for(client: Http) -> None:
+    found = await answer(client, "/quarantine?k=2")
+    assert (len(found["records"]), found["total"]) == (2, 4)
+    times = [each["time"] for each in (await answer(client, "/quarantine"))["records"]]
+    assert times == sorted(times, reverse=True)
+
+
+async def test_counts_are_by_reason_topic_state_and_hour(client: Http) -> None:
+    found = await answer(client, "/quarantine/stats")
+    assert found["reasons"] == {"invalid_value": 3, "from_the_future": 1}
+    assert found["topics"] == {"orders": 2, "views": 1, "log.csv": 1}
+    assert found["states"] == {"waiting": 4, "replayed": 0, "in_doubt": 0}
+    assert sum(each["count"] for each in found["hours"]) == 4
+    assert found["oldest"] <= found["newest"]
+
+
+@pytest.mark.parametrize("query", ["reason=nonsense", "since=yesterday", "k=0"])
+async def test_a_wrong_choice_is_told(client: Http, query: str) -> None:
+    assert (await client.get(f"/quarantine?{query}")).status == 400
+
+
+async def test_without_kafka_the_other_look_ups_answer(
+    redis_settings: RedisSettings, registry: CollectorRegistry
+) -> None:
+    async with client_of(redis_settings, registry, KafkaSettings(bootstrap="127.0.0.1:1")) as http:
+        refused = await http.get("/quarantine")
+        assert refused.status == 503
+        assert "HEADRACE_KAFKA_BOOTSTRAP" in (await refused.json(content_type=None))["detail"]
+        assert (await http.get("/readyz")).status == 200
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    assert main(["quarantine", *arguments, "--json"]) == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+@pytest.mark.usefixtures("filled")
+class TestCommand:
+    """Each test starts the event loop of the command itself."""
+
+    def test_a_listed_record_is_shown_with_its_field(self, capsys: pytest.CaptureFixture[str]) -> None:
+        listed = told(capsys, "list", "--topic", "views")
+        [view] = listed["records"]
+        shown = told(capsys, "show", view["id"])
+        assert (shown["reason"], shown["field"]) == ("from_the_future", "ts")
+        assert shown["field_value"] == 1_760_000_000
+        assert USER not in json.dumps([listed, shown])
+
+    def test_ids_and_rows_of_files_are_shown_on_request(self, capsys: pytest.CaptureFixture[str]) -> None:
+        [row] = told(capsys, "list", "--topic", "log.csv")["records"]
+        assert (row["value"], row["bytes"]) == (None, 21)
+        assert told(capsys, "show", row["id"], "--show-ids")["value"] == f"x,{USER},y"
+
+    def test_people_read_lines(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["quarantine", "stats", "--since", "1h"]) == 0
+        assert "2 invalid_value in orders" in capsys.readouterr().out
+        assert main(["quarantine", "list", "--reason", "from_the_future"]) == 0
+        out = capsys.readouterr().out
+        assert "views 2:5  from_the_future: ts" in out
+        assert "1 of 1 shown" in out
+
+    def test_an_unknown_id_says_where_ids_are(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["quarantine", "show", "0000"]) == 1
+        assert "`headrace quarantine list` shows ids" in capsys.readouterr().err
