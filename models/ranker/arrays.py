@@ -19,7 +19,8 @@ BY_CATEGORY = 30
 BY_BRAND = 10
 POPULAR = 10
 BESIDE = 10  # on either side of the last item, in the order of prices
-MOST = 208  # all of these together, and a multiple of 8
+LIKE = 20  # nearest to the last item in meaning
+MOST = 224  # all of these together, and a multiple of 8
 
 # What the sources say of one candidate. Ranks are 1 / (1 + rank), 0 outside of the source's list.
 SAYING = np.dtype(
@@ -38,6 +39,7 @@ SAYING = np.dtype(
         ("category_rank", np.float32),
         ("popular_rank", np.float32),
         ("brand_rank", np.float32),
+        ("like_rank", np.float32),  # among the nearest to the last item in meaning
         ("beside_rank", np.float32),  # 1 / places between it and the last item in the order of prices
     ]
 )
@@ -57,7 +59,8 @@ class Groups(NamedTuple):
 
 class CandidateSources(NamedTuple):
     """What candidates come from: relations as of `now` in seconds, fading at `rate` per second, the
-    popular items of categories and brands, and items side by side, `beside` on either side.
+    popular items of categories and brands, items side by side, `beside` on either side, and the
+    nearest of each in meaning, `like` (items, n), padded with numbers below 0.
 
     `weight` (items,) is 0 for what is not shown.
     """
@@ -69,6 +72,7 @@ class CandidateSources(NamedTuple):
     brands: Groups
     shelf: Shelf
     beside: int
+    like: NDArray[np.int32]
     weight: NDArray[np.float32]
 
 

@@ -1,8 +1,8 @@
 """Which items a list may hold: several bounded sources, united, and the best of them kept.
 
 The session's own items come first, then the best by a prior that adds up what neighbours and
-relations say, then what is popular in the last item's category, of its brand, and everywhere, and
-what lies beside the last item in the order of prices.
+relations say, then what is popular in the last item's category, of its brand, and everywhere, what
+lies beside the last item in the order of prices, and what is nearest to it in meaning.
 """
 
 import numpy as np
@@ -73,6 +73,7 @@ def find(sources: CandidateSources, sessions: Sessions, pool: CandidatePool, fou
             _take_group(pool, sources.categories, last, BY_CATEGORY)
             _take_group(pool, sources.brands, last, BY_BRAND)
             _take_beside(pool, sources.shelf, last, sources.beside)
+            _take_like(pool, sources, last)
         categories = sources.categories
         _take_popular(pool, categories, len(categories.starts) - 2, POPULAR, BY_ALL)
         _keep(pool, sources, own, related, found, row)
@@ -178,6 +179,18 @@ def _take_beside(pool: CandidatePool, shelf: Shelf, last: int, most: int) -> Non
 
 
 @kernel
+def _take_like(pool: CandidatePool, sources: CandidateSources, last: int) -> None:
+    if last >= len(sources.like):
+        return
+    for i in range(sources.like.shape[1]):
+        other = sources.like[last, i]
+        if other < 0:
+            break
+        if other >= len(sources.weight) or sources.weight[other] > 0:
+            pool.said[_meet(pool, other)].like_rank = 1.0 / (1.0 + i)
+
+
+@kernel
 def _keep(
     pool: CandidatePool, sources: CandidateSources, own: int, related: int, found: FoundCandidates, row: int
 ) -> None:
@@ -205,7 +218,7 @@ def _keep(
     for i in range(kept, related - own):
         place = pool.order[i]
         said = pool.said[place]
-        if said.category_rank + said.brand_rank + said.popular_rank + said.beside_rank > 0:
+        if said.category_rank + said.brand_rank + said.popular_rank + said.beside_rank + said.like_rank > 0:
             out = _put(pool, found, row, out, place)
     found.sizes[row] = out
 

@@ -73,6 +73,9 @@ FEATURES = (
     Feature("brand_rank", "1 / (1 + popularity rank within the last item's brand)", "1", "trending"),
     Feature("beside", "1 / places between it and the last item, by price within category and brand", "1", "catalogue"),
     Feature("same_both", "it has the last item's category and brand", "0 or 1", "catalogue"),
+    Feature("like_last", "its text against the last item's; 0 without both vectors", "cosine", "vectors"),
+    Feature("like_session", "its text against the mean of the newest 8 items', by 0.7 ^ place", "cosine", "vectors"),
+    Feature("like_rank", "1 / (1 + rank among the nearest to the last item); 0 for others", "1", "vectors"),
 )  # fmt: skip
 
 COUNT = len(FEATURES)

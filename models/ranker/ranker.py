@@ -23,6 +23,8 @@ from models.ranker.feature_kernel import Facts, compare_trends, describe, take_l
 from models.ranker.features import COUNT, FEATURE_TYPE, IS_LOG
 from models.ranker.goods import Goods
 from models.ranker.judge import FORMULA, RANKERS, RankerJudge, formula_ranks
+from models.ranker.likeness import Likeness
+from models.ranker.likeness_kernel import compare
 from models.ranker.network import Lesson, StepSizes, make_learner
 from models.ranker.network_kernel import learn_lists, rank_lists
 from models.ranker.relations import MOST as MOST_RELATED
@@ -60,6 +62,7 @@ class Ranker:
         self._learned = 0
         self._refreshed_at = -1
         self._categories = self._brands = NOTHING_POPULAR
+        self._likeness = Likeness(recommender.meaning.vectors)
         self._shelf = Shelf(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.int32))
 
     @property
@@ -178,6 +181,7 @@ class Ranker:
             brands=_groups(self._brands, goods.brand, self._settings.by_brand),
             shelf=self._shelf,
             beside=self._settings.beside,
+            like=self._likeness.look_up(_last_of(sessions))[:, : self._settings.like],
             weight=weight,
         )
         find(sources, sessions, self._pool, found)
@@ -194,6 +198,7 @@ class Ranker:
             weight=weight,
         )
         describe(known, sessions, found, features)
+        compare(self.recommender.meaning.vectors.rows, sessions, found, features)
         rows = features.view(np.float32).reshape(count, COUNT, MOST)
         take_logs(rows, found.sizes, IS_LOG)
         compare_trends(features, found.sizes)
@@ -219,3 +224,9 @@ class Ranker:
 
 def _groups(lists: Popularity, group: NDArray[np.int32], most: int) -> Groups:
     return Groups(lists.items, lists.starts, group, most)
+
+
+def _last_of(sessions: Sessions) -> NDArray[np.int32]:
+    """The last items of the sessions that are not empty."""
+    held = np.flatnonzero(sessions.sizes)
+    return sessions.items[held, sessions.sizes[held] - 1]

@@ -12,6 +12,7 @@ class RankerSettings:
     - `running_scale`: whether features are scaled by all lists so far, or by the first ones only;
     - `by_brand`, `beside`: most candidates of the last item's brand, and most on either side of it
       in the order of prices; 0 leaves the source out;
+    - `like`: most candidates that are near to the last item in meaning, at most 20;
     - `user_share`: share of what was learned of late that one user can have, above 0 to 1;
     - `sample`: share of the events that are predicted and learned from, chosen by a hash, above 0
       to 1;
@@ -24,6 +25,7 @@ class RankerSettings:
     running_scale: bool = True
     by_brand: int = 10
     beside: int = 10
+    like: int = 20
     user_share: float = 0.01
     sample: float = 1.0
     seed: int = 0

@@ -78,6 +78,7 @@ class ItemVectors:
 
     model: str
     dimension: int
+    changes: int  # vectors that were set or removed so far
     _count: int
     _end: int  # above the highest item that ever had a vector
     _vectors: NDArray[np.float32]
@@ -85,7 +86,8 @@ class ItemVectors:
     _known: NDArray[np.bool_]
 
     def __init__(self) -> None:
-        self.forget()
+        self.model, self.changes = "", 0
+        self._begin(0)
 
     def __len__(self) -> int:
         """The number of items that have a vector."""
@@ -94,7 +96,15 @@ class ItemVectors:
     def forget(self) -> None:
         """Drop all vectors; the next ones decide which model and dimension it is."""
         self.model = ""
+        self.changes += self._end
         self._begin(0)
+
+    @property
+    def rows(self) -> NDArray[np.float32]:
+        """Vectors by item number, shape (n, dimension): of length 1, or 0 for items without one;
+        valid until the next change.
+        """
+        return self._vectors
 
     @property
     def memory_bytes(self) -> int:
@@ -118,6 +128,7 @@ class ItemVectors:
         self._grow(self._end)
         units = unit(vectors.astype(np.float32))
         self._vectors[items] = units
+        self.changes += len(items)
         # Read back, so that of an item's two vectors the same one counts everywhere.
         self._signs[:, items] = sign_bits(self._vectors[items]).T
         self._known[items] = self._vectors[items].any(axis=1)
@@ -127,12 +138,20 @@ class ItemVectors:
         """These items, shape (n,), have no vector any more."""
         held = items[items < len(self._known)]
         self._vectors[held] = 0
+        self.changes += len(held)
         self._known[held] = False
         self._count = int(np.count_nonzero(self._known))
 
     def has(self, item: int) -> bool:
         """Whether the item has a vector."""
         return item < len(self._known) and bool(self._known[item])
+
+    def held(self, items: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Which of these items, shape (n,), have a vector."""
+        known: NDArray[np.bool_] = np.zeros(len(items), np.bool_)
+        inside = items < len(self._known)
+        known[inside] = self._known[items[inside]]
+        return known
 
     def add_up(self, sums: Sums) -> NDArray[np.float32]:
         """Each user's weighted sum of item vectors, shape (users, dimension)."""

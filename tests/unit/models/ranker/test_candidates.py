@@ -9,6 +9,7 @@ from small_lists import log_of, sessions_of
 from models.ranker.arrays import (
     BY_CATEGORY,
     MOST,
+    NO_ITEM,
     POPULAR,
     RECENT,
     RELATED,
@@ -45,7 +46,11 @@ def sources(
     weight = np.ones(ITEMS, np.float32)
     nothing = groups({}, [])
     shelf = fill_shelf(goods or Goods(), weight)
-    return CandidateSources(relations.arrays, NOW, relations.rate, by_category or nothing, nothing, shelf, 10, weight)
+    like = np.full((ITEMS, 3), NO_ITEM, np.int32)
+    like[50, :2] = [8, 9]
+    return CandidateSources(
+        relations.arrays, NOW, relations.rate, by_category or nothing, nothing, shelf, 10, like, weight
+    )
 
 
 def candidates(given: CandidateSources, sessions: Sessions) -> dict[int, "NDArray[np.void]"]:
@@ -127,6 +132,15 @@ def test_items_of_like_price_in_category_and_brand_lie_side_by_side() -> None:
     found = candidates(sources(goods=goods), sessions_of([2]))
 
     assert said_of(found, "beside_rank") == {2: 0, 1: 1, 3: 1}
+
+
+def test_the_nearest_in_meaning_are_found_but_for_what_is_not_shown() -> None:
+    given = sources()
+    both = candidates(given, sessions_of([50]))
+    given.weight[8] = 0
+
+    assert said_of(both, "like_rank") == {50: 0, 8: 1, 9: 0.5}
+    assert said_of(candidates(given, sessions_of([50])), "like_rank") == {50: 0, 9: 0.5}
 
 
 def test_no_source_gives_more_than_its_bound() -> None:

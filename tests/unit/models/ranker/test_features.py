@@ -11,6 +11,7 @@ from small_lists import facts_of, one_list
 from models.ranker.arrays import MOST
 from models.ranker.feature_kernel import compare_trends, describe, take_logs
 from models.ranker.features import COUNT, FEATURE_TYPE, FEATURES, IS_LOG
+from models.ranker.likeness_kernel import compare
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -25,6 +26,7 @@ def test_every_feature_of_every_candidate_is_filled() -> None:
     features = np.full(1, np.nan, FEATURE_TYPE)
 
     describe(facts_of(5), sessions, found, features)
+    compare(np.zeros((0, 0), np.float32), sessions, found, features)
     compare_trends(features, found.sizes)
 
     rows = features.view(np.float32).reshape(COUNT, MOST)
