@@ -1,5 +1,6 @@
 """What a look-up answers beside lists, decoded from raw Redis values without touching Redis."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -70,7 +71,11 @@ class RecentUser:
 
 @dataclass(frozen=True, slots=True)
 class WorkerFigures:
-    """One worker's live figures: counters since its start, a rate, and freshness in seconds."""
+    """One worker's live figures: counters since its start, a rate, and freshness in seconds.
+
+    `kinds` counts accepted events by kind, `reasons` records sent to quarantine, events and items.
+    `lag_by_topic` holds events behind the ends of its partitions.
+    """
 
     worker_id: str
     ts: float
@@ -85,6 +90,9 @@ class WorkerFigures:
     freshness_p99: float | None = None
     lag: int | None = None
     ready: bool = False
+    kinds: Mapping[str, int] = field(default_factory=dict)
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    lag_by_topic: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +111,9 @@ class LiveFigures:
     freshness_p50: float | None
     freshness_p99: float | None
     lag: int | None
+    kinds: Mapping[str, int]
+    reasons: Mapping[str, int]
+    lag_by_topic: Mapping[str, int]
     workers: tuple[WorkerFigures, ...] = field(default=())
 
 
@@ -158,8 +169,18 @@ def sum_figures(workers: Sequence[WorkerFigures]) -> LiveFigures:
         freshness_p50=_slowest(worker.freshness_p50 for worker in workers),
         freshness_p99=_slowest(worker.freshness_p99 for worker in workers),
         lag=sum(lags) if (lags := [worker.lag for worker in workers if worker.lag is not None]) else None,
+        kinds=_added(worker.kinds for worker in workers),
+        reasons=_added(worker.reasons for worker in workers),
+        lag_by_topic=_added(worker.lag_by_topic for worker in workers),
         workers=tuple(sorted(workers, key=lambda worker: worker.worker_id)),
     )
+
+
+def _added(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for each in counts:
+        found.update(each)
+    return dict(found)
 
 
 def _slowest(values: Iterable[float | None]) -> float | None:

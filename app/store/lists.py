@@ -149,7 +149,7 @@ def decode_known(values: Sequence[bytes | None]) -> KnownItem:
 
 
 def trending_list(user_id: str, ranked: Iterable[tuple[str, float]]) -> StoredList:
-    """The list of a user who has none of his own."""
+    """The list of a user who has none of their own."""
     entries = [(item_id, score, TRENDING) for item_id, score in ranked]
     return StoredList(user_id, entries, event_ts=None, generated_at=None, model=TRENDING)
 

@@ -49,7 +49,6 @@ class LookupResources:
             web.get("/items", self.item),
             web.get("/users/{user_id:[^/]+}", self.user),
             web.get("/users", self.users),
-            web.get("/live", self.live),
         ]
 
     async def recommendations(self, request: web.Request) -> web.Response:
@@ -102,10 +101,6 @@ class LookupResources:
             return await self.user(request)
         found = await self.lookups.recent_users(count_in(request, "sample", SAMPLE_DEFAULT))
         return json_response({"users": [asdict(user) for user in found]})
-
-    async def live(self, request: web.Request) -> web.Response:
-        """The workers' live figures."""
-        return json_response(asdict(await self.lookups.live()))
 
 
 def _present(row: dict[str, Any]) -> dict[str, Any]:

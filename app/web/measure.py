@@ -17,6 +17,8 @@ def measure_requests(seconds: Histogram, stopwatch: Callable[[], float] = perf_c
     async def measure(request: web.Request, handler: Handler) -> web.StreamResponse:
         start = stopwatch()
         response = await handler(request)
+        if not isinstance(response, web.Response):
+            return response  # a stream lasts as long as somebody listens, which says nothing about speed
         seconds.labels(_route(request), str(response.status)).observe(stopwatch() - start)
         return response
 

@@ -133,6 +133,14 @@ SCHEMAS: dict[str, Schema] = {
         is_whole=IS_WHOLE,
     ),
     "Live": {"type": "object"},
+    "Update": _object(
+        "at problem live points feed",
+        at=NUMBER,
+        problem={"type": "string", "description": "why the figures of now are missing; mostly empty"},
+        live={"anyOf": [{"type": "null"}, {"$ref": "#/components/schemas/Live"}]},
+        points={"type": "array", "items": {"type": "object"}},
+        feed={"type": "array", "items": {"type": "object"}},
+    ),
     "Click": _object("user_id item_id", user_id=USER_ID, item_id=ID),
     "Event": _object("event_id item_id ts", event_id=TEXT, user_id=TEXT, session_id=TEXT, item_id=TEXT, ts=NUMBER),
     "Status": _object("status", status=TEXT),
@@ -176,6 +184,7 @@ ITEM_IN_PATH, ITEM_IN_QUERY = _parameter("item_id", "path", ID), _parameter("ite
 SEVERAL_USERS = _parameter(
     "user_id", "query", {"type": "array", "items": USER_ID, "minItems": 1, "maxItems": USERS_MAX}, required=True
 )
+SINCE = _parameter("since", "query", {"type": "number", "default": 0, "description": "seconds since 1970"})
 K = _count("k", K_DEFAULT)
 CHOICE = (
     _parameter("reason", "query", {"type": "array", "items": {"type": "string", "enum": list(Reason)}}),
@@ -215,6 +224,12 @@ PATHS: dict[str, Schema] = {
     "/quarantine": _get("Rejected records, newest first", _answer("QuarantineList", "the records"), *CHOICE, K),
     "/quarantine/stats": _get("How many records were rejected", _answer("QuarantineStats", "counts"), *CHOICE),
     "/live": _get("The workers' figures", _answer("Live", "the figures")),
+    "/live/history": _get("The figures, and their last hour", _answer("Update", "both"), SINCE),
+    "/live/stream": _get(
+        "The same every second, as server-sent events; each has what came since the last one",
+        _plain("text/event-stream"),
+        SINCE,
+    ),
     "/events/click": {
         "post": {
             "summary": "Send one click, for trying out",

@@ -8,6 +8,9 @@ from importlib.resources import files
 
 from aiohttp import web
 
+FILE = re.compile(
+    r'<link rel="stylesheet" href="(?P<style>[a-z]+\.css)">|<script src="(?P<script>[a-z]+\.js)"></script>'
+)
 INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
 CLICKS = 'data-accepts-events="{}"'
 
@@ -30,8 +33,17 @@ class ConsolePage:
 
 
 def load_page(*, accept_events: bool) -> ConsolePage:
-    """Return the page of this package. It offers clicks only when the server accepts them."""
-    html = files("app.web").joinpath("console.html").read_text(encoding="utf-8")
+    """Return the page of this package, with its scripts and style in it.
+
+    It offers clicks only when the server accepts them.
+    """
+    folder = files("app.web").joinpath("console")
+
+    def inline(found: re.Match[str]) -> str:
+        kind = found.lastgroup
+        return f"<{kind}>{folder.joinpath(found[kind or '']).read_text(encoding='utf-8')}</{kind}>"
+
+    html = FILE.sub(inline, folder.joinpath("page.html").read_text(encoding="utf-8"))
     html = html.replace(CLICKS.format("false"), CLICKS.format(str(accept_events).lower()))
     return ConsolePage(html, content_security_policy(html))
 

@@ -18,6 +18,7 @@ from app.guard.pseudonyms import Pseudonyms
 from app.kafka.event_producer import EventProducer
 from app.store.lookup import Lookups
 from app.web.clicks import ClickResource
+from app.web.live import LiveResource
 from app.web.lookups import LookupResources
 from app.web.measure import measure_requests
 from app.web.openapi import DescriptionResource
@@ -60,11 +61,13 @@ def build_application(settings: ServeConcerns, surroundings: Surroundings) -> we
     middlewares = [measure_requests(metrics.seconds), as_problems, guard(settings.http)]
     application = web.Application(middlewares=middlewares, client_max_size=LARGEST_BODY_BYTES)
     lookups = Lookups.connect(settings.redis, settings.serve.recall_seconds)
+    live = LiveResource(lookups, surroundings.clock)
     producer = EventProducer(settings.kafka) if settings.serve.accept_events else None
     application.add_routes(
         [
             *load_page(accept_events=settings.serve.accept_events).routes(),
             *LookupResources(lookups, metrics.lists).routes(),
+            *live.routes(),
             *DescriptionResource().routes(),
             *ClickResource(producer, surroundings.clock, surroundings.new_id).routes(),
             *QuarantineResource(settings.kafka, Pseudonyms.of_settings(settings.log)).routes(),
@@ -78,6 +81,8 @@ def build_application(settings: ServeConcerns, surroundings: Surroundings) -> we
         await lookups.close()
 
     application.on_response_prepare.append(secure)
+    application.cleanup_ctx.append(live.sampling)
+    application.on_shutdown.append(live.end_streams)
     application.on_cleanup.append(close)
     return application
 

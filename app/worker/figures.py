@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from agents.metrics import HIDDEN_CAUSES, Metrics, total
 from agents.ports import Clock
+from agents.totals import totals_by
 from app.health import Health
 from app.store.board import RECENT_USERS, Board
 from app.store.store import STORE_ERRORS
@@ -127,6 +128,9 @@ class Figures:
         mark = self._marks[0] if self._marks else _Mark(now, accepted, metrics.freshness.counts)
         self._marks.append(_Mark(now, accepted, metrics.freshness.counts))
         elapsed = now - mark.at
+        by_partition, by_topic = self.lag(), Counter[str]()
+        for (topic, _), behind in by_partition.items():
+            by_topic[topic] += behind
         return {
             "worker_id": self.worker_id,
             "ts": now,
@@ -139,7 +143,10 @@ class Figures:
             "events_per_second": round((accepted - mark.accepted) / elapsed, 1) if elapsed > 0 else 0.0,
             "freshness_p50": metrics.freshness.quantile(0.5, mark.freshness),
             "freshness_p99": metrics.freshness.quantile(0.99, mark.freshness),
-            "lag": sum(self.lag().values()),
+            "lag": sum(by_partition.values()),
+            "kinds": totals_by(metrics.events, "kind", outcome="accepted"),
+            "reasons": totals_by(metrics.rejected, "reason"),
+            "lag_by_topic": dict(by_topic),
             "ready": self.health.ready,
         }
 

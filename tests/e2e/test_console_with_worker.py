@@ -71,7 +71,7 @@ async def test_a_click_in_the_browser_becomes_a_new_list_in_the_browser(
 ) -> None:
     async with client_of(redis_settings, registry, kafka) as http, browser_page(tmp_path) as page:
         await page.open(str(http.make_url("/")))
-        await page.until("document.getElementById('workers').textContent === '1 of 1'", WORKER_SECONDS)
+        await page.until("document.querySelector('#ready span')?.textContent === '1 of 1'", WORKER_SECONDS)
 
         items = {f"i{n}": {"item_id": f"i{n}", "title": f"Title {n}", "category": f"c{n % 2}"} for n in range(12)}
         await produce(kafka, "items", items)
@@ -86,7 +86,7 @@ async def test_a_click_in_the_browser_becomes_a_new_list_in_the_browser(
         await produce(kafka, "views", {"mine": mine})
         await until_listed(http, "me", worker, trending=False)
 
-        await page.open(f"{http.make_url('/')}#me")
+        await page.open(f"{http.make_url('/')}#users/me")
         await page.until("document.querySelectorAll('#rows button').length > 0")
         first = await page.run("document.querySelector('#rows button').dataset.item")
         await page.run("document.querySelector('#rows button').click()")

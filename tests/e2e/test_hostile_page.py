@@ -29,7 +29,8 @@ HOSTILE = (
 )
 TEXTS = "[...document.querySelectorAll('#rows tr')].map(row => row.cells[1].firstChild.nodeValue)"
 ELEMENTS = (
-    "document.querySelectorAll('main script, main img, main iframe, main svg:not(#trace), base, main style, a').length"
+    "document.querySelectorAll('main script, main img, main iframe, base, main style, a,"
+    " main :not(figure):not(figcaption span) > svg').length"
 )
 
 
@@ -51,8 +52,8 @@ async def test_hostile_texts_are_shown_as_they_are(
     for text in HOSTILE[1:5]:
         shop.listed(text, "i0")
     async with client_of(redis_settings, registry, kafka) as http, browser_page(tmp_path) as page:
-        await page.open(f"{http.make_url('/')}")
-        await page.until("document.querySelectorAll('#users button').length === 5")
+        await page.open(f"{http.make_url('/')}#users")
+        await page.until("document.querySelectorAll('#recent button').length === 5")
         await page.run("document.getElementById('user').value = " + repr(user))
         await page.run("document.getElementById('lookup').requestSubmit()")
         await page.until(f"document.querySelectorAll('#rows tr').length === {len(HOSTILE) + 4}")
@@ -64,8 +65,13 @@ async def test_hostile_texts_are_shown_as_they_are(
             await page.until("document.getElementById('status').innerText.includes('<script>window.hit')")
         assert await page.run("window.hit === undefined && location.host !== 'evil.example'")
         assert await page.run(ELEMENTS) == 0
+        await page.run("document.getElementById('tab-overview').click()")
+        await page.until("document.getElementById('workers').innerText.includes('onerror')")
+        await page.until("document.getElementById('feed').innerText.includes('<script>window.hit')")
+        assert await page.run("window.hit === undefined")
+        assert await page.run(ELEMENTS) == 0
         # A fragment may come from a hostile link.
-        await page.open(f"{http.make_url('/')}#%22%3E%3Cimg%20src%3Dx%20onerror%3Dwindow.hit%3D1%3E")
+        await page.open(f"{http.make_url('/')}#users/%22%3E%3Cimg%20src%3Dx%20onerror%3Dwindow.hit%3D1%3E")
         await page.until("document.getElementById('list-title').textContent.includes('<img')")
         assert await page.run("window.hit === undefined")
         assert await page.run(ELEMENTS) == 0

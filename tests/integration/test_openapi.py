@@ -46,6 +46,7 @@ def filled(shop: Shop) -> Shop:
         ("/users", "/users"),
         ("/users", "/users?user_id=u1"),
         ("/live", "/live"),
+        ("/live/history", "/live/history?since=0"),
         ("/healthz", "/healthz"),
     ],
 )

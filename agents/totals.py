@@ -1,0 +1,14 @@
+"""Reads a counter back, for the live figures."""
+
+from prometheus_client import Counter
+
+
+def totals_by(counter: Counter, label: str, **labels: str) -> dict[str, int]:
+    """Return the counter's values by those of `label`, without zeros; summed over the others."""
+    found: dict[str, int] = {}
+    for metric in counter.collect():
+        for sample in metric.samples:
+            if sample.value and sample.name.endswith("_total") and labels.items() <= sample.labels.items():
+                name = sample.labels[label]
+                found[name] = found.get(name, 0) + int(sample.value)
+    return found
