@@ -32,7 +32,7 @@ async def check_packages() -> Findings:
     wrong = [problem for each in core if (problem := _problem(each))]
     advice = "install with the lock file: pip install --require-hashes -r requirements.lock"
     first = fail("packages", "; ".join(wrong), advice) if wrong else ok("packages", f"{len(core)} as pinned")
-    return [first, *(_extra(name, purpose, wanted) for name, purpose in EXTRAS.items())]
+    return [first, *_wheels(), *(_extra(name, purpose, wanted) for name, purpose in EXTRAS.items())]
 
 
 async def check_models(folder: Path | None) -> Findings:
@@ -67,6 +67,17 @@ def _files(manifest: object) -> set[str]:
         case list():
             return set().union(*map(_files, manifest))
     return set()
+
+
+def _wheels() -> Findings:
+    """Warn if both wheels of ONNX Runtime are installed, as one overwrote files of the other."""
+    both = [name for name in ("onnxruntime", "onnxruntime-gpu") if not _problem(Requirement(name))]
+    if len(both) > 1:
+        advice = (
+            "pip uninstall onnxruntime onnxruntime-gpu, then install the extra that fits: "
+            "pip install 'headrace[cpu]', or 'headrace[gpu]' with CUDA"
+        )
+        yield warn("onnxruntime", f"{' and '.join(both)} share a folder; which of them works is chance", advice)
 
 
 def _extra(name: str, purpose: str, wanted: list[Requirement]) -> Finding:

@@ -241,7 +241,7 @@ async def test_the_open_user_changes_by_itself_and_the_feed_tells_of_it(console:
     await page.until("document.querySelector('#feed li')?.innerText.startsWith('anna/1 order · Spoon')")
     assert "Tea cup · Spoon" in await page.run("document.querySelector('#feed li').innerText")
     await page.run("history.back()")
-    await page.until("!document.getElementById('users').hidden")
+    await page.until("!document.getElementById('panel-users').hidden")
 
 
 async def test_an_empty_store_is_shown_as_empty(console: Console, shop: Shop) -> None:

@@ -62,7 +62,7 @@ function lineChart(figure, label, { log = false, target = null, targetName = "",
         path += `${joined ? "L" : "M"}${x(times[at]).toFixed(1)} ${y(value).toFixed(1)}`;
         before = times[at];
       });
-      parts.push(shape("path", { class: `s${row % 4}`, d: path }));
+      parts.push(shape("path", { class: `s${row % 6}`, d: path }));
     });
     if (reading !== null && times[reading] !== undefined) {
       const at = x(times[reading]);
@@ -81,7 +81,7 @@ function lineChart(figure, label, { log = false, target = null, targetName = "",
     }
     const entries = Object.entries(series).map(([name, values], row) => {
       const key = shape("svg", { viewBox: "0 0 22 8", "aria-hidden": "true" });
-      key.append(shape("path", { class: `s${row % 4}`, d: "M0 4H22" }));
+      key.append(shape("path", { class: `s${row % 6}`, d: "M0 4H22" }));
       const entry = element("span");
       entry.append(key, `${name} ${values[at] === null ? "–" : show(values[at])}`);
       return entry;

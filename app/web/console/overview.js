@@ -20,7 +20,7 @@ function figuresOf(live) {
       live.events_per_second ? ["good", "flowing"] : null],
     ["p50", "Freshness, median", "from Kafka to the user's new list in Redis", seconds(live.freshness_p50), fresh(live.freshness_p50)],
     ["p99", "Freshness, 99 %", "99 of 100 lists were newer than this; the target is 5 s", seconds(live.freshness_p99), fresh(live.freshness_p99)],
-    ["lag", "Lag", live.lag === null ? "events that wait in Kafka" : `events that wait in Kafka; about ${seconds(behind)} at this pace`,
+    ["lag", "Lag", !live.lag ? "events that wait in Kafka" : `events that wait in Kafka; about ${seconds(behind)} at this pace`,
       live.lag === null ? "–" : number.format(live.lag),
       behind === null ? null : behind < 5 ? ["good", "good"] : behind < 60 ? ["warn", "behind"] : ["bad", "far behind"]],
     ["ready", "Workers ready", "they write fresh lists", `${ready} of ${all}`,
@@ -28,7 +28,7 @@ function figuresOf(live) {
     ["accepted", "Accepted", "events that lists learned from", number.format(live.accepted), null],
     ["duplicates", "Duplicates", "events that came twice; counted once", number.format(live.duplicates), null],
     ["quarantined", "Quarantined", `events that break the contract: ${(100 * share).toFixed(share && share < 0.1 ? 2 : 0)} %`,
-      number.format(live.quarantined), share < 0.01 ? ["good", "few"] : share < 0.05 ? ["warn", "many"] : ["bad", "too many"]],
+      number.format(live.quarantined), !live.quarantined ? ["good", "none"] : share < 0.01 ? ["good", "few"] : share < 0.05 ? ["warn", "many"] : ["bad", "too many"]],
     ["items_quarantined", "Items quarantined", "catalogue records that break the contract", number.format(live.items_quarantined),
       live.items_quarantined ? ["warn", "look"] : ["good", "none"]],
     ["foreign_key", "Foreign keys", "events whose key or partition is not their user's", number.format(live.foreign_key),
@@ -100,7 +100,7 @@ tabs.overview = {
     overview.points = [...overview.points, ...points].slice(-720);
     if (live) { showFigures(live); showWorkers(live.workers); }
     showFeed(feed);
-    if (!$("overview").hidden && (points.length || !$("rates").querySelector("path"))) drawCharts();
+    if (isShown("overview") && (points.length || !$("rates").querySelector("path"))) drawCharts();
   },
 };
 
@@ -115,4 +115,4 @@ $("hold").addEventListener("click", () => {
   overview.held = !overview.held;
   $("hold").setAttribute("aria-pressed", String(overview.held));
 });
-addEventListener("resize", () => { if (!$("overview").hidden) drawCharts(); });
+addEventListener("resize", () => { if (isShown("overview")) drawCharts(); });

@@ -95,12 +95,15 @@ function go(name, rest) {
   showTab(name, rest);
 }
 
+const nameOf = tab => tab.id.slice("tab-".length);
+const isShown = name => !$(`panel-${name}`).hidden;
+
 function showTab(name, rest) {
   for (const tab of document.querySelectorAll("[role=tab]")) {
-    const on = tab.id === `tab-${name}`, panel = $(tab.getAttribute("aria-controls"));
+    const each = nameOf(tab), on = each === name, panel = $(`panel-${each}`);
     tab.setAttribute("aria-selected", String(on));
     tab.tabIndex = on ? 0 : -1;
-    if (!on && !panel.hidden) tabs[panel.id]?.hide?.();
+    if (!on && !panel.hidden) tabs[each]?.hide?.();
     panel.hidden = !on;
   }
   tabs[name]?.show?.(rest);

@@ -40,13 +40,13 @@ async function follow() {
 
 const tabButtons = [...document.querySelectorAll("[role=tab]")];
 for (const [at, tab] of tabButtons.entries()) {
-  tab.addEventListener("click", () => go(tab.getAttribute("aria-controls")));
+  tab.addEventListener("click", () => go(nameOf(tab)));
   tab.addEventListener("keydown", event => {
     const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: -1 }[event.key];
     if (to === undefined) return;
     event.preventDefault();
     const next = tabButtons.at(to % tabButtons.length);
-    go(next.getAttribute("aria-controls"));
+    go(nameOf(next));
     next.focus();
   });
 }

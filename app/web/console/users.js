@@ -178,7 +178,7 @@ async function sendClick(item) {
 
 async function watchUsers() {
   for (let due = 0; ; await pause(LOOK_AGAIN_MS)) {
-    if ($("users").hidden || document.hidden || isLocked()) continue;
+    if (!isShown("users") || document.hidden || isLocked()) continue;
     try {
       if (performance.now() >= due) {
         const users = await showRecent();
