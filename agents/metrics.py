@@ -1,4 +1,4 @@
-"""Declare every metric of Headrace once; the registry is an argument.
+"""Declare every metric of Headrace once, with those of lists beside; the registry is an argument.
 
 `docs/metrics.md` is made from these declarations, and dashboards and alerts are checked against
 them. A series whose label values are known here is there from the start, with 0: an alert on an
@@ -7,24 +7,21 @@ increase then sees the first one too.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import product
 from time import perf_counter
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter
 
 from agents.batch_histogram import BatchHistogram
+from agents.declarations import OPEN, Declarations
+from agents.list_metrics import KINDS, ListQualityMetrics
 from models.contract.coercion import EVENT_FORMS, ITEM_FORMS
-from models.contract.events import Kind
 from models.contract.outcome import Reason
+from models.evaluation.stored_lists import ListScores
 from models.quality.defect import DEFECTS
 from models.quality.repair import RULE_NAMES
 from models.ranking.lists import NO_ITEM, SOURCES
-
-# A time of creation per series would double the counters, and no query here uses it.
-disable_created_metrics()  # type: ignore[no-untyped-call]  # the client declares no types for it
 
 # `headrace run` and `headrace bench` read these names back; Prometheus adds `_total` to counters.
 EVENTS = "headrace_events"
@@ -49,45 +46,12 @@ STAGE_BUCKETS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 1
 BATCH_BUCKETS = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000)
 HTTP_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
-KINDS = tuple(kind.label for kind in Kind)
 # Records of the catalogue, and records of `moved` that do not say where they are from.
 REJECTED_KINDS = (*KINDS, "item", "unknown")
 REASONS = tuple(Reason)
 MODELS = ("embedding", "quality")
 VERDICTS = ("now_shown", "now_hidden", "still_shown", "still_hidden", "outdated")
 HIDDEN_CAUSES = ("unavailable", "low_quality", "unknown")
-# Label values that only a running process knows: no series until one is set.
-OPEN = ()
-
-
-M = TypeVar("M", Counter, Gauge, Histogram)
-
-
-class Declarations:
-    """Declares metrics on one registry. A keyword is a label, and its tuple all values of it."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.registry = registry
-
-    def counter(self, name: str, meaning: str, **labels: tuple[str, ...]) -> Counter:
-        """Declare a counter; Prometheus adds `_total` to its name."""
-        return _present(Counter(name, meaning, tuple(labels), registry=self.registry), labels)
-
-    def gauge(self, name: str, meaning: str, **labels: tuple[str, ...]) -> Gauge:
-        """Declare a gauge."""
-        return _present(Gauge(name, meaning, tuple(labels), registry=self.registry), labels)
-
-    def histogram(self, name: str, meaning: str, buckets: tuple[float, ...], **labels: tuple[str, ...]) -> Histogram:
-        """Declare a histogram with these upper bounds of its buckets."""
-        made = Histogram(name, meaning, tuple(labels), buckets=buckets, registry=self.registry)
-        return _present(made, labels)
-
-
-def _present(metric: M, labels: dict[str, tuple[str, ...]]) -> M:
-    if labels and all(labels.values()):
-        for values in product(*labels.values()):
-            metric.labels(*values)
-    return metric
 
 
 class InferenceMetrics:
@@ -225,6 +189,7 @@ class Metrics(CatalogueMetrics, StateMetrics):
         self.listed = declare.counter(
             "headrace_listed_items", "Items of the lists that events led to, by what found them", source=SOURCES
         )
+        self.quality = ListQualityMetrics(registry)
         self.batch_size = declare.histogram(
             "headrace_batch_events", "Events in a batch", BATCH_BUCKETS, agent=("process", "catalogue")
         )
@@ -261,6 +226,13 @@ class Metrics(CatalogueMetrics, StateMetrics):
         counts = np.bincount(sources[items != NO_ITEM], minlength=len(SOURCES))
         for source, count in zip(SOURCES, counts.tolist(), strict=True):
             self.listed.labels(source).inc(count)
+
+    def count_scores(self, kind: str, scores: ListScores) -> None:
+        """Count events of one kind that were looked for in the lists of their users."""
+        self.quality.scored.labels(kind).inc(scores.scored)
+        self.quality.reciprocals.labels(kind).inc(scores.reciprocals)
+        for source, count in zip(SOURCES, scores.hits.tolist(), strict=True):
+            self.quality.hits.labels(kind, source).inc(count)
 
 
 class HttpMetrics:

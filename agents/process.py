@@ -144,6 +144,8 @@ class Process:
         with self.metrics.timed("load"):
             slots = await load_users(self.maker.table, self.users, users)
         slot_of = dict(zip(users, slots.tolist(), strict=True))
+        for each in admitted:
+            self._score(each)
         try:
             parts, effects, refused = await self._try(admitted, slot_of)
             while refused:
@@ -159,6 +161,15 @@ class Process:
             self.metrics.unknown_items.inc(self.maker.recommender.catalogue.count_unknown(part.items))
         return effects
 
+    def _score(self, admitted: Admitted) -> None:
+        """Score the lists that the batch's users have until now."""
+        found = admitted.interactions
+        items = self.maker.recommender.items.numbers(found.item_ids)
+        bought = found.kind is Kind.ORDER
+        self.metrics.count_scores(
+            found.kind.label, self.shown.score(admitted.users, admitted.user_of, items, bought=bought)
+        )
+
     async def _try(
         self, admitted: Sequence[Admitted], slot_of: Mapping[str, int]
     ) -> tuple[list[Followed], Effects, list[str]]:
@@ -173,7 +184,7 @@ class Process:
         users = effects.writes.user_ids
         with self.metrics.timed("write"):
             written = await self.users.write(effects.writes)
-            self.shown.put(users, effects.homes, effects.own, effects.lists.items)
+            self.shown.put(users, effects.homes, effects.own, effects.lists.items, effects.lists.sources)
         return parts, effects, [user for user, each in zip(users, written, strict=True) if each is WriteOutcome.REFUSED]
 
     async def _emit(self, emission: Emission) -> None:

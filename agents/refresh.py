@@ -110,7 +110,7 @@ class Refresh:
         for partition in np.unique(partitions).tolist():
             rows = np.flatnonzero(partitions == partition)
             users = [user_ids[row] for row in rows.tolist()]
-            self.shown.put(users, partition, asked.sessions[rows], lists.items[rows])
+            self.shown.put(users, partition, asked.sessions[rows], lists.items[rows], lists.sources[rows])
             made = [row for row in rows.tolist() if has_profile[row] and self.shown.has_user(user_ids[row])]
             fence = self.maker.table.supersede(slots[made])
             writes = ListWrites([user_ids[row] for row in made], [encoded[row] for row in made], fence)

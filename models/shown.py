@@ -1,5 +1,5 @@
 """Who has which items in their list, so that a list can be corrected when an item may no longer be
-shown.
+shown, and scored when its user acts.
 """
 
 from collections.abc import Iterable, Sequence
@@ -8,9 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models.evaluation.stored_lists import LOOKED_AT, NOBODY_LOOKS, ListScores, score_events
 from models.kernel import kernel
+from models.ranking.lists import SOURCES as SOURCE_NAMES
 
 NOTHING = -1
+SOURCES = len(SOURCE_NAMES)
 FIRST_CAPACITY = 1024
 
 
@@ -41,6 +44,8 @@ class Shown:
         self._capacity = capacity
         rows = min(FIRST_CAPACITY, capacity)
         self._rows = np.full((rows, size), NOTHING, np.int32)
+        self._sources = np.zeros((rows, size), np.uint8)
+        self._looked_at = np.zeros(rows, LOOKED_AT)
         self._partitions = np.zeros(rows, np.int32)
         self._sessions = np.zeros(rows, np.uint64)
         self._users: list[str] = []
@@ -53,18 +58,34 @@ class Shown:
         partitions: int | NDArray[np.int32],
         sessions: NDArray[np.uint64],
         items: NDArray[np.int32],
+        sources: NDArray[np.uint8] | int = 0,
     ) -> None:
         """The users' lists are now these, shape (users, size), padded with NOTHING; `sessions`
         (users,) led to them. `partitions` are the users' own, (users,) or one of
-        all.
+        all. `sources` (users, size) are what found the items, as `models.ranking.lists` numbers it.
         """
         if not user_ids:
             return
-        row_of = self._row_of
-        rows = [row_of[user] if user in row_of else self._take_row(user) for user in user_ids]
+        rows = self._rows_of(user_ids)
         self._rows[rows] = items
+        self._sources[rows] = sources
         self._partitions[rows] = partitions
         self._sessions[rows] = sessions
+
+    def score(
+        self, user_ids: Sequence[str], user_of: NDArray[np.int32], items: NDArray[np.int32], *, bought: bool
+    ) -> ListScores:
+        """Look for events in the lists that their users have now, and note what the users look at.
+
+        `user_of` (n,) is the place of each event's user in `user_ids`; `items` (n,) are in the
+        order of the events, and `bought` tells whether they are orders.
+        """
+        rows = np.array(self._rows_of(user_ids), np.int64)
+        hits = np.zeros(SOURCES, np.int64)
+        scored, reciprocals = score_events(
+            self._rows, self._sources, self._looked_at, rows[user_of] if len(rows) else rows, items, bought, hits
+        )
+        return ListScores(scored, reciprocals, hits)
 
     def has(self, holder: Holder) -> bool:
         """Whether the user's newest list known here is still this holder's."""
@@ -97,12 +118,17 @@ class Shown:
             row = self._row_of.pop(user, None)
             if row is not None:
                 self._rows[row], self._sessions[row], self._users[row] = NOTHING, 0, ""
+                self._looked_at[row] = NOBODY_LOOKS
 
     def forget(self) -> None:
         """Forget all lists: their users may have moved to another worker."""
         self._users.clear()
         self._row_of.clear()
         self._next = 0
+
+    def _rows_of(self, user_ids: Sequence[str]) -> list[int]:
+        row_of = self._row_of
+        return [row_of[user] if user in row_of else self._take_row(user) for user in user_ids]
 
     def _holder(self, row: int) -> Holder:
         return Holder(self._users[row], int(self._partitions[row]), int(self._sessions[row]))
@@ -118,12 +144,15 @@ class Shown:
             self._next = (self._next + 1) % self._capacity
             self._row_of.pop(self._users[row], None)  # it may have been removed
             self._users[row] = user
+        self._rows[row], self._looked_at[row] = NOTHING, NOBODY_LOOKS
         self._row_of[user] = row
         return row
 
     def _grow(self, rows: int) -> None:
         more = rows - len(self._rows)
         self._rows = np.vstack([self._rows, np.full((more, self._rows.shape[1]), NOTHING, np.int32)])
+        self._sources = np.vstack([self._sources, np.zeros((more, self._rows.shape[1]), np.uint8)])
+        self._looked_at = np.concatenate([self._looked_at, np.zeros(more, LOOKED_AT)])
         self._partitions = np.concatenate([self._partitions, np.zeros(more, np.int32)])
         self._sessions = np.concatenate([self._sessions, np.zeros(more, np.uint64)])
 

@@ -38,6 +38,41 @@ LISTS = (
     ),
 )
 
+QUALITY = (
+    Panel(
+        "Hit rate of stored lists",
+        "The share of events whose item stood in the list that Redis held for their user. For orders it is the share "
+        "of orders that stood in the list before the user looked at the item.",
+        [
+            Query(
+                share(rate("headrace_scored_hits_total", "kind"), rate("headrace_scored_events_total", "kind")),
+                "{{kind}}",
+            ),
+        ],
+        SHARE,
+    ),
+    Panel(
+        "MRR of stored lists",
+        "The mean of 1 / rank of the items that users went to, 0 where the list did not hold the item.",
+        [
+            Query(
+                share(
+                    rate("headrace_scored_reciprocal_ranks_total", "kind"), rate("headrace_scored_events_total", "kind")
+                ),
+                "{{kind}}",
+            )
+        ],
+        SHARE,
+    ),
+    Panel(
+        "What found the hits",
+        "Events whose item stood in the list, by what had found the item.",
+        [Query(rate("headrace_scored_hits_total", "source"), "{{source}}")],
+        PER_SECOND,
+        STACK,
+    ),
+)
+
 LOOKUPS = (
     Panel(
         "Look-ups by their list",
@@ -99,5 +134,5 @@ RECOMMENDATIONS = Dashboard(
     "recommendations",
     "Headrace / Recommendations",
     "What is written, what found it, and how it is read.",
-    {"Lists": LISTS, "Look-ups": LOOKUPS, "Users": USERS},
+    {"How good the lists are": QUALITY, "Lists": LISTS, "Look-ups": LOOKUPS, "Users": USERS},
 )

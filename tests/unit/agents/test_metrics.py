@@ -3,7 +3,8 @@
 import numpy as np
 from prometheus_client import CollectorRegistry, generate_latest
 
-from agents.metrics import KINDS, REASONS, HttpMetrics, Metrics, tell_build
+from agents.list_metrics import KINDS
+from agents.metrics import REASONS, HttpMetrics, Metrics, tell_build
 from models.ranking.lists import NO_ITEM, SOURCES
 
 

@@ -251,3 +251,20 @@ async def test_an_event_whose_record_has_no_time_is_judged_by_the_clock(bench: B
     assert [each["event_id"] for each in bench.emitted()] == ["a"]
     assert [each.reason for each in bench.outbox.quarantined] == [Reason.FROM_THE_FUTURE]
     assert (bench.metrics.freshness.quantile(0.5) or 0) < 1
+
+
+async def test_stored_lists_are_scored_by_what_their_users_do_next(bench: Bench) -> None:
+    await bench.handle(batch(event("a", item_id="i1"), event("b", user_id="u2", item_id="i2")))
+    await bench.handle(batch(event("c", item_id="i2", ts=NOW + 1), first=2))
+    await bench.handle(batch(event("d", item_id="i2", ts=NOW + 2), topic="orders"))
+    quality = bench.process.metrics.quality
+    assert [total(quality.scored, kind=kind) for kind in ("view", "click", "order")] == [1, 0, 1]
+    assert [total(quality.hits, kind=kind) for kind in ("view", "click", "order")] == [1, 0, 1]
+    assert total(quality.reciprocals) == 2
+
+
+async def test_lists_that_another_worker_may_have_replaced_are_not_scored(bench: Bench) -> None:
+    await bench.handle(LOG[0])
+    bench.process.shown.forget()  # as after each assignment of partitions
+    await bench.handle(LOG[1])
+    assert total(bench.process.metrics.quality.scored) == 0

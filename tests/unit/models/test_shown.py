@@ -86,3 +86,57 @@ def test_users_who_are_removed_hold_nothing_and_make_room() -> None:
     assert sorted(lists.holders("a", "b")) == ["u4", "u5"]
     lists.put("u1", "a")
     assert lists.holders("a") == ["u1"]
+
+
+class Looking(Lists):
+    """Lists of three items, and one user who acts on them."""
+
+    def act(self, item_id: str, *, bought: bool = False) -> tuple[int, float, list[int]]:
+        items = self.items.numbers([item_id])
+        found = self.shown.score(["u1"], np.zeros(1, np.int32), items, bought=bought)
+        return found.scored, found.reciprocals, np.flatnonzero(found.hits).tolist()
+
+    def store(self, *item_ids: str, source: int = 0) -> None:
+        row = [*self.items.numbers(item_ids).tolist(), NOTHING, NOTHING, NOTHING][:3]
+        self.shown.put(["u1"], 0, np.ones(1, np.uint64), np.array([row], np.int32), np.full((1, 3), source, np.uint8))
+
+
+def test_an_event_is_scored_against_the_list_that_its_user_had() -> None:
+    user = Looking()
+    assert user.act("a") == (0, 0.0, [])  # there was no list
+    user.store("b", "c", source=1)
+    assert user.act("c") == (1, 0.5, [1])
+    user.store("d")
+    assert user.act("c") == (0, 0.0, [])  # what is looked at stands in no list
+    assert user.act("x") == (1, 0.0, [])
+
+
+def test_an_order_scores_as_the_event_that_led_to_the_item() -> None:
+    user = Looking()
+    assert user.act("a") == (0, 0.0, [])
+    assert user.act("a", bought=True) == (0, 0.0, [])
+    user.store("b", "c", source=2)
+    assert user.act("c") == (1, 0.5, [2])
+    user.store("d")
+    assert user.act("c", bought=True) == (1, 0.5, [2])
+    assert user.act("d", bought=True) == (1, 1.0, [0])
+    assert user.act("e") == (1, 0.0, [])
+    assert user.act("e", bought=True) == (1, 0.0, [])
+
+
+def test_a_user_who_takes_anothers_place_has_no_list_yet() -> None:
+    user = Looking(capacity=1)
+    user.put("u2", "a")
+    assert user.act("a") == (0, 0.0, [])
+    user.put("u2", "b")
+    assert user.act("b") == (0, 0.0, [])
+
+
+def test_many_users_are_scored_together() -> None:
+    lists = Lists(capacity=5_000)
+    for number in range(3_000):
+        lists.put(f"u{number}", f"i{number}", f"i{number + 1}")
+    users = [f"u{number}" for number in range(2_999)]
+    items = lists.items.numbers(f"i{number + 1}" for number in range(2_999))
+    found = lists.shown.score(users, np.arange(2_999, dtype=np.int32), items, bought=False)
+    assert (found.scored, found.reciprocals, found.hits.tolist()) == (2_999, 2_999 / 2, [2_999, 0, 0, 0])
