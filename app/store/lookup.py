@@ -10,6 +10,7 @@ from redis.exceptions import ConnectionError, RedisError
 from app.concerns import RedisSettings
 from app.store import questions
 from app.store.answers import CatalogueEntry, LiveFigures, RecentUser, UserHistory
+from app.store.catalogue_pages import CatalogueChoice, CataloguePage, ask_catalogue
 from app.store.connection import connect, translate
 from app.store.keys import Keys
 from app.store.lists import RecommendationList, Row
@@ -65,6 +66,10 @@ class Lookups:
     async def recent_users(self, count: int) -> tuple[RecentUser, ...]:
         """The users whose lists were written last."""
         return await self._ask(questions.ask_recent_users(self._keys, count))
+
+    async def catalogue(self, choice: CatalogueChoice, cursor: int, k: int) -> CataloguePage:
+        """The items of the catalogue from `cursor` on."""
+        return await self._ask(ask_catalogue(self._keys, choice, cursor, k))
 
     async def live(self) -> LiveFigures:
         """The workers' live figures."""

@@ -17,6 +17,7 @@ from app.store.connection import StoreAway
 from app.store.lookup import Lookups
 from app.web.history import FeedEntry, History
 from app.web.lookups import json_response
+from app.web.requests import seconds_in
 
 log = logging.getLogger(__name__)
 
@@ -57,14 +58,14 @@ class LiveResource:
 
     async def history(self, request: web.Request) -> web.Response:
         """The figures of now, and the points of the last hour after `since`."""
-        since = _since_in(request)
+        since = seconds_in(request, "since", 0.0)
         await self._until_after(0.0)
         await self._drop_forgotten()
         return json_response(self._history.since(since))
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Send the same every second, each time with what came since the last time."""
-        since = _since_in(request)
+        since = seconds_in(request, "since", 0.0)
         if self._streams >= MOST_STREAMS:
             detail = f"{MOST_STREAMS} pages listen already; ask GET /live/history instead."
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail)
@@ -143,14 +144,3 @@ class LiveResource:
             for name, found, past in zip(names, lists, histories, strict=True)
             if past and past.recent
         ]
-
-
-def _since_in(request: web.Request) -> float:
-    given = request.query.get("since", "0")
-    try:
-        since = float(given)
-    except ValueError:
-        since = math.nan
-    if not math.isfinite(since):
-        raise Problem(HTTPStatus.BAD_REQUEST, f"since is {given[:40]!r}; use seconds since 1970.")
-    return since

@@ -1,14 +1,12 @@
 """Describes the HTTP interface as OpenAPI 3.1, for clients that are made from it."""
 
-from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from aiohttp import web
-
 from app.guard.problems import CONTENT_TYPE
 from app.store.questions import K_MAX, USERS_MAX
-from app.web.lookups import SAMPLE_DEFAULT, json_response
+from app.web.catalogue import LONGEST_TEXT, PAGE_ITEMS
+from app.web.lookups import SAMPLE_DEFAULT
 from app.web.requests import K_DEFAULT
 from models.contract.fields import MAX_ID_LENGTH
 from models.contract.outcome import Reason
@@ -74,6 +72,12 @@ SCHEMAS: dict[str, Schema] = {
         reasons={"type": "array", "items": TEXT},
         recommendable={"type": "boolean"},
         repairs={"type": "array", "items": {"type": "object"}},
+    ),
+    "Catalogue": _object(
+        "items cursor read",
+        items=_listed("Item"),
+        cursor={"type": ["string", "null"], "description": "where the next page begins; null at the end"},
+        read={**COUNT, "description": "how many items were looked at"},
     ),
     "Recent": _object(
         "item_id ts kind unknown",
@@ -207,6 +211,14 @@ PATHS: dict[str, Schema] = {
     "/similar": _get("Similar items", _answer("Similar", "the items"), ITEM_IN_QUERY, K),
     "/items/{item_id}": _get("The catalogue's entry", _answer("Item", "the entry"), ITEM_IN_PATH),
     "/items": _get("The catalogue's entry", _answer("Item", "the entry"), ITEM_IN_QUERY),
+    "/catalogue": _get(
+        "A page of the catalogue, in no order",
+        _answer("Catalogue", "the items"),
+        _parameter("search", "query", {"type": "string", "maxLength": LONGEST_TEXT}),
+        _parameter("hidden", "query", {"type": "boolean", "default": False}),
+        _parameter("cursor", "query", {"type": "string", "default": "0"}),
+        _count("k", PAGE_ITEMS),
+    ),
     "/users/{user_id}": _get("What a user did lately", _answer("User", "the events"), USER_IN_PATH),
     "/users": _get(
         "The users whose lists were written last; with user_id what that user did",
@@ -261,16 +273,3 @@ def description() -> Schema:
         # Without HEADRACE_HTTP_TOKENS no token is needed.
         "security": [{}, {"token": []}],
     }
-
-
-@dataclass(frozen=True, slots=True)
-class DescriptionResource:
-    """Serves the description."""
-
-    def routes(self) -> list[web.RouteDef]:
-        """Return the route of this resource."""
-        return [web.get("/openapi.json", self.show)]
-
-    async def show(self, request: web.Request) -> web.Response:
-        """Answer the description."""
-        return json_response(description())

@@ -17,11 +17,12 @@ from app.guard.middleware import LARGEST_BODY_BYTES, guard, secure
 from app.guard.pseudonyms import Pseudonyms
 from app.kafka.event_producer import EventProducer
 from app.store.lookup import Lookups
+from app.web.catalogue import CatalogueResource
 from app.web.clicks import ClickResource
+from app.web.description import DescriptionResource
 from app.web.live import LiveResource
 from app.web.lookups import LookupResources
 from app.web.measure import measure_requests
-from app.web.openapi import DescriptionResource
 from app.web.page import load_page
 from app.web.probes import ProbeResources
 from app.web.problems import as_problems
@@ -68,6 +69,7 @@ def build_application(settings: ServeConcerns, surroundings: Surroundings) -> we
             *load_page(accept_events=settings.serve.accept_events).routes(),
             *LookupResources(lookups, metrics.lists).routes(),
             *live.routes(),
+            *CatalogueResource(lookups).routes(),
             *DescriptionResource().routes(),
             *ClickResource(producer, surroundings.clock, surroundings.new_id).routes(),
             *QuarantineResource(settings.kafka, Pseudonyms.of_settings(settings.log)).routes(),

@@ -70,6 +70,12 @@ async def test_hostile_texts_are_shown_as_they_are(
         await page.until("document.getElementById('feed').innerText.includes('<script>window.hit')")
         assert await page.run("window.hit === undefined")
         assert await page.run(ELEMENTS) == 0
+        await page.run("document.getElementById('tab-items').click()")
+        await page.until(f"document.querySelectorAll('#item-rows tr').length === {len(HOSTILE)}")
+        await page.run("document.querySelector('#item-rows button').click()")
+        await page.until("document.querySelectorAll('#item-facts dd').length > 4")
+        assert await page.run("window.hit === undefined")
+        assert await page.run(ELEMENTS) == 0
         # A fragment may come from a hostile link.
         await page.open(f"{http.make_url('/')}#users/%22%3E%3Cimg%20src%3Dx%20onerror%3Dwindow.hit%3D1%3E")
         await page.until("document.getElementById('list-title').textContent.includes('<img')")

@@ -42,6 +42,7 @@ def filled(shop: Shop) -> Shop:
         ("/similar/{item_id}", "/similar/kettle"),
         ("/items/{item_id}", "/items/kettle"),
         ("/items", "/items?item_id=cup"),
+        ("/catalogue", "/catalogue"),
         ("/users/{user_id}", "/users/u1"),
         ("/users", "/users"),
         ("/users", "/users?user_id=u1"),

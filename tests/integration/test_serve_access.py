@@ -19,6 +19,7 @@ CLOSED = (
     "/items/a",
     "/users",
     "/users/u1",
+    "/catalogue",
     "/live",
     "/quarantine",
     "/quarantine/stats",

@@ -208,5 +208,5 @@ $("lookup").addEventListener("submit", event => {
   opened.id = null; // so that the same user is looked up again too
   go("users", $("user").value);
 });
-$("click").addEventListener("submit", event => { event.preventDefault(); sendClick($("item").value); });
+$("click").addEventListener("submit", event => { event.preventDefault(); sendClick($("clicked").value); });
 watchUsers();
