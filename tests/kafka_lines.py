@@ -77,11 +77,17 @@ class KafkaLine:
     leaderless: set[tuple[str, int]] = field(default_factory=set)  # partitions without a leader
     _deadly: int | None = None
     _ends: list[socket.socket] = field(default_factory=list)
+    _open: list[Connection] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def die_at(self, request: int) -> None:
         """Let the next connection with this request die: it stays open, but nothing passes."""
         self._deadly = request
+
+    def die(self) -> None:
+        """Let every connection that is open now die."""
+        for each in self._open:
+            each.dead.set()
 
     def serve(self, listener: socket.socket) -> None:
         """Accept connections until the listener is closed."""
@@ -91,6 +97,7 @@ class KafkaLine:
                 far = socket.create_connection(("127.0.0.1", self.target))
                 self._ends += [near, far]
                 connection = Connection(near, far)
+                self._open.append(connection)
                 for work in (self._requests, self._answers):
                     threading.Thread(target=work, args=(connection,), daemon=True).start()
 

@@ -3,12 +3,14 @@
 import argparse
 import asyncio
 import sys
+from functools import partial
 
 import orjson
 
 from app.guard.access import check_reach
 from app.settings import Settings
-from app.worker.lifecycle import run_worker
+from app.worker.last_resort import end_within
+from app.worker.lifecycle import end_seconds, run_worker
 
 EXAMPLES = """
 examples:
@@ -28,7 +30,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Run until SIGINT or SIGTERM."""
     check_reach(settings.worker.host, settings.http, variable="HEADRACE_WORKER_HOST", only_metrics=True)
-    asyncio.run(run_worker(settings, announce=_print_url if args.json else None))
+    last_resort = partial(end_within, end_seconds(settings.kafka))
+    asyncio.run(run_worker(settings, announce=_print_url if args.json else None, on_signal=last_resort))
     return 0
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from typing import Any
 
 ROUNDS = 10
@@ -26,6 +26,36 @@ async def finish(work: Coroutine[Any, Any, None]) -> None:
     task.result()
     if cancelled is not None:
         raise cancelled
+
+
+async def ends_within(seconds: float, work: Coroutine[Any, Any, None]) -> bool:
+    """Run `work` for that many seconds at most. Returns whether it ended; if not, it is cancelled
+    and left to itself.
+
+    `asyncio.timeout` would wait until the work has taken its cancellation. Faust's services pass
+    over one in every part that they stop, and then wait for the next part.
+
+    Raises the error of `work`.
+    """
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+    finally:
+        task.cancel()
+    if not task.done():
+        return False
+    task.result()
+    return True
+
+
+async def cancel(tasks: Collection[asyncio.Task[Any]], seconds: float) -> None:
+    """Cancel the tasks, and wait for that many seconds at most until they have ended, however they
+    end.
+    """
+    for task in tasks:
+        task.cancel()
+    ending = asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.wait({ending}, timeout=seconds)
 
 
 async def end_leftovers() -> None:

@@ -22,14 +22,16 @@ from app.errors import HeadraceError
 from app.kafka.batch_agent import StopsTheWorker
 from app.kafka.batch_consumer import BatchConsumer
 from app.kafka.clients import compression_type, faust_credentials
-from app.kafka.endings import finish
+from app.kafka.endings import cancel, ends_within, finish
 from app.kafka.log_start import Reset, SavedStarts
 from app.kafka.progress import Progress
 from app.kafka.transport import BatchTransport
 from app.kafka.watched_consumer import BatchOptions
 from models.contract.events import RawBatch
 
-STOP_SECONDS = 60.0
+# Behind the time that batches in work may take: for the commit, and for leaving the group. A
+# request on a dead connection takes longer, and is given up.
+STOP_MARGIN_SECONDS = 5.0
 # A part that failed may hang, such as a request to a coordinator that does not answer. Nothing that
 # it still holds is lost.
 FAILED_STOP_SECONDS = 5.0
@@ -76,6 +78,7 @@ class WorkerApp(faust.App):
 
     listener: socket.socket | None = None
     http: HttpGuard | None = None
+    stop_seconds: float = FAILED_STOP_SECONDS
 
     @override
     def _new_web(self) -> Web:
@@ -103,7 +106,7 @@ def build_faust_app(kafka: KafkaSettings, options: FaustOptions) -> WorkerApp:
     """
     listener = _listen(options.host, options.port) if options.port is not None else None
     app = WorkerApp(kafka.group, **_settings(kafka, options, listener))
-    app.listener, app.http = listener, options.http
+    app.listener, app.http, app.stop_seconds = listener, options.http, stop_seconds(kafka)
     app.transport = BatchTransport(app.conf.broker_consumer, app, _batch_options(kafka, options))
     app.finalize()
     return app
@@ -144,7 +147,8 @@ async def owns(app: faust.App, batch: RawBatch) -> bool:
 
 
 async def run_faust(app: WorkerApp, stop: asyncio.Event) -> None:
-    """Run the app until `stop` is set; then finish and commit the batches that are being processed.
+    """Run the app until `stop` is set; then finish and commit the batches that are being processed,
+    for `app.stop_seconds` at most.
 
     Raises HeadraceError when something inside Faust failed. The process must then end with an
     error; records that were not committed are read again after the restart.
@@ -161,8 +165,8 @@ async def run_faust(app: WorkerApp, stop: asyncio.Event) -> None:
     finally:
         failed = app.crash_reason is not None or (starting.done() and _failure(starting) is not None)
         # A stop that is interrupted would leave services behind that nobody stops again.
-        await finish(_stop(app, FAILED_STOP_SECONDS if failed else STOP_SECONDS))
-        await _cancel({starting, *ends})
+        await finish(_stop(app, FAILED_STOP_SECONDS if failed else app.stop_seconds))
+        await cancel({starting, *ends}, FAILED_STOP_SECONDS)
     reason = app.crash_reason or _failure(starting)
     if reason is None or interrupted:
         return
@@ -171,21 +175,15 @@ async def run_faust(app: WorkerApp, stop: asyncio.Event) -> None:
     raise HeadraceError(f"the worker stopped after an error: {reason!r}; see the log") from reason
 
 
-async def _stop(app: WorkerApp, stop_seconds: float) -> None:
+async def _stop(app: WorkerApp, seconds: float) -> None:
     try:
-        async with asyncio.timeout(stop_seconds):
-            await app.stop()
-    except TimeoutError:
-        logger.error("Faust did not stop within %g s; what it has not committed will be read again", stop_seconds)
+        if not await ends_within(seconds, app.stop()):
+            logger.error("Faust did not stop within %g s; what it has not committed will be read again", seconds)
+            for agent in app.agents.values():
+                agent._stopped_set()  # else each says that it crashed when its task is cancelled
     finally:
         if app.listener is not None:
             app.listener.close()
-
-
-async def _cancel(tasks: set[asyncio.Task[Any]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _failure(task: asyncio.Task[Any]) -> BaseException | None:
@@ -206,6 +204,11 @@ def _listen(host: str, port: int) -> socket.socket:
 def drain_seconds(kafka: KafkaSettings) -> float:
     """How long batches in work may take to finish when partitions are taken away."""
     return min(30.0, kafka.session_timeout_seconds)
+
+
+def stop_seconds(kafka: KafkaSettings) -> float:
+    """How long Faust may take to finish and commit what is in work, and to leave the group."""
+    return drain_seconds(kafka) + STOP_MARGIN_SECONDS
 
 
 def rebalance_seconds(kafka: KafkaSettings) -> float:

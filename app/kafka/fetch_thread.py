@@ -35,6 +35,7 @@ from app.kafka.unreadable import explained
 LONG_POLL_MS = 10
 STARTING_POLL_SECONDS = 0.01
 MEMBER_SECONDS = 5.0
+THREAD_END_SECONDS = 1.0  # once its services have ended
 
 T = TypeVar("T", bound=tuple[str, int])
 
@@ -70,6 +71,11 @@ class FetchWorker(WorkerThread):
     def __init__(self, service: ServiceThread) -> None:
         super().__init__(service)
         self.daemon = True
+
+    @override
+    def stop(self) -> None:
+        # mode would wait for ever, and with it everything else on the event loop that called this.
+        self.is_stopped.wait(THREAD_END_SECONDS)
 
 
 class FetchThread(AIOKafkaConsumerThread):

@@ -10,8 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from app.kafka.endings import end_leftovers
-from app.kafka.faust_app import run_faust
+from app.concerns import KafkaSettings
+from app.kafka.endings import cancel, end_leftovers, ends_within
+from app.kafka.faust_app import drain_seconds, run_faust
 from app.kafka.topics import create_topics
 from app.settings import Settings
 from app.worker.agreeing import keep_agreement
@@ -20,25 +21,39 @@ from app.worker.build import Worker, build_worker
 # A look for cyclic garbage comes after this many new containers that are still alive. The records
 # of some batches are fewer, so most die without being looked at; one look takes some milliseconds.
 NEW_CONTAINERS = 50_000
+# How long closing one part may take: a connection may be dead, or a task lose its cancellation.
+CLOSE_SECONDS = 3.0
+# From the signal to the end of the process, behind the time that batches in work may take.
+END_MARGIN_SECONDS = 25.0
 
 logger = logging.getLogger(__name__)
 
 
-async def run_worker(settings: Settings, announce: Callable[[str], None] | None = None) -> None:
+def end_seconds(kafka: KafkaSettings) -> float:
+    """Return within how many seconds of SIGTERM a worker ends, whatever Kafka and Redis do."""
+    return drain_seconds(kafka) + END_MARGIN_SECONDS
+
+
+async def run_worker(
+    settings: Settings,
+    announce: Callable[[str], None] | None = None,
+    on_signal: Callable[[], None] = lambda: None,
+) -> None:
     """Process events until SIGINT or SIGTERM. Batches in flight are then finished and committed.
 
-    `announce` is called with the URL of probes and metrics. Waits for Redis as long as it is away.
+    `announce` is called with the URL of probes and metrics, `on_signal` at each signal. Waits for
+    Redis as long as it is away.
 
     Raises HeadraceError when Kafka cannot be used at the start, or when something inside failed.
     """
     try:
-        await _run(settings, announce)
+        await _run(settings, announce, on_signal)
     finally:
         await end_leftovers()
 
 
-async def _run(settings: Settings, announce: Callable[[str], None] | None) -> None:
-    stop = _stop_on_signals()
+async def _run(settings: Settings, announce: Callable[[str], None] | None, on_signal: Callable[[], None]) -> None:
+    stop = _stop_on_signals(on_signal)
     stopping = asyncio.create_task(_set(stop))
     partitions = await create_topics(settings.kafka)
     with TemporaryDirectory(prefix="headrace-faust-") as faust_dir:
@@ -76,8 +91,12 @@ async def _prepare(worker: Worker) -> None:
 async def _started(worker: Worker, stopping: asyncio.Task[None]) -> AsyncIterator[list[asyncio.Task[None]]]:
     async with AsyncExitStack() as stack:
         # What cannot be started has to be closed too.
-        for close in (worker.store.close, worker.outbox.stop, worker.replicas.stop):
-            stack.push_async_callback(close)
+        for name, close in (
+            ("Redis", worker.store.close),
+            ("the producer of Kafka", worker.outbox.stop),
+            ("the consumer of Kafka", worker.replicas.stop),
+        ):
+            stack.push_async_callback(_close, name, close)
         stack.push_async_callback(worker.agreement.leave)
         await _until_first(_connect(worker), stopping)
         if stopping.done():
@@ -89,7 +108,7 @@ async def _started(worker: Worker, stopping: asyncio.Task[None]) -> AsyncIterato
             stack.callback(worker.snapshots.close)
             await worker.snapshots.restore()
         background = [asyncio.create_task(job) for job in _jobs(worker)]
-        stack.push_async_callback(_cancel, background)
+        stack.push_async_callback(cancel, background, CLOSE_SECONDS)
         yield background
 
 
@@ -122,12 +141,23 @@ def _jobs(worker: Worker) -> Iterator[Coroutine[Any, Any, None]]:
         yield worker.snapshots.run()
 
 
-def _stop_on_signals() -> asyncio.Event:
+def _stop_on_signals(on_signal: Callable[[], None]) -> asyncio.Event:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def take() -> None:
+        stop.set()
+        on_signal()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, take)
     return stop
+
+
+async def _close(name: str, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    # What was sent has its answer by now, or its batch is not committed.
+    if not await ends_within(CLOSE_SECONDS, close()):
+        logger.warning("the connections to %s did not close within %g s", name, CLOSE_SECONDS)
 
 
 async def _until_first(main: Coroutine[Any, Any, None], *background: asyncio.Task[None]) -> None:
@@ -139,14 +169,9 @@ async def _until_first(main: Coroutine[Any, Any, None], *background: asyncio.Tas
             if each.done():
                 each.result()
     finally:
-        await _cancel([task])
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def _set(event: asyncio.Event) -> None:
     await event.wait()
-
-
-async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -16,6 +16,7 @@ from workers import HEADRACE, environment, readiness, running_worker, unready_wo
 
 from app.concerns import KafkaSettings, RedisSettings
 from app.kafka.topics import create_topics
+from app.worker.lifecycle import end_seconds
 
 EVENTS = 200
 ENDED_SECONDS = 60.0  # 30 s for the rebalance to end, and some to stop; Faust's own limit is 90 s
@@ -115,6 +116,22 @@ async def test_a_worker_whose_commit_gets_no_answer_ends_or_goes_on_and_each_eve
         until(lambda: worker.metric("headrace_learned_total", outcome="learned") >= 2 * EVENTS, worker.log)
         until(lambda: worker.read().lag == 0, worker.log)
         assert worker.metric("headrace_learned_total", outcome="learned") == 2 * EVENTS
+
+
+async def test_a_worker_whose_connections_are_all_dead_ends_soon_after_sigterm(
+    behind: KafkaSettings, redis_settings: RedisSettings, line: KafkaLine, tmp_path: Path
+) -> None:
+    await create_topics(behind)
+    await send_views(behind, 0, EVENTS)
+    soon = replace(behind, session_timeout_seconds=2.0)
+    environ = environment(soon, redis_settings, HEADRACE_KAFKA_SESSION_TIMEOUT_SECONDS="2")
+    with running_worker(environ, tmp_path / "worker.log") as worker:
+        worker.until_events(EVENTS)
+        line.die()
+        worker.process.terminate()
+        # A request that nobody answers is given up after 32 s with this session timeout.
+        assert worker.process.wait(end_seconds(soon)) == 0, worker.log.read_text()
+    assert "Traceback" not in (tmp_path / "worker.log").read_text()
 
 
 async def test_a_partition_that_no_broker_leads_holds_up_no_other_and_ends_no_worker(
