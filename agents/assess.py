@@ -133,6 +133,20 @@ class Assess:
         upserted = [each for each in changes if isinstance(each, Item)]
         return upserted + [item for item in stored if item is not None]
 
+    async def write_again(self, item_ids: Sequence[str]) -> None:
+        """Write the stored assessments of those of these items that this worker owns once more.
+
+        Whether an item may be recommended was decided anew.
+        """
+        for partition, owned in self.follow.by_partition(item_ids, self.owned()).items():
+            for part in _parts(owned, ITEMS_AT_ONCE):
+                async with self.write_lock:
+                    if partition not in self.owned():
+                        break
+                    stored = zip(await self.store.items(part), await self.store.load(part), strict=True)
+                    pairs = [(item, found) for item, found in stored if item is not None and found is not None]
+                    await self.store.write([Assessed(item, found, is_new=True) for item, found in pairs])
+
     async def remember(self, batch: RawBatch) -> None:
         """Store the assessments of a batch of `vectors` again, so that `restore` need not run the
         models.

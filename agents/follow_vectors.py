@@ -1,6 +1,6 @@
 """Follow the assessments of all items from the log, in every worker."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 
@@ -34,15 +34,44 @@ class FollowVectors:
     went_away: Callable[[str], None]
     listeners: list[Callable[[int, list[str]], None]] = field(default_factory=list)
     band: SecondJudgeSettings = field(default_factory=SecondJudgeSettings)
+    allowed: frozenset[str] = frozenset()
     _hashes: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(FIRST_CAPACITY, np.uint64))
     _doubtful: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(FIRST_CAPACITY, np.bool_))
     _partition: NDArray[np.int32] = field(default_factory=lambda: np.full(FIRST_CAPACITY, NO_PARTITION, np.int32))
+    _weights: NDArray[np.float32] = field(default_factory=lambda: np.ones(FIRST_CAPACITY, np.float32))
 
     def handle(self, batch: RawBatch) -> None:
         """Apply one batch of `vectors`; skips records that Headrace did not write."""
         newest = decode_newest(batch)
         before = {item_id: self._catalogue.is_shown(item_id) for item_id in newest}
         self._apply(batch.partition, newest)
+        self._tell(before)
+
+    def allow(self, item_ids: frozenset[str]) -> frozenset[str]:
+        """Let no verdict hide these items, and the verdict decide on all others.
+
+        Returns the items of which that changed.
+        """
+        changed = item_ids ^ self.allowed
+        before = {item_id: self._catalogue.is_shown(item_id) for item_id in changed}
+        self.allowed = item_ids
+        for item_id, number in zip(changed, self.recommender.items.numbers(list(changed)).tolist(), strict=True):
+            self._grow(number + 1)
+            self._weigh(item_id, number)
+        self._tell(before)
+        return changed
+
+    def is_allowed(self, item_id: str) -> bool:
+        """Return whether the shop decided that no verdict hides this item."""
+        return item_id in self.allowed
+
+    def hidden(self, most: int) -> list[str]:
+        """Return the items on sale that a verdict hides, the newest ones first."""
+        rows = self._catalogue.low_quality()
+        return [self.recommender.items.names[row] for row in rows[::-1][:most].tolist()]
+
+    def _tell(self, before: Mapping[str, bool]) -> None:
+        """Tell of items that may be shown now and might not before, or the other way round."""
         changed = [item_id for item_id, was_shown in before.items() if self._catalogue.is_shown(item_id) != was_shown]
         if changed:
             self.recommender.catalogue_changed()
@@ -104,6 +133,11 @@ class FollowVectors:
         found = {each: [names[row] for row in rows[partition[rows] == each].tolist()] for each in wanted}
         return {each: item_ids for each, item_ids in found.items() if item_ids}
 
+    def by_partition(self, item_ids: Sequence[str], partitions: Iterable[int]) -> dict[int, list[str]]:
+        """Return those of these items that the catalogue has in these partitions, by partition."""
+        numbers = self.recommender.items.numbers(list(item_ids))
+        return self._by_partition(numbers[numbers < len(self._catalogue.partition)].astype(np.intp), partitions)
+
     def items_of(self, partition: int) -> list[str]:
         """Return the catalogue's items whose records are in this partition of `items`."""
         rows = np.flatnonzero(self._catalogue.partition == partition)
@@ -143,13 +177,17 @@ class FollowVectors:
             self._hashes[number] = self._hash_of(new)
             self._doubtful[number] = new is not None and self.in_doubt(new)
             self._partition[number] = NO_PARTITION if new is None else partition
-            self._catalogue.set_quality(number, 1.0 if new is None else new.weight(self.settings))
+            self._weights[number] = 1.0 if new is None else new.weight(self.settings)
+            self._weigh(item_id, number)
             if new is None or not new.vector:
                 gone.append(item_id)
             elif new.embedding == self.models.embedding and len(new.vector) == self.models.vector_bytes > 0:
                 vectors[item_id] = new.vector
         self.recommender.remove_vectors(gone)
         self._set_vectors(partition, vectors)
+
+    def _weigh(self, item_id: str, number: int) -> None:
+        self._catalogue.set_quality(number, 1.0 if item_id in self.allowed else float(self._weights[number]))
 
     def _set_vectors(self, partition: int, stored: Mapping[str, bytes]) -> None:
         if not stored:
@@ -174,6 +212,7 @@ class FollowVectors:
             self._doubtful = np.concatenate([self._doubtful, np.zeros(len(more), np.bool_)])
             nowhere = np.full(len(more), NO_PARTITION, np.int32)
             self._partition = np.concatenate([self._partition, nowhere])
+            self._weights = np.concatenate([self._weights, np.ones(len(more), np.float32)])
 
 
 def decode_newest(batch: RawBatch) -> dict[str, Assessment | None]:

@@ -174,6 +174,16 @@ class CatalogueLog(Protocol):
         """Yield the records of this partition of `vectors`."""
 
 
+class DecisionStore(Protocol):
+    """Stores what the shop decided on items, and which items its decisions may be about."""
+
+    async def allowed(self) -> frozenset[str]:
+        """Return the items that no verdict on their text hides."""
+
+    async def publish_hidden(self, item_ids: Sequence[str]) -> None:
+        """Replace the list of items that a verdict hides, newest first."""
+
+
 class SimilarStore(Protocol):
     """Stores the list of similar items of each item, for look-ups."""
 

@@ -22,7 +22,7 @@ COMMANDS = {
     "evaluate": "measure the lists on a log with a known future",
     "bench": "measure speed against what else runs in the same minute",
     "models": "make, check and time the model artefacts",
-    "items": "tell how a title is repaired and judged",
+    "items": "judge a title; list hidden items, and allow some",
     "quarantine": "show rejected records",
     "audit": "compare the profiles in Redis with the log",
     "rebuild": "make profiles in Redis again from the log",

@@ -141,9 +141,16 @@ class Catalogue:
         available, described = self._available[:size] > 0, self._partition[:size] != NO_PARTITION
         return HiddenItems(
             unavailable=int(np.count_nonzero(described & ~available)),
-            low_quality=int(np.count_nonzero(described & available & (self._quality[:size] <= 0))),
+            low_quality=len(self.low_quality()),
             unknown=0 if self.lists_unknown else int(np.count_nonzero(available & ~described)),
         )
+
+    def low_quality(self) -> NDArray[np.intp]:
+        """The numbers of the items on sale that their text hides, in rising order."""
+        size = len(self._items)
+        self._grow(size)
+        on_sale = (self._available[:size] > 0) & (self._partition[:size] != NO_PARTITION)
+        return np.flatnonzero(on_sale & (self._quality[:size] <= 0))
 
     @property
     def category(self) -> NDArray[np.int32]:

@@ -36,6 +36,10 @@ class Shop:
         fields: HashFields = {name: value for name, value in given.items()}
         self.redis.hset(self.keys.item(item_id), mapping=fields)
 
+    def hide(self, *item_ids: str) -> None:
+        """Publish which items are hidden, newest first."""
+        self.redis.zadd(self.keys.hidden(), {item: float(-row) for row, item in enumerate(item_ids)})
+
     def delete_item(self, item_id: str) -> None:
         self.redis.delete(self.keys.item(item_id))
         self.item(item_id, available="0", deleted="1")

@@ -1,4 +1,4 @@
-"""`headrace items`: tells what Headrace makes of the text of an item."""
+"""`headrace items`: judges a title, and shows and decides which items are hidden."""
 
 import argparse
 import sys
@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from app.commands import stored_items
 from app.errors import HeadraceError
 from app.settings import Settings
 from models.contract.events import Item
@@ -35,9 +36,12 @@ examples:
 """
 
 
+HEADING = "\nexamples:\n"
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the verb, its arguments and examples."""
-    parser.epilog = EXAMPLES
+    parser.epilog = f"{EXAMPLES}{stored_items.EXAMPLES.removeprefix(HEADING)}"
     what = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
     summary = "tell how a title is repaired and judged"
     judge = what.add_parser("judge", help=summary, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -47,10 +51,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     judge.add_argument("--category", metavar="PATH", default="", help="the item's category")
     judge.add_argument("--brand", metavar="NAME", default="", help="the item's brand")
     judge.add_argument("--json", action="store_true", help="print one JSON object")
+    stored_items.configure(what)
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
-    """Judge the title. The exit status is 0 when that was possible."""
+    """Carry out one verb. The exit status is 0 when that was possible."""
+    if args.what != "judge":
+        return stored_items.execute(args, settings)
     item, repairs = repair_item(Item("", args.title, args.category, args.brand))
     told = _told(item, repairs, _verdict(text_of(item), settings), settings.quality)
     if args.json:

@@ -38,6 +38,22 @@ class CatalogueEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class HiddenEntries:
+    """Items that a verdict hides, and how many there are, as far as workers list them."""
+
+    entries: list[CatalogueEntry]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedEntry:
+    """An item that no verdict hides, and when the shop decided so, in seconds since 1970."""
+
+    entry: CatalogueEntry
+    allowed_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class RecentInteraction:
     """Something the user did; `ts` is event time in seconds since 1970.
 
@@ -137,6 +153,15 @@ def decode_history(user_id: str, recent: bytes | None, counts: bytes | None) -> 
         return UserHistory(user_id, rows, {kind: stored[kind] for kind in stored if kind != COUNTED_AT})
     except (ValueError, TypeError) as error:
         raise UnreadableAnswer(f"A stored profile is not what Headrace writes: {error!r}") from None
+
+
+def decode_times(reply: Mapping[bytes, bytes] | Sequence[bytes]) -> dict[str, float]:
+    """The times of a hash by their names. Raises UnreadableAnswer."""
+    pairs = reply.items() if isinstance(reply, Mapping) else zip(reply[::2], reply[1::2], strict=True)
+    try:
+        return {name.decode(): float(at) for name, at in pairs}
+    except ValueError as error:
+        raise UnreadableAnswer(f"A stored decision is not what Headrace writes: {error!r}") from None
 
 
 def decode_worker(raw: bytes) -> WorkerFigures:

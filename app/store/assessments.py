@@ -1,6 +1,6 @@
 """Stores assessments in Redis: fields of the item's hash, and a vector set with attributes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -28,6 +28,7 @@ class RedisAssessments:
     retry: Retry
     vectors: VectorSet
     settings: QualitySettings
+    is_allowed: Callable[[str], bool] = lambda _: False
 
     async def items(self, item_ids: Sequence[str]) -> list[Item | None]:
         """Return the items as they are stored now; None for an unknown or deleted one."""
@@ -48,7 +49,7 @@ class RedisAssessments:
         commands: list[Command] = [
             ("HDEL", self.keys.item(item_id), *ASSESSMENT_FIELDS, "good_title")
             if each is None
-            else ("HSET", self.keys.item(item_id), *self._fields(each), "good_title", good_title(each))
+            else ("HSET", self.keys.item(item_id), *self._fields(item_id, each), "good_title", good_title(each))
             for item_id, each in assessments.items()
         ]
         await self.retry(lambda: execute(self.redis, commands))
@@ -73,7 +74,7 @@ class RedisAssessments:
             await self.vectors.remove(untitled)
         commands: list[Command] = [("DEL", self.keys.similar(item_id)) for item_id in untitled]
         commands += [
-            ("HSET", self.keys.item(each.item.item_id), *self._fields(each.assessment))
+            ("HSET", self.keys.item(each.item.item_id), *self._fields(each.item.item_id, each.assessment))
             for each in assessed
             if each.is_new
         ]
@@ -93,8 +94,12 @@ class RedisAssessments:
         commands: list[Command] = [("HMGET", self.keys.item(item_id), *fields) for item_id in item_ids]
         return await self.retry(lambda: execute(self.redis, commands)) if commands else []
 
-    def _fields(self, assessment: Assessment) -> list[str | bytes]:
-        return [part for field in item_hash.encode_assessment(assessment, self.settings).items() for part in field]
+    def _fields(self, item_id: str, assessment: Assessment) -> list[str | bytes]:
+        fields = item_hash.encode_assessment(assessment, recommendable=self._is_recommendable(item_id, assessment))
+        return [part for field in fields.items() for part in field]
+
+    def _is_recommendable(self, item_id: str, assessment: Assessment) -> bool:
+        return assessment.weight(self.settings) > 0 or self.is_allowed(item_id)
 
     def _attributes(self, each: Assessed) -> bytes:
         item, assessment = each.item, each.assessment
@@ -105,6 +110,6 @@ class RedisAssessments:
                 "price": item.price,
                 "quality": assessment.quality,
                 "available": item.available,
-                "recommended": item.available and assessment.weight(self.settings) > 0,
+                "recommended": item.available and self._is_recommendable(item.item_id, assessment),
             }
         )

@@ -15,7 +15,6 @@ from models.contract.item_codec import Change, Deleted, RecordPlace, Withdrawn
 from models.quality.assessment import Assessment
 from models.quality.last_good import Kept, Retitled, StoredText
 from models.quality.repair import Repair, encode_repairs
-from models.quality.text import QualitySettings
 
 
 def encode_change(change: Change, repairs: Sequence[Repair] = (), kept: Kept | None = None) -> HashFields:
@@ -100,7 +99,7 @@ def decode_item(item_id: str, values: Sequence[bytes | None]) -> Item | None:
     )
 
 
-def encode_assessment(assessment: Assessment, settings: QualitySettings) -> dict[str, str | bytes]:
+def encode_assessment(assessment: Assessment, *, recommendable: bool) -> dict[str, str | bytes]:
     """Return all fields of the models, in the order of ASSESSMENT_FIELDS."""
     return {
         "vector": assessment.vector,
@@ -109,7 +108,7 @@ def encode_assessment(assessment: Assessment, settings: QualitySettings) -> dict
         "vector_model": assessment.embedding,
         "judge": assessment.judged_by,
         # Stored here, because lists may be older than the verdict and look-ups know no thresholds.
-        "recommendable": "1" if assessment.weight(settings) > 0 else "0",
+        "recommendable": "1" if recommendable else "0",
         "text_hash": assessment.text_hash,
     }
 

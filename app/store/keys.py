@@ -91,6 +91,14 @@ class Keys:
         """Return the key of the mark of a partition, such as `items-3`: a string with an offset."""
         return f"{self.prefix}catalogue:{{{place}}}"
 
+    def hidden(self) -> str:
+        """Return the key of items that a verdict on their text hides: a sorted set, newest last."""
+        return f"{self.prefix}hidden"
+
+    def allowed(self) -> str:
+        """Return the key of items that no verdict hides: a hash of item ids to times."""
+        return f"{self.prefix}allowed"
+
     def formats(self) -> str:
         """Return the key of the versions of all that is stored in Redis: a hash."""
         return f"{self.prefix}formats"

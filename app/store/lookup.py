@@ -9,7 +9,7 @@ from redis.exceptions import ConnectionError, RedisError
 
 from app.concerns import RedisSettings
 from app.store import questions
-from app.store.answers import CatalogueEntry, LiveFigures, RecentUser, UserHistory
+from app.store.answers import AllowedEntry, CatalogueEntry, HiddenEntries, LiveFigures, RecentUser, UserHistory
 from app.store.catalogue_pages import CatalogueChoice, CataloguePage, ask_catalogue
 from app.store.connection import connect, translate
 from app.store.keys import Keys
@@ -70,6 +70,14 @@ class Lookups:
     async def catalogue(self, choice: CatalogueChoice, cursor: int, k: int) -> CataloguePage:
         """The items of the catalogue from `cursor` on."""
         return await self._ask(ask_catalogue(self._keys, choice, cursor, k))
+
+    async def hidden(self, count: int) -> HiddenEntries:
+        """The items that a verdict on their text hides."""
+        return await self._ask(questions.ask_hidden(self._keys, count))
+
+    async def allowed(self) -> list[AllowedEntry]:
+        """The items that the shop allows in spite of a verdict."""
+        return await self._ask(questions.ask_allowed(self._keys))
 
     async def live(self) -> LiveFigures:
         """The workers' live figures."""

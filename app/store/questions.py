@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from app.store import answers, item_fields, lists
-from app.store.answers import CatalogueEntry, LiveFigures, RecentUser, UserHistory
+from app.store.answers import AllowedEntry, CatalogueEntry, HiddenEntries, LiveFigures, RecentUser, UserHistory
 from app.store.keys import Keys
 from app.store.lists import Entry, KnownItem, RecommendationList, Row, StoredList
 from app.store.recall import Ranked, Recall
@@ -125,6 +125,21 @@ def ask_recent_users(keys: Keys, count: int) -> Question[tuple[RecentUser, ...]]
     return tuple(RecentUser(user_id, generated_at) for user_id, generated_at in lists.decode_ranked(ranked))
 
 
+def ask_hidden(keys: Keys, count: int) -> Question[HiddenEntries]:
+    """The items that a verdict on their text hides, the newest first, and how many there are."""
+    [names] = yield [("ZREVRANGE", keys.hidden(), 0, -1)]
+    entries = yield from _entries(keys, [name.decode() for name in names[:count]])
+    return HiddenEntries(entries, len(names))
+
+
+def ask_allowed(keys: Keys) -> Question[list[AllowedEntry]]:
+    """The items that the shop allows in spite of a verdict, the last decision first."""
+    [found] = yield [("HGETALL", keys.allowed())]
+    times = answers.decode_times(found)
+    entries = yield from _entries(keys, sorted(times, key=lambda each: -times[each]))
+    return [AllowedEntry(each, times[each.item_id]) for each in entries]
+
+
 def ask_live(keys: Keys) -> Question[LiveFigures]:
     """The live figures of every worker that is still writing them."""
     (names,) = yield [("ZREVRANGE", keys.workers(), 0, WORKERS_SHOWN - 1)]
@@ -132,6 +147,13 @@ def ask_live(keys: Keys) -> Question[LiveFigures]:
         return answers.sum_figures([])
     found = yield [("GET", keys.worker(name.decode())) for name in names]
     return answers.sum_figures([answers.decode_worker(raw) for raw in found if raw is not None])
+
+
+def _entries(keys: Keys, item_ids: Sequence[str]) -> Question[list[CatalogueEntry]]:
+    if not item_ids:
+        return []
+    rows = yield [("HMGET", keys.item(item_id), *item_fields.ENTRY_FIELDS) for item_id in item_ids]
+    return [answers.decode_item(item_id, values) for item_id, values in zip(item_ids, rows, strict=True)]
 
 
 def _check(k: int) -> None:

@@ -9,9 +9,10 @@ from aiohttp import web
 from prometheus_client import Counter
 
 from app.guard.problems import Problem
+from app.store.answers import CatalogueEntry
 from app.store.lists import TRENDING, RecommendationList
 from app.store.lookup import Lookups
-from app.web.requests import count_in, item_id_in, user_id_in, user_ids_in
+from app.web.requests import count_in, flag_in, item_id_in, user_id_in, user_ids_in
 
 SAMPLE_DEFAULT = 8
 HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
@@ -46,7 +47,7 @@ class LookupResources:
             web.get("/similar/{item_id:[^/]+}", self.similar),
             web.get("/similar", self.similar),
             web.get("/items/{item_id:[^/]+}", self.item),
-            web.get("/items", self.item),
+            web.get("/items", self.items),
             web.get("/users/{user_id:[^/]+}", self.user),
             web.get("/users", self.users),
         ]
@@ -82,8 +83,18 @@ class LookupResources:
         entry = await self.lookups.item(item_id_in(request))
         if entry is None:
             raise Problem(HTTPStatus.NOT_FOUND, "The catalogue does not have this item.")
-        said = {name: value for name, value in asdict(entry).items() if name not in ("known", "deleted")}
-        return json_response(_present(said))
+        return json_response(entry_as_json(entry))
+
+    async def items(self, request: web.Request) -> web.Response:
+        """The hidden items, or those that the shop allows, as the query asks; else one entry."""
+        if flag_in(request, "hidden"):
+            hidden = await self.lookups.hidden(count_in(request))
+            return json_response({"items": list(map(entry_as_json, hidden.entries)), "total": hidden.total})
+        if flag_in(request, "allowed"):
+            allowed = await self.lookups.allowed()
+            items = [entry_as_json(each.entry) | {"allowed_at": each.allowed_at} for each in allowed]
+            return json_response({"items": items, "total": len(items)})
+        return await self.item(request)
 
     async def user(self, request: web.Request) -> web.Response:
         """What a user did lately."""
@@ -101,6 +112,12 @@ class LookupResources:
             return await self.user(request)
         found = await self.lookups.recent_users(count_in(request, "sample", SAMPLE_DEFAULT))
         return json_response({"users": [asdict(user) for user in found]})
+
+
+def entry_as_json(entry: CatalogueEntry) -> dict[str, Any]:
+    """The entry as look-ups and `headrace items` show it."""
+    said = {name: value for name, value in asdict(entry).items() if name not in ("known", "deleted")}
+    return _present(said)
 
 
 def _present(row: dict[str, Any]) -> dict[str, Any]:

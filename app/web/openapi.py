@@ -72,6 +72,7 @@ SCHEMAS: dict[str, Schema] = {
         reasons={"type": "array", "items": TEXT},
         recommendable={"type": "boolean"},
         repairs={"type": "array", "items": {"type": "object"}},
+        allowed_at={"type": "number", "description": "with allowed=true: when the shop decided so, in seconds"},
     ),
     "Catalogue": _object(
         "items cursor read",
@@ -79,6 +80,7 @@ SCHEMAS: dict[str, Schema] = {
         cursor={"type": ["string", "null"], "description": "where the next page begins; null at the end"},
         read={**COUNT, "description": "how many items were looked at"},
     ),
+    "Items": _object("items total", items=_listed("Item"), total=COUNT),
     "Recent": _object(
         "item_id ts kind unknown",
         item_id=TEXT,
@@ -190,6 +192,15 @@ SEVERAL_USERS = _parameter(
 )
 SINCE = _parameter("since", "query", {"type": "number", "default": 0, "description": "seconds since 1970"})
 K = _count("k", K_DEFAULT)
+FLAG: Schema = {"type": "boolean", "default": False}
+ITEM_OR_ITEMS: Schema = {
+    "description": "the items and how many there are, or the entry",
+    "content": {
+        "application/json": {
+            "schema": {"anyOf": [{"$ref": "#/components/schemas/Items"}, {"$ref": "#/components/schemas/Item"}]}
+        }
+    },
+}
 CHOICE = (
     _parameter("reason", "query", {"type": "array", "items": {"type": "string", "enum": list(Reason)}}),
     _parameter("topic", "query", {"type": "array", "items": TEXT}),
@@ -210,7 +221,14 @@ PATHS: dict[str, Schema] = {
     "/similar/{item_id}": _get("Similar items", _answer("Similar", "the items"), ITEM_IN_PATH, K),
     "/similar": _get("Similar items", _answer("Similar", "the items"), ITEM_IN_QUERY, K),
     "/items/{item_id}": _get("The catalogue's entry", _answer("Item", "the entry"), ITEM_IN_PATH),
-    "/items": _get("The catalogue's entry", _answer("Item", "the entry"), ITEM_IN_QUERY),
+    "/items": _get(
+        "Items that a verdict on their text hides, or that the shop allows in spite of one; else the entry of item_id",
+        ITEM_OR_ITEMS,
+        _parameter("item_id", "query", ID),
+        _parameter("hidden", "query", FLAG),
+        _parameter("allowed", "query", FLAG),
+        K,
+    ),
     "/catalogue": _get(
         "A page of the catalogue, in no order",
         _answer("Catalogue", "the items"),

@@ -68,6 +68,14 @@ def count_in(request: web.Request, name: str = "k", default: int = K_DEFAULT) ->
     raise Problem(HTTPStatus.BAD_REQUEST, f"{name} is {given[:40]!r}; use an integer from 1 to {K_MAX}.")
 
 
+def flag_in(request: web.Request, name: str) -> bool:
+    """Return whether the query says `name=true`. Raises Problem for anything but true and false."""
+    given = request.query.get(name, "false")
+    if given in ("true", "false"):
+        return given == "true"
+    raise Problem(HTTPStatus.BAD_REQUEST, f"{name} is {given[:40]!r}; use true or false.")
+
+
 def seconds_in(request: web.Request, name: str, default: float) -> float:
     """Return a time in seconds since 1970 from the query. Raises Problem."""
     given = request.query.get(name)

@@ -231,6 +231,7 @@ def _worker_parts(outside: Outside, progress: Progress, replicas: KafkaReplicas,
         owned=partial(_owned, progress, items),
         advanced=partial(progress.advance, items),
         behind=lambda: progress.behind,
+        publishes=lambda: (outside.names.views, 0) in progress.partitions,
     )
 
 

@@ -85,6 +85,9 @@ async def _prepare(worker: Worker) -> None:
     await worker.store.answers()
     await worker.agreement.agreed()
     await worker.replicas.caught_up()
+    if worker.model_agents is not None:
+        # before the first list is made: none is made again because an item came to be allowed
+        await worker.model_agents.decisions.look()
 
 
 @asynccontextmanager

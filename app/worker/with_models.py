@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from agents.assess import Assess
+from agents.decisions import FollowDecisions
 from agents.follow_vectors import FollowVectors
 from agents.introduce import Introduce
 from agents.keep_similar import KeepSimilar
@@ -17,6 +18,7 @@ from agents.refresh import Refresh
 from agents.second_judge import AskSecondJudge
 from app.settings import Settings
 from app.store.assessments import RedisAssessments
+from app.store.decisions import RedisDecisions
 from app.store.similar import RedisSimilar
 from app.store.store import Store
 from app.store.vector_set import VectorSet
@@ -36,12 +38,20 @@ class ModelAgents:
     assess: Assess
     similar: KeepSimilar
     introduce: Introduce
+    decisions: FollowDecisions
     second: AskSecondJudge | None
 
     def jobs(self) -> Iterable[Coroutine[Any, Any, None]]:
         """Return the background jobs. They run until cancelled."""
         second = () if self.second is None else (self.second.run(),)
-        return (self.assess.run(), self.similar.run(), self.similar.watch(), self.introduce.run(), *second)
+        return (
+            self.assess.run(),
+            self.similar.run(),
+            self.similar.watch(),
+            self.introduce.run(),
+            self.decisions.run(),
+            *second,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,7 @@ class WorkerParts:
     owned: Callable[[], Set[int]]
     advanced: Callable[[], None]
     behind: Callable[[], bool]
+    publishes: Callable[[], bool]
 
 
 def find_models(settings: Settings, metrics: Metrics) -> "LoadedModels | None":
@@ -94,7 +105,7 @@ def build_model_agents(
     """Build the parts that use the models. `follow` tells them which vectors arrive."""
     redis, keys, retry = parts.store.redis, parts.store.keys, parts.store.retry
     vectors = VectorSet(redis, keys, loaded.infer.models.embedding)
-    store = RedisAssessments(redis, keys, retry, vectors, settings.quality)
+    store = RedisAssessments(redis, keys, retry, vectors, settings.quality, follow.is_allowed)
     assess = Assess(
         infer=loaded.infer,
         follow=follow,
@@ -125,4 +136,5 @@ def build_model_agents(
     similar = KeepSimilar(recommender, RedisSimilar(redis, keys, retry), parts.replicas, parts.owned)
     introduce = Introduce(recommender, parts.refresh, parts.replicas)
     follow.listeners += [similar.arrived, introduce.arrived]
-    return ModelAgents(loaded, assess, similar, introduce, second)
+    decisions = FollowDecisions(RedisDecisions(redis, keys, retry), follow, assess, parts.owned, parts.publishes)
+    return ModelAgents(loaded, assess, similar, introduce, decisions, second)

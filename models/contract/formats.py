@@ -36,6 +36,7 @@ PROGRESS = Format(
     "progress", 1, 1, "stop all workers and delete hr:source:*, hr:start:*, hr:begun:*, hr:claim:* and hr:catalogue:*"
 )
 WORKERS = Format("workers", 1, 1, "stop all workers; what they announce is gone after 20 s")
+DECISIONS = Format("decisions", 1, 1, "delete hr:allowed and hr:hidden; the shop's decisions are lost")
 RECEIPTS = Format("receipts", 1, 1, "ask with the version that forgot the user")
 INTERACTIONS = Format("interactions", 1, 1, "wait until retention has removed them, or create the topic again")
 VECTORS = Format("vectors", 1, 1, "create the topic again; the models assess all items once more")
@@ -45,7 +46,7 @@ SNAPSHOT = Format("snapshots", 6, 6, "nothing: the worker reads the log instead"
 MANIFEST = Format("model manifests", 1, 1, "build the models again with this version")
 
 # What the hash `hr:formats` names, because it lies in Redis.
-IN_REDIS = (PROFILE, LIST, ITEM, SIMILAR, VECTOR_SET, TRENDING, PROGRESS, WORKERS, RECEIPTS)
+IN_REDIS = (PROFILE, LIST, ITEM, SIMILAR, VECTOR_SET, TRENDING, PROGRESS, WORKERS, DECISIONS, RECEIPTS)
 IN_KAFKA = (INTERACTIONS, VECTORS, MOVED, QUARANTINE)
 FORMATS = (*IN_REDIS, *IN_KAFKA, SNAPSHOT, MANIFEST)
 # What several workers write and read, so that they have to agree on it.

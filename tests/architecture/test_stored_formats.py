@@ -8,6 +8,7 @@ from app.kafka.topics import Topics
 from app.store.keys import Keys
 from app.worker.snapshot import FORMAT
 from models.contract.formats import (
+    DECISIONS,
     FORMATS,
     IN_REDIS,
     INTERACTIONS,
@@ -52,6 +53,8 @@ OF_KEY = {
     "members": WORKERS,
     "worker": WORKERS,
     "workers": WORKERS,
+    "hidden": DECISIONS,
+    "allowed": DECISIONS,
     "formats": None,  # says the versions; a new form would be a new key
 }
 OF_TOPIC = {
@@ -108,6 +111,7 @@ def test_the_page_names_every_topic_and_key() -> None:
         own.start("u"),
     ]
     named += [own.forgotten("u"), own.trending(), own.members(), own.formats(), own.known_only(), own.recent_users()]
+    named += [own.hidden(), own.allowed()]
     prefixes = {key.partition("{")[0].partition(":u")[0].rstrip(":") for key in named}
     assert {each for each in prefixes if each not in text} == set()
     assert {topic for topic, kind in OF_TOPIC.items() if kind is not None and f"`{topic}`" not in text} == set()

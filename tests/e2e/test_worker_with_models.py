@@ -9,6 +9,7 @@ import orjson
 import pytest
 import redis
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
+from forgetting import run
 from workers import RunningWorker, environment, running_worker, until
 
 from app.concerns import KafkaSettings, RedisSettings
@@ -110,6 +111,13 @@ async def test_an_item_that_nobody_clicked_is_in_matching_lists_within_a_second_
     assert "kettle" in by_vectors[:TRIES]
 
 
+def headrace_items(kafka: KafkaSettings, settings: RedisSettings, *arguments: str) -> dict[str, Any]:
+    process = run("items", with_models(kafka, settings), *arguments, "--json")
+    assert process.returncode == 0, process.stderr
+    found: dict[str, Any] = orjson.loads(process.stdout)
+    return found
+
+
 async def similar(lookups: Lookups, item_id: str) -> list[str]:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
@@ -135,8 +143,22 @@ async def test_an_item_of_low_quality_is_kept_and_not_recommended(
         assert "garbled" in entry.reasons
         assert entry.quality < 0.5
 
+        keys = Keys(redis_settings.prefix)
+        until(lambda: store.zrange(keys.hidden(), 0, -1) == [b"bad"], worker.log)
+        assert headrace_items(kafka, redis_settings, "allow", "bad")["changed"]
+        await send(kafka, "views", view("u4", "mug"))
+        until(lambda: store.zcard(keys.hidden()) == 0, worker.log)
+        await send(kafka, "views", view("u4", "kettle"))
+        until(lambda: "bad" in listed(store, redis_settings, "u4"), worker.log)
+    with running_worker(with_models(kafka, redis_settings), tmp_path / "second.log") as worker:
+        await send(kafka, "views", view("u5", "mug"), view("u5", "kettle"))
+        until(lambda: "bad" in listed(store, redis_settings, "u5"), worker.log)
+        assert headrace_items(kafka, redis_settings, "allow", "bad", "--undo")["changed"]
+        until(lambda: "bad" not in listed(store, redis_settings, "u5"), worker.log)
+
+        good = assessed(worker, "good")
         await send(kafka, "items", item("bad", "Stoneware milk jug for tea"))
-        until(lambda: assessed(worker, "good") == len(TITLES) + 1, worker.log)
+        until(lambda: assessed(worker, "good") == good + 1, worker.log)
         await send(kafka, "views", view("u3", "mug"))
         until(lambda: "bad" in listed(store, redis_settings, "u3"), worker.log)
 

@@ -26,6 +26,8 @@ def filled(shop: Shop) -> Shop:
     shop.listed("u1", "kettle", "cup")
     shop.item("kettle", title="Kettle", price="19.5", url="https://a.example/k", image_url="https://a.example/k.jpg")
     shop.item("cup", title="Cup", quality="0.75", reasons='["spam"]', recommendable="1", deleted="0")
+    shop.hide("cup", "kettle")
+    shop.redis.hset(shop.keys.allowed(), "cup", str(NOW))
     shop.similar("kettle", "cup")
     shop.history("u1", ("kettle", NOW, "view"))
     shop.worker("w1", accepted=3)
@@ -43,6 +45,8 @@ def filled(shop: Shop) -> Shop:
         ("/items/{item_id}", "/items/kettle"),
         ("/items", "/items?item_id=cup"),
         ("/catalogue", "/catalogue"),
+        ("/items", "/items?hidden=true"),
+        ("/items", "/items?allowed=true"),
         ("/users/{user_id}", "/users/u1"),
         ("/users", "/users"),
         ("/users", "/users?user_id=u1"),

@@ -51,13 +51,13 @@ def test_what_went_away_is_marked(change: Change, shown: bool | None) -> None:
 
 @pytest.mark.parametrize("assessment", [JUDGED, Assessment("f" * 16)])
 def test_an_assessment_is_read_back_as_it_was_written(assessment: Assessment) -> None:
-    fields = stored(encode_assessment(assessment, QualitySettings()))
+    fields = stored(encode_assessment(assessment, recommendable=True))
     assert tuple(fields) == ASSESSMENT_FIELDS
     assert decode_assessment(values(fields, ASSESSMENT_FIELDS)) == assessment
 
 
 def test_other_programs_find_who_judged_where_they_always_did() -> None:
-    assert stored(encode_assessment(JUDGED, QualitySettings()))["judge"] == b"q1+s1"
+    assert stored(encode_assessment(JUDGED, recommendable=True))["judge"] == b"q1+s1"
 
 
 def test_what_was_withdrawn_and_never_described_is_no_item() -> None:
@@ -72,7 +72,7 @@ def test_a_deletion_removes_the_time_and_a_version_without_one_does_not() -> Non
 
 def test_look_ups_read_what_catalogue_and_models_wrote() -> None:
     repaired = Repair("title", "encoding", "Ã©", "é", 0.97)
-    fields = stored(encode_change(MUG, [repaired]), encode_assessment(JUDGED, QualitySettings()))
+    fields = stored(encode_change(MUG, [repaired]), encode_assessment(JUDGED, recommendable=True))
     assert decode_entry(values(fields, ENTRY_FIELDS)) == {
         "title": "Becher für Tee 茶",
         "category": "Home/Mugs",
