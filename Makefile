@@ -42,9 +42,12 @@ setup: $(STAMP) ## Make .venv with all packages for run, test and check
 run: $(STAMP) ## Start everything on this machine and replay a sample log; Ctrl-C stops it
 	$(BIN)/headrace run $(ARGS)
 
+# Two processes: many tests wait for a server. A file stays in one, for what its tests share.
+SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
+
 .PHONY: test
-test: $(STAMP) ## Run all tests
-	$(BIN)/pytest $(ARGS)
+test: $(STAMP) ## Run all tests, two side by side (one after the other: ARGS="-n 0 -x")
+	$(BIN)/pytest $(SIDE_BY_SIDE) $(ARGS)
 
 # On Apache Kafka: all tests that touch a broker and that it can pass; the short form is for .ci/run.
 KAFKA_JARS := .cache/kafka/jars

@@ -15,7 +15,7 @@ smoke() {
     "$folder/bin/pip" install --quiet --require-hashes -r requirements.lock
   "$folder/bin/pip" install --quiet --no-deps --no-build-isolation -e .
   "$folder/bin/headrace" --version
-  "$folder/bin/pytest" --quiet -p no:cacheprovider tests/unit \
+  "$folder/bin/pytest" --quiet -p no:cacheprovider --numprocesses 2 --dist loadfile tests/unit \
     tests/e2e/test_run_command.py::test_every_row_of_the_log_is_accounted_for
 }
 
