@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from agents.metrics import Metrics
 from models.contract.events import KIND_OF_LABEL, LOG_MARK, RawBatch
 from models.contract.forgetting import forgotten_sessions, is_forgotten
+from models.contract.identity import identities
 from models.contract.wire import Learned, decode_log
 from models.duplicates import DuplicateFilter
 from models.processor import Followed, hash_session
@@ -114,4 +115,5 @@ class Learn:
     def _remember(self, source: str, times: NDArray[np.float64], learned: list[Learned]) -> None:
         offsets = np.fromiter((each.offset for each in learned), np.int64, len(learned))
         ts = np.fromiter((each.ts for each in learned), np.float64, len(learned))
-        self.seen.remember(source, offsets, times, ts, [each.identity for each in learned])
+        keys = identities(learned, [each.user_id for each in learned])
+        self.seen.remember(source, offsets, times, ts, keys)

@@ -1,6 +1,6 @@
 """Find repeated events: exact within bounded memory.
 
-An event is known by a text, which `models.contract.identity` makes; here it is called its id.
+An event is known by a number, which `models.contract.identity` makes; here it is called its id.
 
 An event that is read again at the same offset is not a repeat.
 """
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import xxhash
 from numpy.typing import NDArray
 
 from models.kernel import kernel
@@ -79,8 +78,8 @@ NOTHING = _Oldest(np.inf, 0)
 
 
 class DuplicateFilter:
-    """Remembers 64-bit hashes of event ids with the position, event time and broker's time of their
-    first appearance.
+    """Remembers ids of events, hashes of 64 bits, with the position, event time and broker's time
+    of their first appearance.
 
     An id is a duplicate when it stands at another position with an event time at most `window`
     seconds away. At most `memory` ids are held, more only when a batch has more than half as many.
@@ -88,7 +87,7 @@ class DuplicateFilter:
     where that is not enough, all but the newest `memory / 2`. What is remembered thus does not
     depend on the order in which partitions are read: the `memory / 2` ids that are newest by the
     broker's clock always are, if they are no older than the window. A false match between two ids
-    needs equal xxh3 hashes: below 1e-11 per event at eight million ids.
+    needs equal hashes: below 1e-11 per event at eight million ids.
     """
 
     def __init__(self, window: float, memory: int) -> None:
@@ -105,7 +104,7 @@ class DuplicateFilter:
         """Compile the kernels, or load them from numba's cache, without remembering anything."""
         other = DuplicateFilter(self._window, FIRST_CAPACITY)
         one = np.zeros(1)
-        other.remember("", np.zeros(1, np.int64), one, one, [""])
+        other.remember("", np.zeros(1, np.int64), one, one, np.ones(1, np.uint64))
         _rebuilt(other._table.columns(), FIRST_CAPACITY, EVERYTHING)
 
     def remember(
@@ -114,16 +113,16 @@ class DuplicateFilter:
         offsets: NDArray[np.int64],
         times: NDArray[np.float64],
         ts: NDArray[np.float64],
-        ids: list[str],
+        keys: NDArray[np.uint64],
     ) -> NDArray[np.bool_]:
-        """Remember events of one source partition, given in offset order.
+        """Remember events of one source partition, given in offset order, by their ids `keys`, none
+        of which is 0.
 
         Returns True where the id is a repeat, shape (n,).
         """
-        if not ids:
+        if not len(keys):
             return np.zeros(0, np.bool_)
-        self._make_room(len(ids), float(times.max()))
-        keys = np.fromiter((xxhash.xxh3_64_intdigest(each.encode()) or 1 for each in ids), np.uint64, len(ids))
+        self._make_room(len(keys), float(times.max()))
         positions = (np.int64(self._sources.number(source)) << OFFSET_BITS) | offsets
         table = self._table
         repeated, added = _remember(

@@ -109,7 +109,8 @@ def admit(
     if duplicates:
         found = found.only(~repeated)
     place_of: dict[str, int] = {}
-    user_of = np.fromiter((place_of.setdefault(user, len(place_of)) for user in found.user_ids), np.int32, len(found))
+    place = place_of.setdefault  # looked up once, as it is called for every event
+    user_of = np.array([place(user, len(place_of)) for user in found.user_ids], np.int32)
     rejected = decoded.rejected + elsewhere.refused
     return Admitted(
         home=batch.home,

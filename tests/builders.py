@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from models.contract.event_codec import EventSettings
 from models.contract.events import Kind, RawBatch
+from models.contract.identity import identities
 from models.contract.lists import Ranking
 from models.contract.outcome import Rejected
+from models.contract.typed_event import EventRecord
 from models.contract.wire import decode_interaction
 from models.duplicates import DuplicateFilter
 from models.processor import ListMaker, admit, decide, follow, hash_session
@@ -32,6 +34,11 @@ def event(event_id: object = "e1", /, **said: object) -> Fields:
     otherwise.
     """
     return {"event_id": event_id, "user_id": "u1", "item_id": "i1", "ts": NOW, **said}
+
+
+def keys_of(event_ids: Sequence[str]) -> NDArray[np.uint64]:
+    """What tells the events with these ids from others, when all else is as `event` has it."""
+    return identities([EventRecord(each, "i1", NOW) for each in event_ids], ["u1"] * len(event_ids))
 
 
 def item(item_id: object = "i1", /, **said: object) -> Fields:

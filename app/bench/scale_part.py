@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from xxhash import xxh3_64_intdigest
 
 from app.bench.core import STEPS, Core, batches, learn_catalogue
 from app.bench.generated import (
@@ -100,8 +101,8 @@ def _fill(core: Core, visits: GeneratedVisits, first: int, partitions: int) -> N
                 source = f"{TOPIC_OF_KIND[kind]}-{partition}{LOG_MARK}{FORMER_LOG}"
                 number, places = core.maker.table.number_source(source)
                 offsets, named = rows + first, np.ones(len(rows), np.bool_)
-                ids = [f"e{event:012d}" for event in offsets.tolist()]
-                core.seen.remember(source, offsets, visits.ts[rows], visits.ts[rows], ids)
+                keys = np.array([xxh3_64_intdigest(b"%d" % event) for event in offsets.tolist()], np.uint64)
+                core.seen.remember(source, offsets, visits.ts[rows], visits.ts[rows], keys)
                 opened = np.zeros(len(rows))
                 columns = (slots[rows], items[rows], visits.ts[rows], offsets, named, opened, places)
                 core.maker.table.step(Steps(*columns, number, int(kind)))

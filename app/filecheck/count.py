@@ -97,7 +97,7 @@ def _check(source: Source, settings: EventSettings, now: float, most: int | None
     left_out: Counter[str] = Counter()
     accepted: Counter[str] = Counter()
     complaints: dict[tuple[str, str], Complaint] = {}
-    seen: set[str] = set()
+    seen: set[int] = set()
     rows = repeats = 0
     latest = now + settings.future_tolerance_seconds
     records = source.records(lambda what: left_out.update((what,)))

@@ -53,7 +53,7 @@ class Judged:
 
     rejected: list[RejectedRow]
     accepted: Counter[str]
-    identities: list[str]
+    identities: list[int]
 
 
 async def rejected_rows(
@@ -85,12 +85,12 @@ def judge(records: Sequence[Record], settings: EventSettings, now: float) -> Jud
         by_topic[record.topic].append(record)
     found = [_misfit(record) for record in by_topic.pop(QUARANTINE, [])]
     accepted: Counter[str] = Counter()
-    identities: list[str] = []
+    identities: list[int] = []
     for topic, its_records in by_topic.items():
         batch = _batch(topic, its_records, now)
         if topic in KIND_OF_TOPIC:
             decoded = decode(batch, KIND_OF_TOPIC[topic], settings)
-            identities += decoded.accepted.identities
+            identities += decoded.accepted.identities.tolist()
             rejected = decoded.rejected
         else:
             rejected = [each.rejected for each in decode_items(batch, settings) if each.rejected is not None]

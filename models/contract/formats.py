@@ -42,7 +42,7 @@ INTERACTIONS = Format("interactions", 1, 1, "wait until retention has removed th
 VECTORS = Format("vectors", 1, 1, "create the topic again; the models assess all items once more")
 MOVED = Format("moved events", 1, 1, "let the newer version read the topic to its end first")
 QUARANTINE = Format("quarantined records", 1, 1, "read them with the newer version")
-SNAPSHOT = Format("snapshots", 6, 6, "nothing: the worker reads the log instead")
+SNAPSHOT = Format("snapshots", 7, 7, "nothing: the worker reads the log instead")
 MANIFEST = Format("model manifests", 1, 1, "build the models again with this version")
 
 # What the hash `hr:formats` names, because it lies in Redis.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.contract.events import GUEST_PREFIX, Kind
-from models.contract.identity import identity
+from models.contract.identity import identities
 from models.contract.typed_event import EventRecord
 
 
@@ -33,7 +33,7 @@ class Interactions:
         cls, source: str, kind: Kind, offsets: NDArray[np.int64], times: NDArray[np.float64], events: list[EventRecord]
     ) -> Self:
         """From events whose `ts` are numbers."""
-        ts = np.fromiter((event.ts for event in events), np.float64, len(events))
+        ts = np.array([event.ts for event in events], np.float64)
         # An event has a user or a session.
         user_ids = [event.user_id or f"{GUEST_PREFIX}{event.session_id}" for event in events]
         return cls(source, kind, offsets, times, ts, user_ids, events)
@@ -47,12 +47,9 @@ class Interactions:
         return [event.event_id for event in self.events]
 
     @property
-    def identities(self) -> list[str]:
+    def identities(self) -> NDArray[np.uint64]:
         """What tells each event from others; see `models.contract.identity`."""
-        return [
-            identity(event.event_id, user_id, event.item_id, event.price, event.quantity)
-            for event, user_id in zip(self.events, self.user_ids, strict=True)
-        ]
+        return identities(self.events, self.user_ids)
 
     @property
     def item_ids(self) -> list[str]:

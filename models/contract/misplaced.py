@@ -33,7 +33,8 @@ def sort_out(batch: RawBatch, found: Interactions, placement: Placement) -> tupl
     if batch.moved_to is not None or not len(found):
         return found, Elsewhere([], [], 0)
     rows = np.searchsorted(batch.offsets, found.offsets)
-    given = places(placement, batch.partition, [batch.keys[row] for row in rows.tolist()], found.user_ids)
+    keys = batch.keys if len(found) == len(batch) else [batch.keys[row] for row in rows.tolist()]
+    given = places(placement, batch.partition, keys, found.user_ids)
     here = given.homes == batch.partition
     in_place = int(np.count_nonzero(here & ~given.keyed))
     if here.all():

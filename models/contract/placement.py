@@ -7,11 +7,11 @@ keep one profile.
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.contract.joined import JoinedTexts
 from models.contract.partitioner import CRC32, MOVE, TRUST
 from models.kernel import kernel
 
@@ -44,50 +44,24 @@ class Places:
 
 def places(placement: Placement, partition: int, keys: Sequence[bytes | None], user_ids: Sequence[str]) -> Places:
     """Where events that lie in `partition` belong; with the partitioner `trust`, where they are."""
-    users = _Texts.of(user_ids)
+    users = JoinedTexts.of(user_ids)
     return Places(_homes(placement, partition, users), users.equal(keys))
 
 
-class _Texts(NamedTuple):
-    """Texts as UTF-8, joined, and their lengths. Joining avoids a Python call for each text."""
-
-    joined: bytes
-    lengths: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, texts: Sequence[str]) -> "_Texts":
-        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-        joined = "".join(texts).encode()
-        if len(joined) != lengths.sum():  # not only ASCII
-            lengths = np.fromiter((len(text.encode()) for text in texts), np.int64, len(texts))
-        return cls(joined, lengths)
-
-    def each(self) -> list[bytes]:
-        ends = np.cumsum(self.lengths).tolist()
-        return [self.joined[start:end] for start, end in zip([0, *ends], ends, strict=False)]
-
-    def equal(self, keys: Sequence[bytes | None]) -> NDArray[np.bool_]:
-        """Which of the keys are the texts."""
-        given = [key or b"" for key in keys]
-        if b"".join(given) == self.joined and (np.fromiter(map(len, given), np.int64) == self.lengths).all():
-            return np.ones(len(given), np.bool_)
-        return np.fromiter((key == text for key, text in zip(keys, self.each(), strict=True)), np.bool_, len(given))
-
-
-def _homes(placement: Placement, partition: int, users: _Texts) -> NDArray[np.int32]:
+def _homes(placement: Placement, partition: int, users: JoinedTexts) -> NDArray[np.int32]:
     if placement.partitioner == TRUST:
-        return np.full(len(users.lengths), partition, np.int32)
+        return np.full(len(users.ends), partition, np.int32)
     if placement.partitioner == CRC32:
         hashes = np.array([zlib.crc32(user) for user in users.each()], np.int64)
     else:
-        hashes = _murmur2(np.frombuffer(users.joined, np.uint8), np.cumsum(users.lengths))
+        hashes = _murmur2(users.data, users.ends)
     return (hashes % placement.partitions).astype(np.int32)
 
 
 @kernel
 def _murmur2(text: NDArray[np.uint8], ends: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Kafka's murmur2 of each text, its sign bit off, as `org.apache.kafka.common.utils.Utils`
-    computes it.
+    """Kafka's murmur2 of each of the joined texts, its sign bit off, as
+    `org.apache.kafka.common.utils.Utils` computes it.
     """
     hashes = np.empty(len(ends), np.int64)
     mixer, mask = np.uint64(0x5BD1E995), np.uint64(0xFFFFFFFF)
@@ -112,5 +86,5 @@ def _murmur2(text: NDArray[np.uint8], ends: NDArray[np.int64]) -> NDArray[np.int
         value = value * mixer & mask
         value ^= value >> np.uint64(15)
         hashes[row] = np.int64(value & np.uint64(0x7FFFFFFF))
-        start = ends[row]
+        start = ends[row] + 1
     return hashes

@@ -8,7 +8,6 @@ import msgspec
 from msgspec import Meta, Struct
 
 from models.contract.formats import FIRST, INTERACTIONS, check_version
-from models.contract.identity import identity
 from models.contract.interactions import Interactions
 
 
@@ -75,11 +74,6 @@ class Learned(Struct, gc=False):
     price: float | None = None
     quantity: float | None = None
     format: int = FIRST
-
-    @property
-    def identity(self) -> str:
-        """What tells the event from others; see `models.contract.identity`."""
-        return identity(self.event_id, self.user_id, self.item_id, self.price, self.quantity)
 
 
 _DECODER = msgspec.json.Decoder(Learned)

@@ -9,7 +9,7 @@ from itertools import groupby
 import numpy as np
 import orjson
 import pytest
-from builders import DAY, HOUR, NOW, Fields, Outcome, PureWorker, batch, event, interaction, item
+from builders import DAY, HOUR, NOW, Fields, Outcome, PureWorker, batch, event, interaction, item, keys_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -251,6 +251,8 @@ def test_the_duplicate_filter_does_what_a_dictionary_would_do(
                 ends[source] = first + len(cut)
                 offsets = np.arange(first, first + len(cut), dtype=np.int64)
                 ts = np.array([moment for _, _, moment in cut])
-                found = seen.remember(source, offsets, np.full(len(cut), NOW), ts, [each for _, each, _ in cut])
+                found = seen.remember(
+                    source, offsets, np.full(len(cut), NOW), ts, keys_of([each for _, each, _ in cut])
+                )
                 pairs = zip(offsets.tolist(), cut, strict=True)
                 assert found.tolist() == [naive.remember(source, at, when, name) for at, (_, name, when) in pairs]

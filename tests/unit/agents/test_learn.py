@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from builders import DAY, NOW, batch, decided, event
+from builders import DAY, NOW, batch, decided, event, keys_of
 from prometheus_client import CollectorRegistry
 
 from agents.learn import Learn
@@ -14,7 +14,6 @@ from agents.metrics import Metrics, total
 from models.contract.event_codec import EventSettings
 from models.contract.events import Kind, RawBatch
 from models.contract.forgetting import forgotten_headers
-from models.contract.identity import identity
 from models.duplicates import DuplicateFilter
 from models.processor import Followed, ListMaker, admit, follow, hash_session
 from models.recommender import Recommender, RecommenderSettings
@@ -56,8 +55,8 @@ class Learner:
 
     def repeats(self, event_id: str) -> bool:
         """Whether the worker would call this event a duplicate."""
-        ids = [identity(event_id, "u1", "i1")]
-        found = self.seen.remember("views-9", np.array([99]), np.array([NOW]), np.array([NOW]), ids)
+        keys = keys_of([event_id])
+        found = self.seen.remember("views-9", np.array([99]), np.array([NOW]), np.array([NOW]), keys)
         return bool(found[0])
 
 

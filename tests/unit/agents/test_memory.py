@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from builders import keys_of
 from learning import PARTITIONS, batch, batches, catalogue, follow, interactions, lists, new_learn
 from numpy.typing import NDArray
 
@@ -12,6 +13,7 @@ from agents.memory import MemoryCopy, check, restore
 from agents.metrics import total
 from models.contract.event_codec import EventSettings
 from models.contract.events import Kind
+from models.contract.identity import identities
 from models.contract.wire import decode_interaction
 from models.processor import ListMaker, admit
 from models.processor import follow as follow_users
@@ -111,8 +113,8 @@ def test_an_id_that_was_seen_before_the_restart_is_still_a_duplicate() -> None:
     learn = new_learn()
     restore(learn, saved(learned()))
     last, at = decode_interaction(RECORDS[-1][1]), 1_760_000_000.0 + 60.0 * 2_999
-    ids = [last.identity, "new"]
-    found = learn.seen.remember("views-0", np.array([90_000, 90_001]), np.full(2, at), np.full(2, at), ids)
+    keys = np.concatenate([identities([last], [last.user_id]), keys_of(["new"])])
+    found = learn.seen.remember("views-0", np.array([90_000, 90_001]), np.full(2, at), np.full(2, at), keys)
     assert found.tolist() == [True, False]
 
 

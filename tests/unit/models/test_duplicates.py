@@ -5,7 +5,7 @@ An offset that is read again is no duplicate.
 
 import numpy as np
 import pytest
-from builders import DAY, HOUR, NOW
+from builders import DAY, HOUR, NOW, keys_of
 
 from models.duplicates import DuplicateFilter
 
@@ -18,7 +18,7 @@ def repeats(
     """Return the filter's answers for consecutive records, all with the same event time."""
     count = len(ids)
     offsets = np.arange(first, first + count, dtype=np.int64)
-    found = seen.remember(source, offsets, np.full(count, now), np.full(count, ts), list(ids))
+    found = seen.remember(source, offsets, np.full(count, now), np.full(count, ts), keys_of(ids))
     return [bool(each) for each in found]
 
 
@@ -80,7 +80,7 @@ def fill(seen: DuplicateFilter, count: int, *, source: str, first: int, start: f
     for at in range(0, count, ROUND):
         some = slice(at, at + ROUND)
         offsets = np.arange(first + at, first + at + len(ids[some]), dtype=np.int64)
-        assert not seen.remember(source, offsets, times[some], times[some], ids[some]).any()
+        assert not seen.remember(source, offsets, times[some], times[some], keys_of(ids[some])).any()
     return ids
 
 
@@ -118,7 +118,7 @@ def test_the_newest_half_of_the_memory_is_remembered_whatever_the_order_of_parti
         ids = [f"e{row}" for row in rows]
         for at in range(0, len(rows), 300):
             some = rows[at : at + 300]
-            seen.remember(f"views-{partition}", some, times[some], times[some], ids[at : at + 300])
+            seen.remember(f"views-{partition}", some, times[some], times[some], keys_of(ids[at : at + 300]))
             assert len(seen) <= 4 * ROUND
     newest = [f"e{row}" for row in range(len(times) - 2 * ROUND, len(times))]
     assert are_known(seen, newest, NOW)
