@@ -1,14 +1,15 @@
 """What a look-up answers beside lists, decoded from raw Redis values without touching Redis."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import orjson
 
 from app.store import item_fields
 from app.store.connection import UnreadableAnswer
 
+N = TypeVar("N", int, float)
 COUNTED_AT = "at"  # a key among the counts: the time as of which they are decayed
 
 
@@ -90,7 +91,9 @@ class WorkerFigures:
     """One worker's live figures: counters since its start, a rate, and freshness in seconds.
 
     `kinds` counts accepted events by kind, `reasons` records sent to quarantine, events and items.
-    `lag_by_topic` holds events behind the ends of its partitions.
+    `lag_by_topic` holds events behind the ends of its partitions. `listed` counts items of lists by
+    source; `scored`, `hits` and `reciprocals` are, by kind, the events that were looked for in
+    their users' lists, those found there, and the sum of 1 / rank.
     """
 
     worker_id: str
@@ -109,6 +112,12 @@ class WorkerFigures:
     kinds: Mapping[str, int] = field(default_factory=dict)
     reasons: Mapping[str, int] = field(default_factory=dict)
     lag_by_topic: Mapping[str, int] = field(default_factory=dict)
+    unknown_items: int = 0
+    listed: Mapping[str, int] = field(default_factory=dict)
+    scored: Mapping[str, int] = field(default_factory=dict)
+    hits: Mapping[str, int] = field(default_factory=dict)
+    hits_by_source: Mapping[str, int] = field(default_factory=dict)
+    reciprocals: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +139,12 @@ class LiveFigures:
     kinds: Mapping[str, int]
     reasons: Mapping[str, int]
     lag_by_topic: Mapping[str, int]
+    unknown_items: int
+    listed: Mapping[str, int]
+    scored: Mapping[str, int]
+    hits: Mapping[str, int]
+    hits_by_source: Mapping[str, int]
+    reciprocals: Mapping[str, float]
     workers: tuple[WorkerFigures, ...] = field(default=())
 
 
@@ -197,15 +212,22 @@ def sum_figures(workers: Sequence[WorkerFigures]) -> LiveFigures:
         kinds=_added(worker.kinds for worker in workers),
         reasons=_added(worker.reasons for worker in workers),
         lag_by_topic=_added(worker.lag_by_topic for worker in workers),
+        unknown_items=sum(worker.unknown_items for worker in workers),
+        listed=_added(worker.listed for worker in workers),
+        scored=_added(worker.scored for worker in workers),
+        hits=_added(worker.hits for worker in workers),
+        hits_by_source=_added(worker.hits_by_source for worker in workers),
+        reciprocals=_added(worker.reciprocals for worker in workers),
         workers=tuple(sorted(workers, key=lambda worker: worker.worker_id)),
     )
 
 
-def _added(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    found: Counter[str] = Counter()
+def _added(counts: Iterable[Mapping[str, N]]) -> dict[str, N]:
+    found: dict[str, N] = {}
     for each in counts:
-        found.update(each)
-    return dict(found)
+        for name, count in each.items():
+            found[name] = found[name] + count if name in found else count
+    return found
 
 
 def _slowest(values: Iterable[float | None]) -> float | None:

@@ -1,17 +1,15 @@
 """Shows the catalogue in pages, with a search, for the console."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
 from aiohttp import web
 
 from app.guard.problems import Problem
-from app.store.answers import CatalogueEntry
 from app.store.catalogue_pages import CatalogueChoice
 from app.store.lookup import Lookups
-from app.web.lookups import json_response
-from app.web.requests import count_in
+from app.web.lookups import entry_as_json, json_response
+from app.web.requests import count_in, flag_in
 
 PAGE_ITEMS = 50
 LONGEST_TEXT = 128
@@ -33,14 +31,11 @@ class CatalogueResource:
         text = request.query.get("search", "").strip()
         if len(text) > LONGEST_TEXT:
             raise Problem(HTTPStatus.BAD_REQUEST, f"search has {len(text)} characters; use at most {LONGEST_TEXT}.")
-        hidden = request.query.get("hidden", "false")
-        if hidden not in ("true", "false"):
-            raise Problem(HTTPStatus.BAD_REQUEST, f"hidden is {hidden[:40]!r}; use true or false.")
-        choice = CatalogueChoice(text, hidden_only=hidden == "true")
+        choice = CatalogueChoice(text, hidden_only=flag_in(request, "hidden"))
         page = await self.lookups.catalogue(choice, _cursor_in(request), count_in(request, default=PAGE_ITEMS))
         # As text: a cursor has 64 bits, and numbers of JavaScript 53.
         cursor = str(page.cursor) if page.cursor else None
-        return json_response({"items": list(map(_shown, page.entries)), "cursor": cursor, "read": page.read})
+        return json_response({"items": list(map(entry_as_json, page.entries)), "cursor": cursor, "read": page.read})
 
 
 def _cursor_in(request: web.Request) -> int:
@@ -48,8 +43,3 @@ def _cursor_in(request: web.Request) -> int:
     if given.isascii() and given.isdigit() and len(given) <= CURSOR_DIGITS and int(given) < 1 << 64:
         return int(given)
     raise Problem(HTTPStatus.BAD_REQUEST, f"cursor is {given[:40]!r}; use that of the page before.")
-
-
-def _shown(entry: CatalogueEntry) -> dict[str, Any]:
-    fields = asdict(entry)
-    return {name: fields[name] for name in fields if name not in ("known", "deleted") and fields[name] is not None}

@@ -2,7 +2,7 @@
 loses nothing.
 """
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -29,6 +29,8 @@ class Point:
     duplicates: float
     quarantined: float
     reasons: Mapping[str, int]
+    scored: Mapping[str, int]
+    hits: Mapping[str, int]
     freshness_p50: float | None
     freshness_p99: float | None
     lag: Mapping[str, int]
@@ -101,16 +103,15 @@ def _point(at: float, live: LiveFigures, marked_at: float, marked: LiveFigures) 
     # A worker that was not there before is left out: its counters say what it did since it started.
     pairs = [(before[worker.worker_id], worker) for worker in live.workers if worker.worker_id in before]
     seconds = at - marked_at
-    kinds, reasons = Counter[str](), Counter[str]()
-    for earlier, later in pairs:
-        kinds.update(_growth(earlier.kinds, later.kinds))
-        reasons.update(_growth(earlier.reasons, later.reasons))
+    kinds = _grown(pairs, "kinds")
     return Point(
         at=at,
         kinds={kind: round(count / seconds, DIGITS) for kind, count in kinds.items()},
         duplicates=_rate(pairs, "duplicates", seconds),
         quarantined=_rate(pairs, "quarantined", seconds),
-        reasons={reason: count for reason, count in reasons.items() if count},
+        reasons=_grown(pairs, "reasons"),
+        scored=_grown(pairs, "scored"),
+        hits=_grown(pairs, "hits"),
         freshness_p50=live.freshness_p50,
         freshness_p99=live.freshness_p99,
         lag=live.lag_by_topic,
@@ -119,9 +120,15 @@ def _point(at: float, live: LiveFigures, marked_at: float, marked: LiveFigures) 
     )
 
 
-def _growth(earlier: Mapping[str, int], later: Mapping[str, int]) -> dict[str, int]:
-    # A worker that was started again counts from 0.
-    return {name: max(0, count - earlier.get(name, 0)) for name, count in later.items()}
+def _grown(pairs: Iterable[tuple[WorkerFigures, WorkerFigures]], name: str) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for earlier, later in pairs:
+        before, after = getattr(earlier, name), getattr(later, name)
+        for each, count in after.items():
+            # A worker that was started again counts from 0.
+            grown = max(0, count - before.get(each, 0))
+            found[each] = found.get(each, 0) + grown
+    return found
 
 
 def _rate(pairs: Iterable[tuple[WorkerFigures, WorkerFigures]], name: str, seconds: float) -> float:

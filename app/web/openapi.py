@@ -237,6 +237,7 @@ PATHS: dict[str, Schema] = {
         _parameter("cursor", "query", {"type": "string", "default": "0"}),
         _count("k", PAGE_ITEMS),
     ),
+    "/catalogue/summary": _get("What the catalogue's items lack, and how they are judged", _answer("Live", "counts")),
     "/users/{user_id}": _get("What a user did lately", _answer("User", "the events"), USER_IN_PATH),
     "/users": _get(
         "The users whose lists were written last; with user_id what that user did",

@@ -27,6 +27,7 @@ from app.web.page import load_page
 from app.web.probes import ProbeResources
 from app.web.problems import as_problems
 from app.web.quarantine import QuarantineResource
+from app.web.summary import SummaryResource
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ def build_application(settings: ServeConcerns, surroundings: Surroundings) -> we
             *LookupResources(lookups, metrics.lists).routes(),
             *live.routes(),
             *CatalogueResource(lookups).routes(),
+            *SummaryResource(lookups, surroundings.clock).routes(),
             *DescriptionResource().routes(),
             *ClickResource(producer, surroundings.clock, surroundings.new_id).routes(),
             *QuarantineResource(settings.kafka, Pseudonyms.of_settings(settings.log)).routes(),

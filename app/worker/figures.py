@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from agents.metrics import HIDDEN_CAUSES, Metrics, total
 from agents.ports import Clock
-from agents.totals import totals_by
+from agents.totals import sums_by, totals_by
 from app.health import Health
 from app.store.board import RECENT_USERS, Board
 from app.store.store import STORE_ERRORS
@@ -147,6 +147,14 @@ class Figures:
             "kinds": totals_by(metrics.events, "kind", outcome="accepted"),
             "reasons": totals_by(metrics.rejected, "reason"),
             "lag_by_topic": dict(by_topic),
+            "unknown_items": total(metrics.unknown_items),
+            "listed": totals_by(metrics.listed, "source"),
+            "scored": totals_by(metrics.quality.scored, "kind"),
+            "hits": totals_by(metrics.quality.hits, "kind"),
+            "hits_by_source": totals_by(metrics.quality.hits, "source"),
+            "reciprocals": {
+                kind: round(each, 3) for kind, each in sums_by(metrics.quality.reciprocals, "kind").items()
+            },
             "ready": self.health.ready,
         }
 

@@ -47,6 +47,7 @@ def filled(shop: Shop) -> Shop:
         ("/catalogue", "/catalogue"),
         ("/items", "/items?hidden=true"),
         ("/items", "/items?allowed=true"),
+        ("/catalogue/summary", "/catalogue/summary"),
         ("/users/{user_id}", "/users/u1"),
         ("/users", "/users"),
         ("/users", "/users?user_id=u1"),

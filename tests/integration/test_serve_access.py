@@ -20,6 +20,7 @@ CLOSED = (
     "/users",
     "/users/u1",
     "/catalogue",
+    "/catalogue/summary",
     "/live",
     "/quarantine",
     "/quarantine/stats",

@@ -111,3 +111,17 @@ function lineChart(figure, label, { log = false, target = null, targetName = "",
   svg.addEventListener("blur", () => read(null));
   return draw;
 }
+
+// Rows of a name, a bar and a figure; the longest bar is the largest value, or `top`.
+function showBars(list, rows, { show = amount, top, act } = {}) {
+  const most = top ?? Math.max(1, ...rows.map(([, value]) => value));
+  list.replaceChildren(...rows.map(([name, value, note]) => {
+    const entry = element("li", null, "bar"), bar = element("progress");
+    const shown = act ? quietButton(name, () => act(name)) : element("span", name);
+    if (act) shown.className = "plain";
+    Object.assign(bar, { max: most, value });
+    bar.setAttribute("aria-label", `${name}: ${show(value)}`);
+    entry.append(shown, bar, element("span", `${show(value)}${note ? ` ${note}` : ""}`));
+    return entry;
+  }));
+}
