@@ -23,7 +23,7 @@ COMMANDS = {
     "bench": "measure speed against what else runs in the same minute",
     "models": "make, check and time the model artefacts",
     "items": "judge a title; list hidden items, and allow some",
-    "quarantine": "show rejected records",
+    "quarantine": "show rejected records, and send them again",
     "audit": "compare the profiles in Redis with the log",
     "rebuild": "make profiles in Redis again from the log",
     "forget": "remove users from all that is stored, with a receipt",

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import orjson
 
@@ -15,7 +16,8 @@ from app.errors import HeadraceError
 from app.guard.pseudonyms import Pseudonyms
 from app.progress_line import ProgressLine
 from app.quarantine.reading import EVERYWHERE, NEWEST, Choice, QuarantineReading, read_quarantine
-from app.quarantine.shown import list_as_json, record_as_json, stats_as_json
+from app.quarantine.replay import ReplayPlan, ReplayReport, replay_quarantine
+from app.quarantine.shown import list_as_json, record_as_json, replay_as_json, replay_lines, stats_as_json
 from app.settings import Settings
 from models.contract.fields import Refused, moment
 from models.contract.outcome import Reason
@@ -29,9 +31,15 @@ DETAILS = """
 Reads the topic quarantine. Ids of users are shown as pseudonyms, and what does not begin like JSON, such as rows of
 files, is not shown, unless --show-ids is given. Without --all, up to 100,000 records of each partition are read.
 
+`replay` reads all. It sends records with their bytes untouched to the partitions that they came from, each once, also
+if two replays run at the same time. It leaves out what would be rejected again with the present settings. Records of
+items, and titles that were worse than before, are sent only if --topic items or that reason is named: an old version
+of an item would take the place of a newer one.
+
 exit status:
   0  done
-  1  Kafka does not answer, or there is no such record
+  1  Kafka does not answer, there is no such record, or records are in doubt: a replay ended before it told what
+     became of them. If none is running, --take-over looks which of them arrived, and sends the others
   2  a setting or an argument is not allowed
 """
 
@@ -41,6 +49,8 @@ examples:
   headrace quarantine list --reason invalid_value       the newest of one reason
   headrace quarantine list --topic orders --since 2h --json | jq '.records[].detail'
   headrace quarantine show 5f0c2b7d9a1e4c38             the original, and the field for which it was refused
+  headrace quarantine replay --reason from_the_future --dry-run     what would be sent again
+  headrace quarantine replay --reason from_the_future
 """
 
 
@@ -52,6 +62,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     listed.add_argument("--count", metavar="N", type=_count, default=SHOWN, help=f"how many (default {SHOWN})")
     _choose(listed)
     _choose(_verb(what, "stats", "count rejected records by reason, topic and state"))
+    again = _verb(what, "replay", "send records again that would be accepted now")
+    again.add_argument("--dry-run", action="store_true", help="only tell what would be sent")
+    again.add_argument(
+        "--take-over", action="store_true", help="also send what a replay that ended early may not have sent"
+    )
+    _choose(again)
     show = _verb(what, "show", "show one record, and the field for which it was refused")
     show.add_argument("id", metavar="ID", help="the id that `list` shows")
 
@@ -62,9 +78,11 @@ def _verb(what: Any, name: str, summary: str) -> argparse.ArgumentParser:
     )
     verb.description = f"{summary}\n{DETAILS}"
     verb.epilog = EXAMPLES
-    verb.add_argument("--all", action="store_true", help="read the whole quarantine, however large")
     verb.add_argument("--json", action="store_true", help="print one JSON object on standard output")
-    verb.add_argument("--show-ids", action="store_true", help="show ids of users and whole values as they are")
+    if name != "replay":
+        verb.add_argument("--all", action="store_true", help="read the whole quarantine, however large")
+    if name in ("list", "show"):
+        verb.add_argument("--show-ids", action="store_true", help="show ids of users and whole values as they are")
     return verb
 
 
@@ -78,13 +96,17 @@ def _choose(verb: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Carry out one verb. The exit status is 0 when that was possible."""
-    named = None if args.show_ids else Pseudonyms.of_settings(settings.log).of
+    named = None if getattr(args, "show_ids", False) else Pseudonyms.of_settings(settings.log).of
     match args.what:
         case "list":
             told = list_as_json(_read(args, settings, args.count), named)
             _print(told, _list_lines, as_json=args.json)
         case "stats":
             _print(stats_as_json(_read(args, settings, 0)), _stats_lines, as_json=args.json)
+        case "replay":
+            report = _replayed(args, settings)
+            _print(replay_as_json(report, dry_run=args.dry_run), replay_lines, as_json=args.json)
+            return 1 if report.in_doubt else 0
         case "show":
             _print(_shown(args, settings, named), _record_lines, as_json=args.json)
     return 0
@@ -101,6 +123,16 @@ def _reading(args: argparse.Namespace, settings: Settings, choice: Choice, most:
         return asyncio.run(
             read_quarantine(settings.kafka, choice, most, _told(line), newest=None if args.all else NEWEST)
         )
+    finally:
+        line.close()
+
+
+def _replayed(args: argparse.Namespace, settings: Settings) -> ReplayReport:
+    choice = Choice(frozenset(args.reason or ()), frozenset(args.topic or ()), args.since, args.until)
+    plan = ReplayPlan(choice, uuid4().hex, time.time(), dry_run=args.dry_run, take_over=args.take_over)
+    line = ProgressLine(sys.stderr)
+    try:
+        return asyncio.run(replay_quarantine(settings.kafka, settings.events, plan, _told(line)))
     finally:
         line.close()
 

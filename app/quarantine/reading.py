@@ -42,30 +42,35 @@ class Choice:
 
 
 class RejectedEntry(NamedTuple):
-    """What is kept of each record that is meant."""
+    """What is kept of each record that is meant; `home` is the partition of the quarantine."""
 
     reason: str
     topic: str
     time: float
+    home: int
 
 
 @dataclass(slots=True)
 class QuarantineReading:
     """What was found: `entries` of all records that are meant, by id, and the newest ones whole.
 
+    `on_record` is called with each record that is meant, once.
     `is_whole` is False where older records were passed over or removed.
     """
 
     choice: Choice
     most: int
+    on_record: Callable[[Quarantined], None] = lambda record: None
     is_whole: bool = True
     read: int = 0
     entries: dict[str, RejectedEntry] = field(default_factory=dict)
     replays: Replays = field(default_factory=Replays)
     _newest: list[tuple[float, int, Quarantined]] = field(default_factory=list)
 
-    def take(self, found: Collection[Quarantined | ReplayMark], prefix: str) -> None:
-        """Take in what the next batch says. `prefix` is left off the names of topics."""
+    def take(self, found: Collection[Quarantined | ReplayMark], prefix: str, home: int) -> None:
+        """Take in what the next batch says, of partition `home`. `prefix` is left off the names of
+        topics.
+        """
         for each in found:
             if isinstance(each, ReplayMark):
                 self.replays.follow([each])
@@ -73,7 +78,8 @@ class QuarantineReading:
             self.read += 1
             record = replace(each, topic=each.topic.removeprefix(prefix))
             if self.choice.has(record) and record.record_id not in self.entries:
-                self.entries[record.record_id] = RejectedEntry(record.reason, record.topic, record.time)
+                self.entries[record.record_id] = RejectedEntry(record.reason, record.topic, record.time, home)
+                self.on_record(record)
                 if self.most:
                     heapq.heappush(self._newest, (record.time, self.read, record))
                     if len(self._newest) > self.most:
@@ -107,7 +113,7 @@ async def read_on(log: WholeLog, reading: QuarantineReading, prefix: str) -> Qua
     """Take in what follows what was read before, up to the present end. Raises HeadraceError."""
     async with aclosing(log.read()) as batches:
         async for batch in batches:
-            reading.take(decode_quarantine(batch), prefix)
+            reading.take(decode_quarantine(batch), prefix, batch.partition)
     reading.is_whole = log.is_whole
     return reading
 

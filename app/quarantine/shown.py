@@ -1,6 +1,7 @@
 """Shows records of the quarantine as JSON, for the command and for HTTP alike."""
 
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -8,12 +9,21 @@ import orjson
 
 from app.kafka.topics import SOURCES
 from app.quarantine.reading import QuarantineReading
+from app.quarantine.replay import ReplayReport
 from models.contract.envelope import open_record
 from models.contract.fields import Refused
 from models.contract.masked import Named, shown_key, shown_value
 from models.contract.offending import offending_field
 from models.contract.quarantined import STATES, Quarantined
 
+REPLAY_TEXTS = {
+    "only_on_request": "not sent: name --topic items or --reason worse_than_before to send them",
+    "not_from_a_topic": "not sent: they came from a file; correct it and replay it",
+    "replayed_before": "were sent before",
+    "found_sent": "had arrived, though the replay that sent them ended early",
+    "held_by_others": "not sent: another replay that runs now sends them",
+    "in_doubt": "in doubt: a replay ended early, or runs now; --take-over sends what did not arrive",
+}
 KEYED_BY_USER = (*SOURCES, "carts", "moved", "forget")
 
 
@@ -69,6 +79,36 @@ def stats_as_json(reading: QuarantineReading) -> dict[str, Any]:
         "newest": max((each.time for each in entries), default=None),
         "is_whole": reading.is_whole,
     }
+
+
+def replay_as_json(report: ReplayReport, *, dry_run: bool) -> dict[str, Any]:
+    """Return what became of the records that were to be sent again."""
+    return {
+        "dry_run": dry_run,
+        "sent": report.sent.total(),
+        "rows": [
+            {"reason": reason, "topic": topic, "count": count} for (reason, topic), count in report.sent.most_common()
+        ],
+        "still_refused": {str(reason): count for reason, count in report.refused.most_common()},
+        "only_on_request": report.on_request,
+        "not_from_a_topic": report.elsewhere,
+        "replayed_before": report.replayed_before,
+        "found_sent": report.found_sent,
+        "held_by_others": report.held_by_others,
+        "in_doubt": report.in_doubt,
+    }
+
+
+def replay_lines(told: dict[str, Any]) -> Iterator[str]:
+    """Yield the same for people."""
+    yield f"{told['sent']:,} records {'would be sent' if told['dry_run'] else 'sent'} again"
+    for row in told["rows"]:
+        yield f"{row['count']:10,} {row['reason']} to {row['topic']}"
+    for reason, count in told["still_refused"].items():
+        yield f"{count:10,} would be rejected again: {reason}"
+    for name, text in REPLAY_TEXTS.items():
+        if told[name]:
+            yield f"{told[name]:10,} {text}"
 
 
 def _field_value(record: Quarantined, name: str, named: Named) -> Any:

@@ -135,3 +135,15 @@ class TestCommand:
     def test_an_unknown_id_says_where_ids_are(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["quarantine", "show", "0000"]) == 1
         assert "`headrace quarantine list` shows ids" in capsys.readouterr().err
+
+    def test_records_are_sent_again_after_a_look_at_what_that_would_be(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert told(capsys, "replay", "--topic", "views", "--dry-run")["sent"] == 1
+        sent = told(capsys, "replay")
+        assert (sent["sent"], sent["still_refused"], sent["not_from_a_topic"]) == (1, {"invalid_value": 2}, 1)
+        assert main(["quarantine", "replay"]) == 0
+        out = capsys.readouterr().out
+        assert "0 records sent again" in out
+        assert "1 were sent before" in out
+        assert told(capsys, "stats")["states"]["replayed"] == 1

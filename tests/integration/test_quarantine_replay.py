@@ -1,0 +1,122 @@
+"""`headrace quarantine replay`: original bytes, each record once, on a real broker."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import pytest
+from aiokafka import ConsumerRecord  # type: ignore[import-untyped]  # ships no types
+from quarantining import file_row, free_order, hasty_view, quarantine
+
+from app.concerns import KafkaSettings
+from app.kafka.quarantine_writer import QuarantineWriter, quarantine_writer
+from app.kafka.topics import topics
+from app.quarantine.reading import Choice, read_quarantine
+from app.quarantine.replay import ReplayPlan, ReplayReport, replay_quarantine
+from models.contract.event_codec import EventSettings
+from models.contract.outcome import Reason, Rejected
+from models.contract.quarantined import CLAIMED, ReplayMark
+
+ReadTopic = Callable[[str], Awaitable[list[ConsumerRecord]]]
+VIEWS = {("from_the_future", "views"): 3}
+
+
+@pytest.fixture
+async def filled(kafka: KafkaSettings) -> KafkaSettings:
+    """Three views that are past by now, one of them twice, an order at no price, and a row."""
+    await quarantine(kafka, [hasty_view(kafka, 1), free_order(kafka, 4), hasty_view(kafka, 2, user="bob"), file_row()])
+    await quarantine(kafka, [hasty_view(kafka, 1), hasty_view(kafka, 3)])
+    return kafka
+
+
+async def replay(kafka: KafkaSettings, claim: str, choice: Choice | None = None, **plan: bool) -> ReplayReport:
+    planned = ReplayPlan(choice or Choice(), claim, time.time(), **plan)
+    return await replay_quarantine(kafka, EventSettings(), planned, lambda share: None)
+
+
+async def test_what_would_be_accepted_now_is_sent_with_its_bytes_to_its_partition(
+    filled: KafkaSettings, read_topic: ReadTopic
+) -> None:
+    report = await replay(filled, "c1")
+    assert report.sent == VIEWS
+    assert (report.refused, report.elsewhere) == ({"invalid_value": 1}, 1)
+    arrived = await read_topic(topics(filled).views)
+    originals = [hasty_view(filled, 1), hasty_view(filled, 2, user="bob"), hasty_view(filled, 3)]
+    assert sorted((each.partition, each.key, each.value) for each in arrived) == sorted(
+        (each.partition, each.key, each.value) for each in originals
+    )
+    assert await read_topic(topics(filled).orders) == []
+
+
+async def test_a_second_replay_sends_nothing_again(filled: KafkaSettings, read_topic: ReadTopic) -> None:
+    await replay(filled, "c1")
+    again = await replay(filled, "c2")
+    assert (again.sent, again.replayed_before) == ({}, 3)
+    assert len(await read_topic(topics(filled).views)) == 3
+    assert (await read_quarantine(filled, Choice(), 0)).states() == {"replayed": 3, "waiting": 2}
+
+
+async def test_a_dry_run_tells_and_sends_nothing(filled: KafkaSettings, read_topic: ReadTopic) -> None:
+    assert (await replay(filled, "c1", dry_run=True)).sent == VIEWS
+    assert await read_topic(topics(filled).views) == []
+    assert (await read_quarantine(filled, Choice(), 0)).states() == {"waiting": 5}
+
+
+async def test_replays_at_the_same_time_share_the_records_out(filled: KafkaSettings, read_topic: ReadTopic) -> None:
+    reports = await asyncio.gather(*(replay(filled, f"c{number}") for number in range(4)))
+    assert len(await read_topic(topics(filled).views)) == 3
+    assert sum(each.sent.total() for each in reports) == 3
+
+
+async def test_what_a_killed_replay_claimed_is_in_doubt_and_taken_over_on_request(
+    filled: KafkaSettings, read_topic: ReadTopic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def killed(self: QuarantineWriter, records: object) -> None:
+        raise ConnectionError("killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(QuarantineWriter, "send", killed)
+        with pytest.raises(ConnectionError):
+            await replay(filled, "killed")
+    doubt = await replay(filled, "careful")
+    assert (doubt.sent, doubt.in_doubt) == ({}, 3)
+    assert (await replay(filled, "bold", take_over=True)).sent == VIEWS
+    assert len(await read_topic(topics(filled).views)) == 3
+
+
+async def test_what_a_killed_replay_had_sent_is_found_and_not_sent_again(
+    filled: KafkaSettings, read_topic: ReadTopic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = QuarantineWriter.mark
+
+    async def only_claims(self: QuarantineWriter, partition: int, of: ReplayMark) -> None:
+        if of.state != CLAIMED:
+            raise ConnectionError("killed")
+        await mark(self, partition, of)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(QuarantineWriter, "mark", only_claims)
+        with pytest.raises(ConnectionError):
+            await replay(filled, "killed")
+    sent = len(await read_topic(topics(filled).views))
+    assert sent > 0
+    report = await replay(filled, "bold", take_over=True)
+    assert (report.found_sent, report.sent.total()) == (sent, 3 - sent)
+    assert len(await read_topic(topics(filled).views)) == 3
+
+
+async def test_records_of_items_are_sent_only_if_their_topic_is_named(
+    kafka: KafkaSettings, read_topic: ReadTopic
+) -> None:
+    place = (topics(kafka).items, 0, 3)
+    item = b'{"item_id":"lamp","title":"Lamp","updated_at":1760000000}'
+    await quarantine(kafka, [Rejected(Reason.FROM_THE_FUTURE, "updated_at is late", *place, b"lamp", item)])
+    assert (await replay(kafka, "c1")).on_request == 1
+    assert (await replay(kafka, "c2", Choice(topics=frozenset({"items"})))).sent.total() == 1
+    assert [each.value for each in await read_topic(topics(kafka).items)] == [item]
+
+
+async def test_a_mark_of_another_replay_is_no_record(filled: KafkaSettings) -> None:
+    async with quarantine_writer(filled) as writer:
+        await writer.mark(0, ReplayMark(CLAIMED, "c0", ("0" * 16,)))
+    assert (await read_quarantine(filled, Choice(), 0)).read == 6
