@@ -10,11 +10,10 @@ import orjson
 from app.commands.file_options import FILES, add_file_options, mapping_of
 from app.datasets.folder import open_dataset
 from app.errors import HeadraceError
-from app.filecheck.count import check_log
+from app.filecheck.count import IN_COLUMNS, QUICKLY, ROW_BY_ROW, check_log
 from app.filecheck.shown import as_object, as_text
 from app.settings import Settings
 
-ROWS_READ = 50_000
 REJECTED = 1
 
 DESCRIPTION = f"""\
@@ -43,8 +42,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--rows",
         metavar="N|all",
         type=_rows,
-        default=ROWS_READ,
-        help=f"how many rows of each file are read (default: {ROWS_READ:,})",
+        default=QUICKLY,
+        help=f"how many rows of each file are read (default: {IN_COLUMNS:,}, of nested objects {ROW_BY_ROW:,})",
     )
     parser.add_argument("--json", action="store_true", help="print the result as JSON on standard output")
     parser.add_argument("--save-mapping", metavar="FILE", type=Path, help="write the options to a file for --mapping")

@@ -37,7 +37,8 @@ class Clock:
         if isinstance(value, str):
             if self.unit == "s" and len(value) < LONGEST_WHOLE and value.isdecimal() and value.isascii():
                 return int(value)
-            number = as_number(value)
+            is_date = value[4:5] == value[7:8] == "-"
+            number = None if is_date else as_number(value)
             return self._text(value) if number is None else self._number(number)
         if isinstance(value, int | float) and not isinstance(value, bool):
             return self._number(value)

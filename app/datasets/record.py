@@ -47,13 +47,64 @@ class Row(NamedTuple):
 LeaveOut = Callable[[str], None]
 
 
+class Portion(NamedTuple):
+    """Rows that follow each other in a file; `numbers` count the rows of the file from 1.
+
+    Of CSV, `cells` has a list of cells for each row, and `places` the index of each column in it.
+    Of JSON lines, `lines` has the bytes. `row` makes the row at an index. `odd` are rows among them
+    that have to be looked at alone: their cells do not fit the columns, or are on several lines.
+    """
+
+    numbers: list[int]
+    row: Callable[[int], Row]
+    cells: list[list[str]]
+    places: Mapping[str, int]
+    lines: list[bytes]
+    odd: list[Row]
+
+    def first(self, count: int) -> "Portion":
+        """Return at most `count` rows: of those that stand alone first, then of the others."""
+        odd = self.odd[:count]
+        rest = count - len(odd)
+        return self._replace(numbers=self.numbers[:rest], cells=self.cells[:rest], lines=self.lines[:rest], odd=odd)
+
+
+@dataclass(frozen=True, slots=True)
+class CellReaders:
+    """How the cells of one row become an event or an item, field by field.
+
+    `fields` has the column of each field, and what reads a cell of it. `topic_of_word` takes the
+    cell of `kind_column` (or an empty text if there is none), and returns the topic of the row; an
+    empty text if the row is left out; None if only the whole row tells it. With `derived`, events
+    have ids that are derived from their rows.
+    """
+
+    fields: Mapping[str, tuple[str, Callable[[Any], object]]]
+    kind_column: str
+    topic_of_word: Callable[[str], str | None]
+    is_own: bool
+    derived: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Portions:
+    """A file in portions of rows, and the records of any of its rows.
+
+    `readers` is None for JSON lines, which are sent unchanged.
+    """
+
+    read: Callable[[], Iterator[Portion]]
+    records: Callable[[Iterator[Row], LeaveOut], Iterator[Record]]
+    readers: CellReaders | None
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A file of a log, or several that are one table: what it is, and its records.
 
     `described` is for people: the shape, and how the file is written. `columns` are those of its
     first rows, and `places` the columns of each field. Every call of `records` reads from
-    the start.
+    the start. `portions` reads the same more quickly, and is None for files where nothing does.
     """
 
     paths: tuple[Path, ...]
@@ -63,6 +114,7 @@ class Source:
     columns: tuple[str, ...]
     places: Mapping[str, tuple[str, ...]]
     records: Callable[[LeaveOut], Iterator[Record]]
+    portions: Portions | None = None
 
     @property
     def name(self) -> str:

@@ -7,7 +7,7 @@ import sys
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from app.datasets.opened import first_bytes, reading
 from app.datasets.record import Row
 from app.errors import HeadraceError
 
+LINES_AT_ONCE = 10_000
 # This much of a file tells its encoding and its dialect.
 SAMPLE_BYTES = 1 << 18
 # Without a limit, a quote that is not closed would make one row of the rest of the file.
@@ -37,6 +38,18 @@ class LastCell(NamedTuple):
 
 
 NO_LAST_CELL = LastCell("", frozenset())
+
+
+class TablePortion(NamedTuple):
+    """Rows that follow each other. Either all are one line each: their numbers, lines and cells.
+
+    Or `alone` has them, as iterating over the table yields them, with their numbers and bytes.
+    """
+
+    numbers: list[int]
+    lines: list[str]
+    cells: list[list[str]]
+    alone: list[tuple[int, bytes, list[str] | str]]
 
 
 def lines_of(path: Path) -> Iterator[Row]:
@@ -136,7 +149,7 @@ class CsvTable:
                 for cells in self._dialect.reader(self._keep()):
                     if cells:  # a blank line is no row
                         self._number += 1
-                        yield cells if len(cells) == width else self._fitted(cells)
+                        yield cells if len(cells) == width else self.fitted(cells)
                     self._lines.clear()
                 return
             except csv.Error:
@@ -146,7 +159,45 @@ class CsvTable:
                 yield NOT_A_ROW
                 self._lines.clear()
 
-    def _fitted(self, cells: list[str]) -> list[str] | str:
+    def portions(self) -> Iterator[TablePortion]:
+        """Yield the rows of thousands of lines at once, which is quicker than iterating over them.
+
+        The cells of a row may be more or fewer than `width`.
+        """
+        while lines := list(islice(self._text, LINES_AT_ONCE)):
+            cells = self._one_line_each(lines)
+            if cells is None:
+                self._again.extend(lines)
+                yield TablePortion([], [], [], list(self._until_none_is_put_back()))
+                continue
+            if not all(cells):  # a blank line is no row
+                lines = [line for line, row in zip(lines, cells, strict=True) if row]
+                cells = [row for row in cells if row]
+            numbers = list(range(self._number + 1, self._number + 1 + len(cells)))
+            self._number += len(cells)
+            yield TablePortion(numbers, lines, cells, [])
+
+    def _one_line_each(self, lines: list[str]) -> list[list[str]] | None:
+        try:
+            rows = list(self._dialect.reader(lines))
+        except csv.Error:  # also for a row that goes on behind the last line
+            return None
+        return rows if len(rows) == len(lines) else None
+
+    def _until_none_is_put_back(self) -> Iterator[tuple[int, bytes, list[str] | str]]:
+        for cells in self:
+            yield self._number, self.content(), cells
+            if not self._again:
+                break
+        self._lines.clear()
+
+    @property
+    def width(self) -> int:
+        """Return the number of cells up to the last one that has a named column."""
+        return self._width
+
+    def fitted(self, cells: list[str]) -> list[str] | str:
+        """Return the cells as many as there are columns, or why they are no row."""
         width = self._width
         filled = max((at for at, cell in enumerate(cells, start=1) if cell.strip()), default=0)
         if filled > width:
@@ -171,7 +222,10 @@ class CsvTable:
 
     def content(self) -> bytes:
         """Return the bytes of the row that was yielded last, without its line ending."""
-        text = self._lines[0] if len(self._lines) == 1 else "".join(self._lines)
+        return self.encoded(self._lines[0] if len(self._lines) == 1 else "".join(self._lines))
+
+    def encoded(self, text: str) -> bytes:
+        """Return the bytes of a row's text, without its line ending."""
         return text.removesuffix("\n").removesuffix("\r").encode(self._encoding, "surrogateescape")
 
     def _keep(self) -> Iterator[str]:

@@ -7,7 +7,7 @@ from shlex import quote
 
 from app.datasets.mapping import FileMapping
 from app.datasets.moments import AUTO
-from app.datasets.record import LeaveOut, Record, Row, Source, quarantined
+from app.datasets.record import LeaveOut, Portions, Record, Row, Source, quarantined
 from app.datasets.rows import NO_LAST_CELL, LastCell
 from app.datasets.shapes.known import EVENTS, ITEMS, ITEMS_PREFIX, proposals, shape_of, shapes_named
 from app.datasets.shapes.shape import Shape, one_each
@@ -128,20 +128,32 @@ def source_of(files: Sequence[Recognised], mapping: FileMapping) -> Source:
     kinds = frozenset({*shape.kinds, *mapping.kinds})
     last = LastCell(next(iter(places.get("kind", ())), ""), kinds) if own and shape.of == "events" else NO_LAST_CELL
 
+    translator = None if is_unchanged else Translator(shape, mapping, derived=derived, columns=columns)
+
     def rows() -> Iterator[Row]:
         for each in files:
             yield from each.table.rows(last, reads)
 
-    def read(leave_out: LeaveOut) -> Iterator[Record]:
-        if not is_unchanged:
-            translator = Translator(shape, mapping, derived=derived, columns=columns)
-            yield from records(rows(), shape, translator, leave_out)
+    def of_rows(some: Iterator[Row], leave_out: LeaveOut) -> Iterator[Record]:
+        if translator is not None:
+            yield from records(some, shape, translator, leave_out)
             return
         as_record = unchanged_event if shape.of == "events" else unchanged_item
-        for row in rows():
+        for row in some:
             yield quarantined(row, *row.fault) if row.fault is not None else as_record(row)
 
+    in_portions = table.portions
+    readers = None if translator is None or table.is_json else translator.cell_readers
+    may_be = len(files) == 1 and shape.explode is one_each and (is_unchanged or readers is not None)
+    portions = Portions(lambda: in_portions(last, reads), of_rows, readers) if may_be and in_portions else None
     next(rows(), None)  # a repeated column is an error before anything is sent
-    described = f"{shape.title} ({table.written})"
-    paths = tuple(each.table.path for each in files)
-    return Source(paths, shape.of, shape.name, described, table.columns, places, read)
+    return Source(
+        paths=tuple(each.table.path for each in files),
+        of=shape.of,
+        shape=shape.name,
+        described=f"{shape.title} ({table.written})",
+        columns=table.columns,
+        places=places,
+        records=lambda leave_out: of_rows(rows(), leave_out),
+        portions=portions,
+    )

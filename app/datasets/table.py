@@ -7,12 +7,12 @@ from pathlib import Path
 
 from app.datasets.dialect import NAMES, dialect_of
 from app.datasets.encoding import checked, encoding_of
-from app.datasets.json_rows import begins_as_lines, json_array, json_lines
+from app.datasets.json_rows import begins_as_lines, json_array, json_lines, json_portions
 from app.datasets.mapping import FileMapping
 from app.datasets.opened import first_bytes, foreign, packing
 from app.datasets.parquet_rows import as_bytes, parquet_columns, parquet_rows
-from app.datasets.record import Row
-from app.datasets.rows import NO_LAST_CELL, SAMPLE_BYTES, LastCell, csv_table
+from app.datasets.record import Portion, Row
+from app.datasets.rows import NO_LAST_CELL, SAMPLE_BYTES, CsvTable, LastCell, TablePortion, csv_table
 from app.datasets.snowplow_lines import COLUMNS, is_snowplow, snowplow_lines
 from app.errors import HeadraceError
 from models.contract.fields import Refused, parse_object
@@ -30,7 +30,8 @@ class Table:
     """A file's rows and its columns: of the header, or of the first rows.
 
     `rows` takes where a short row may end (see `csv_table`), and the columns that are read.
-    `is_json` says that the bytes of a row are a JSON object.
+    `portions` does, too; it is None if the file cannot be read in portions. `is_json` says that the
+    bytes of a row are a JSON object.
     """
 
     path: Path
@@ -38,6 +39,7 @@ class Table:
     columns: tuple[str, ...]
     rows: Callable[[LastCell, tuple[str, ...]], Iterator[Row]]
     is_json: bool = False
+    portions: Callable[[LastCell, tuple[str, ...]], Iterator[Portion]] | None = None
 
 
 def open_table(path: Path, mapping: FileMapping) -> Table:
@@ -64,19 +66,48 @@ def open_table(path: Path, mapping: FileMapping) -> Table:
 
     def rows(last: LastCell, reads: tuple[str, ...]) -> Iterator[Row]:
         with csv_table(path, reads=reads, encoding=encoding, dialect=dialect, last=last) as table:
-            names, places = list(table.columns), list(table.columns.values())
-            is_whole = places == list(range(len(places)))
-            name = path.name
+            row = _row_maker(path.name, table)
             for cells in table:
-                number, content = table.number, table.content()
-                if isinstance(cells, str):
-                    yield Row(name, number, content, None, (Reason.INVALID_VALUE, cells))
-                else:
-                    named = zip(names, cells if is_whole else [cells[at] for at in places], strict=True)
-                    yield Row(name, number, content, dict(named))
+                yield row(table.number, table.content(), cells)
+
+    def portions(last: LastCell, reads: tuple[str, ...]) -> Iterator[Portion]:
+        with csv_table(path, reads=reads, encoding=encoding, dialect=dialect, last=last) as table:
+            row = _row_maker(path.name, table)
+            for part in table.portions():
+                yield _portion(part, table, row)
 
     separated = NAMES.get(dialect.separator, repr(dialect.separator))
-    return Table(path, _written("CSV", f"separated by {separated}", encoding, packed), columns, rows)
+    written = _written("CSV", f"separated by {separated}", encoding, packed)
+    return Table(path, written, columns, rows, portions=portions)
+
+
+def _row_maker(name: str, table: CsvTable) -> Callable[[int, bytes, list[str] | str], Row]:
+    names, places = list(table.columns), list(table.columns.values())
+    is_whole = places == list(range(len(places)))
+
+    def row(number: int, content: bytes, cells: list[str] | str) -> Row:
+        if isinstance(cells, str):
+            return Row(name, number, content, None, (Reason.INVALID_VALUE, cells))
+        named = zip(names, cells if is_whole else [cells[at] for at in places], strict=True)
+        return Row(name, number, content, dict(named))
+
+    return row
+
+
+def _portion(part: TablePortion, table: CsvTable, row: Callable[[int, bytes, list[str] | str], Row]) -> Portion:
+    numbers, lines, rows, alone = part
+    odd = [row(*each) for each in alone]
+    width = table.width
+    if set(map(len, rows)) - {width}:
+        fitted = [cells if len(cells) == width else table.fitted(cells) for cells in rows]
+        misfits = [at for at, cells in enumerate(fitted) if isinstance(cells, str)]
+        odd += [row(numbers[at], table.encoded(lines[at]), fitted[at]) for at in misfits]
+        kept = [at for at, cells in enumerate(fitted) if not isinstance(cells, str)]
+        numbers, lines = [numbers[at] for at in kept], [lines[at] for at in kept]
+        rows = [cells for cells in fitted if not isinstance(cells, str)]
+    return Portion(
+        numbers, lambda at: row(numbers[at], table.encoded(lines[at]), rows[at]), rows, table.columns, [], odd
+    )
 
 
 def stem_of(path: Path) -> str | None:
@@ -107,7 +138,9 @@ def _json(path: Path, text: str, encoding: str, packed: str) -> Table:
     columns: dict[str, None] = {}
     for row in islice(rows(), ROWS_SAMPLED):
         columns |= dict.fromkeys(row.fields or ())
-    return Table(path, _written(written, "", encoding, packed), tuple(columns), rows, is_json=True)
+    is_plain = read is json_lines and encoding.startswith("utf-8")
+    portions = (lambda last, reads: json_portions(path, _parsed)) if is_plain else None
+    return Table(path, _written(written, "", encoding, packed), tuple(columns), rows, True, portions)
 
 
 def _parsed(row: Row) -> Row:

@@ -11,7 +11,7 @@ from xxhash import xxh3_128_hexdigest
 from app.datasets.field import availability, category_path, event_time, number, topic_of
 from app.datasets.mapping import EVENT_TEXTS, KINDS, SKIP, FileMapping
 from app.datasets.moments import Clock, zone_of
-from app.datasets.record import LeaveOut, Record, Row, quarantined, user_key
+from app.datasets.record import CellReaders, LeaveOut, Record, Row, quarantined, user_key
 from app.datasets.shapes.shape import Fields, RowPart, Shape, word
 from models.contract.outcome import Reason
 
@@ -54,6 +54,15 @@ class Translator:
             for name, at in places.items()
             if at and name in reads and name != "rating"
         ]
+
+    @property
+    def cell_readers(self) -> CellReaders | None:
+        """Return how single cells are read; None if a field may be in several places."""
+        if any(several for *_, several in self._readers) or len(self._kind_at) > 1:
+            return None
+        fields = {name: (columns[0], read) for name, columns, read, _ in self._readers}
+        kind_column = "" if self._kind or not self._kind_at else self._kind_at[0]
+        return CellReaders(fields, kind_column, self._topic_of_word, self._is_own, self._derived)
 
     def event(self, part: RowPart, leave_out: LeaveOut) -> Record | None:
         """Return the record of an event; None if it is left out because it is no interaction."""
@@ -120,6 +129,15 @@ class Translator:
             return None
         text = str(said)
         return self._kinds.get(text) or self._kinds.get(word(text))
+
+    def _topic_of_word(self, said: str) -> str | None:
+        kind = self._kind or self._known_kind(said or None)
+        if kind is None:
+            return "" if said and self._shape.others_left_out else None
+        if kind == SKIP:
+            return "" if said else None
+        topic = topic_of(kind, "")
+        return None if isinstance(topic, Reason) else topic
 
     def _misfit(self, reason: Reason, said: object) -> str:
         if reason is not Reason.UNKNOWN_KIND:

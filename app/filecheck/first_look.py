@@ -5,21 +5,20 @@ import time
 
 from app.datasets.record import Dataset
 from app.errors import HeadraceError
-from app.filecheck.count import check_log
+from app.filecheck.count import QUICKLY, check_log
 from app.filecheck.shown import as_text
 from models.contract.event_codec import EventSettings
-
-ROWS_READ = 50_000
 
 
 def look_first(dataset: Dataset, settings: EventSettings, *, anyway: bool) -> bool:
     """Write what the files are to standard error. Returns whether most of their rows are good.
 
-    Reads at most 50,000 rows of each file. Raises HeadraceError when they are not, unless `anyway`.
+    Reads as many rows of each file as take about a second. Raises HeadraceError when they are not,
+    unless `anyway`.
     """
     if not dataset.sources:
         return True
-    log = check_log(dataset, settings, time.time(), ROWS_READ)
+    log = check_log(dataset, settings, time.time(), QUICKLY)
     sys.stderr.write(as_text(log))
     if log.fault and not anyway:
         raise HeadraceError(

@@ -17,10 +17,14 @@ from app.datasets.record import QUARANTINE, Record
 from app.filecheck.advice import ADVICE
 from models.contract.event_codec import EventSettings, decode
 from models.contract.events import KIND_OF_TOPIC, RawBatch
+from models.contract.interactions import Interactions
 from models.contract.item_codec import decode_items
 from models.contract.outcome import Rejected
 
 ROWS_SHOWN = 3
+# What a repeat shares with an event, as in `models.contract.identity`: event, user and item, price
+# and quantity.
+Identity = tuple[str, str, str, float | None, float | None]
 ROWS_AT_ONCE = 1_000
 
 
@@ -53,7 +57,7 @@ class Judged:
 
     rejected: list[RejectedRow]
     accepted: Counter[str]
-    identities: list[int]
+    identities: list[Identity]
 
 
 async def rejected_rows(
@@ -85,18 +89,23 @@ def judge(records: Sequence[Record], settings: EventSettings, now: float) -> Jud
         by_topic[record.topic].append(record)
     found = [_misfit(record) for record in by_topic.pop(QUARANTINE, [])]
     accepted: Counter[str] = Counter()
-    identities: list[int] = []
+    identities: list[Identity] = []
     for topic, its_records in by_topic.items():
         batch = _batch(topic, its_records, now)
         if topic in KIND_OF_TOPIC:
             decoded = decode(batch, KIND_OF_TOPIC[topic], settings)
-            identities += decoded.accepted.identities.tolist()
+            identities += _identities(decoded.accepted)
             rejected = decoded.rejected
         else:
             rejected = [each.rejected for each in decode_items(batch, settings) if each.rejected is not None]
         accepted[topic] = len(its_records) - len(rejected)
         found += [RejectedRow(each.offset, each.reason, each.detail, _fields(each)) for each in rejected]
     return Judged(sorted(found, key=lambda each: each.row), accepted, identities)
+
+
+def _identities(accepted: Interactions) -> list[Identity]:
+    pairs = zip(accepted.events, accepted.user_ids, strict=True)
+    return [(each.event_id, user, each.item_id, each.price, each.quantity) for each, user in pairs]
 
 
 def _misfit(record: Record) -> RejectedRow:
