@@ -13,7 +13,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Self
 
-from redis import Redis
+from redis import ConnectionPool
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
@@ -21,10 +21,10 @@ from app.concerns import RedisSettings, ServeSettings
 from app.store import questions
 from app.store.address import bad_address, check_address
 from app.store.answers import CatalogueEntry
+from app.store.blocking import BlockingRedis
 from app.store.connection import PAUSE_BETWEEN_RETRIES, RETRIES, timeouts, translate
 from app.store.keys import Keys
 from app.store.lists import ListedItem, listed_items
-from app.store.packed import DEMOTED
 from app.store.questions import Question, T
 from app.store.recall import Recall
 
@@ -53,9 +53,10 @@ class Headrace:
         check_address(url)
         retry = Retry(PAUSE_BETWEEN_RETRIES, RETRIES)
         try:
-            self._redis = Redis.from_url(url, retry=retry, **timeouts(timeout_seconds))
+            pool = ConnectionPool.from_url(url, retry=retry, **timeouts(timeout_seconds))
         except ValueError:  # of an option; its text may repeat the value
             raise bad_address("an option after the ? has a value that cannot be read") from None
+        self._redis = BlockingRedis(pool)
         self._keys = Keys(prefix)
         self._recall = Recall(recall_seconds, monotonic)
 
@@ -102,15 +103,10 @@ class Headrace:
         try:
             commands = next(question)
             while True:
-                with self._redis.pipeline(transaction=False) as pipeline:
-                    for command in commands:
-                        pipeline.execute_command(*command)  # type: ignore[no-untyped-call]  # redis-py has no types here
-                    replies = pipeline.execute(raise_on_error=False)
+                replies = self._redis.exchange(commands)
                 commands = question.send(questions.checked(commands, replies))
         except StopIteration as done:
             answer: T = done.value
             return answer
         except (RedisError, OSError) as error:
-            if isinstance(error, DEMOTED):
-                self._redis.connection_pool.disconnect(inuse_connections=False)
             raise translate(error) from error

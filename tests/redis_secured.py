@@ -36,12 +36,12 @@ class SecuredRedis:
         return [f"{each['reason']} {each['object']} in {each['context']}" for each in log]
 
 
-def rights(prefix: str, *, vectors: bool) -> list[str]:
+def rights(prefix: str, *, vectors: bool, cluster: bool = False) -> list[str]:
     """The rights of the user, as docs/operations.md has them."""
     text = OPERATIONS.read_text(encoding="utf-8")
     lines = re.findall(r"^ACL SETUSER headrace (.*)$", text, re.MULTILINE)
-    assert len(lines) == 2, "one line for every Redis, one for Redis 8"
-    words = lines[0].split() + (lines[1].split() if vectors else [])
+    assert len(lines) == 3, "one line for every Redis, one for Redis 8, one for a cluster"
+    words = lines[0].split() + (lines[1].split() if vectors else []) + (lines[2].split() if cluster else [])
     changed = {"~hr:*": f"~{prefix}*", ">PASSWORD": f">{PASSWORD}"}
     return [changed.get(word, word) for word in words]
 

@@ -9,6 +9,7 @@ from app.concerns import RedisSettings
 from app.errors import HeadraceError
 from app.store.address import shown_address
 from app.store.server_facts import LoginRefused, RightsMissing, ServerAway, ServerFacts, ask_server
+from app.store.slots import SLOTS
 
 LOWEST = (6, 2)
 GIVE_RIGHTS = "give it the rights on keys and commands that docs/operations.md lists (ACL SETUSER)"
@@ -58,7 +59,7 @@ def _findings(facts: ServerFacts, settings: RedisSettings) -> list[Finding]:
         _version(facts.info, settings),
         _memory(facts.info),
         _vectors(has_them=facts.has_vector_sets),
-        _mode(facts.info),
+        _mode(facts, facts.info),
         _clock(facts.ahead_seconds),
         _rights(facts),
     ]
@@ -94,11 +95,20 @@ def _vectors(*, has_them: bool) -> Finding:
     return warn("redis vectors", "no vector sets", "use Redis 8 for similar items by meaning; all else works without")
 
 
-def _mode(info: Mapping[str, Any]) -> Finding:
+def _mode(facts: ServerFacts, info: Mapping[str, Any]) -> Finding:
     if not int(info.get("cluster_enabled", 0)):
         return ok("redis mode", str(info.get("redis_mode", "standalone")))
-    advice = "keys that belong together share a hash tag, but the worker speaks to one node: give it a proxy's address"
-    return warn("redis mode", "this node is part of a cluster", advice)
+    cluster = facts.cluster
+    if cluster is None:  # the missing rights are told of
+        return warn("redis mode", "a node of a cluster whose nodes are not known", GIVE_RIGHTS)
+    detail = f"a cluster of {cluster.primaries} primaries, {cluster.replicated} of them with a replica"
+    if cluster.slots < SLOTS:
+        advice = "bring the failed nodes back, or give their slots to others (redis-cli --cluster check)"
+        return fail("redis mode", f"{detail}; {SLOTS - cluster.slots:,} slots have no owner", advice)
+    if cluster.replicated < cluster.primaries:
+        advice = "give each primary a replica: what is on one without is lost when it fails"
+        return warn("redis mode", detail, advice)
+    return ok("redis mode", detail)
 
 
 def _clock(skew: float) -> Finding:

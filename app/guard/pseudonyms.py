@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from app.concerns import LogSettings
 
-# A user's id in the name of a Redis key, which clients repeat in their errors.
-IN_A_KEY = re.compile(r"\b(rec|profile):\{(.+?)\}(?=$|[\s'\"`,;:)\]])")
+# A user's id in the name of a Redis key, which clients repeat in their errors; the other form is
+# that of ids that begin with }.
+IN_A_KEY = re.compile(r"\b(rec|profile):(?:\{-\}(\}.+?):|\{(.+?)\})(?=$|[\s'\"`,;:)\]])")
 DIGEST_BYTES = 8
 KEY_BYTES = 32
 
@@ -43,4 +44,4 @@ class Pseudonyms:
 
     def in_text(self, text: str) -> str:
         """Return the text with pseudonyms in place of the ids in names of Redis keys."""
-        return IN_A_KEY.sub(lambda found: f"{found[1]}:{{{self.of(found[2])}}}", text)
+        return IN_A_KEY.sub(lambda found: f"{found[1]}:{{{self.of(found[2] or found[3])}}}", text)

@@ -47,11 +47,12 @@ class Board:
 
     async def figures(self, worker_id: str, figures: Mapping[str, object], now: float) -> None:
         """Replace one worker's live figures; they vanish when the worker falls silent."""
-        pipeline = self.redis.pipeline(transaction=False)
-        pipeline.set(self.keys.worker(worker_id), orjson.dumps(figures), ex=FIGURES_EXPIRE_SECONDS)
-        pipeline.zadd(self.keys.workers(), {worker_id: now})
-        pipeline.zremrangebyscore(self.keys.workers(), "-inf", now - FIGURES_EXPIRE_SECONDS)
-        await pipeline.execute()
+        commands: list[Command] = [
+            ("SET", self.keys.worker(worker_id), orjson.dumps(figures), "EX", FIGURES_EXPIRE_SECONDS),
+            ("ZADD", self.keys.workers(), now, worker_id),
+            ("ZREMRANGEBYSCORE", self.keys.workers(), "-inf", now - FIGURES_EXPIRE_SECONDS),
+        ]
+        await execute(self.redis, commands)
 
     async def recent_users(self, user_ids: Sequence[str], now: float) -> None:
         """Add users whose lists were just written, oldest first; the newest few are kept, for the
@@ -59,7 +60,7 @@ class Board:
         """
         # A microsecond apart, so that equal scores do not sort them by id.
         newest_first = dict.fromkeys(reversed(user_ids))
-        pipeline = self.redis.pipeline(transaction=False)
-        pipeline.zadd(self.keys.recent_users(), {user: now - 1e-6 * age for age, user in enumerate(newest_first)})
-        pipeline.zremrangebyrank(self.keys.recent_users(), 0, -RECENT_USERS - 1)
-        await pipeline.execute()
+        entries = [part for age, user in enumerate(newest_first) for part in (now - 1e-6 * age, user)]
+        commands: list[Command] = [("ZADD", self.keys.recent_users(), *entries)] if entries else []
+        commands.append(("ZREMRANGEBYRANK", self.keys.recent_users(), 0, -RECENT_USERS - 1))
+        await execute(self.redis, commands)

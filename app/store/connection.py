@@ -11,7 +11,6 @@ from redis.backoff import NoBackoff
 from redis.exceptions import (
     AskError,
     AuthenticationError,
-    ClusterCrossSlotError,
     ClusterDownError,
     NoPermissionError,
     OutOfMemoryError,
@@ -32,12 +31,10 @@ HashFields = Mapping[
 ]
 
 
-# Refusals that pass by themselves; redis-py has no classes for the last three.
-PASSING = (OutOfMemoryError, ReadOnlyError, TryAgainError, ClusterDownError)
+# Refusals that pass by themselves; redis-py has no classes for the last three. A cluster that still
+# redirects after some rounds is changing.
+PASSING = (OutOfMemoryError, ReadOnlyError, TryAgainError, ClusterDownError, AskError)  # MovedError is an AskError
 PASSING_TEXTS = ("BUSY Redis", "MISCONF ", "NOREPLICAS ")
-# What a server says that is no primary any more, or lost its own: the same address may lead to
-# another by now. A server that is still loading needs no more here: redis-py takes that for a
-# connection error, and connects again.
 
 
 class StoreAway(HeadraceError):
@@ -88,8 +85,6 @@ def advice(error: Exception) -> str:
     """What to do about a refusal that does not pass."""
     if isinstance(error, NoPermissionError):
         return "Give this user the rights that docs/operations.md lists."
-    if isinstance(error, AskError | ClusterCrossSlotError):  # MovedError is an AskError
-        return "This server is a node of a Redis Cluster: set HEADRACE_REDIS_URL to a single primary."
     return "Does another program use the same HEADRACE_REDIS_PREFIX?"
 
 

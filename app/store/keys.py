@@ -5,6 +5,14 @@ The braces are Redis Cluster hash tags: keys of one user, or of one item, are on
 
 from dataclasses import dataclass
 
+# `{}` is no hash tag: the profile and the list of a user whose id begins with } would be on two
+# nodes. No other user's key ends like these.
+ODD = "{-}}"
+
+
+def _tagged(user_id: str) -> str:
+    return f"{ODD[:-1]}{user_id}:" if user_id.startswith("}") else f"{{{user_id}}}"
+
 
 @dataclass(frozen=True, slots=True)
 class Keys:
@@ -14,11 +22,11 @@ class Keys:
 
     def recommendation(self, user_id: str) -> str:
         """Return the key of the user's ranked list: a string with JSON."""
-        return f"{self.prefix}rec:{{{user_id}}}"
+        return f"{self.prefix}rec:{_tagged(user_id)}"
 
     def profile(self, user_id: str) -> str:
         """Return the key of the user's state: a hash."""
-        return f"{self.prefix}profile:{{{user_id}}}"
+        return f"{self.prefix}profile:{_tagged(user_id)}"
 
     def item(self, item_id: str) -> str:
         """Return the key of the catalogue entry: a hash.
@@ -120,3 +128,9 @@ class Keys:
         With it, no reader needs SCAN.
         """
         return f"{self.prefix}workers"
+
+
+def user_of(keys: Keys, key: bytes) -> str:
+    """Return the user of a key of the kinds `rec` and `profile`."""
+    tagged = key.decode(errors="replace").removeprefix(keys.prefix).partition(":")[2]
+    return tagged[3:-1] if tagged.startswith(ODD) else tagged[1:-1]

@@ -2,11 +2,9 @@
 look-ups.
 """
 
-from redis.asyncio import Redis
-
 from app.concerns import RedisSettings
 from app.store.connection import connect
-from app.store.keys import Keys
+from app.store.keys import Keys, user_of
 
 
 async def count_lists(settings: RedisSettings) -> int:
@@ -14,29 +12,23 @@ async def count_lists(settings: RedisSettings) -> int:
 
     Scans all keys: use it for reports, not for look-ups.
     """
-    redis: Redis = connect(settings)
-    pattern = Keys(settings.prefix).recommendation("*")
-    try:
+    async with connect(settings) as redis:
         # Collected in a set, because SCAN may return a key twice while its table grows.
-        return len({key async for key in redis.scan_iter(match=_literal(pattern), count=10_000)})
-    finally:
-        await redis.aclose()
+        return len({key async for found in redis.keys_like(_pattern(settings), 10_000) for key in found})
 
 
 async def users_with_lists(settings: RedisSettings, most: int) -> list[str]:
     """Returns the ids of up to `most` users with a list, sorted."""
-    redis: Redis = connect(settings)
-    head, _, tail = Keys(settings.prefix).recommendation("*").partition("*")
+    keys = Keys(settings.prefix)
     users: set[str] = set()
-    try:
-        async for key in redis.scan_iter(match=f"{_literal(head)}*", count=1_000):
-            users.add(key.decode().removeprefix(head).removesuffix(tail))
-            if len(users) == most:
+    async with connect(settings) as redis:
+        async for found in redis.keys_like(_pattern(settings), 1_000):
+            users |= {user_of(keys, key) for key in found}
+            if len(users) >= most:
                 break
-    finally:
-        await redis.aclose()
-    return sorted(users)
+    return sorted(users)[:most]
 
 
-def _literal(pattern: str) -> str:
-    return pattern.replace("[", r"\[").replace("?", r"\?")
+def _pattern(settings: RedisSettings) -> str:
+    head, _, _ = Keys(settings.prefix).recommendation("*").partition("*")
+    return head.replace("[", r"\[").replace("?", r"\?") + "*"

@@ -11,16 +11,24 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self, cast
+from typing import Any, Self, TypeAlias, cast
 
 from hiredis import PushNotification, Reader, pack_command
 from redis._parsers.base import BaseParser
-from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import ConnectionError, InvalidResponse, MasterDownError, ReadOnlyError, TimeoutError
+from redis.exceptions import (
+    ConnectionError,
+    InvalidResponse,
+    MasterDownError,
+    ReadOnlyError,
+    TimeoutError,
+)
 from typing_extensions import override
 
-Command = tuple[str | bytes | int | float, ...]
+from app.store import slots
+from app.store.clustered import Clustered
+
+Command: TypeAlias = slots.Command
 
 # What a server says that is no primary any more, or not one yet: the same address may lead to
 # another by now.
@@ -157,8 +165,11 @@ class PackedConnection(asyncio.Protocol):
             self._alarm = self._loop.call_later(self._timeout_seconds - silent, self._watch)
 
 
-class PackedRedis(Redis):
-    """redis-py's client, with `exchange` for many commands in one round trip."""
+class PackedRedis(Clustered):
+    """redis-py's client, with `exchange` for many commands in one round trip.
+
+    What redis-py's own methods ask goes to this one server, also where it is a node of a cluster.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -177,8 +188,10 @@ class PackedRedis(Redis):
         """As in redis-py. Raises ValueError for an address that cannot be read."""
         return cast(Self, super().from_url(url, single_connection_client, auto_close_connection_pool, **kwargs))
 
-    async def exchange(self, commands: Sequence[Command]) -> list[Any]:
-        """The reply to each command; an error reply is an exception among them.
+    @override
+    async def exchange_here(self, commands: Sequence[Command]) -> list[Any]:
+        """The reply to each command, of this server alone; an error reply is an exception among
+        them.
 
         Raises ConnectionError and TimeoutError. Some of the commands may have been carried out
         then.

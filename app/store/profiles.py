@@ -10,7 +10,7 @@ from agents.ports import WriteOutcome
 from agents.upkeep_ports import Replacement
 from app.store.commands import execute
 from app.store.connection import translate
-from app.store.keys import Keys
+from app.store.keys import Keys, user_of
 from app.store.packed import Command, PackedRedis
 from app.store.scripts import Script
 from models.users.revision import REVISION
@@ -35,13 +35,13 @@ class RedisProfiles:
 
     async def user_ids(self) -> AsyncGenerator[list[str], None]:
         """Yield the users who have profiles, some at a time; one may come twice."""
-        start, end = self.keys.profile("\0").split("\0")
-        pattern, cursor = f"{_literally(start)}*{_literally(end)}", b"0"
-        while True:
-            [(cursor, found)] = await self._execute([("SCAN", cursor, "MATCH", pattern, "COUNT", SCANNED_AT_ONCE)])
-            yield [key.decode(errors="replace").removeprefix(start).removesuffix(end) for key in found]
-            if cursor == b"0":
-                return
+        start, _ = self.keys.profile("\0").split("\0")
+        pattern = f"{_literally(start)}*"
+        try:
+            async for found in self.redis.keys_like(pattern, SCANNED_AT_ONCE):
+                yield [user_of(self.keys, key) for key in found]
+        except (RedisError, OSError) as error:
+            raise translate(error) from error
 
     async def _execute(self, commands: Sequence[Command]) -> list[Any]:
         try:

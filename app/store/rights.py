@@ -1,5 +1,8 @@
 """Finds out which rights a user of Redis lacks, with commands that change nothing."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from redis.exceptions import NoPermissionError
 
 from app.store.keys import Keys
@@ -9,7 +12,7 @@ NOBODY = "headrace doctor looks for a right"
 NO_SCRIPT = "0" * 40
 
 
-async def missing_rights(redis: PackedRedis, keys: Keys, *, vectors: bool) -> list[str]:
+async def missing_rights(redis: PackedRedis, keys: Keys, *, vectors: bool, cluster: bool) -> list[str]:
     """Return the commands that this user may not give, or not on Headrace's keys.
 
     HSET, HSETNX and SADD are not tried: they would write. Raises RedisError.
@@ -42,7 +45,15 @@ async def missing_rights(redis: PackedRedis, keys: Keys, *, vectors: bool) -> li
     ]
     if vectors:
         commands += [("VCARD", key), ("VREM", key, "element"), ("VSIM", key, "ELE", "element")]
-    replies = await redis.exchange(commands)
+    if cluster:
+        # Asked of one node: a cluster's client needs them before it can ask the others.
+        needed: list[Command] = [("CLUSTER", "SLOTS"), ("WAIT", 0, 1), ("ASKING",)]
+        if missing := _refused(needed, await redis.exchange_here(needed)):
+            return missing
+    return _refused(commands, await redis.exchange(commands))
+
+
+def _refused(commands: Sequence[Command], replies: Sequence[Any]) -> list[str]:
     return [
         str(command[0])
         for command, reply in zip(commands, replies, strict=True)

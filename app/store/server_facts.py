@@ -11,6 +11,7 @@ from app.concerns import RedisSettings
 from app.errors import HeadraceError, in_words
 from app.store.connection import connect
 from app.store.keys import Keys
+from app.store.packed import PackedRedis
 from app.store.rights import missing_rights
 
 
@@ -27,6 +28,17 @@ class LoginRefused(HeadraceError):
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterFacts:
+    """How many nodes own slots, how many of these have a replica, and how many slots have an
+    owner.
+    """
+
+    primaries: int
+    replicated: int
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
 class ServerFacts:
     """The server's answers.
 
@@ -37,6 +49,7 @@ class ServerFacts:
     info: Mapping[str, Any] | None
     refusal: str = ""
     has_vector_sets: bool = False
+    cluster: ClusterFacts | None = None
     ahead_seconds: float = 0.0
     missing_rights: tuple[str, ...] = ()
 
@@ -50,8 +63,10 @@ async def ask_server(settings: RedisSettings, clock: Callable[[], float]) -> Ser
     try:
         async with redis:
             facts = await _ask(redis, clock)
-            missing = await missing_rights(redis, Keys(settings.prefix), vectors=facts.has_vector_sets)
-            return replace(facts, missing_rights=tuple(missing))
+            is_node = bool(facts.info and int(facts.info.get("cluster_enabled", 0)))
+            missing = await missing_rights(redis, Keys(settings.prefix), vectors=facts.has_vector_sets, cluster=is_node)
+            cluster = await _ask_cluster(redis) if is_node and not missing else None
+            return replace(facts, missing_rights=tuple(missing), cluster=cluster)
     except NoPermissionError as error:
         raise RightsMissing(in_words(error)) from error
     except AuthenticationError as error:
@@ -71,6 +86,12 @@ async def _ask(redis: Redis, clock: Callable[[], float]) -> ServerFacts:
     seconds, microseconds = await redis.time()
     ahead = seconds + microseconds / 1e6 - (before + clock()) / 2
     return ServerFacts(info, has_vector_sets=has_vector_sets, ahead_seconds=ahead)
+
+
+async def _ask_cluster(redis: PackedRedis) -> ClusterFacts:
+    nodes = redis.as_cluster()
+    primaries = await nodes.primaries()
+    return ClusterFacts(len(primaries), len(nodes.slots.replicated), len(nodes.slots.owners))
 
 
 async def _has_vector_sets(redis: Redis) -> bool:

@@ -8,6 +8,7 @@ from redis.exceptions import RedisError
 from app.concerns import RedisSettings
 from app.health import Health
 from app.retry import Retry
+from app.store.commands import execute
 from app.store.connection import advice, connect, refuses
 from app.store.keys import Keys
 from app.store.packed import PackedRedis
@@ -26,7 +27,7 @@ class Store:
 
     async def answers(self) -> None:
         """Wait until Redis answers, however long that takes."""
-        await self.retry(self.redis.ping)
+        await self.retry(lambda: execute(self.redis, [("PING",)]))
 
     async def close(self) -> None:
         """Close the connections."""

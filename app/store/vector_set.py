@@ -48,7 +48,7 @@ class VectorSet:
                 return
             # Meanwhile the set was complete and replaced the old one, so these vectors went into a
             # new key.
-            await self.redis.unlink(target)
+            await execute(self.redis, [("UNLINK", target)])
 
     async def remove(self, item_ids: Sequence[str]) -> None:
         """Remove items from every set that holds them."""
@@ -79,15 +79,14 @@ class VectorSet:
 
     async def _take_over(self) -> None:
         whole, shown = self.keys.vectors(self.model), self.keys.vectors()
-        exists = await self.redis.exists(whole)
-        pipeline = self.redis.pipeline(transaction=True)
+        [exists] = await execute(self.redis, [("EXISTS", whole)])
         # With an empty catalogue there is no set to rename.
-        if exists:
-            pipeline.rename(whole, shown)
-        else:
-            pipeline.unlink(shown)
-        pipeline.set(self.keys.vectors_model(), self.model)
-        await pipeline.execute()
+        change: Command = ("RENAME", whole, shown) if exists else ("UNLINK", shown)
+        named: Command = ("SET", self.keys.vectors_model(), self.model)
+        *_, done = await execute(self.redis, [("MULTI",), change, named, ("EXEC",)])
+        for reply in done:
+            if isinstance(reply, Exception):
+                raise reply
         logger.info("look-ups find items by the vectors of %s from now on", self.model)
 
     async def _put(self, target: str, entries: Mapping[str, Entry], changed: Collection[str]) -> None:
