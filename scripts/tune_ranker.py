@@ -23,7 +23,7 @@ from typing import Any
 
 import orjson
 
-from app.evaluate.catalogue import assess_catalogue, describe_goods, learn_catalogue
+from app.evaluate.catalogue import assess_catalogue, describe_goods, items_in, learn_catalogue
 from app.evaluate.evaluation import learn, read_experiment
 from app.evaluate.lister import AUTO, Lister
 from app.progress_line import ProgressLine
@@ -88,10 +88,12 @@ def gain(folder: Path, train: Sequence[Visit], settings: RankerSettings, line: P
     chosen = load(os.environ)
     recommender = Recommender(chosen.recommender)
     if models:
-        assess_catalogue(learn_catalogue(folder, recommender, chosen), recommender, chosen, line.show)
+        assessed = assess_catalogue(learn_catalogue(items_in(folder), recommender, chosen), chosen, line.show)
+        if assessed is not None:
+            assessed.tell(recommender)
     lister = Lister(recommender, AUTO, settings)
     assert lister.ranker is not None
-    describe_goods(folder, recommender, lister.ranker.goods)
+    describe_goods(items_in(folder), recommender, lister.ranker.goods)
     cut = int(LEARNED * len(train))
     for part in (train[:cut], train[cut:]):
         lister.ranker.judge = judge = RankerJudge(window=math.inf)

@@ -8,15 +8,17 @@ from pathlib import Path
 
 import orjson
 
+from app.commands import evaluate_prequential
+from app.commands.evaluate_prequential import PREQUENTIAL
 from app.errors import HeadraceError
-from app.evaluate.catalogue import assess_catalogue, describe_goods, learn_catalogue
+from app.evaluate.catalogue import items_in
 from app.evaluate.evaluation import measure, read_experiment
-from app.evaluate.lister import AUTO, CHOICES, Lister
-from app.evaluate.vector_file import load_vectors
+from app.evaluate.lister import AUTO, CHOICES
+from app.evaluate.prepared import Preparation
 from app.progress_line import ProgressLine
 from app.settings import Settings
-from models.ranker.settings import RankerSettings
-from models.recommender import Recommender
+
+SESSION = "session"
 
 DESCRIPTION = """\
 Learn the past of a log, then walk the sessions of its future: at every position predict the next item from the
@@ -31,7 +33,10 @@ the worker. All kinds count alike; rows of an unknown kind are left out and name
 separated by spaces, a tab, the next item).
 
 With items.csv[.gz] or items.jsonl[.gz] beside them, the models in HEADRACE_MODEL_DIR read the catalogue first, as in
-the worker: items that no user has seen can be listed (cold_hit_rate), and defective ones are not."""
+the worker: items that no user has seen can be listed (cold_hit_rate), and defective ones are not. "left_out" says
+what was missing.
+
+"""
 
 EXAMPLES = """\
 examples:
@@ -46,16 +51,19 @@ examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare arguments, description and examples."""
-    parser.description = DESCRIPTION
-    parser.epilog = EXAMPLES
-    parser.add_argument("folder", metavar="DIR", type=Path, help="folder of the log")
-    parser.add_argument("--protocol", choices=("session",), default="session", help="how the future is evaluated")
+    parser.description = DESCRIPTION + evaluate_prequential.DESCRIPTION
+    parser.epilog = EXAMPLES + evaluate_prequential.EXAMPLES
+    parser.add_argument("folder", metavar="DIR", type=Path, nargs="?", help="folder of the log")
+    parser.add_argument(
+        "--protocol", choices=(SESSION, PREQUENTIAL), default=SESSION, help="how the future is evaluated"
+    )
     parser.add_argument(
         "--from",
         dest="since",
         metavar="TIME",
         type=_moment,
-        help="sessions that begin at TIME (seconds since 1970, or RFC 3339) or later are the future",
+        help="sessions that begin at TIME (seconds since 1970, or RFC 3339) or later are the future; "
+        "prequential: events from TIME on are predicted (default: all)",
     )
     parser.add_argument(
         "--ranker",
@@ -80,26 +88,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="vectors of another model, instead of the models: a NumPy archive with `ids` and `vectors`",
     )
+    evaluate_prequential.configure(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object on standard output")
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Measure, and print the figures."""
+    if args.protocol == PREQUENTIAL:
+        return evaluate_prequential.execute(args, settings)
+    if (unused := evaluate_prequential.options_of(args)) or args.folder is None:
+        needs = f"{unused} belongs to --protocol {PREQUENTIAL}" if unused else "give the folder of a log"
+        raise HeadraceError(f"the session protocol reads a folder and nothing else: {needs}")
     experiment = read_experiment(args.folder, args.since)
     if not experiment.cases:
         raise HeadraceError(f"{args.folder} has no test session of two items or more: nothing to predict")
-    recommender = Recommender(settings.recommender)
     line = ProgressLine(sys.stderr)
-    models: dict[str, str] = {}
-    items = learn_catalogue(args.folder, recommender, settings)
-    if args.vectors is not None:
-        load_vectors(args.vectors, recommender)
-    elif items and not args.no_models:
-        models = assess_catalogue(items, recommender, settings, line.show)
-    lister = Lister(recommender, args.ranker, RankerSettings(sample=args.learn_from))
-    if lister.ranker is not None:
-        describe_goods(args.folder, recommender, lister.ranker.goods)
-    figures = measure(experiment, lister, line.show).as_json() | {"models": models}
+    prepared = Preparation.of(args, settings, items_in(args.folder))
+    lister = prepared.lister(line.show)
+    figures = measure(experiment, lister, line.show).as_json()
+    figures |= {"models": prepared.models, "left_out": prepared.left_out}
     line.close()
     sys.stdout.write(orjson.dumps(figures).decode() + "\n" if args.json else _text(figures))
     return 0

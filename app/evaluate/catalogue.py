@@ -1,10 +1,11 @@
 """Gives the recommender a log's catalogue, and what the installed models say of its texts."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
@@ -33,31 +34,44 @@ TEXTS = ("category", "brand")
 Show = Callable[[str], None]
 
 
-def learn_catalogue(folder: Path, recommender: Recommender, settings: Settings) -> Sequence[Item]:
-    """Tell the recommender the items in `folder`, if there are any. Returns their final state.
-    Rows that the worker would reject are left out and logged.
+class ItemRecords(NamedTuple):
+    """A catalogue: where it is kept, and its records; every call of `read` starts anew."""
+
+    path: Path
+    read: Callable[[], Iterator[Record]]
+
+
+def items_in(folder: Path) -> ItemRecords | None:
+    """Return the catalogue in `folder`, if there is any.
+
+    Raises HeadraceError when it cannot be read.
+    """
+    file = in_folder(folder, "items")
+    return None if file is None else ItemRecords(file, open_dataset(file).items)
+
+
+def learn_catalogue(found: ItemRecords | None, recommender: Recommender, settings: Settings) -> Sequence[Item]:
+    """Tell the recommender the items. Returns their final state. Rows that the worker would reject
+    are left out and logged.
 
     Raises HeadraceError when the catalogue cannot be used.
     """
-    file = in_folder(folder, "items")
-    if file is None:
+    if found is None:
         return []
-    rows = telling(open_dataset(file).items(), "is left out")
-    left_out = LeftOut(file)
+    rows = telling(found.read(), "is left out")
+    left_out = LeftOut(found.path)
     items = _follow((each for each in rows if each.topic != QUARANTINE), recommender, settings, left_out)
     left_out.tell()
     return items
 
 
-def describe_goods(folder: Path, recommender: Recommender, goods: Goods) -> None:
-    """Tell the ranker category, brand and price of the items in `folder`, also of those without a
-    title, which the recommender refuses.
+def describe_goods(found: ItemRecords | None, recommender: Recommender, goods: Goods) -> None:
+    """Tell the ranker category, brand and price of the items, also of those without a title, which
+    the recommender refuses.
 
     Raises HeadraceError when the catalogue cannot be read.
     """
-    if not any(folder.glob("items.*")):
-        return
-    for record in open_dataset(folder).items():
+    for record in found.read() if found is not None else ():
         row = _object(record.value) if record.topic != QUARANTINE else {}
         item_id, price = row.get("item_id"), row.get("price")
         if isinstance(item_id, str) and item_id:
@@ -75,22 +89,37 @@ def _object(value: bytes | None) -> dict[str, Any]:
     return fields if isinstance(fields, dict) else {}
 
 
-def assess_catalogue(items: Sequence[Item], recommender: Recommender, settings: Settings, show: Show) -> dict[str, str]:
-    """Tell the recommender the models' assessments of the items. Returns the models' keys by task.
+@dataclass(frozen=True, slots=True)
+class AssessedItems:
+    """What models say of a catalogue's items: their keys by task, and the assessments."""
+
+    models: Mapping[str, str]
+    infer: InferLocally
+    batches: Sequence[RawBatch]
+
+    def tell(self, recommender: Recommender) -> None:
+        """Let the recommender know."""
+        follow = FollowVectors(self.infer.models, self.infer.settings, recommender, _nobody)
+        for batch in self.batches:
+            follow.handle(batch)
+
+
+def assess_catalogue(items: Sequence[Item], settings: Settings, show: Show) -> AssessedItems | None:
+    """Let the installed models read the items; None without items or models.
 
     Raises HeadraceError when a model cannot be used.
     """
-    loaded = find_models(settings, Metrics(CollectorRegistry()))
-    if loaded is None or not items:
-        return {}
+    loaded = find_models(settings, Metrics(CollectorRegistry())) if items else None
+    if loaded is None:
+        return None
 
-    async def ask() -> None:
+    async def ask() -> list[RawBatch]:
         async with loaded.running():
-            await _assess(items, recommender, loaded.infer, show)
+            return [each async for each in _assess(items, loaded.infer, show)]
 
-    asyncio.run(ask())
-    models = loaded.infer.models
-    return {task: key for task, key in (("embedding", models.embedding), ("quality", models.quality)) if key}
+    batches, models = asyncio.run(ask()), loaded.infer.models
+    keys = {task: key for task, key in (("embedding", models.embedding), ("quality", models.quality)) if key}
+    return AssessedItems(keys, loaded.infer, batches)
 
 
 def _follow(
@@ -111,13 +140,12 @@ def _follow(
     return list(newest.values())
 
 
-async def _assess(items: Sequence[Item], recommender: Recommender, infer: InferLocally, show: Show) -> None:
-    follow = FollowVectors(infer.models, infer.settings, recommender, _nobody)
+async def _assess(items: Sequence[Item], infer: InferLocally, show: Show) -> AsyncIterator[RawBatch]:
     for first in range(0, len(items), ITEMS_AT_ONCE):
         part = items[first : first + ITEMS_AT_ONCE]
         assessments = await infer.assess(part)
         headers = [encode_headers(each) for each in assessments]
-        follow.handle(_batch([item.item_id.encode() for item in part], [each.vector for each in assessments], headers))
+        yield _batch([item.item_id.encode() for item in part], [each.vector for each in assessments], headers)
         show(f"read {first + len(part):,} of {len(items):,} items")
 
 

@@ -6,9 +6,13 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from models.evaluation.prequential import Answers, ranks_of
 from models.evaluation.session_protocol import Case
+from models.ranker.arrays import NO_ITEM
 from models.ranker.judge import FORMULA, RANKERS
-from models.ranker.ranker import Ranker
+from models.ranker.prefixes import found_by, requests_after
+from models.ranker.ranker import LISTS, Ranker
+from models.ranker.relations import Prefixes
 from models.ranker.settings import RankerSettings
 from models.recommender import LearningBatch, Recommender
 from models.users.gather import ListRequests
@@ -32,6 +36,23 @@ class Lister:
             self.recommender.learn(events)
         else:
             self.ranker.learn(events, users)
+
+    def answers(self, before: Prefixes, own: NDArray[np.uint64], targets: NDArray[np.int32]) -> Answers:
+        """Lists for sessions as of now, by the ranker that was chosen or leads now."""
+        requests, size = requests_after(before, own), self.recommender.settings.ranking.size
+        lists = self.recommender.recommend(requests).items
+        by_formula, found = ranks_of(lists, targets), np.zeros(len(targets), np.uint16)
+        used = FORMULA if self.ranker is None else self.ranker.leader if self._choice == AUTO else self._choice
+        if self.ranker is not None and used != FORMULA:
+            learned = np.full(lists.shape, NO_ITEM, np.int32)
+            for start in range(0, len(own), LISTS):
+                rows = slice(start, start + LISTS)
+                part = Prefixes(before.items[rows], before.sizes[rows])
+                candidates = self.ranker.rank_after(part, own[rows], used, learned[rows], repeats=False)
+                found[rows] = found_by(candidates, targets[rows])
+            lists = _filled(learned, lists, size)
+        self._used = used
+        return Answers(lists, by_formula, found)
 
     def begin(self) -> None:
         """Choose the ranker of all lists to come."""
@@ -73,3 +94,12 @@ class Lister:
             for name, hits, mrr in zip(RANKERS, judge.hits, judge.reciprocals, strict=True)
         }
         return {"ranker": self._used, "learning": learning, "learning_stopped": self.ranker.has_stopped}
+
+
+def _filled(lists: NDArray[np.int32], others: NDArray[np.int32], size: int) -> NDArray[np.int32]:
+    """Lists (n, size); where they end early, what the others have and they do not follows."""
+    for row in np.flatnonzero(lists[:, -1] == NO_ITEM):
+        both = [item for item in chain(lists[row].tolist(), others[row].tolist()) if item != NO_ITEM]
+        kept = list(dict.fromkeys(both))[:size]
+        lists[row, : len(kept)] = kept
+    return lists

@@ -11,14 +11,13 @@ from models.ranker.arrays import (
     MOST,
     NEIGHBOURS,
     NO_ITEM,
-    RECENT,
     CandidateSources,
     FoundCandidates,
     Groups,
     Sessions,
     make_pool,
 )
-from models.ranker.candidates import find, recent_of
+from models.ranker.candidates import find
 from models.ranker.feature_kernel import Facts, compare_trends, describe, take_logs
 from models.ranker.features import COUNT, FEATURE_TYPE, IS_LOG
 from models.ranker.goods import Goods
@@ -27,6 +26,7 @@ from models.ranker.likeness import Likeness
 from models.ranker.likeness_kernel import compare
 from models.ranker.network import Lesson, StepSizes, make_learner
 from models.ranker.network_kernel import learn_lists, rank_lists
+from models.ranker.prefixes import requests_after
 from models.ranker.relations import MOST as MOST_RELATED
 from models.ranker.relations import TRAIL, ItemRelations, Prefixes
 from models.ranker.settings import RankerSettings
@@ -101,27 +101,35 @@ class Ranker:
         `seen` are the items of each session, oldest first and never empty. With `repeats` the last
         one may be listed too. Raises ValueError for a ranker that does not learn.
         """
-        if ranker not in RANKERS[1:]:
-            raise ValueError(f"{ranker!r} is no learned ranker: {', '.join(RANKERS[1:])}")
         lists = np.full((len(seen), size), NO_ITEM, np.int32)
         for start in range(0, len(seen), LISTS):
             part = seen[start : start + LISTS]
-            self._rank_lists(part, RANKERS.index(ranker) - 1, lists[start : start + LISTS], repeats=repeats)
+            before = Prefixes(np.zeros((len(part), TRAIL), np.int32), np.zeros(len(part), np.int32))
+            for row, items in enumerate(part):
+                kept = items[-TRAIL:]
+                before.items[row, : len(kept)], before.sizes[row] = kept, len(kept)
+            nobody = np.full(len(part), NO_SESSION, np.uint64)
+            self.rank_after(before, nobody, ranker, lists[start : start + LISTS], repeats=repeats)
         return lists
 
-    def _rank_lists(
-        self, seen: Sequence[NDArray[np.int32]], ranker: int, lists: NDArray[np.int32], *, repeats: bool
-    ) -> None:
-        count = len(seen)
-        before = Prefixes(np.zeros((count, TRAIL), np.int32), np.zeros(count, np.int32))
-        for row, items in enumerate(seen):
-            kept = items[-TRAIL:]
-            before.items[row, : len(kept)], before.sizes[row] = kept, len(kept)
-        sessions, requests = self._sessions(before, np.full(count, NO_SESSION, np.uint64))
+    def rank_after(
+        self, before: Prefixes, own: NDArray[np.uint64], ranker: str, lists: NDArray[np.int32], *, repeats: bool
+    ) -> FoundCandidates:
+        """Fill `lists` (n, size) for at most LISTS sessions with the hashes `own` (n,), of which no
+        prefix is empty. Returns the candidates, in arrays that the next lists overwrite.
+
+        Raises ValueError for a ranker that does not learn.
+        """
+        if ranker not in RANKERS[1:]:
+            raise ValueError(f"{ranker!r} is no learned ranker: {', '.join(RANKERS[1:])}")
+        count = len(own)
+        sessions, requests = self._sessions(before, own)
         found, features = self._describe(sessions, self._relations.newest)
         hidden = np.full(count, NO_ITEM, np.int32) if repeats else requests.excluded
         lesson = Lesson(found.items, found.sizes, features, hidden, hidden, np.zeros(count, np.float32))
-        rank_lists(self._learner, lesson, self.recommender.catalogue.weight, ranker, lists)
+        kind = RANKERS.index(ranker) - 1
+        rank_lists(self._learner, lesson, self.recommender.catalogue.weight, kind, lists)
+        return found
 
     def _learn_lists(
         self, events: LearningBatch, users: NDArray[np.uint64], before: Prefixes, rows: NDArray[np.intp]
@@ -154,15 +162,7 @@ class Ranker:
     def _sessions(self, before: Prefixes, own: NDArray[np.uint64]) -> tuple[Sessions, ListRequests]:
         """The sessions with what neighbours find for them, and requests for lists of them."""
         count = len(before.sizes)
-        recent = np.full((count, RECENT), NO_ITEM, np.int32)
-        recent_of(before.items, before.sizes, recent)
-        is_item = recent != NO_ITEM
-        starts = np.zeros(count + 1, np.int64)
-        np.cumsum(is_item.sum(axis=1), out=starts[1:])
-        items = recent[is_item]
-        no_times, no_kinds = np.zeros(len(items)), np.zeros(len(items), np.int32)
-        looked_at = np.arange(count + 1, dtype=np.int64)
-        requests = ListRequests(items, no_times, no_kinds, starts, recent[:, 0].copy(), looked_at, own)
+        requests = requests_after(before, own)
         free = requests._replace(excluded=np.zeros(0, np.int32), excluded_starts=np.zeros(count + 1, np.int64))
         voted, votes = self.recommender.neighbours(free, NEIGHBOURS)
         return Sessions(before.items, before.sizes, voted, votes), requests

@@ -3,6 +3,7 @@
 import os
 import subprocess
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import orjson
@@ -187,3 +188,37 @@ def test_a_file_that_holds_no_vectors_is_explained(tmp_path: Path, content: byte
     assert done.returncode == 1
     assert b"vectors.npz holds no item vectors" in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+def test_a_log_is_evaluated_event_by_event_with_a_curve_and_compared_with_itself(tmp_path: Path) -> None:
+    rows = [f"{100 * visit + at},u{visit % 9},,{(visit + at) % 7},view" for visit in range(60) for at in range(4)]
+    (tmp_path / "events.csv").write_text("\n".join(["ts,user_id,session_id,item_id,kind", *rows]) + "\n")
+    kept, curve = tmp_path / "ranks.npz", tmp_path / "curve.svg"
+    options = ["--protocol", "prequential", "--ranker", "formula", "--json", "--from", "3000", "--batch", "4"]
+
+    first = evaluate(tmp_path, *options, "--delay", "0s,1h,never", "--plot", curve, "--save", kept)
+    again = orjson.loads(evaluate(tmp_path, *options, "--delay", "never", "--compare", kept).stdout)
+
+    result = orjson.loads(first.stdout)
+    assert [run["delay"] for run in result["runs"]] == ["0s", "1h", "never"]
+    live, _, frozen = result["runs"]
+    assert live["predictions"] == frozen["predictions"] == sum(each["predictions"] for each in live["windows"]) > 80
+    assert live["mrr@20"]["low"] <= live["mrr@20"]["mean"] <= live["mrr@20"]["high"]
+    assert result["left_out"] == ["catalogue: no items file is beside the events"]
+    assert ElementTree.parse(curve).getroot().tag == "{http://www.w3.org/2000/svg}svg"
+    assert again["compared"]["pairs"] == live["predictions"]
+    assert again["compared"]["hit_rate@20"]["other"] == live["hit_rate@20"]["mean"]
+
+
+def test_options_of_the_other_protocol_are_refused(tmp_path: Path) -> None:
+    done = evaluate(tmp_path, "--delay", "1h")
+
+    assert done.returncode == 1
+    assert b"--delay belongs to --protocol prequential" in done.stderr
+
+
+def test_a_delay_that_is_none_is_explained(tmp_path: Path) -> None:
+    done = evaluate(tmp_path, "--protocol", "prequential", "--delay", "1w")
+
+    assert done.returncode == 2
+    assert b"'1w': use a number with s, m, h or d, such as 1h, or never" in done.stderr
