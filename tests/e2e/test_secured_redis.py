@@ -38,11 +38,17 @@ def test_the_rights_are_the_commands_that_the_code_gives() -> None:
     scripted = re.findall(r"redis\.call\('([A-Z]+)'", sources)
     called = re.findall(r"\b(?:redis|pipeline)\.([a-z_]+)\(", sources)
     parts_of_the_client = {"add_argument", "execute", "exchange", "aclose", "pipeline", "call", "execute_command"}
-    names = {"command_list": "command|list", "memory_usage": "memory|usage", "scan_iter": "scan"}
-    used = {each.lower() for each in (*packed, *scripted)}
+    parts_of_the_client |= {"exchange_here", "keys_like", "as_cluster"}
+    names = {
+        "cluster": "cluster|slots",
+        "command_list": "command|list",
+        "memory_usage": "memory|usage",
+        "scan_iter": "scan",
+    }
+    used = {names.get(each, each) for each in map(str.lower, (*packed, *scripted))}
     used |= {names.get(each, each) for each in called if each not in parts_of_the_client}
     connecting = {"hello", "select", "client|setinfo"}
-    given = {word[1:] for word in rights(PREFIX, vectors=True) if word.startswith("+")}
+    given = {word[1:] for word in rights(PREFIX, vectors=True, cluster=True) if word.startswith("+")}
     assert given - connecting == used
 
 

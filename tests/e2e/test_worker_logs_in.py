@@ -1,13 +1,18 @@
-"""A worker on Apache Kafka that lets in only whom it knows: it works, and its commands do too."""
+"""A worker on Apache Kafka and Redis that let in only whom they know: it works, and its commands do
+too.
+"""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import orjson
 import pytest
+import redis_secured
 from apache_kafka import PASSWORD, TOKEN_SECONDS, USER, ApacheKafka
 from forgetting import run
+from redis_secured import SecuredRedis, redis_over_tls, server_with_tls
 from workers import doctor, environment, running_worker, until
 
 from app.concerns import KafkaSettings, RedisSettings
@@ -42,6 +47,14 @@ def login(apache: ApacheKafka, kind: str, folder: Path) -> dict[str, str]:
     }
 
 
+@pytest.fixture
+def secured(apache: ApacheKafka, tmp_path: Path) -> Iterator[SecuredRedis]:
+    if not server_with_tls():
+        pytest.skip("no redis-server on this machine speaks TLS")
+    with redis_over_tls(tmp_path, "shop:", apache.certificates) as server:
+        yield server
+
+
 def tokens_made(folder: Path) -> int:
     return len((folder / "made").read_text())
 
@@ -70,6 +83,25 @@ async def test_a_worker_over_tls_learns_and_commits(
         worker.until_events(2)
         until(lambda: doctor(environ)["lag"].startswith("0 records"), worker.log)
     assert PASSWORD not in worker.log.read_text()
+
+
+async def test_with_kafka_by_scram_over_tls_and_redis_over_tls_with_few_rights_nothing_else_is_needed(
+    apache: ApacheKafka, secured: SecuredRedis, tmp_path: Path
+) -> None:
+    name = f"test-{uuid4().hex[:12]}"
+    kafka = KafkaSettings(bootstrap=apache.open, topic_prefix=f"{name}-", group=name, partitions=2)
+    redis = RedisSettings(url=secured.url, prefix="shop:", timeout_seconds=5)
+    environ = environment(kafka, redis) | login(apache, "password", tmp_path)
+    with running_worker(environ, tmp_path / "worker.log") as worker:
+        await view(kafka, 1)
+        worker.until_events(1)
+        until(lambda: bool(secured.admin.exists("shop:rec:{ada}")), worker.log)
+        found = doctor(environ)
+        until(lambda: doctor(environ)["lag"].startswith("0 records"), worker.log)
+    assert found["redis rights"] == "this user may do what Headrace does"
+    assert secured.refused() == []
+    said = worker.log.read_text() + str(found)
+    assert [secret for secret in (PASSWORD, redis_secured.PASSWORD, redis_secured.QUOTED) if secret in said] == []
 
 
 async def test_a_wrong_password_ends_the_worker_with_what_to_check(
