@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "run": "everything on this machine: broker, Redis, worker, look-ups, a log replayed",
+    "up": "the embedded broker and Redis alone, for workers of your own",
     "worker": "process events from Kafka into lists in Redis",
     "serve": "answer look-ups over HTTP, and show the console page",
     "replay": "send a file of events to Kafka",

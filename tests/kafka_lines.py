@@ -49,7 +49,7 @@ def running_broker_that_says(port: int, folder: Path) -> Iterator[RunningServer]
             "--storage-engine=memory://headrace/",
         ]
 
-    with embedded._running(Server("broker", command, embedded._broker_answers), folder) as server:
+    with embedded.running(Server("broker", command, embedded._broker_answers), folder) as server:
         yield server
 
 

@@ -87,6 +87,9 @@ async def _run(args: argparse.Namespace, settings: Settings, dataset: Dataset, s
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     try:
         async with started.watched(), running_locally(settings, started) as running:
+            if not args.once:
+                sys.stderr.write(f"the console is at {running.serve.url}/ and shows the log as it comes\n")
+                _open_page(running, browser=not args.no_browser)
             processed = await process(running, dataset, args.speed)
             await _show(args, running, dataset, processed)
             status = _status(processed)
@@ -95,7 +98,7 @@ async def _run(args: argparse.Namespace, settings: Settings, dataset: Dataset, s
                 where = sys.stderr if args.json else sys.stdout
                 where.write(await running.alongside(addresses(running)))
                 where.flush()
-                await _keep_serving(running, browser=not args.no_browser)
+                await _keep_serving(running)
     except asyncio.CancelledError:
         sys.stderr.write("\nstopped\n")
     return status
@@ -123,10 +126,13 @@ def _status(processed: Processed) -> int:
     return MOSTLY_REJECTED
 
 
-async def _keep_serving(running: LocalRun, *, browser: bool) -> None:
-    """Show live figures until cancelled."""
+def _open_page(running: LocalRun, *, browser: bool) -> None:
     if browser and sys.stdout.isatty() and ("DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ):
         webbrowser.open(running.serve.url)
+
+
+async def _keep_serving(running: LocalRun) -> None:
+    """Show live figures until cancelled."""
     sys.stderr.write("Ctrl-C stops everything.\n")
     line = ProgressLine(sys.stderr)
     while True:

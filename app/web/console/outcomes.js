@@ -1,7 +1,7 @@
 "use strict";
 const outcomes = { points: [], live: null };
 const drawHits = lineChart($("hits-chart"), "Share of events found in the list before", {
-  show: value => percent(value), nothing: "no figures yet" });
+  show: value => percent(value), gap: 3 * MINUTE, least: 0.01, nothing: "no figures yet" });
 const sumOf = counts => Object.values(counts).reduce((sum, count) => sum + count, 0);
 
 // The share of each minute, over it and the four minutes before, as single minutes jump.

@@ -1,8 +1,9 @@
 "use strict";
+const MINUTE = 60;
 const HIDES_BELOW = 0.2; // default of HEADRACE_QUALITY_SCORE_FROM
-const REREAD_MS = 30000, MINUTE = 60;
+const REREAD_MS = 30000;
 const quality = { summary: null, points: [], reason: null, due: 0, reading: false };
-const drawReasons = lineChart($("reasons-chart"), "Records sent to quarantine a minute", { nothing: "no figures yet" });
+const drawReasons = lineChart($("reasons-chart"), "Records sent to quarantine a minute", { gap: 3 * MINUTE, nothing: "no figures yet" });
 const words = text => text.replaceAll("_", " ");
 const percent = share => `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
 

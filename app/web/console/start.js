@@ -2,7 +2,7 @@
 // Figures come as server-sent events. They are read with fetch, since EventSource sends no token. Where a proxy
 // breaks the stream off, the page asks every second instead.
 const SILENCE_MS = 5000;
-let since = 0;
+let since = 0, stop = new AbortController();
 
 function take(update) {
   since = update.at;
@@ -12,7 +12,7 @@ function take(update) {
 }
 
 async function listen() {
-  const stop = new AbortController();
+  stop = new AbortController();
   const response = await request(`/live/stream?since=${since}`, { signal: stop.signal });
   if (!response.ok) throw Object.assign(new Error((await response.json().catch(() => ({}))).detail), { status: response.status });
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -28,9 +28,10 @@ async function listen() {
 
 async function follow() {
   for (; ; await pause(1000)) {
-    if (isLocked()) continue;
+    if (isLocked() || document.hidden) continue;
     try {
       await listen().catch(error => { if (error.status === 401) throw error; });
+      if (document.hidden) continue;
       take(await ask(`/live/history?since=${since}`));
     } catch (error) {
       if (error.status !== 401) alarm(error.message);
@@ -50,6 +51,9 @@ for (const [at, tab] of tabButtons.entries()) {
     next.focus();
   });
 }
+// A browser opens six connections to a server, so a tab that nobody sees must not hold one.
+document.addEventListener("visibilitychange", () => { if (document.hidden) stop.abort(); });
+addEventListener("pagehide", () => stop.abort());
 addEventListener("popstate", openFragment);
 openFragment();
 follow();
