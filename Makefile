@@ -116,6 +116,11 @@ check-architecture: $(STAMP)
 bench-check: $(STAMP) ## Hold the instructions per event of the pure core to the baseline, with valgrind (ARGS=--record: new baseline)
 	$(BIN)/python scripts/bench_check.py $(ARGS)
 
+.PHONY: bench-peers
+bench-peers: $(STAMP) ## Compare lists with those of well-known recommenders (ARGS="--data DIR --limit 5000")
+	$(BIN)/pip install --quiet --no-build-isolation -e '.[bench]'
+	$(BIN)/headrace bench peers $(ARGS)
+
 .PHONY: lock
 lock: $(STAMP) ## Resolve both lock files from pyproject.toml (ARGS=--upgrade: to the newest versions)
 	$(COMPILE) $(ARGS) --extra embedded --extra keep --extra cpu --extra dev pyproject.toml -o requirements.lock

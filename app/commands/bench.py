@@ -14,7 +14,7 @@ import orjson
 from agents.metrics import STAGES
 from app.bench.pipeline import Plan, run_pipeline
 from app.bench.span import Span
-from app.commands import bench_core, bench_loads, bench_scale
+from app.commands import bench_core, bench_loads, bench_peers, bench_scale
 from app.commands.bench_loads import positive, tell
 from app.datasets.folder import open_dataset
 from app.datasets.sample import sample_dataset
@@ -49,8 +49,10 @@ examples:
   headrace bench freshness                           from event to readable list, at three loads
   headrace bench core                                where the time of the pure core goes, without Kafka and Redis
   headrace bench scale                               10 thousand to 1 million users and items, on a generated log
+  headrace bench peers                               lists beside those of well-known recommenders
 """
 
+PURE = {"core": bench_core.execute, "peers": bench_peers.execute}
 CONTENDERS = {"ceiling": ceiling, "plain-faust": plain_faust}
 
 
@@ -74,6 +76,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     bench_loads.configure(what)
     bench_core.configure(what, positive)
     bench_scale.configure(what, positive)
+    bench_peers.configure(what, positive)
     contender = what.add_parser("contender")
     contender.add_argument("name", choices=CONTENDERS)
     contender.add_argument("--events", type=positive, required=True)
@@ -85,8 +88,8 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if args.what == "contender":
         return _contend(args, settings)
-    if args.what == "core":
-        return bench_core.execute(args, settings)
+    if args.what in PURE:
+        return PURE[args.what](args, settings)
     if args.what == "scale":
         return bench_scale.execute(args)
     if args.what == "scale-part":
