@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from app.store import item_fields
 from app.store.answers import CatalogueEntry, decode_item
+from app.store.clustered import Place
+from app.store.commands import execute
 from app.store.keys import Keys
-from app.store.questions import Question
+from app.store.packed import Command, PackedRedis
 
 STEP_KEYS = 200
 MOST_STEPS = 100  # 20,000 keys of any kind
@@ -35,37 +37,40 @@ class CatalogueChoice:
 
 @dataclass(frozen=True, slots=True)
 class CataloguePage:
-    """Some items. `cursor` is where the next page begins, 0 at the end; `read` is how many items
+    """Some items. `place` is where the next page begins, None at the end; `read` is how many items
     were looked at.
     """
 
     entries: list[CatalogueEntry]
-    cursor: int
+    place: Place | None
     read: int
 
 
-def ask_catalogue(keys: Keys, choice: CatalogueChoice, cursor: int, k: int) -> Question[CataloguePage]:
-    """The items from `cursor` on, at least k if there are so many, and few more.
+async def read_catalogue(
+    redis: PackedRedis, keys: Keys, choice: CatalogueChoice, place: Place, k: int
+) -> CataloguePage:
+    """Return the items from `place` on, at least k if there are so many, and few more.
 
     A page may hold fewer, although more follow, when few of the items are wanted. An item that is
-    written meanwhile may come twice.
+    written meanwhile may come twice. Raises RedisError, OSError and UnreadableAnswer.
     """
     head, _, tail = keys.item("*").partition("*")
+    pattern = f"{_literal(head)}*{tail}"
     entries: list[CatalogueEntry] = []
-    read = 0
+    read, after = 0, place
     for _ in range(MOST_STEPS):
-        [(found, names)] = yield [("SCAN", cursor, "MATCH", f"{_literal(head)}*{tail}", "COUNT", STEP_KEYS)]
-        cursor = int(found)
+        names, following = await redis.some_keys(pattern, after, STEP_KEYS)
         ids = [name.decode().removeprefix(head).removesuffix(tail) for name in names]
-        if ids:
-            rows = yield [("HMGET", keys.item(item_id), *item_fields.ENTRY_FIELDS) for item_id in ids]
-            known = [decode_item(item_id, values) for item_id, values in zip(ids, rows, strict=True)]
-            there = [each for each in known if each.known and not each.deleted]
-            read += len(there)
-            entries += filter(choice.takes, there)
-        if not cursor or len(entries) >= k:
-            break
-    return CataloguePage(entries, cursor, read)
+        commands: list[Command] = [("HMGET", keys.item(item_id), *item_fields.ENTRY_FIELDS) for item_id in ids]
+        rows = await execute(redis, commands) if commands else []
+        known = [decode_item(item_id, values) for item_id, values in zip(ids, rows, strict=True)]
+        there = [each for each in known if each.known and not each.deleted]
+        read += len(there)
+        entries += filter(choice.takes, there)
+        if following is None or len(entries) >= k:
+            return CataloguePage(entries, following, read)
+        after = following
+    return CataloguePage(entries, after, read)
 
 
 def _texts(entry: CatalogueEntry) -> tuple[str | None, ...]:

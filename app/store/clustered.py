@@ -13,6 +13,10 @@ from app.errors import UnusableSetting
 from app.store.cluster import ClusterNodes, Node, in_cluster
 from app.store.slots import Address, Command
 
+# Of a walk through all keys: the number of the node, and Redis' cursor there.
+Place = tuple[int, int]
+START: Place = (0, 0)
+
 
 class Clustered(Redis):
     """A client that asks each node of a cluster for what it owns; `exchange_here` asks one
@@ -52,6 +56,23 @@ class Clustered(Redis):
                 yield found
                 if cursor == b"0":
                     break
+
+    async def some_keys(self, pattern: str, place: Place, at_once: int) -> tuple[list[bytes], Place | None]:
+        """Return some keys that match, from `place` on, and the next place; None at the end.
+
+        A key may come twice, and none may come although more follow. Raises RedisError and OSError.
+        """
+        number, cursor = place
+        nodes = await self._primaries()
+        if number >= len(nodes):  # the cluster was made smaller
+            return [], None
+        [answer] = await nodes[number].exchange_here([("SCAN", cursor, "MATCH", pattern, "COUNT", at_once)])
+        if isinstance(answer, Exception):
+            raise answer
+        after, found = int(answer[0]), answer[1]
+        if after:
+            return found, (number, after)
+        return found, (number + 1, 0) if number + 1 < len(nodes) else None
 
     def as_cluster(self, *more: Address) -> ClusterNodes:
         """The cluster that this server is a node of; `more` are others of its nodes."""

@@ -10,7 +10,8 @@ from redis.exceptions import ConnectionError, RedisError
 from app.concerns import RedisSettings
 from app.store import questions
 from app.store.answers import AllowedEntry, CatalogueEntry, HiddenEntries, LiveFigures, RecentUser, UserHistory
-from app.store.catalogue_pages import CatalogueChoice, CataloguePage, ask_catalogue
+from app.store.catalogue_pages import CatalogueChoice, CataloguePage, read_catalogue
+from app.store.clustered import Place
 from app.store.connection import connect, translate
 from app.store.keys import Keys
 from app.store.lists import RecommendationList, Row
@@ -67,9 +68,13 @@ class Lookups:
         """The users whose lists were written last."""
         return await self._ask(questions.ask_recent_users(self._keys, count))
 
-    async def catalogue(self, choice: CatalogueChoice, cursor: int, k: int) -> CataloguePage:
-        """The items of the catalogue from `cursor` on."""
-        return await self._ask(ask_catalogue(self._keys, choice, cursor, k))
+    async def catalogue(self, choice: CatalogueChoice, place: Place, k: int) -> CataloguePage:
+        """The items of the catalogue from `place` on."""
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                return await read_catalogue(self._redis, self._keys, choice, place, k)
+        except (RedisError, OSError) as error:
+            raise translate(error) from error
 
     async def hidden(self, count: int) -> HiddenEntries:
         """The items that a verdict on their text hides."""

@@ -1,5 +1,6 @@
 """Shows the catalogue in pages, with a search, for the console."""
 
+import re
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -7,13 +8,14 @@ from aiohttp import web
 
 from app.guard.problems import Problem
 from app.store.catalogue_pages import CatalogueChoice
+from app.store.clustered import START, Place
 from app.store.lookup import Lookups
 from app.web.lookups import entry_as_json, json_response
 from app.web.requests import count_in, flag_in
 
 PAGE_ITEMS = 50
 LONGEST_TEXT = 128
-CURSOR_DIGITS = 20
+CURSOR = re.compile(r"(\d{1,4})-(\d{1,20})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +34,16 @@ class CatalogueResource:
         if len(text) > LONGEST_TEXT:
             raise Problem(HTTPStatus.BAD_REQUEST, f"search has {len(text)} characters; use at most {LONGEST_TEXT}.")
         choice = CatalogueChoice(text, hidden_only=flag_in(request, "hidden"))
-        page = await self.lookups.catalogue(choice, _cursor_in(request), count_in(request, default=PAGE_ITEMS))
-        # As text: a cursor has 64 bits, and numbers of JavaScript 53.
-        cursor = str(page.cursor) if page.cursor else None
+        page = await self.lookups.catalogue(choice, _place_in(request), count_in(request, default=PAGE_ITEMS))
+        cursor = "-".join(map(str, page.place)) if page.place else None
         return json_response({"items": list(map(entry_as_json, page.entries)), "cursor": cursor, "read": page.read})
 
 
-def _cursor_in(request: web.Request) -> int:
-    given = request.query.get("cursor", "0")
-    if given.isascii() and given.isdigit() and len(given) <= CURSOR_DIGITS and int(given) < 1 << 64:
-        return int(given)
+def _place_in(request: web.Request) -> Place:
+    given = request.query.get("cursor")
+    if given is None:
+        return START
+    # The number of a node, and a cursor of 64 bits.
+    if (found := CURSOR.fullmatch(given)) and int(found[2]) < 1 << 64:
+        return int(found[1]), int(found[2])
     raise Problem(HTTPStatus.BAD_REQUEST, f"cursor is {given[:40]!r}; use that of the page before.")

@@ -234,7 +234,7 @@ PATHS: dict[str, Schema] = {
         _answer("Catalogue", "the items"),
         _parameter("search", "query", {"type": "string", "maxLength": LONGEST_TEXT}),
         _parameter("hidden", "query", {"type": "boolean", "default": False}),
-        _parameter("cursor", "query", {"type": "string", "default": "0"}),
+        _parameter("cursor", "query", {"type": "string", "default": "0-0"}),
         _count("k", PAGE_ITEMS),
     ),
     "/catalogue/summary": _get("What the catalogue's items lack, and how they are judged", _answer("Live", "counts")),

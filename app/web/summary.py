@@ -12,6 +12,7 @@ from aiohttp import web
 
 from app.store.answers import CatalogueEntry
 from app.store.catalogue_pages import CatalogueChoice
+from app.store.clustered import START
 from app.store.lookup import Lookups
 from app.web.lookups import json_response
 
@@ -93,13 +94,13 @@ class SummaryResource:
             return json_response(self._kept[1])
 
     async def _read(self) -> dict[str, Any]:
-        summary, seen, cursor = CatalogueSummary(), set[str](), 0
+        summary, seen, place = CatalogueSummary(), set[str](), START
         while True:
-            page = await self._lookups.catalogue(CatalogueChoice(), cursor, MOST_ITEMS)
+            page = await self._lookups.catalogue(CatalogueChoice(), place, MOST_ITEMS)
             for entry in page.entries:
                 if entry.item_id not in seen:  # SCAN may return a key twice
                     seen.add(entry.item_id)
                     summary.add(entry)
-            cursor = page.cursor
-            if not cursor or summary.items >= MOST_ITEMS:
-                return summary.as_json(is_whole=not cursor)
+            if page.place is None or summary.items >= MOST_ITEMS:
+                return summary.as_json(is_whole=page.place is None)
+            place = page.place

@@ -9,7 +9,7 @@ from shops import Http, Shop
 async def all_of(http: Http, **query: str) -> list[dict[str, Any]]:
     """Return the items of all pages."""
     found: list[dict[str, Any]] = []
-    cursor: str | None = "0"
+    cursor: str | None = "0-0"
     while cursor is not None:
         page = await (await http.get("/catalogue", params={**query, "cursor": cursor})).json()
         found += page["items"]
@@ -63,7 +63,9 @@ async def test_hidden_items_come_with_their_reasons(http: Http, stocked: Shop) -
     assert (items["bad"]["reasons"], items["bad"]["quality"]) == (["spam"], 0.1)
 
 
-@pytest.mark.parametrize("query", ["cursor=x", "cursor=-1", f"cursor={1 << 64}", "hidden=maybe", f"search={'x' * 129}"])
+@pytest.mark.parametrize(
+    "query", ["cursor=x", "cursor=7", f"cursor=0-{1 << 64}", "hidden=maybe", f"search={'x' * 129}"]
+)
 async def test_a_query_that_cannot_be_is_a_problem(http: Http, query: str) -> None:
     response = await http.get(f"/catalogue?{query}")
     assert response.status == 400

@@ -10,6 +10,8 @@ from redis_cluster import RedisCluster, redis_cluster
 from app.client import Headrace
 from app.concerns import RedisSettings
 from app.store import cluster as cluster_module
+from app.store.catalogue_pages import CatalogueChoice, read_catalogue
+from app.store.clustered import START, Place
 from app.store.commands import execute
 from app.store.connection import connect
 from app.store.keys import Keys
@@ -86,6 +88,18 @@ async def test_the_shops_client_finds_lists_on_all_nodes(cluster: RedisCluster, 
     with Headrace(cluster.url) as headrace:
         found = headrace.recommendations_of(MANY)
     assert {user: [each.item_id for each in listed] for user, listed in found.items()} == {key: ["i"] for key in MANY}
+
+
+async def test_the_catalogue_is_read_from_all_nodes_page_by_page(cluster: RedisCluster, redis: PackedRedis) -> None:
+    keys = Keys("hr:")
+    await execute(redis, [("HSET", keys.item(item), "title", item) for item in MANY])
+    found: list[str] = []
+    place: Place | None = START
+    while place is not None:
+        page = await read_catalogue(redis, keys, CatalogueChoice(), place, 20)
+        found += [entry.item_id for entry in page.entries]
+        place = page.place
+    assert sorted(found) == sorted(MANY)
 
 
 async def test_a_slot_on_its_way_to_another_node_is_read_and_written(cluster: RedisCluster, redis: PackedRedis) -> None:

@@ -33,7 +33,7 @@ function itemRow(item) {
 }
 
 async function nextPage() {
-  const { choice } = catalogue, query = new URLSearchParams({ ...choice, cursor: catalogue.cursor ?? "0", k: "50" });
+  const { choice } = catalogue, query = new URLSearchParams({ ...choice, cursor: catalogue.cursor ?? "0-0", k: "50" });
   const page = await ask(`/catalogue?${query}`);
   if (choice !== catalogue.choice) return; // another search began meanwhile
   catalogue.cursor = page.cursor;

@@ -51,6 +51,8 @@ async function showRecords(reason) {
   const { records } = await ask(`/quarantine?k=8${reason ? `&reason=${encoded(reason)}` : ""}`);
   if (quality.reason !== reason) return;
   $("records").replaceChildren(...records.map(recordEntry));
+  const chosen = reason ? ` --reason ${reason}` : "";
+  $("replay").textContent = records.length ? `Mend the producer. What would be accepted now is sent again by: headrace quarantine replay${chosen} --dry-run` : "";
 }
 
 async function showQuarantine() {
