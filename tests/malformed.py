@@ -76,7 +76,7 @@ KINDS: dict[str, tuple[Reason, Damage]] = {
     "time in words": (Reason.INVALID_TIME, _with(ts="yesterday")),
     "clock never set": (Reason.TOO_OLD, lambda event, random: orjson.dumps({**event, "ts": random.randrange(9999)})),
     "milliseconds": (Reason.FROM_THE_FUTURE, _milliseconds),
-    "negative price": (Reason.INVALID_VALUE, _with(price=-1)),
+    "negative price": (Reason.NEGATIVE_PRICE, _with(price=-1)),
     "no quantity": (Reason.INVALID_VALUE, _with(quantity=0)),
     "currency in words": (Reason.INVALID_VALUE, _with(currency="euro")),
 }

@@ -163,6 +163,13 @@ EVENT_FILES: dict[str, tuple[str, str]] = {
             ["2019-10-01 00:00:03 UTC", "remove_from_cart", 3900821, 1, "", "", 33.20, 554748717, "9333"],
         ),
     ),
+    "online-retail": (
+        "Online_Retail.csv",
+        sheet(
+            "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country",
+            ["536365", "71053", "WHITE METAL LANTERN", 6, "2010-12-01 08:26:00", 3.39, "17850", "United Kingdom"],
+        ),
+    ),
     "otto": (
         "train.jsonl",
         lines(

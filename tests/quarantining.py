@@ -39,7 +39,7 @@ def free_order(kafka: KafkaSettings, offset: int, user: str = USER) -> Rejected:
     """An order at the price 0."""
     value = {"event_id": f"o{offset}", "user_id": user, "item_id": "lamp", "ts": 1_760_000_000, "price": 0}
     place = (f"{kafka.topic_prefix}orders", 1, offset)
-    return Rejected(Reason.INVALID_VALUE, "price 0.0 is not above 0", *place, user.encode(), orjson.dumps(value))
+    return Rejected(Reason.ZERO_PRICE, "price 0.0 in an order", *place, user.encode(), orjson.dumps(value))
 
 
 def hasty_view(kafka: KafkaSettings, offset: int, user: str = USER) -> Rejected:

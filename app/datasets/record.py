@@ -32,8 +32,8 @@ class Record(NamedTuple):
 class Row(NamedTuple):
     """The number of a row in its file, from 1, and its unchanged bytes for quarantine.
 
-    `fields` holds its values by column. It is None for a row that cannot be read, and `fault` says
-    why.
+    `fields` holds its values by column. It is None for a row that cannot be read. `fault` says why
+    a row is refused that cannot be read, or that its shape knows for no interaction.
     """
 
     file: str

@@ -17,7 +17,7 @@ from models.contract.outcome import Reason
 
 DECIMAL_COMMA = re.compile(r"-?\d{1,3}(?:[.\s\u00a0\u202f']\d{3})+(?:,\d+)?|-?\d+(?:,\d+)?")
 GROUPS = re.compile(r"[.\s\u00a0\u202f']")
-# An order's price has to be above 0; in other shops' files 0 stands for a price that is not known.
+# An order's price has to be above 0; in most shapes 0 stands for a price that is not known.
 PRICE = "price"
 
 Read = Callable[[Any], object]
@@ -38,6 +38,7 @@ class Translator:
         self._shape = shape
         self._derived = derived
         self._is_own = shape.name == "headrace"
+        self._zero_is_unknown = shape.zero_is_unknown
         clock = clock_of(shape, mapping)
         mapped = {name: (column,) if column else () for name, column in mapping.columns.items()}
         places = {**shape.fields, **mapped}
@@ -67,6 +68,8 @@ class Translator:
     def event(self, part: RowPart, leave_out: LeaveOut) -> Record | None:
         """Return the record of an event; None if it is left out because it is no interaction."""
         row, fields, place, _ = part
+        if row.fault is not None:
+            return quarantined(row, *row.fault)
         said = self._kind or _first(fields, self._kind_at)
         if (known := self._topics.get(said) if type(said) is str else None) is not None:
             return self._made(known, row, fields, place)
@@ -84,7 +87,7 @@ class Translator:
 
     def _made(self, topic: str, row: Row, fields: Fields, place: int) -> Record:
         event = self._read(fields)
-        if not self._is_own and event.get(PRICE) == 0:
+        if self._zero_is_unknown and event.get(PRICE) == 0:
             del event[PRICE]
         if place and "event_id" in event:
             event["event_id"] = f"{event['event_id']}-{place}"

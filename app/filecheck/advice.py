@@ -17,5 +17,12 @@ ADVICE: Mapping[str, str] = {
     Reason.MALFORMED_JSON: "write one JSON object a line",
     Reason.NOT_AN_OBJECT: "write one JSON object a line",
     Reason.TOO_LARGE: "shorten the texts, or raise HEADRACE_EVENTS_MAX_BYTES",
+    Reason.ZERO_PRICE: "leave the cell empty if the price is not known; a gift or a sample is no order",
+    Reason.NEGATIVE_PRICE: "leave corrections of accounts out",
+    Reason.RETURNED: "leave returns out: they are not learned",
+    Reason.CANCELLATION: "leave cancellations and what they cancel out: they are not learned",
+    Reason.IMPLAUSIBLE_QUANTITY: "correct the quantity, or raise HEADRACE_EVENTS_QUANTITY_LIMIT",
+    Reason.NON_PRODUCT: "leave postage, fees and discounts out: they are nothing to recommend",
+    Reason.STOCK_REMARK: "leave movements of the stock out: nobody ordered anything",
     Reason.FIELD_TOO_LONG: "shorten the text, or map another column to the field",
 }

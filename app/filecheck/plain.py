@@ -42,6 +42,7 @@ class PlainRows:
         self._of = of
         self._most_bytes = settings.max_bytes
         self._latest = latest
+        self._no_goods, self._most = settings.no_goods(), settings.quantity_limit
         self._checks = EVENT_CELLS if of == "events" else ITEM_CELLS
         needed = set(NEEDED[of]) - ({"event_id"} if readers.derived else set())
         self._is_hopeless = not needed <= readers.fields.keys()
@@ -59,6 +60,11 @@ class PlainRows:
         if self._of == "items":
             return Plain(Counter(items=int(good.sum())), Counter(), [], np.flatnonzero(~good).tolist())
         good &= _has_user(fields, count)
+        if self._no_goods:
+            good &= each_value(fields["item_id"][0], lambda cell: cell not in self._no_goods)
+        if "quantity" in fields:
+            cells, read = fields["quantity"]
+            good &= each_value(cells, lambda cell: not cell or self._is_plausible(read(cell)))
         return self._events(good, fields, self._words(columns, portion, count))
 
     def _events(self, good: Flags, fields: Mapping[str, tuple[Cells, Read]], words: Cells) -> Plain:
@@ -76,6 +82,9 @@ class PlainRows:
     def _words(self, columns: Sequence[Cells], portion: Portion, count: int) -> Cells:
         kind = self._readers.kind_column
         return columns[portion.places[kind]] if kind else ("",) * count
+
+    def _is_plausible(self, quantity: object) -> bool:
+        return isinstance(quantity, int | float) and quantity <= self._most
 
     def _is_small(self, fields: Mapping[str, tuple[Cells, Read]]) -> bool:
         longest = sum(max(map(len, cells)) for cells, _ in fields.values())

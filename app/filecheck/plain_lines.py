@@ -70,6 +70,7 @@ class PlainLines:
         self._is_events = of == "events"
         self._most_bytes = settings.max_bytes
         self._latest = latest
+        self._no_goods, self._most = settings.no_goods(), settings.quantity_limit
 
     def judge(self, portion: Portion) -> Plain:
         """Return what is plain about the lines of a portion."""
@@ -94,6 +95,8 @@ class PlainLines:
         ts = event.ts if type(event.ts) is float else moment("ts", event.ts)
         is_free = event.price == 0 and event.kind == "order"
         if not user or is_free or not OLDEST_TS <= ts <= self._latest:
+            return None
+        if (event.quantity or 0) > self._most or event.item_id in self._no_goods:
             return None
         return TOPIC_OF_KIND[event.kind], (event.event_id, user, event.item_id, event.price, event.quantity)
 

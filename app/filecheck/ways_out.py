@@ -160,10 +160,8 @@ def _wrong_type(rejected: RejectedRow, source: Source, latest: float) -> str:
 
 def _invalid_value(rejected: RejectedRow, source: Source, latest: float) -> str:
     detail = rejected.detail
-    if detail.startswith("price"):
-        return "leave the cell empty if the price is not known; a refund is no order: leave the row out"
     if detail.startswith("quantity"):
-        return "a return is no order: leave the row out"
+        return "nothing was ordered: leave the row out"
     if detail.startswith("currency"):
         return "write a code such as EUR; --map currency= for none"
     if "a quote is out of place" in detail:

@@ -39,6 +39,14 @@ class EventSettings:
     strict: bool = setting(
         False, "refuse fields in another form than the contract's, such as ids as numbers and prices as text"
     )
+    quantity_limit: float = setting(10_000.0, "an event with a larger quantity goes to quarantine", low=1)
+    non_products: str = setting(
+        "", "item ids that are no products, such as POST,FEE; events on them go to quarantine, commas between ids"
+    )
+
+    def no_goods(self) -> frozenset[str]:
+        """Return the item ids that are no products."""
+        return frozenset(filter(None, map(str.strip, self.non_products.split(","))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +69,16 @@ def decode(batch: RawBatch, kind: Kind, settings: EventSettings) -> Decoded:
     """
     latest: list[float] = (batch.times + settings.future_tolerance_seconds).tolist()
     events = quick_events(batch.values, kind, latest, settings.max_bytes)
+    no_goods, limit = settings.no_goods(), settings.quantity_limit
+    if no_goods:
+        events = [None if each is None or each.item_id in no_goods else each for each in events]
+    events = [None if each is None or (each.quantity or 0) > limit else each for each in events]
     rejected, unknown, coerced = [], 0, Counter[str]()
     for row in [row for row, event in enumerate(events) if event is None]:
         try:
             parsed, names = _read(batch.values[row], settings.max_bytes)
             event = check_event(parsed, kind, latest[row])
+            _check_plausible(event, no_goods, limit)
             refuse_coerced(names, strict=settings.strict)
         except Refused as refused:
             rejected.append(reject(batch, row, refused.reason, refused.detail))
@@ -122,18 +135,30 @@ def check_event(event: dict[str, Any], kind: Kind, latest: float) -> EventRecord
     return EventRecord(event_id, item_id, ts, user_id, session_id, **extras)
 
 
+def _check_plausible(event: EventRecord, no_goods: frozenset[str], limit: float) -> None:
+    if event.item_id in no_goods:
+        raise Refused(Reason.NON_PRODUCT, "item_id is one of HEADRACE_EVENTS_NON_PRODUCTS")
+    if (event.quantity or 0) > limit:
+        detail = f"quantity {event.quantity} is above {limit:g} (HEADRACE_EVENTS_QUANTITY_LIMIT)"
+        raise Refused(Reason.IMPLAUSIBLE_QUANTITY, detail)
+
+
 def _price(value: Any, kind: Kind) -> float:
     """An order has a price above 0; elsewhere the price is a by-product, and 0 says that it is not
     known.
     """
     price = number("price", value)
-    if price < 0 or (price == 0 and kind is Kind.ORDER):
-        raise Refused(Reason.INVALID_VALUE, f"price {price} is not above 0")
+    if price < 0:
+        raise Refused(Reason.NEGATIVE_PRICE, f"price {price} is below 0")
+    if price == 0 and kind is Kind.ORDER:
+        raise Refused(Reason.ZERO_PRICE, f"price {price} in an order; leave the field out if it is not known")
     return price
 
 
 def _quantity(value: Any, kind: Kind) -> float:
     quantity = number("quantity", value)
+    if quantity < 0 and kind is Kind.ORDER:
+        raise Refused(Reason.RETURNED, f"quantity {quantity} is below 0: goods that came back, or a correction")
     if quantity <= 0:  # what is sold by weight may be less than 1
         raise Refused(Reason.INVALID_VALUE, f"quantity {quantity} is not above 0")
     return quantity
@@ -154,8 +179,9 @@ def _position(value: Any, kind: Kind) -> float:
 
 
 _EXTRA_CHECKS: dict[str, Callable[[Any, Kind], Any]] = {
-    "price": _price,
+    # What came back often has no price: that it came back says more.
     "quantity": _quantity,
+    "price": _price,
     "currency": _currency,
     "request_id": lambda value, _: string("request_id", value),
     "position": _position,

@@ -22,6 +22,8 @@ OF_REASON = {
     Reason.FOREIGN_KEY: "user_id",
     Reason.TOO_OLD: "ts",
     Reason.UNKNOWN_KIND: "kind",
+    Reason.CANCELLATION: "quantity",
+    Reason.NON_PRODUCT: "item_id",
     Reason.WORSE_THAN_BEFORE: "title",
 }
 WORD = re.compile(r"[a-z_]+")

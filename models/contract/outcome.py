@@ -24,6 +24,13 @@ class Reason(StrEnum):
     FOREIGN_KEY = "foreign_key"
     UNKNOWN_KIND = "unknown_kind"
     WORSE_THAN_BEFORE = "worse_than_before"
+    RETURNED = "returned"
+    CANCELLATION = "cancellation"
+    ZERO_PRICE = "zero_price"
+    NEGATIVE_PRICE = "negative_price"
+    IMPLAUSIBLE_QUANTITY = "implausible_quantity"
+    NON_PRODUCT = "non_product"
+    STOCK_REMARK = "stock_remark"
 
 
 @dataclass(frozen=True, slots=True)

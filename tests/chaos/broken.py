@@ -34,7 +34,7 @@ FIELDS_BROKEN: list[tuple[str, Callable[[Fields], Fields]]] = [
     ("from_the_future", lambda event: event | {"ts": event["ts"] + 3 * DAY}),
     ("from_the_future", lambda event: event | {"ts": event["ts"] * 1000}),
     ("invalid_value", _but(quantity=0)),
-    ("invalid_value", _but(price=-1.0)),
+    ("negative_price", _but(price=-1.0)),
     ("invalid_value", _but(currency="euro")),
 ]
 

@@ -69,9 +69,9 @@ async def test_a_steward_finds_the_field_at_fault_and_tries_a_threshold(
     async with client_of(redis_settings, registry, kafka) as http:
         await page.open(f"{http.make_url('/')}#quality")
         await page.until("document.querySelectorAll('#records li').length === 3")
-        assert "invalid_value" in await page.run(text_of("quarantine-reasons"))
+        assert "zero_price" in await page.run(text_of("quarantine-reasons"))
         await page.run("document.querySelector('#quarantine-reasons button').click()")
-        await page.until(f"{text_of('records-title')} === 'Newest records: invalid value'")
+        await page.until(f"{text_of('records-title')} === 'Newest records: zero price'")
         marked = await page.run("[...document.querySelectorAll('#records mark')].map(each => each.textContent)")
         assert marked == ['"price":0', '"price":0']
         assert USER not in await page.run("document.body.innerText")

@@ -39,7 +39,7 @@ async def test_what_would_be_accepted_now_is_sent_with_its_bytes_to_its_partitio
 ) -> None:
     report = await replay(filled, "c1")
     assert report.sent == VIEWS
-    assert (report.refused, report.elsewhere) == ({"invalid_value": 1}, 1)
+    assert (report.refused, report.elsewhere) == ({"zero_price": 1}, 1)
     arrived = await read_topic(topics(filled).views)
     originals = [hasty_view(filled, 1), hasty_view(filled, 2, user="bob"), hasty_view(filled, 3)]
     assert sorted((each.partition, each.key, each.value) for each in arrived) == sorted(

@@ -11,6 +11,7 @@ from app.datasets.shapes.catalogues import (
     SHOPIFY_PRODUCTS,
     SHOPIFY_PRODUCTS_JSON,
 )
+from app.datasets.shapes.online_retail import ONLINE_RETAIL
 from app.datasets.shapes.shape import Shape
 from app.datasets.shapes.shop_logs import OTTO, REES46, RETAILROCKET, RETAILROCKET_ITEMS
 from app.datasets.shapes.tracking import GA4, SEGMENT, SNOWPLOW
@@ -26,6 +27,7 @@ EVENTS = Shape(
     marks=(frozenset({"item_id", "ts", "kind"}),),
     fields={name: (name,) for name in (*NAMES, "rating", "kind")},
     kinds={kind: kind for kind in ("view", "click", "cart", "fav", "order", "rating")},
+    zero_is_unknown=False,
 )
 ITEMS = Shape(
     name="headrace",
@@ -43,6 +45,7 @@ PUBLISHED = (
     RETAILROCKET_ITEMS,
     REES46,
     OTTO,
+    ONLINE_RETAIL,
     GA4,
     SNOWPLOW,
     SEGMENT,

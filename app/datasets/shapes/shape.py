@@ -78,6 +78,7 @@ class Shape:
     zone: str = ""
     explode: Explode = one_each
     plain_columns: bool = False  # columns are compared as `plain` writes them
+    zero_is_unknown: bool = True  # a price of 0 stands for one that is not known
     is_gathered: bool = False  # an item is made of rows of several files, which are read as one
 
     def fits(self, columns: Iterable[str]) -> bool:

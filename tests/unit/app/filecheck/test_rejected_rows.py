@@ -51,10 +51,10 @@ async def test_rows_that_the_reader_and_the_worker_reject_have_their_numbers_and
 
 async def test_the_first_three_of_each_reason_are_enough(tmp_path: Path) -> None:
     dataset = log(tmp_path, *(f"{n},1700000000,u,a,{'poke' if n % 2 else 'order'},0" for n in range(1, 5_001)))
-    rows = await found(dataset, invalid_value=2_500, unknown_kind=2_500)
+    rows = await found(dataset, zero_price=2_500, unknown_kind=2_500)
     assert [(each.row, each.reason) for each in rows] == [
-        (2, "invalid_value"), (4, "invalid_value"), (6, "invalid_value"),
         (1, "unknown_kind"), (3, "unknown_kind"), (5, "unknown_kind"),
+        (2, "zero_price"), (4, "zero_price"), (6, "zero_price"),
     ]  # fmt: skip
 
 
