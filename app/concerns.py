@@ -12,6 +12,8 @@ from models.setting import setting
 # The folder above the package `app`. In a checkout it holds `onnx/`; in an installation it does
 # not.
 CHECKOUT = Path(__file__).resolve().parents[1]
+SHIPPED = Path(__file__).resolve().parent / "shipped"  # in a wheel; see setup.py
+SHIPPED_NAME = "onnx"
 REFUSE, WARN = "refuse", "warn"
 _ADDRESS = r"\s*(\[[\da-fA-F:.]+\]|[^\s,:/\[\]]+)(:\d{1,5})?\s*"
 BOOTSTRAP = (
@@ -152,16 +154,20 @@ class HttpSettings:
 class ModelSettings:
     """The settings of the model artefacts."""
 
-    dir: str = setting("onnx", "folder of the model artefacts and their manifest.json; empty: no models")
+    dir: str = setting(SHIPPED_NAME, "folder of the model artefacts and their manifest.json; empty: no models")
 
     @property
     def folder(self) -> Path:
         """Return the folder of the artefacts.
 
-        A relative path that does not exist in the working directory is taken from the checkout.
+        A relative path that does not exist in the working directory is taken from the checkout if
+        there are models; the default is taken from the installed package where there is none.
         """
         named = Path(self.dir or "no models")
-        return named if named.exists() or not (CHECKOUT / named).exists() else CHECKOUT / named
+        if named.exists():
+            return named
+        places = (CHECKOUT / named, *([SHIPPED] if self.dir == SHIPPED_NAME else []))
+        return next((place for place in places if (place / "manifest.json").is_file()), named)
 
 
 @dataclass(frozen=True, slots=True)

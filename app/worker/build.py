@@ -49,6 +49,7 @@ from app.store.board import Board
 from app.store.items import RedisItems
 from app.store.store import Store
 from app.worker.agreeing import build_agreement
+from app.worker.compiling import told_if_slow
 from app.worker.figures import Figures
 from app.worker.forgetting import build_forget
 from app.worker.outside import Outside, open_outside
@@ -264,7 +265,8 @@ def _not_begun(progress: Progress) -> str:
 
 def _learning(settings: Settings, outside: Outside, placement: Placement, app: WorkerApp) -> _Learning:
     recommender = Recommender(settings.recommender)
-    warm_up(settings.recommender, settings.events)
+    with told_if_slow():
+        warm_up(settings.recommender, settings.events)
     seen = DuplicateFilter(settings.events.duplicate_window_seconds, settings.events.duplicate_memory)
     seen.warm_up()
     learn = Learn(recommender, seen, outside.metrics)
