@@ -27,7 +27,10 @@ ON_APACHE_KAFKA = bool(JARS or GIVEN)
 
 embedded_only = pytest.mark.skipif(ON_APACHE_KAFKA, reason="Apache Kafka does not take or do what this test needs")
 
+# USER may do everything, as who comes without a login or with a certificate; those of ROLES what
+# they are granted.
 USER, PASSWORD = "shop", "sesame-open"
+ROLES = ("worker", "serve", "replay", "doctor")
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 SASL_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
@@ -64,6 +67,7 @@ def apache_kafka(folder: Path) -> Iterator[ApacheKafka]:
     ]
     java.append("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
     users = [word for each in ("256", "512") for word in ("--add-scram", _scram_user(each))]
+    users += [word for role in ROLES for word in ("--add-scram", _scram_user("512", role))]
     storage = ["kafka.tools.StorageTool", "format", "-t", "headrace-tests-0000000", "-c", str(properties), *users]
     formatted = subprocess.run([*java, *storage], check=False, capture_output=True, text=True)
     assert formatted.returncode == 0, formatted.stdout + formatted.stderr
@@ -76,8 +80,8 @@ def apache_kafka(folder: Path) -> Iterator[ApacheKafka]:
         yield ApacheKafka(at["OPEN"], at["SASL"], at["SASLTLS"], at["TLS"], certificates)
 
 
-def _scram_user(bits: str) -> str:
-    return f"SCRAM-SHA-{bits}=[name={USER},password={PASSWORD}]"
+def _scram_user(bits: str, name: str = USER) -> str:
+    return f"SCRAM-SHA-{bits}=[name={name},password={PASSWORD}]"
 
 
 def _properties(folder: Path, ports: dict[str, int], certificates: Certificates) -> dict[str, str]:
@@ -97,6 +101,8 @@ def _properties(folder: Path, ports: dict[str, int], certificates: Certificates)
         "listeners": ",".join(addresses.values()),
         "advertised.listeners": ",".join(addresses[name] for name in LISTENERS),
         "listener.security.protocol.map": ",".join(f"{name}:{protocol}" for name, protocol in protocols.items()),
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "super.users": f"User:ANONYMOUS;User:{USER};User:CN=headrace",
         "inter.broker.listener.name": "OPEN",
         "controller.listener.names": "CONTROLLER",
         "log.dirs": str(folder / "logs"),
