@@ -1,12 +1,13 @@
 """Learning from all users: the follower of `interactions`, run whole by every worker."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents.metrics import Metrics
+from agents.rank import Rank
 from models.contract.events import KIND_OF_LABEL, LOG_MARK, RawBatch
 from models.contract.forgetting import forgotten_sessions, is_forgotten
 from models.contract.identity import identities
@@ -26,7 +27,7 @@ class Learn:
     worker that repeats a batch after a crash goes back. So the highest offset per pair of both
     partitions tells repeats. `listeners` are told of the items of its own batches. What it emitted
     itself usually does not come back here (see `app.kafka.own_records`); where it does, it is a
-    repeat.
+    repeat. `rank` learns where lists may be ranked by what is learned.
     """
 
     recommender: Recommender
@@ -34,6 +35,7 @@ class Learn:
     metrics: Metrics
     applied: dict[tuple[int, str], int] = field(default_factory=dict)
     listeners: list[Callable[[list[str]], None]] = field(default_factory=list)
+    rank: Rank | None = None
 
     def learn_own(self, partition: int, followed: Followed) -> None:
         """Learn a batch that this worker is about to emit to `partition` of the log; its ids are
@@ -48,7 +50,8 @@ class Learn:
         for listener in self.listeners:
             listener([event.item_id for event in found.events[first:]])
         kinds = np.full(len(found) - first, found.kind, np.int32)
-        self._learn(LearningBatch(followed.items[first:], followed.sessions[first:], found.ts[first:], kinds))
+        events = LearningBatch(followed.items[first:], followed.sessions[first:], found.ts[first:], kinds)
+        self._learn(events, found.user_ids[first:])
 
     def log_of(self, topic: str, partition: int) -> str:
         """The name of the newest log of a source partition of which anything was learned; empty
@@ -81,7 +84,7 @@ class Learn:
             sessions = np.fromiter((hash_session(each.session_id) for each in learned), np.uint64, len(learned))
             ts = np.fromiter((each.ts for each in learned), np.float64, len(learned))
             kinds = np.fromiter((KIND_OF_LABEL[each.kind] for each in learned), np.int32, len(learned))
-            self._learn(LearningBatch(items, sessions, ts, kinds))
+            self._learn(LearningBatch(items, sessions, ts, kinds), [each.user_id for each in learned])
         for source, places in new.items():
             found: list[Learned] = [decoded[row] for row in places.tolist()]
             self._remember(source, batch.times[places], found)
@@ -107,8 +110,11 @@ class Learn:
                 new[source], self.applied[pair] = np.array(rows, np.intp)[fresh], int(highest[-1])
         return new
 
-    def _learn(self, events: LearningBatch) -> None:
-        self.recommender.learn(events)
+    def _learn(self, events: LearningBatch, user_ids: Sequence[str]) -> None:
+        if self.rank is None:
+            self.recommender.learn(events)
+        else:
+            self.rank.learn(events, user_ids)
         self.metrics.learned.labels("learned").inc(len(events.items))
         self.metrics.index_bytes.set(self.recommender.index.memory_bytes)
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from agents.learn import Learn
 from models.duplicates import DuplicateFilter
 from models.neighbours.copy import Room
-from models.recommender import Recommender, RecommenderCopy
+from models.neighbours.recommender_copy import RecommenderCopy
+from models.recommender import Recommender
 from models.state import Arrays, columns, join, nested, pack, part, require, unpack
 
 

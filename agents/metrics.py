@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from agents.batch_histogram import BatchHistogram
 from agents.declarations import OPEN, Declarations
-from agents.list_metrics import KINDS, ListQualityMetrics
+from agents.list_metrics import KINDS, ListQualityMetrics, RankerMetrics
 from models.contract.coercion import EVENT_FORMS, ITEM_FORMS
 from models.contract.outcome import Reason
 from models.evaluation.stored_lists import ListScores
@@ -190,6 +190,7 @@ class Metrics(CatalogueMetrics, StateMetrics):
             "headrace_listed_items", "Items of the lists that events led to, by what found them", source=SOURCES
         )
         self.quality = ListQualityMetrics(registry)
+        self.ranker = RankerMetrics(registry)
         self.batch_size = declare.histogram(
             "headrace_batch_events", "Events in a batch", BATCH_BUCKETS, agent=("process", "catalogue")
         )

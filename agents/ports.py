@@ -240,6 +240,9 @@ class Outbox(Protocol):
     async def quarantine(self, rejected: Sequence[Rejected]) -> None:
         """Append rejected records with their bytes untouched and the reason in the headers."""
 
+    async def ranker(self, key: bytes, value: bytes) -> None:
+        """Append weights of the learned ranker."""
+
 
 class Sources(Protocol):
     """Tells the log of a source partition from another log with the same name and offsets."""

@@ -25,6 +25,7 @@ COMMANDS = {
     "models": "make, check and time the model artefacts",
     "items": "judge a title; list hidden items, and allow some",
     "quarantine": "show rejected records, and send them again",
+    "ranker": "show what the learned ranker learned",
     "audit": "compare the profiles in Redis with the log",
     "rebuild": "make profiles in Redis again from the log",
     "forget": "remove users from all that is stored, with a receipt",

@@ -27,6 +27,7 @@ from models.neighbours.index import NeighbourSettings
 from models.profile import ProfileSettings
 from models.quality.second_judge_score import SecondJudgeSettings
 from models.quality.text import QualitySettings
+from models.ranker.settings import LiveSettings
 from models.ranking.lists import RankingSettings
 from models.recommender import RecommenderSettings
 from models.trending import TrendingSettings
@@ -70,6 +71,7 @@ class Settings:
     judge: SecondJudgeSettings = field(default_factory=SecondJudgeSettings)
     semantic: SemanticSettings = field(default_factory=SemanticSettings)
     catalogue: CatalogueSettings = field(default_factory=CatalogueSettings)
+    ranker: LiveSettings = field(default_factory=LiveSettings)
 
     @property
     def recommender(self) -> RecommenderSettings:

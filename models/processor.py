@@ -35,7 +35,6 @@ from models.users.stored import StoredFields, encode_profiles
 from models.users.table import UserTable, name_session
 from models.users.writes import UserWrites
 
-MODEL_NAME = "vmis-knn"
 NO_SLOTS = np.zeros(0, np.int32)
 
 
@@ -180,7 +179,7 @@ class ListMaker:
 
     def encode(self, user_ids: Sequence[str], asked: ListRequests, lists: RankedLists, now: float) -> list[bytes]:
         """The users' lists as JSON; `now` in seconds."""
-        return encode_lists(user_ids, lists, asked.newest_ts, self.names, Made(now, MODEL_NAME))
+        return encode_lists(user_ids, lists, asked.newest_ts, self.names, Made(now, self.recommender.model))
 
 
 def warm_up(settings: RecommenderSettings, events: EventSettings) -> None:

@@ -4,7 +4,7 @@ all run this.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 from models.catalogue import Catalogue, CatalogueSettings
 from models.contract.lists import Ranking
 from models.items.facts import ItemFacts
-from models.items.transitions import Transitions
-from models.neighbours.arrays import Index
 from models.neighbours.copy import Room
 from models.neighbours.index import NeighbourIndex, NeighbourSettings, Queries
-from models.neighbours.snapshot import check_events, list_events
+from models.neighbours.recommender_copy import RecommenderCopy
+from models.neighbours.snapshot import check_events
 from models.profile import ProfileSettings
+from models.ranker.relations import ItemRelations
 from models.ranking.kernel import Marks, Shop, rank, with_room
-from models.ranking.lists import Candidates, RankedLists, RankingSettings
+from models.ranking.learned import LearnedRanker
+from models.ranking.lists import NO_ITEM, Candidates, RankedLists, RankingSettings
 from models.ranking.popularity import NOTHING_POPULAR, Popularity, popularity
-from models.state import Arrays, nested, pack, part, require
+from models.state import Arrays, part, require
 from models.trending import Trending, TrendingLists, TrendingSettings
 from models.users.arrays import Names
 from models.users.gather import NO_SESSION, ListRequests
@@ -29,6 +30,8 @@ from models.vectors.fusion import Balance, fuse
 from models.vectors.item_vectors import Exclusions, ItemFilters
 from models.vectors.semantic import Meaning, SemanticSettings
 from models.vocabulary import Vocabulary
+
+FORMULA = "vmis-knn"
 
 # What lists may take of a processor in one go, about 30 ms: so many signs of vectors are compared
 # (see `models.vectors.scan`), and at most this many users get lists by their neighbours.
@@ -60,31 +63,6 @@ class LearningBatch(NamedTuple):
     kinds: NDArray[np.int32]
 
 
-@dataclass(frozen=True, slots=True)
-class RecommenderCopy:
-    """A recommender's state at one moment; `arrays` turns it into columns at leisure, in any
-    thread.
-    """
-
-    index: Index
-    names: list[str]
-    catalogue: Arrays
-    trending: Arrays
-    facts: Arrays
-    transitions: Arrays
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Columns from which `Recommender.restore` makes the same state."""
-        neighbours = list_events(self.index)._asdict() | pack(self.names, "names", "name_starts")
-        return nested(
-            neighbours=neighbours,
-            catalogue=self.catalogue,
-            trending=self.trending,
-            facts=self.facts,
-            transitions=self.transitions,
-        )
-
-
 class Recommender:
     """The neighbour index, trending counts and catalogue of one worker; every worker holds them
     whole.
@@ -96,8 +74,8 @@ class Recommender:
         self.catalogue = Catalogue(self.items, settings.catalogue)
         self.index = NeighbourIndex(settings.neighbours, self.items)
         self.trending = Trending(settings.trending)
-        self.transitions = Transitions()
         self.meaning = Meaning(settings.semantic, settings.profile, self.items)
+        self.learned: LearnedRanker | None = None
         self._lists: TrendingLists | None = None
         self._popular = NOTHING_POPULAR
         self._is_stale = True
@@ -119,7 +97,6 @@ class Recommender:
         self.index.update(events.sessions, events.items, events.ts)
         self.trending.update(events.items, events.ts, self.settings.profile.weights[events.kinds])
         self.catalogue.facts.learn(events.items, events.kinds, events.ts)
-        self.transitions.learn(events.sessions, events.items, events.ts)
         self._learned += len(events.items)
 
     def forget(self, sessions: NDArray[np.uint64]) -> int:
@@ -127,7 +104,8 @@ class Recommender:
 
         Counts of items and weights between items are sums over all users, and stay.
         """
-        self.transitions.forget(sessions)
+        if self.learned is not None:
+            self.learned.forget(sessions)
         return self.index.forget(sessions)
 
     def catalogue_changed(self) -> None:
@@ -162,10 +140,29 @@ class Recommender:
         """Each user's taste, shape (users, dimension); None while meaning does not count."""
         return self.meaning.tastes(requests) if self.meaning.is_used else None
 
+    @property
+    def model(self) -> str:
+        """What makes lists now."""
+        return (self.learned.model if self.learned is not None else "") or FORMULA
+
     def recommend(self, requests: ListRequests, tastes: NDArray[np.float32] | None = None) -> RankedLists:
         """One ranked list per request, in their order. `tastes` are theirs, where they are at hand
         already.
         """
+        size = self.settings.ranking.size
+        learned = self.learned.lists(requests, size) if self.learned is not None and requests.users else None
+        if learned is None:
+            return self.by_formula(requests, tastes)
+        lists = RankedLists.empty(requests.users, size)
+        # A learned list has an order only; 1 / place is a score that shows no more.
+        places = np.broadcast_to(1.0 / np.arange(1, size + 1), learned.items.shape)
+        none = np.zeros(learned.items.shape, np.bool_)
+        self._rank(Candidates(learned.items, places, none, none), requests, self._popular_now(), lists)
+        np.copyto(lists.sources, learned.sources, where=learned.items != NO_ITEM)
+        return lists
+
+    def by_formula(self, requests: ListRequests, tastes: NDArray[np.float32] | None = None) -> RankedLists:
+        """What `recommend` gives while no learned ranker leads."""
         size = self.settings.ranking.size
         lists = RankedLists.empty(requests.users, size)
         if not requests.users:
@@ -244,7 +241,7 @@ class Recommender:
             catalogue=self.catalogue.snapshot(),
             trending=self.trending.snapshot(),
             facts=self.catalogue.facts.snapshot(),
-            transitions=self.transitions.snapshot(),
+            learned=self.learned.snapshot() if self.learned is not None else {},
         )
 
     def restore(self, arrays: Arrays) -> None:
@@ -256,7 +253,8 @@ class Recommender:
         self.index.restore(part(arrays, "neighbours"))
         self.catalogue.restore(part(arrays, "catalogue"))
         self.catalogue.facts.restore(part(arrays, "facts"))
-        self.transitions.restore(part(arrays, "transitions"))
+        if self.learned is not None:
+            self.learned.restore(part(arrays, "learned"))
         self.catalogue_changed()
 
     @staticmethod
@@ -266,7 +264,8 @@ class Recommender:
         Catalogue.check(part(arrays, "catalogue"))
         require(Trending.check(part(arrays, "trending")) <= names, "a popular item has no name")
         ItemFacts.check(part(arrays, "facts"))
-        require(Transitions.check(part(arrays, "transitions")) <= names, "an item of a transition has no name")
+        if learned := part(arrays, "learned"):
+            require(ItemRelations.check(learned) <= names, "an item of a relation has no name")
 
     @property
     def _pool_size(self) -> int:

@@ -3,7 +3,7 @@ figures.
 
 A session is in the sample 1/n when n divides its hash: every worker chooses the same ones, and a
 larger sample holds the smaller one. With `--keep newest` it is the newest 1/n of all sessions
-instead, by their first event. Popularity and transitions follow from the sample too. Models are
+instead, by their first event. Popularity and relations follow from the sample too. Models are
 left out.
 
     python scripts/sample_index.py DIR [--from SECONDS] [--every 10] [--parts 1,2,4,8]

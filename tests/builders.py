@@ -66,15 +66,21 @@ def without(fields: Fields, *names: str) -> Fields:
     return {name: value for name, value in fields.items() if name not in names}
 
 
-def batch(*values: Fields | bytes | None, topic: str = "views", partition: int = 0, first: int = 0) -> RawBatch:
-    """Consecutive records, appended NOW, with keys k0, k1, …; fields become JSON."""
+def batch(
+    *values: Fields | bytes | None,
+    topic: str = "views",
+    partition: int = 0,
+    first: int = 0,
+    keys: Sequence[bytes | None] | None = None,
+) -> RawBatch:
+    """Consecutive records, appended NOW, with keys k0, k1, … or others; fields become JSON."""
     count = len(values)
     return RawBatch(
         topic=topic,
         partition=partition,
         offsets=np.arange(first, first + count, dtype=np.int64),
         times=np.full(count, NOW),
-        keys=[f"k{row}".encode() for row in range(count)],
+        keys=[f"k{row}".encode() for row in range(count)] if keys is None else list(keys),
         values=[orjson.dumps(value) if isinstance(value, dict) else value for value in values],
     )
 

@@ -140,6 +140,7 @@ class MemoryOutbox:
     vectors_log: dict[int, list[tuple[str, Assessment | None]]] = field(default_factory=dict)
     quarantined: list[Rejected] = field(default_factory=list)
     moved_log: dict[int, list[Moved]] = field(default_factory=dict)
+    ranker_log: list[tuple[bytes, bytes]] = field(default_factory=list)
     away: bool = False
 
     async def interactions(self, partition: int, keys: Sequence[str], values: Sequence[bytes]) -> None:
@@ -168,6 +169,10 @@ class MemoryOutbox:
     async def quarantine(self, rejected: Sequence[Rejected]) -> None:
         self._note("quarantine")
         self.quarantined.extend(rejected)
+
+    async def ranker(self, key: bytes, value: bytes) -> None:
+        self._note("ranker")
+        self.ranker_log.append((key, value))
 
     def _note(self, topic: str) -> None:
         if self.away:

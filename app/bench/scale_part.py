@@ -150,7 +150,6 @@ def _array_bytes(maker: ListMaker) -> dict[str, int]:
     return {
         "users": maker.table.memory_bytes,
         "neighbours": recommender.index.memory_bytes,
-        "transitions": recommender.transitions.memory_bytes,
         "item_facts": recommender.catalogue.facts.memory_bytes,
     }
 

@@ -19,7 +19,7 @@ batches as a worker would fetch them (HEADRACE_KAFKA_PARTITIONS, HEADRACE_KAFKA_
   admit    decode and check events, leave out duplicates
   find     the users' profiles in memory; none is loaded
   follow   sessions, and the step of all profiles
-  learn    neighbours, trending, transitions and counts of items
+  learn    neighbours, trending and counts of items
   decide   lists with their JSON, profiles as they are stored, interactions; prediction is a part of it
   predict  that part: the nearest sessions and the items that they vote for, measured by asking once more
 """

@@ -33,7 +33,7 @@ in memory. The ratio is that of processor time per event to the smallest size in
 
   stored     bytes a user of keys, fields and values of profile and list, for 2,000 users drawn by chance,
              and what an embedded Redis says of the same keys (MEMORY USAGE)
-  arrays     memory of users, neighbours, transitions and counts of items
+  arrays     memory of users, neighbours and counts of items
   resident   by how much the process has grown: arrays, ids, catalogue, and what the measurement keeps
   start      interactions decoded and learned as a starting worker does it, Kafka left out; and a snapshot saved,
              and loaded by a new worker

@@ -99,6 +99,10 @@ class KafkaOutbox:
         for partition, records in by_partition.items():
             await self._append(self.topics.quarantine, partition, records)
 
+    async def ranker(self, key: bytes, value: bytes) -> None:
+        """Append weights of the learned ranker to the topic's only partition."""
+        await self._append(self.topics.ranker, 0, [(key, value, NO_HEADERS)])
+
     async def _append(self, topic: str, partition: int, records: Sequence[Record]) -> None:
         if records:
             await self.retry(lambda: self._send(topic, partition, records))

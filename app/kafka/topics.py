@@ -26,6 +26,7 @@ LISTED_POLL_SECONDS = 0.2
 # A worker joins profiles, sources and interactions of a user by partition number, so these topics
 # need equal partitions.
 PARTITIONED_BY_USER = (*SOURCES, "moved", "interactions", "forget")
+OF_ONE_PARTITION = ("ranker",)  # it has one record
 # Topics that hold ids of users, and what they did.
 OF_USERS = (*PARTITIONED_BY_USER, "recommendations", "quarantine")
 MILLISECONDS_A_DAY = 86_400_000
@@ -45,6 +46,7 @@ CONFIGS: dict[str, dict[str, str]] = {
     "moved": {},
     "items": COMPACTED,
     "vectors": COMPACTED,
+    "ranker": COMPACTED,
     "interactions": {},
     "recommendations": {},
     "quarantine": {},
@@ -62,6 +64,7 @@ class Topics:
     moved: str
     items: str
     vectors: str
+    ranker: str
     interactions: str
     recommendations: str
     quarantine: str
@@ -134,7 +137,7 @@ async def _create(admin: AIOKafkaAdminClient, settings: KafkaSettings, existing:
     missing = [
         NewTopic(
             settings.topic_prefix + name,
-            num_partitions=by_user if name in PARTITIONED_BY_USER else settings.partitions,
+            num_partitions=_partitions_of(name, by_user, settings),
             replication_factor=settings.replication,
             topic_configs=config
             | _retention(name, settings)
@@ -150,6 +153,12 @@ async def _create(admin: AIOKafkaAdminClient, settings: KafkaSettings, existing:
         if code not in (0, TOPIC_ALREADY_EXISTS):
             reason = next(filter(None, message), for_code(code).__name__)
             raise HeadraceError(f"Kafka at {settings.bootstrap} did not create the topic {topic}: {reason}")
+
+
+def _partitions_of(name: str, by_user: int, settings: KafkaSettings) -> int:
+    if name in OF_ONE_PARTITION:
+        return 1
+    return by_user if name in PARTITIONED_BY_USER else settings.partitions
 
 
 def _retention(name: str, settings: KafkaSettings) -> dict[str, str]:

@@ -20,6 +20,7 @@ from agents.follow_vectors import FollowVectors
 from agents.learn import Learn
 from agents.metrics import Metrics
 from agents.process import Process
+from agents.rank import Rank
 from agents.refresh import Refresh
 from agents.restore import Restore
 from agents.unfinished import Unfinished
@@ -53,6 +54,7 @@ from app.worker.compiling import told_if_slow
 from app.worker.figures import Figures
 from app.worker.forgetting import build_forget
 from app.worker.outside import Outside, open_outside
+from app.worker.ranking import build_rank, trains
 from app.worker.rebuilding import RebuildOwn, build_rebuild
 from app.worker.restoring import Losses, build_restore
 from app.worker.snapshot_keeper import SnapshotKeeper
@@ -80,6 +82,7 @@ class Worker:
     metrics: Metrics
     snapshots: SnapshotKeeper | None
     model_agents: ModelAgents | None
+    rank: Rank | None
     restore: Restore
     rebuild: RebuildOwn
     watch: KafkaWatch
@@ -111,7 +114,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     health.also = partial(_not_begun, progress)
     placement = Placement(settings.kafka.partitioner, partitions[names.interactions], settings.kafka.misplaced)
     learning = _learning(settings, outside, placement, app)
-    recommender = learning.recommender
+    recommender, rank = learning.recommender, learning.learn.rank
     maker = ListMaker.of(recommender, settings.worker.profile_cache, mark=secrets.randbits(32))
     refresh = _refresh(settings, outside, maker)
     follow = FollowCatalogue(settings.events, recommender, refresh.gone.put_nowait)
@@ -121,15 +124,19 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
             loaded.infer.models, settings.quality, recommender, refresh.gone.put_nowait, band=settings.judge
         )
         followers[names.vectors] = vectors.handle
+    if rank is not None:
+        followers[names.ranker] = rank.handle
     replicas = KafkaReplicas(
         settings.kafka,
         followers,
         partitions,
         outside.retry_kafka,
-        not_saved={names.vectors},
+        not_saved={names.vectors, names.ranker},
         own={names.interactions: outside.outbox.own},
         on_reset=partial(count_reset, metrics),
     )
+    if rank is not None:
+        rank.trains = partial(trains, progress, names.views, replicas)
     model_agents = None
     if loaded is not None:
         parts = _worker_parts(outside, progress, replicas, refresh)
@@ -160,6 +167,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
         metrics=metrics,
         snapshots=SnapshotKeeper.of(settings, learning.learn, replicas, time),
         model_agents=model_agents,
+        rank=rank,
         restore=restore,
         rebuild=rebuild,
         watch=KafkaWatch(replicas.see_ends, health),
@@ -269,7 +277,7 @@ def _learning(settings: Settings, outside: Outside, placement: Placement, app: W
         warm_up(settings.recommender, settings.events)
     seen = DuplicateFilter(settings.events.duplicate_window_seconds, settings.events.duplicate_memory)
     seen.warm_up()
-    learn = Learn(recommender, seen, outside.metrics)
+    learn = Learn(recommender, seen, outside.metrics, rank=build_rank(settings.ranker, recommender, outside))
     unfinished = build_unfinished(settings, outside, learn, placement, partial(owns, app))
     return _Learning(recommender, seen, learn, unfinished)
 

@@ -140,6 +140,8 @@ def _jobs(worker: Worker) -> Iterator[Coroutine[Any, Any, None]]:
     yield worker.watch.run()
     if worker.model_agents is not None:
         yield from worker.model_agents.jobs()
+    if worker.rank is not None:
+        yield worker.rank.run()
     if worker.snapshots is not None:
         yield worker.snapshots.run()
 

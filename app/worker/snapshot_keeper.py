@@ -26,6 +26,7 @@ LAST_READ_SECONDS = 5.0
 # The concerns whose settings decide what is in a snapshot. All others may change between two
 # starts.
 SHAPING = ("events", "profile", "neighbours", "trending")
+SHAPING_ALSO = ("HEADRACE_RANKER_MODE",)
 
 logger = logging.getLogger(__name__)
 
@@ -175,10 +176,10 @@ class SnapshotKeeper:
 def shape_of(settings: Settings) -> Shape:
     """Return the settings that decide what is in a snapshot, by the names of their variables."""
     return {
-        f"{PREFIX}_{concern.name}_{name}".upper(): value
+        variable: value
         for concern in fields(settings)
-        if concern.name in SHAPING
         for name, value in asdict(getattr(settings, concern.name)).items()
+        if (variable := f"{PREFIX}_{concern.name}_{name}".upper()) in SHAPING_ALSO or concern.name in SHAPING
     }
 
 

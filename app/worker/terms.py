@@ -28,9 +28,10 @@ SHARED = (
     "HEADRACE_KAFKA_PARTITIONER",
     "HEADRACE_KAFKA_MISPLACED",
     "HEADRACE_REDIS_EXPIRE_DAYS",
+    "HEADRACE_RANKER_MODE",
 )
 # A folder may have another name on each machine: what is in it counts, see `models_of`.
-OWN = ("HEADRACE_JUDGE_DIR",)
+OWN = ("HEADRACE_JUDGE_DIR", "HEADRACE_RANKER_SHARE")
 # With different values of these, two workers would both keep a user, or none would.
 STRICT = ("HEADRACE_KAFKA_GROUP", "HEADRACE_KAFKA_TOPIC_PREFIX", "HEADRACE_KAFKA_PARTITIONER")
 

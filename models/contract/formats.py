@@ -42,12 +42,13 @@ INTERACTIONS = Format("interactions", 1, 1, "wait until retention has removed th
 VECTORS = Format("vectors", 1, 1, "create the topic again; the models assess all items once more")
 MOVED = Format("moved events", 1, 1, "let the newer version read the topic to its end first")
 QUARANTINE = Format("quarantined records", 1, 1, "read them with the newer version")
-SNAPSHOT = Format("snapshots", 7, 7, "nothing: the worker reads the log instead")
+RANKER = Format("ranker weights", 1, 1, "create the topic again; the ranker learns from the events to come")
+SNAPSHOT = Format("snapshots", 8, 8, "nothing: the worker reads the log instead")
 MANIFEST = Format("model manifests", 1, 1, "build the models again with this version")
 
 # What the hash `hr:formats` names, because it lies in Redis.
 IN_REDIS = (PROFILE, LIST, ITEM, SIMILAR, VECTOR_SET, TRENDING, PROGRESS, WORKERS, DECISIONS, RECEIPTS)
-IN_KAFKA = (INTERACTIONS, VECTORS, MOVED, QUARANTINE)
+IN_KAFKA = (INTERACTIONS, VECTORS, MOVED, QUARANTINE, RANKER)
 FORMATS = (*IN_REDIS, *IN_KAFKA, SNAPSHOT, MANIFEST)
 # What several workers write and read, so that they have to agree on it.
 SHARED = (*IN_REDIS, *IN_KAFKA)

@@ -21,6 +21,7 @@ HALF_LIFE_SECONDS = (3_600.0, 86_400.0, 7 * 86_400.0, 30 * 86_400.0)
 RATES = math.log(2) / np.array(HALF_LIFE_SECONDS)
 NO_BRAND = -1
 NO_PRICE = -1.0
+NO_LOG_PRICE = -1e4  # of an item without a price above 0
 HIGHEST_PRICE = float(np.finfo(np.float32).max)  # higher prices count as this one
 FIRST_CAPACITY = 1024
 
@@ -34,6 +35,7 @@ class ItemFacts:
         self.brands = Vocabulary()
         self.brand: NDArray[np.int32] = np.full(0, NO_BRAND, np.int32)
         self.price: NDArray[np.float32] = np.zeros(0, np.float32)
+        self.log_price: NDArray[np.float32] = np.zeros(0, np.float32)
         self.first_seen: NDArray[np.float64] = np.zeros(0)
         self.counted_at: NDArray[np.float64] = np.zeros(0)
         self.counts: NDArray[np.float32] = np.zeros((0, len(Kind), len(HALF_LIFE_SECONDS)), np.float32)
@@ -42,13 +44,15 @@ class ItemFacts:
     @property
     def memory_bytes(self) -> int:
         """Bytes that the arrays take."""
-        return sum(each.nbytes for each in (self.brand, self.price, self.first_seen, self.counted_at, self.counts))
+        columns = (self.brand, self.price, self.log_price, self.first_seen, self.counted_at, self.counts)
+        return sum(each.nbytes for each in columns)
 
     def describe(self, item: int, brand: str, price: float | None) -> None:
         """What the shop says: an empty brand is none, and so is a price of None."""
         self._grow(item + 1)
         self.brand[item] = self.brands.number(brand) if brand else NO_BRAND
         self.price[item] = NO_PRICE if price is None else min(price, HIGHEST_PRICE)
+        self.log_price[item] = math.log(self.price[item]) if self.price[item] > 0 else NO_LOG_PRICE
 
     def learn(self, items: NDArray[np.int32], kinds: NDArray[np.int32], ts: NDArray[np.float64]) -> None:
         """Count interactions: item numbers, kinds and event times in seconds, each of shape
@@ -82,6 +86,8 @@ class ItemFacts:
         """Take over what `snapshot` gave. Raises ValueError for anything else."""
         self.brands.numbers(self.check(arrays))
         self.brand, self.price = arrays["brand"].copy(), arrays["price"].copy()
+        self.log_price = np.full(len(self.price), NO_LOG_PRICE, np.float32)
+        np.log(self.price, out=self.log_price, where=self.price > 0)
         self.first_seen, self.counted_at = arrays["first_seen"].copy(), arrays["counted_at"].copy()
         self.counts = arrays["counts"].reshape(-1, len(Kind), len(HALF_LIFE_SECONDS)).copy()
 
@@ -105,6 +111,7 @@ class ItemFacts:
         if size > len(self.brand):
             self.brand = np.concatenate([self.brand, np.full(more, NO_BRAND, np.int32)])
             self.price = np.concatenate([self.price, np.full(more, NO_PRICE, np.float32)])
+            self.log_price = np.concatenate([self.log_price, np.full(more, NO_LOG_PRICE, np.float32)])
             self.first_seen = np.concatenate([self.first_seen, np.full(more, np.inf)])
             self.counted_at = np.concatenate([self.counted_at, np.zeros(more)])
             self.counts = np.concatenate([self.counts, np.zeros((more, *self.counts.shape[1:]), np.float32)])

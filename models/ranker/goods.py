@@ -1,15 +1,44 @@
 """What a shop says of items, as far as the ranker reads it; also of items without a title."""
 
 import math
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.catalogue import Catalogue
+from models.items.facts import NO_LOG_PRICE
 from models.vocabulary import Vocabulary
 
 NONE = -1
-NO_PRICE = -1e4  # the logarithm of no price is as low
+NO_PRICE = NO_LOG_PRICE
 FIRST_ITEMS = 1024
+
+
+class SaidOfItems(Protocol):
+    """Columns by item number, -1 for no category and no brand, and logarithms of prices; items
+    beyond their ends have none of these.
+    """
+
+    @property
+    def categories(self) -> Vocabulary:
+        """The names of categories."""
+
+    @property
+    def brands(self) -> Vocabulary:
+        """The names of brands."""
+
+    @property
+    def category(self) -> NDArray[np.int32]:
+        """Numbers of categories."""
+
+    @property
+    def brand(self) -> NDArray[np.int32]:
+        """Numbers of brands."""
+
+    @property
+    def price(self) -> NDArray[np.float32]:
+        """Natural logarithms of prices, NO_PRICE for none."""
 
 
 class Goods:
@@ -37,3 +66,35 @@ class Goods:
         self.brand[item] = self.brands.number(brand) if brand else NONE
         is_price = price is not None and math.isfinite(price) and price > 0
         self.price[item] = math.log(price) if price is not None and is_price else NO_PRICE
+
+
+class CatalogueGoods:
+    """What a catalogue says, as it is now."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    @property
+    def categories(self) -> Vocabulary:
+        """The names of categories."""
+        return self._catalogue.categories
+
+    @property
+    def brands(self) -> Vocabulary:
+        """The names of brands."""
+        return self._catalogue.facts.brands
+
+    @property
+    def category(self) -> NDArray[np.int32]:
+        """Numbers of categories."""
+        return self._catalogue.category
+
+    @property
+    def brand(self) -> NDArray[np.int32]:
+        """Numbers of brands."""
+        return self._catalogue.facts.brand
+
+    @property
+    def price(self) -> NDArray[np.float32]:
+        """Natural logarithms of prices, NO_PRICE for none."""
+        return self._catalogue.facts.log_price

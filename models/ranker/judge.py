@@ -26,7 +26,9 @@ class RankerJudge:
     `hits` and `reciprocals` (rankers,) are means over the window, which may be infinite.
     """
 
-    def __init__(self, window: float = WINDOW) -> None:
+    def __init__(self, window: float = WINDOW, least: int = LEAST) -> None:
+        """A learned ranker may lead after `least` lists."""
+        self._least = least
         self._fade = 1.0 - 1.0 / window
         count = len(RANKERS)
         self.hits, self.reciprocals = np.zeros(count), np.zeros(count)
@@ -45,9 +47,28 @@ class RankerJudge:
         """
         _count(ranks, weights, self._fade, self._seen, self.hits, self.reciprocals, self._difference, self._square)
 
+    def better(self) -> str:
+        """The learned ranker that gained more, the linear one if both gained alike."""
+        gains = self.hits + self.reciprocals
+        return HIDDEN if gains[RANKERS.index(HIDDEN)] > gains[RANKERS.index(LINEAR)] else LINEAR
+
+    def state(self) -> NDArray[np.float64]:
+        """What was counted, as one column that `resume` takes."""
+        parts = (self._seen, self.hits, self.reciprocals, self._difference, self._square)
+        return np.concatenate([each.ravel() for each in parts])
+
+    def resume(self, state: NDArray[np.float64]) -> None:
+        """Go on from what `state` gave. Raises ValueError for anything else."""
+        parts = (self._seen, self.hits, self.reciprocals, self._difference, self._square)
+        ends = np.cumsum([each.size for each in parts])
+        if state.shape != (ends[-1],) or not np.isfinite(state).all():
+            raise ValueError("these are no counts of a judge")
+        for each, values in zip(parts, np.split(state, ends[:-1]), strict=True):
+            each[...] = values.reshape(each.shape)
+
     def leader(self) -> str:
         """The ranker that leads."""
-        if self.lists < LEAST:
+        if self.lists < self._least:
             return FORMULA
         best, lists = 0, self._seen[1] ** 2 / self._seen[2]
         for other in range(1, len(RANKERS)):

@@ -1,6 +1,6 @@
 """The learned ranker as a whole: predict what comes next, measure, then learn from it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from models.ranker.arrays import (
 from models.ranker.candidates import find
 from models.ranker.feature_kernel import Facts, compare_trends, describe, take_logs
 from models.ranker.features import COUNT, FEATURE_TYPE, IS_LOG
-from models.ranker.goods import Goods
+from models.ranker.goods import Goods, SaidOfItems
 from models.ranker.judge import FORMULA, RANKERS, RankerJudge, formula_ranks
 from models.ranker.likeness import Likeness
 from models.ranker.likeness_kernel import compare
@@ -44,17 +44,20 @@ LISTS = 32  # lists whose features are held at once
 class Ranker:
     """Learns beside a recommender, through which all events go; for one thread at a time.
 
-    `goods` is what the shop says of items. Equal events, goods and settings give an equal ranker.
+    `goods` is what the shop says of items, unless `said` of a catalogue takes its place. `served`
+    ranks lists: what learns, unless it is replaced. Equal events, goods and settings give an equal
+    ranker.
     """
 
-    def __init__(self, recommender: Recommender, settings: RankerSettings) -> None:
+    def __init__(self, recommender: Recommender, settings: RankerSettings, said: SaidOfItems | None = None) -> None:
         self.recommender = recommender
         self._settings = settings
         self.goods = Goods()
-        self.judge = RankerJudge()
+        self._said: SaidOfItems = self.goods if said is None else said
+        self.judge = RankerJudge(least=settings.least)
         self.has_stopped = False
-        self._relations = ItemRelations(settings.half_life_days)
-        self._learner = make_learner(COUNT, MOST, settings.seed)
+        self.relations = ItemRelations(settings.half_life_days)
+        self.learner = self.served = make_learner(COUNT, MOST, settings.seed)
         self._pace = StepSizes(settings.rate, settings.rate * settings.hidden_share, settings.running_scale)
         self._shares = make_shares()
         self._pool = make_pool(1024, MOST_RELATED)
@@ -70,30 +73,54 @@ class Ranker:
         """The ranker that predicted best so far; the formula once learning has stopped."""
         return FORMULA if self.has_stopped else self.judge.leader()
 
-    def learn(self, events: LearningBatch, users: NDArray[np.uint64] | None = None) -> None:
+    def learn(
+        self, events: LearningBatch, users: NDArray[np.uint64] | None = None, sample: float | None = None
+    ) -> None:
         """Predict each event from what its session held before, then learn it, and let the
         recommender learn it.
 
         Events are in their order; `users` (n,) are hashes of who did them, their sessions if left
-        out. Learning to rank stops for good where a feature or a gradient is no finite number;
+        out. `sample` takes the place of the settings' share of events; with 0, none is predicted.
+        Learning to rank stops for good where a feature or a gradient is no finite number;
         `has_stopped` tells, and everything else goes on.
         """
         users = events.sessions if users is None else users
+        share = self._settings.sample if sample is None else sample
+        for part, rows in self.parts(events):
+            before = self.follow(part)
+            self.teach(part, users[rows], before, share)
+            self.take_in(part, before)
+
+    @staticmethod
+    def parts(events: LearningBatch) -> Iterator[tuple[LearningBatch, slice]]:
+        """Cut events into those that are predicted together, before any of them is learned."""
         for first in range(0, len(events.items), CHUNK):
-            to = first + CHUNK
-            part = LearningBatch(
-                events.items[first:to], events.sessions[first:to], events.ts[first:to], events.kinds[first:to]
-            )
-            before = self._relations.follow(part.sessions, part.items)
-            chosen = in_sample(part.sessions, part.items, part.ts, self._settings.sample)
-            rows = np.flatnonzero((before.sizes > 0) & chosen)
-            for start in range(0, len(rows), LISTS):
-                if not self.has_stopped:
-                    these = rows[start : start + LISTS]
-                    self._learn_lists(part, users[first + these], before, these)
-            self._relations.learn(part.items, part.ts, before)
-            self.recommender.learn(part)
-            self._learned += len(part.items)
+            rows = slice(first, first + CHUNK)
+            columns = (events.items[rows], events.sessions[rows], events.ts[rows], events.kinds[rows])
+            yield LearningBatch(*columns), rows
+
+    def follow(self, events: LearningBatch) -> Prefixes:
+        """Note the events' sessions. Returns what each session held before its event."""
+        return self.relations.follow(events.sessions, events.items)
+
+    def teach(self, events: LearningBatch, users: NDArray[np.uint64], before: Prefixes, sample: float) -> int:
+        """Predict a sample of events from what `follow` returned, and learn to rank from them.
+
+        Returns how many there were.
+        """
+        chosen = in_sample(events.sessions, events.items, events.ts, sample)
+        rows = np.flatnonzero((before.sizes > 0) & chosen)
+        for start in range(0, len(rows), LISTS):
+            if not self.has_stopped:
+                these = rows[start : start + LISTS]
+                self._learn_lists(events, users[these], before, these)
+        return len(rows)
+
+    def take_in(self, events: LearningBatch, before: Prefixes) -> None:
+        """Let relations and the recommender learn events that were followed."""
+        self.relations.learn(events.items, events.ts, before)
+        self.recommender.learn(events)
+        self._learned += len(events.items)
 
     def rank(self, seen: Sequence[NDArray[np.int32]], ranker: str, size: int, *, repeats: bool) -> NDArray[np.int32]:
         """Lists of items by a learned ranker, best first, shape (n, size), padded with NO_ITEM.
@@ -124,11 +151,11 @@ class Ranker:
             raise ValueError(f"{ranker!r} is no learned ranker: {', '.join(RANKERS[1:])}")
         count = len(own)
         sessions, requests = self._sessions(before, own)
-        found, features = self._describe(sessions, self._relations.newest)
+        found, features = self._describe(sessions, self.relations.newest)
         hidden = np.full(count, NO_ITEM, np.int32) if repeats else requests.excluded
         lesson = Lesson(found.items, found.sizes, features, hidden, hidden, np.zeros(count, np.float32))
         kind = RANKERS.index(ranker) - 1
-        rank_lists(self._learner, lesson, self.recommender.catalogue.weight, kind, lists)
+        rank_lists(self.served, lesson, self.recommender.catalogue.weight, kind, lists)
         return found
 
     def _learn_lists(
@@ -142,7 +169,7 @@ class Ranker:
         weigh(self._shares, users, self._settings.user_share, weights)
         ranks[:, 0] = self._formula_ranks(sessions, requests, targets)
         lesson = Lesson(found.items, found.sizes, features, targets, requests.excluded, weights)
-        if not learn_lists(self._learner, self._pace, lesson, ranks):
+        if not learn_lists(self.learner, self._pace, lesson, ranks):
             self.has_stopped = True
         counted = targets != requests.excluded
         self.judge.add(ranks[counted], weights[counted])
@@ -155,7 +182,7 @@ class Ranker:
         ranks, is_whole = formula_ranks(sessions.voted, requests.excluded, targets, size)
         # What neighbours find fills most lists; for the others, fallbacks and meaning count.
         if self.recommender.meaning.is_used or not is_whole.all():
-            hit = self.recommender.recommend(requests).items == targets[:, None]
+            hit = self.recommender.by_formula(requests).items == targets[:, None]
             ranks = np.where(hit.any(axis=1), hit.argmax(axis=1) + 1, 0).astype(np.int32)
         return ranks
 
@@ -170,7 +197,7 @@ class Ranker:
     def _describe(self, sessions: Sessions, now: float) -> tuple[FoundCandidates, NDArray[np.float32]]:
         """Candidates and features, (n, COUNT, MOST), in arrays that the next lists overwrite."""
         self._refresh()
-        count, goods, relations = len(sessions.sizes), self.goods, self._relations
+        count, goods, relations = len(sessions.sizes), self._said, self.relations
         weight, facts = self.recommender.catalogue.weight, self.recommender.catalogue.facts
         found, features = self._found.first(count), self._features[:count]
         sources = CandidateSources(
@@ -208,13 +235,13 @@ class Ranker:
         """Make room for all items, and look again for what is popular once a hundredth is new."""
         recommender = self.recommender
         items = len(recommender.items)
-        self._relations.with_items(items)
+        self.relations.with_items(items)
         if len(self._pool.place) < items:
             self._pool = make_pool(2 * items, MOST_RELATED)
         if self._refreshed_at >= 0 and self._learned - self._refreshed_at <= self._refreshed_at // 100:
             return
         self._refreshed_at = self._learned
-        table, goods = recommender.index.names, self.goods
+        table, goods = recommender.index.names, self._said
         table.catch_up()
         names, pool = Names(table.text, table.starts), recommender.trending.pool(recommender.catalogue)
         self._categories = popularity(pool, goods.category, len(goods.categories), names, BY_CATEGORY)

@@ -93,6 +93,18 @@ def follow(
 
 
 @kernel
+def look_up(
+    trails: SessionTrails, sessions: NDArray[np.uint64], held: NDArray[np.int32], sizes: NDArray[np.int32]
+) -> None:
+    """Note what each session holds now; nothing for one that is not remembered."""
+    for row in range(len(sessions)):
+        slot = int(np.int64(sessions[row] & np.uint64(len(trails.keys) - 1)))
+        sizes[row] = trails.sizes[slot] if trails.keys[slot] == sessions[row] else 0
+        for i in range(sizes[row]):
+            held[row, i] = trails.items[slot, i]
+
+
+@kernel
 def learn_pairs(relations: Relations, pace: PairBounds, visits: SessionVisits, first: int) -> int:
     """Learn the events from `first` on.
 

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+from models.setting import setting
+
+AUTO, BY_FORMULA, LEARNED = "auto", "formula", "learned"
+
 
 @dataclass(frozen=True, slots=True)
 class RankerSettings:
@@ -16,7 +20,8 @@ class RankerSettings:
     - `user_share`: share of what was learned of late that one user can have, above 0 to 1;
     - `sample`: share of the events that are predicted and learned from, chosen by a hash, above 0
       to 1;
-    - `seed`: of the first weights.
+    - `seed`: of the first weights;
+    - `least`: lists before a learned ranker may lead.
     """
 
     half_life_days: float = 90.0
@@ -29,3 +34,19 @@ class RankerSettings:
     user_share: float = 0.01
     sample: float = 1.0
     seed: int = 0
+    least: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSettings:
+    """Who ranks the lists of a worker, and how much time learning to rank may take."""
+
+    mode: str = setting(
+        BY_FORMULA,
+        "who ranks lists: formula; learned, as soon as it has learned; or auto: the formula until the learned ranker "
+        "predicts better",
+        choices=(AUTO, BY_FORMULA, LEARNED),
+    )
+    share: float = setting(
+        0.15, "share of the time of the worker that learns to rank which learning may take", low=0.001, high=0.9
+    )

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.ranker.goods import NONE, Goods
+from models.ranker.goods import NONE, SaidOfItems
 
 NOWHERE = -1
 
@@ -23,9 +23,9 @@ class Shelf(NamedTuple):
     place: NDArray[np.int32]
 
 
-def fill_shelf(goods: Goods, weight: NDArray[np.float32]) -> Shelf:
+def fill_shelf(goods: SaidOfItems, weight: NDArray[np.float32]) -> Shelf:
     """Put up all items that have a category or a brand and whose `weight` (items,) is above 0."""
-    count = min(len(weight), len(goods.brand))
+    count = min(len(weight), len(goods.category), len(goods.brand), len(goods.price))
     category, brand, price = goods.category[:count], goods.brand[:count], goods.price[:count]
     known = np.flatnonzero((weight[:count] > 0) & ((category != NONE) | (brand != NONE)))
     order = known[np.lexsort((known, price[known], brand[known], category[known]))].astype(np.int32)

@@ -24,7 +24,10 @@ NEIGHBOURS = 0
 SEMANTIC = 1
 CATEGORY = 2
 TRENDING = 3
-SOURCES = ("neighbours", "semantic", "category", "trending")
+SESSION = 4
+TRANSITIONS = 5
+BRAND = 6
+SOURCES = ("neighbours", "semantic", "category", "trending", "session", "transitions", "brand")
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,31 @@ QUALITY = (
     ),
 )
 
+RANKER = (
+    Panel(
+        "What the rankers predicted",
+        "The share of lists that had the user's next item among 20, before they were learned from. The formula and the "
+        "learned rankers are measured on the same lists.",
+        [Query("max by (ranker) (headrace_ranker_hit_rate)", "{{ranker}}")],
+        SHARE,
+    ),
+    Panel(
+        "Time that learning to rank takes",
+        "The share of its time that the worker which learns spends on it. HEADRACE_RANKER_SHARE bounds it.",
+        [Query(f"max({rate('headrace_ranker_seconds_total', 'instance')})", "share")],
+        SHARE,
+    ),
+    Panel(
+        "Lists learned from",
+        "Lists that the published weights were learned from. All workers should show the same number.",
+        [
+            Query("max(headrace_ranker_learned_lists)", "newest"),
+            Query("min(headrace_ranker_learned_lists)", "oldest"),
+        ],
+        COUNT,
+    ),
+)
+
 LOOKUPS = (
     Panel(
         "Look-ups by their list",
@@ -134,5 +159,11 @@ RECOMMENDATIONS = Dashboard(
     "recommendations",
     "Headrace / Recommendations",
     "What is written, what found it, and how it is read.",
-    {"How good the lists are": QUALITY, "Lists": LISTS, "Look-ups": LOOKUPS, "Users": USERS},
+    {
+        "How good the lists are": QUALITY,
+        "The learned ranker": RANKER,
+        "Lists": LISTS,
+        "Look-ups": LOOKUPS,
+        "Users": USERS,
+    },
 )

@@ -19,6 +19,7 @@ from models.contract.formats import (
     PROFILE,
     PROGRESS,
     QUARANTINE,
+    RANKER,
     RECEIPTS,
     SIMILAR,
     SNAPSHOT,
@@ -61,6 +62,7 @@ OF_TOPIC = {
     "moved": MOVED,
     "vectors": VECTORS,
     "interactions": INTERACTIONS,
+    "ranker": RANKER,
     "recommendations": LIST,
     "quarantine": QUARANTINE,
     # These are the shop's own, in the forms that `sending-events.md` describes.

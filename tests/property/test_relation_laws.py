@@ -69,3 +69,19 @@ def test_batches_change_nothing(log: list[Event], batch: int) -> None:
     one, other = build(log), build(log, batch)
     now = NOW + 40 * DAY
     assert weights(one, now) == weights(other, now)
+
+
+@given(events, st.integers(0, 40))
+@settings(max_examples=50)
+def test_relations_go_on_from_a_snapshot_as_if_nothing_had_happened(log: list[Event], cut: int) -> None:
+    restored = ItemRelations(HALF_LIFE_DAYS)
+    restored.restore(build(log[:cut]).snapshot())
+    items = np.array([item for _, item, _ in log[cut:]], np.int32)
+    before = restored.follow(np.array([session for session, _, _ in log[cut:]], np.uint64), items)
+    restored.learn(items, np.array([NOW + day * DAY for _, _, day in log[cut:]]), before)
+    now, whole = NOW + 41 * DAY, build(log)
+    found, expected = weights(restored, now), weights(whole, now)
+    assert found.keys() == expected.keys()
+    for pair, each in expected.items():
+        assert found[pair] == pytest.approx(each, rel=1e-5)
+    assert restored.newest == whole.newest

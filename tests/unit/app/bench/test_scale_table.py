@@ -8,7 +8,7 @@ from app.commands.bench_scale import table
 
 def part(users: int, items: int, microseconds: float) -> dict[str, Any]:
     stored = {"profile": {"bytes": 321, "memory_bytes": 456}, "list": {"bytes": 1_234, "memory_bytes": 1_500}}
-    sizes = {"users": 3 << 20, "neighbours": 5 << 20, "transitions": 0, "item_facts": 0}
+    sizes = {"users": 3 << 20, "neighbours": 5 << 20, "item_facts": 0}
     return {
         "users": users,
         "items": items,

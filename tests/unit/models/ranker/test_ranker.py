@@ -41,7 +41,7 @@ def hits_of(ranker: Ranker, log: Sequence[Sequence[int]], by: str, size: int = 1
 
 
 def state_of(ranker: Ranker) -> list[NDArray[np.float32]]:
-    return [each.copy() for each in ranker._learner.network]
+    return [each.copy() for each in ranker.learner.network]
 
 
 @pytest.fixture(scope="module")

@@ -87,3 +87,27 @@ def test_repeats_of_an_item_in_one_session_are_counted() -> None:
 
     assert relations.arrays.events[1] == 3
     assert relations.arrays.repeats[1] == 2
+
+
+def test_a_session_holds_its_last_items_until_it_is_forgotten() -> None:
+    relations = ItemRelations(30.0)
+    learn(relations, [1, 2, 5], [7, 7, 9])
+    names = np.array([7, 8, 9], np.uint64)
+    held = relations.held(names)
+    assert [held.items[row, : held.sizes[row]].tolist() for row in range(3)] == [[1, 2], [], [5]]
+    relations.forget(names[:2])
+    assert relations.held(names).sizes.tolist() == [0, 0, 1]
+    assert 2 in others(relations, 1)  # sums over all sessions stay
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("size", 900), ("base", -1), ("weights", np.nan), ("items", -4), ("trail_sizes", TRAIL + 1)]
+)
+def test_columns_that_are_no_relations_are_refused(column: str, value: float) -> None:
+    relations = ItemRelations(30.0)
+    learn(relations, [1, 2, 3])
+    columns = relations.snapshot()
+    ItemRelations(30.0).restore(columns)
+    columns[column][: 2 * TRAIL] = value
+    with pytest.raises(ValueError, match="not a saved state"):
+        ItemRelations(30.0).restore(columns)
