@@ -10,6 +10,7 @@ from agents.learn import Learn
 from models.duplicates import DuplicateFilter
 from models.neighbours.copy import Room
 from models.neighbours.recommender_copy import RecommenderCopy
+from models.ranker.relations import ItemRelations
 from models.recommender import Recommender
 from models.state import Arrays, columns, join, nested, pack, part, require, unpack
 
@@ -45,7 +46,10 @@ class MemoryCopy:
 
 def check(arrays: Arrays) -> None:
     """Raises ValueError when `restore` could not take the columns."""
-    Recommender.check(part(arrays, "recommender"))
+    recommender = part(arrays, "recommender")
+    names = Recommender.check(recommender)
+    if learned := part(recommender, "learned"):
+        require(ItemRelations.check(learned) <= names, "an item of a relation has no name")
     DuplicateFilter.check(part(arrays, "seen"))
     _read_applied(part(arrays, "applied"))
 

@@ -18,7 +18,7 @@ from models.ranker.judge import RANKERS
 from models.ranker.live import LiveRanker
 from models.ranker.ranker import Ranker
 from models.ranker.relations import Prefixes
-from models.ranker.weights import KEY, Weights, decode_weights
+from models.ranker.weights import KEY, RankerWeights, decode_weights
 from models.recommender import LearningBatch
 
 BURST_SECONDS = 0.02  # learning holds up events for about this long at most
@@ -121,7 +121,7 @@ class Rank:
             )
             self._published = -1  # tell the others
 
-    def _take(self, weights: Weights) -> None:
+    def _take(self, weights: RankerWeights) -> None:
         record = weights.record
         if record.trainer != self.trainer:
             self.live.go_on_from(weights)

@@ -17,7 +17,6 @@ from models.neighbours.index import NeighbourIndex, NeighbourSettings, Queries
 from models.neighbours.recommender_copy import RecommenderCopy
 from models.neighbours.snapshot import check_events
 from models.profile import ProfileSettings
-from models.ranker.relations import ItemRelations
 from models.ranking.kernel import Marks, Shop, rank, with_room
 from models.ranking.learned import LearnedRanker
 from models.ranking.lists import NO_ITEM, Candidates, RankedLists, RankingSettings
@@ -258,14 +257,15 @@ class Recommender:
         self.catalogue_changed()
 
     @staticmethod
-    def check(arrays: Arrays) -> None:
-        """Raises ValueError when `restore` could not take the columns."""
+    def check(arrays: Arrays) -> int:
+        """The number of items that have names. Raises ValueError when `restore` could not take the
+        columns; those of a learned ranker are its own.
+        """
         names = check_events(part(arrays, "neighbours"))
         Catalogue.check(part(arrays, "catalogue"))
         require(Trending.check(part(arrays, "trending")) <= names, "a popular item has no name")
         ItemFacts.check(part(arrays, "facts"))
-        if learned := part(arrays, "learned"):
-            require(ItemRelations.check(learned) <= names, "an item of a relation has no name")
+        return names
 
     @property
     def _pool_size(self) -> int:

@@ -94,5 +94,5 @@ def _for_people(said: dict[str, Any]) -> str:
     if said["stopped"]:
         lines.append("learning has stopped at a number that is none: the formula ranks")
     if not said["fits"]:
-        lines.append("they are of other features than this version's: workers of this version begin anew")
+        lines.append("they are of other features than this version's: workers of this version begin again")
     return "\n".join(lines) + "\n"

@@ -42,7 +42,6 @@ from app.kafka.outbox import KafkaOutbox
 from app.kafka.probes import add_probes
 from app.kafka.progress import Progress
 from app.kafka.replicas import KafkaReplicas
-from app.kafka.settling import named
 from app.kafka.topics import topics
 from app.kafka.watch import KafkaWatch
 from app.settings import Settings
@@ -54,12 +53,12 @@ from app.worker.compiling import told_if_slow
 from app.worker.figures import Figures
 from app.worker.forgetting import build_forget
 from app.worker.outside import Outside, open_outside
-from app.worker.ranking import build_rank, trains
+from app.worker.ranking import build_rank, let_train
 from app.worker.rebuilding import RebuildOwn, build_rebuild
 from app.worker.restoring import Losses, build_restore
 from app.worker.snapshot_keeper import SnapshotKeeper
 from app.worker.taking_over import build_unfinished
-from app.worker.watching import count_reset, watching_of
+from app.worker.watching import count_reset, not_begun, watching_of
 from app.worker.with_models import ModelAgents, WorkerParts, build_model_agents, find_models
 from models.contract.placement import Placement
 from models.duplicates import DuplicateFilter
@@ -111,7 +110,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     outside, progress = open_outside(settings, metrics), progress_of(app)
     watch_with(app, watching_of(outside))
     names, health = outside.names, outside.health
-    health.also = partial(_not_begun, progress)
+    health.also = partial(not_begun, progress)
     placement = Placement(settings.kafka.partitioner, partitions[names.interactions], settings.kafka.misplaced)
     learning = _learning(settings, outside, placement, app)
     recommender, rank = learning.recommender, learning.learn.rank
@@ -124,8 +123,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
             loaded.infer.models, settings.quality, recommender, refresh.gone.put_nowait, band=settings.judge
         )
         followers[names.vectors] = vectors.handle
-    if rank is not None:
-        followers[names.ranker] = rank.handle
+    followers |= {names.ranker: rank.handle} if rank is not None else {}
     replicas = KafkaReplicas(
         settings.kafka,
         followers,
@@ -135,8 +133,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
         own={names.interactions: outside.outbox.own},
         on_reset=partial(count_reset, metrics),
     )
-    if rank is not None:
-        rank.trains = partial(trains, progress, names.views, replicas)
+    let_train(rank, progress, names.views, replicas)
     model_agents = None
     if loaded is not None:
         parts = _worker_parts(outside, progress, replicas, refresh)
@@ -262,13 +259,6 @@ def _figures(outside: Outside, progress: Progress, maker: ListMaker) -> Figures:
 
 def _owned(progress: Progress, topic: str) -> set[int]:
     return {partition for name, partition in progress.partitions if name == topic}
-
-
-def _not_begun(progress: Progress) -> str:
-    if progress.leaderless:
-        return f"no broker leads {named(sorted(progress.leaderless))}"
-    unplaced = progress.unplaced
-    return f"it has not begun to read {named(unplaced)}" if unplaced else ""
 
 
 def _learning(settings: Settings, outside: Outside, placement: Placement, app: WorkerApp) -> _Learning:

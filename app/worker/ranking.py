@@ -30,6 +30,9 @@ def build_rank(settings: LiveSettings, recommender: Recommender, outside: Outsid
     )
 
 
-def trains(progress: Progress, views: str, replicas: KafkaReplicas) -> bool:
-    """Whether this worker is the one that learns to rank; what it reads back was learned before."""
-    return (views, 0) in progress.partitions and not replicas.behind
+def let_train(rank: Rank | None, progress: Progress, views: str, replicas: KafkaReplicas) -> None:
+    """Let the worker learn to rank that has partition 0 of the topic `views`, once it has caught
+    up: what it reads back was learned before.
+    """
+    if rank is not None:
+        rank.trains = lambda: (views, 0) in progress.partitions and not replicas.behind

@@ -5,6 +5,8 @@ from functools import partial
 from agents.metrics import Metrics
 from app.kafka.faust_app import Watching
 from app.kafka.log_start import Change, Reset
+from app.kafka.progress import Progress
+from app.kafka.settling import named
 from app.kafka.watch import NAME as KAFKA
 from app.store.starts import RedisStarts
 from app.worker.outside import Outside
@@ -31,3 +33,11 @@ def count_reset(metrics: Metrics, reset: Reset) -> None:
     """Reading of a partition went on at another offset."""
     metrics.offset_resets.labels(reset.topic, reset.change).inc()
     metrics.skipped.labels(reset.topic).inc(reset.skipped)
+
+
+def not_begun(progress: Progress) -> str:
+    """What keeps the worker from all of its partitions; empty if nothing does."""
+    if progress.leaderless:
+        return f"no broker leads {named(sorted(progress.leaderless))}"
+    unplaced = progress.unplaced
+    return f"it has not begun to read {named(unplaced)}" if unplaced else ""

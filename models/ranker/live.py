@@ -16,7 +16,7 @@ from models.ranker.listed import take_listed, take_profiles
 from models.ranker.ranker import LISTS, Ranker
 from models.ranker.relations import Prefixes
 from models.ranker.settings import AUTO, BY_FORMULA, LEARNED, RankerSettings
-from models.ranker.weights import RankerRecord, Weights, encode_weights
+from models.ranker.weights import RankerRecord, RankerWeights, encode_weights
 from models.ranking.learned import LearnedLists
 from models.recommender import LearningBatch, Recommender, RecommenderSettings
 from models.state import Arrays
@@ -101,11 +101,11 @@ class LiveRanker:
             stopped=ranker.has_stopped,
         )
 
-    def serve(self, weights: Weights) -> None:
+    def serve(self, weights: RankerWeights) -> None:
         """Rank by these weights from now on."""
         self.served, self.ranker.served = weights.record, weights.learner
 
-    def go_on_from(self, weights: Weights) -> None:
+    def go_on_from(self, weights: RankerWeights) -> None:
         """Learn on from these weights, of which this ranker then has a copy of its own. Raises
         ValueError for unfit ones.
         """

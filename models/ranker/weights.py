@@ -47,7 +47,7 @@ class RankerRecord(Struct, frozen=True):
     arrays: dict[str, str]
 
 
-class Weights(NamedTuple):
+class RankerWeights(NamedTuple):
     """A record with its arrays as they were when it was made."""
 
     record: RankerRecord
@@ -83,7 +83,7 @@ def decode_record(value: bytes) -> RankerRecord:
     return record
 
 
-def decode_weights(value: bytes) -> Weights:
+def decode_weights(value: bytes) -> RankerWeights:
     """Read a record with its arrays.
 
     Raises ValueError for what Headrace did not write and for weights of other features, and
@@ -98,7 +98,7 @@ def decode_weights(value: bytes) -> Weights:
     for name, array in _arrays(learner).items():
         array[...] = _decoded(record.arrays, name, array.dtype, array.size).reshape(array.shape)
     judged = _decoded(record.arrays, "judge", np.dtype(np.float64), RankerJudge().state().size)
-    return Weights(record, learner, judged)
+    return RankerWeights(record, learner, judged)
 
 
 def _arrays(learner: Learner) -> dict[str, NDArray[Any]]:
