@@ -139,4 +139,4 @@ def test_many_users_are_scored_together() -> None:
     users = [f"u{number}" for number in range(2_999)]
     items = lists.items.numbers(f"i{number + 1}" for number in range(2_999))
     found = lists.shown.score(users, np.arange(2_999, dtype=np.int32), items, bought=False)
-    assert (found.scored, found.reciprocals, found.hits.tolist()) == (2_999, 2_999 / 2, [2_999, 0, 0, 0])
+    assert (found.scored, found.reciprocals, found.hits.tolist()) == (2_999, 2_999 / 2, [2_999, *[0] * 6])
