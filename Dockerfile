@@ -14,12 +14,13 @@ RUN python3 -m venv /opt/build \
     && /opt/build/bin/pip --python /opt/headrace/bin/python install --no-cache-dir --require-hashes \
         -r requirements-runtime.lock
 COPY pyproject.toml README.md LICENSE ./
+COPY clients/python clients/python
 COPY app app
 COPY agents agents
 COPY models models
-RUN /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /src/dist . \
+RUN /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /src/dist ./clients/python . \
     && /opt/build/bin/pip --python /opt/headrace/bin/python install --no-cache-dir --no-deps --no-index \
-        --find-links /src/dist headrace
+        --find-links /src/dist headrace-client headrace
 
 FROM ${BASE}
 # NUMBA_CACHE_DIR must be writable: the machine code depends on the processor, so it cannot be shipped.

@@ -7,7 +7,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # One resolution for all Python versions from this one on, and for all platforms.
 RESOLVE := --universal --python-version 3.11 --no-python-downloads
-COMPILE := $(BIN)/uv pip compile --quiet $(RESOLVE) --generate-hashes --no-header --no-emit-index-url
+# The client is a part of this checkout, so no lock file has it.
+COMPILE := $(BIN)/uv pip compile --quiet $(RESOLVE) --generate-hashes --no-header --no-emit-index-url \
+	--no-emit-package headrace-client
 # More arguments for the command of a target: make test ARGS="-k ranking -x", make lock ARGS=--upgrade
 ARGS ?=
 # Docker or a replacement (podman, buildah), and the base image.
@@ -28,10 +30,10 @@ ifneq ($(shell scripts/make_environment.sh --fits $(VENV) $(PYTHON) 2>/dev/null 
 endif
 endif
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock pyproject.toml clients/python/pyproject.toml
 	@scripts/make_environment.sh $(VENV) $(PYTHON)
 	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e clients/python -e .
 	$(BIN)/python scripts/warm_up.py
 	touch $@
 
@@ -92,7 +94,7 @@ check-code: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(BIN)/mypy app agents models tests scripts
+	$(BIN)/mypy app agents models tests scripts clients/python/src
 
 .PHONY: check-text
 check-text: $(STAMP)
@@ -154,10 +156,10 @@ sbom: $(AUDIT_STAMP) ## Write the list of the image's packages as CycloneDX to b
 EXPORT := .venv-export
 EXPORT_STAMP := $(EXPORT)/.installed
 
-$(EXPORT_STAMP): requirements-export.lock pyproject.toml
+$(EXPORT_STAMP): requirements-export.lock pyproject.toml clients/python/pyproject.toml
 	@scripts/make_environment.sh $(EXPORT) $(PYTHON)
 	$(EXPORT)/bin/pip install --quiet -r requirements-export.lock
-	$(EXPORT)/bin/pip install --quiet --no-deps --no-build-isolation -e .
+	$(EXPORT)/bin/pip install --quiet --no-deps --no-build-isolation -e clients/python -e .
 	touch $@
 
 .PHONY: export-setup
@@ -215,4 +217,4 @@ image: ## Build the container image (ENGINE=docker, BASE=python:3.13-slim-bookwo
 .PHONY: clean
 clean: ## Remove the environments and all built files
 	rm -rf $(VENV) $(EXPORT) $(AUDIT) .cache build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
-	find app agents models tests scripts -name __pycache__ -prune -exec rm -rf {} +
+	find app agents models tests scripts clients -name __pycache__ -prune -exec rm -rf {} +

@@ -6,6 +6,8 @@ The settings of the mathematics are declared beside it, in `models/`.
 from dataclasses import dataclass
 from pathlib import Path
 
+from headrace.keys import DEFAULT_PREFIX
+from headrace.recall import DEFAULT_RECALL_SECONDS
 from models.contract.partitioner import MISPLACED, MOVE, MURMUR2, PARTITIONERS
 from models.setting import setting
 
@@ -96,7 +98,7 @@ class RedisSettings:
         "Redis address: redis://, rediss:// or unix://; user and password percent-encoded (%23 for #)",
         secret=True,
     )
-    prefix: str = setting("hr:", "put before every key, to share a server")
+    prefix: str = setting(DEFAULT_PREFIX, "put before every key, to share a server")
     timeout_seconds: float = setting(5.0, "how long one Redis call may take", low=0.01, high=600)
     expire_days: float = setting(30.0, "recommendations and profiles of users who stay away expire", low=0.001)
 
@@ -126,7 +128,10 @@ class ServeSettings:
     host: str = setting("127.0.0.1", "address on which `headrace serve` listens")
     port: int = setting(6066, "port on which `headrace serve` listens; 0 takes a free one", low=0, high=65535)
     recall_seconds: float = setting(
-        1.0, "how old what look-ups know of items and trending may be; lists are always read", low=0, high=60
+        DEFAULT_RECALL_SECONDS,
+        "how old what look-ups know of items and trending may be; lists are always read",
+        low=0,
+        high=60,
     )
     accept_events: bool = setting(False, "let the console page send clicks (POST /events/click); for trying out")
 

@@ -1,20 +1,8 @@
-"""Defines the error that ends a command with advice instead of a traceback."""
+"""Names the errors that end a command with advice instead of a traceback, as the client has them.
 
+The client raises them, and it is a distribution of its own.
+"""
 
-class HeadraceError(Exception):
-    """Something outside Headrace failed. The message says what, and what to do about it."""
+from headrace.errors import HeadraceError, UnusableSetting, in_words
 
-
-class UnusableSetting(HeadraceError):
-    """A setting has a value that cannot be used. Commands end with the status of a usage error."""
-
-
-def in_words(error: BaseException) -> str:
-    """Return the error's text, or its type if it has no text.
-
-    The arguments of a command, which Redis repeats, are left out.
-
-    >>> in_words(ValueError("unknown command 'AUTH', with args beginning with: 'sesame'"))
-    "unknown command 'AUTH'"
-    """
-    return str(error).partition(", with args beginning with")[0] or type(error).__name__
+__all__ = ["HeadraceError", "UnusableSetting", "in_words"]

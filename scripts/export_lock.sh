@@ -6,7 +6,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 lock=requirements-export.lock
-resolved=$(.venv/bin/uv pip compile --quiet --no-header --no-emit-index-url --no-annotate --extra export "$@" pyproject.toml)
+resolved=$(.venv/bin/uv pip compile --quiet --no-header --no-emit-index-url --no-annotate \
+  --no-emit-package headrace-client --extra export "$@" pyproject.toml)
 {
   echo "# Made by scripts/export_lock.sh, which says why there are no hashes here."
   grep -vE '^(nvidia-|cuda-|triton==)' <<<"$resolved"

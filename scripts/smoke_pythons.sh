@@ -13,7 +13,7 @@ smoke() {
   # uv takes a tenth of the time, but does not read how pip is told to reach the packages.
   .venv/bin/uv pip install --quiet --python "$folder/bin/python" --require-hashes -r requirements.lock ||
     "$folder/bin/pip" install --quiet --require-hashes -r requirements.lock
-  "$folder/bin/pip" install --quiet --no-deps --no-build-isolation -e .
+  "$folder/bin/pip" install --quiet --no-deps --no-build-isolation -e clients/python -e .
   "$folder/bin/headrace" --version
   "$folder/bin/pytest" --quiet -p no:cacheprovider --numprocesses 2 --dist loadfile tests/unit \
     tests/e2e/test_run_command.py::test_every_row_of_the_log_is_accounted_for

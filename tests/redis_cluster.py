@@ -12,7 +12,7 @@ from workers import free_port, until
 
 from app.local.children import start
 from app.local.servers import _redis_binary
-from app.store.slots import SLOTS, slot_of
+from headrace.slots import SLOTS, slot_of
 
 PRIMARIES = 3
 NODE_TIMEOUT_MILLISECONDS = 1_500

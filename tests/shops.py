@@ -18,8 +18,8 @@ from app.store.connection import HashFields
 from app.store.keys import Keys
 from app.store.lookup import Lookups
 from app.store.packed import PackedRedis
-from app.store.recall import Recall
 from app.web.server import ServeConcerns, Surroundings, build_application
+from headrace.recall import Recall
 
 Http = TestClient[Request, Application]
 NOW = 1_760_000_000.0

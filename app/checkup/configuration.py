@@ -9,8 +9,8 @@ from app.concerns import WorkerSettings
 from app.errors import UnusableSetting
 from app.guard.access import check_reach, tokens_in
 from app.settings import Settings, Variable, mask, variables
-from app.store.address import shown_address
 from app.store.secrecy import HIDDEN, REDIS_URL
+from headrace.address import shown_address
 
 
 async def check_settings(environ: Mapping[str, str]) -> Findings:

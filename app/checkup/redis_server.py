@@ -7,9 +7,9 @@ from typing import Any
 from app.checkup.doctor import Finding, Findings, fail, ok, warn
 from app.concerns import RedisSettings
 from app.errors import HeadraceError
-from app.store.address import shown_address
 from app.store.server_facts import LoginRefused, RightsMissing, ServerAway, ServerFacts, ask_server
-from app.store.slots import SLOTS
+from headrace.address import shown_address
+from headrace.slots import SLOTS
 
 LOWEST = (6, 2)
 GIVE_RIGHTS = "give it the rights on keys and commands that docs/operations.md lists (ACL SETUSER)"

@@ -11,13 +11,14 @@ import orjson
 
 from app.errors import HeadraceError
 from app.settings import Settings
-from app.store.connection import connect, translate
+from app.store.connection import connect
 from app.store.decisions import allow_item, undo_allow
 from app.store.keys import Keys
 from app.store.lookup import Lookups
 from app.store.packed import PackedRedis
 from app.store.store import STORE_ERRORS
 from app.web.lookups import entry_as_json
+from headrace.refusals import translate
 
 SHOWN = 20
 T = TypeVar("T")

@@ -16,9 +16,9 @@ from app.filecheck.rejected import RejectedRow, rejected_rows
 from app.local.run import LocalRun, Processed
 from app.local.scrape import Reading
 from app.local.watch import get_json
-from app.store.address import shown_address
 from app.store.keys import Keys
 from app.store.list_count import count_lists
+from headrace.address import shown_address
 from models.contract.event_codec import EventSettings
 
 USERS_SHOWN = 3

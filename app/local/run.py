@@ -27,7 +27,7 @@ from app.local.servers import RunningServer, running_broker, running_redis
 from app.local.watch import Watch
 from app.progress_line import ProgressLine
 from app.settings import Settings, load
-from app.store.address import check_address
+from headrace.address import check_address
 
 T = TypeVar("T")
 

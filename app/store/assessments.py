@@ -9,10 +9,10 @@ from agents.ports import Assessed
 from app.retry import Retry
 from app.store import item_hash
 from app.store.commands import execute
-from app.store.item_fields import ASSESSMENT_FIELDS, CATALOGUE_FIELDS
 from app.store.keys import Keys
 from app.store.packed import Command, PackedRedis
 from app.store.vector_set import VectorSet
+from headrace.item_fields import ASSESSMENT_FIELDS, CATALOGUE_FIELDS
 from models.contract.events import Item
 from models.quality.assessment import Assessment, unpack_vectors
 from models.quality.last_good import good_title

@@ -6,12 +6,12 @@ may read.
 
 from dataclasses import dataclass
 
-from app.store import item_fields
-from app.store.answers import CatalogueEntry, decode_item
 from app.store.clustered import Place
 from app.store.commands import execute
 from app.store.keys import Keys
 from app.store.packed import Command, PackedRedis
+from headrace import item_fields
+from headrace.answers import CatalogueEntry, decode_item
 
 STEP_KEYS = 200
 MOST_STEPS = 100  # 20,000 keys of any kind

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from redis.exceptions import ConnectionError, NoPermissionError, RedisError
 
-from app.store.slots import Address, Command, Conversation, Replies, SlotMap, converse, is_unsettled
+from headrace.slots import Address, Command, Conversation, Replies, SlotMap, converse, is_unsettled
 
 READS = frozenset(
     {"GET", "HGET", "HMGET", "HGETALL", "EXISTS", "SMEMBERS", "ZREVRANGE", "ZSCORE", "SCAN", "VSIM", "VCARD"}

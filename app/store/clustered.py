@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from app.errors import UnusableSetting
 from app.store.cluster import ClusterNodes, Node, in_cluster
-from app.store.slots import Address, Command
+from headrace.slots import Address, Command
 
 # Of a walk through all keys: the number of the node, and Redis' cursor there.
 Place = tuple[int, int]

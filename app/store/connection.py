@@ -1,91 +1,20 @@
-"""How Redis is reached and what its failures mean, the same for the look-up process and the shop's
-client.
-"""
+"""How Redis is reached, asynchronously and pooled."""
 
 from collections.abc import Mapping
-from typing import Any, TypedDict, cast
+from typing import Any, cast
 
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import (
-    AskError,
-    AuthenticationError,
-    ClusterDownError,
-    NoPermissionError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    RedisError,
-    ResponseError,
-    TryAgainError,
-)
 from typing_extensions import override
 
 from app.concerns import RedisSettings
-from app.errors import HeadraceError, in_words
-from app.store.address import bad_address, check_address
-from app.store.packed import DEMOTED, PackedRedis
+from app.store.packed import PackedRedis
+from headrace.address import bad_address, check_address
+from headrace.refusals import DEMOTED, PAUSE_BETWEEN_RETRIES, RETRIES, timeouts
 
 HashFields = Mapping[
     bytes | bytearray | memoryview | str | int | float, bytes | bytearray | memoryview | str | int | float
 ]
-
-
-# Refusals that pass by themselves; redis-py has no classes for the last three. A cluster that still
-# redirects after some rounds is changing.
-PASSING = (OutOfMemoryError, ReadOnlyError, TryAgainError, ClusterDownError, AskError)  # MovedError is an AskError
-PASSING_TEXTS = ("BUSY Redis", "MISCONF ", "NOREPLICAS ")
-
-
-class StoreAway(HeadraceError):
-    """Redis cannot be reached, or did not answer in time."""
-
-
-class UnreadableAnswer(HeadraceError):
-    """A Redis key holds something that Headrace did not write."""
-
-
-class Timeouts(TypedDict):
-    """The keyword arguments that bound each step of a Redis call, in seconds."""
-
-    socket_timeout: float
-    socket_connect_timeout: float
-
-
-RETRIES = 1  # a pooled connection may have died since its last use; a fresh one is worth one try
-PAUSE_BETWEEN_RETRIES = NoBackoff()
-
-
-def timeouts(seconds: float) -> Timeouts:
-    """Bound connecting and answering alike."""
-    return {"socket_timeout": seconds, "socket_connect_timeout": seconds}
-
-
-def translate(error: RedisError | OSError) -> HeadraceError:
-    """The error that callers see. Its text never holds the Redis URL, which may carry a
-    password.
-    """
-    if isinstance(error, RedisError) and refuses(error):
-        return UnreadableAnswer(f"Redis refused the look-up: {in_words(error)}. {advice(error)}")
-    if isinstance(error, AuthenticationError):
-        return StoreAway(
-            f"Redis does not let us in: {in_words(error)}. Are user and password in HEADRACE_REDIS_URL right?"
-        )
-    return StoreAway(f"Redis does not answer: {in_words(error)}. Is it up, is HEADRACE_REDIS_URL right?")
-
-
-def refuses(error: Exception) -> bool:
-    """Whether Redis understood the command and would not carry it out the next time either."""
-    if not isinstance(error, ResponseError) or isinstance(error, PASSING):
-        return False
-    return not any(text in str(error) for text in PASSING_TEXTS)
-
-
-def advice(error: Exception) -> str:
-    """What to do about a refusal that does not pass."""
-    if isinstance(error, NoPermissionError):
-        return "Give this user the rights that docs/operations.md lists."
-    return "Does another program use the same HEADRACE_REDIS_PREFIX?"
 
 
 class _Connection(AbstractConnection):

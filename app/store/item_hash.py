@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import orjson
 
 from app.store.connection import HashFields
-from app.store.item_fields import CATALOGUE_FIELDS
+from headrace.item_fields import CATALOGUE_FIELDS
 from models.contract.events import Item
 from models.contract.item_codec import Change, Deleted, RecordPlace, Withdrawn
 from models.quality.assessment import Assessment

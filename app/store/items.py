@@ -10,10 +10,10 @@ from app.retry import Retry
 from app.store import item_hash
 from app.store.commands import execute
 from app.store.connection import HashFields
-from app.store.item_fields import TITLE_FIELDS
 from app.store.keys import Keys
 from app.store.packed import Command, PackedRedis
 from app.store.scripts import Script
+from headrace.item_fields import TITLE_FIELDS
 from models.contract.item_codec import Change, Deleted, RecordPlace
 from models.quality.last_good import Kept, Retitled, StoredText
 from models.quality.repair import Repair

@@ -19,20 +19,16 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import (
     ConnectionError,
     InvalidResponse,
-    MasterDownError,
-    ReadOnlyError,
     TimeoutError,
 )
 from typing_extensions import override
 
-from app.store import slots
 from app.store.clustered import Clustered
+from headrace import slots
+from headrace.refusals import DEMOTED
 
 Command: TypeAlias = slots.Command
 
-# What a server says that is no primary any more, or not one yet: the same address may lead to
-# another by now.
-DEMOTED = (ReadOnlyError, MasterDownError)
 # `LOADING` is a ConnectionError in redis-py.
 UNUSABLE = (*DEMOTED, ConnectionError)
 # Connections of one client. A slow command, such as VADD, delays only what waits on its own

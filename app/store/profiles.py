@@ -9,10 +9,10 @@ from redis.exceptions import RedisError
 from agents.ports import WriteOutcome
 from agents.upkeep_ports import Replacement
 from app.store.commands import execute
-from app.store.connection import translate
 from app.store.keys import Keys, user_of
 from app.store.packed import Command, PackedRedis
 from app.store.scripts import Script
+from headrace.refusals import translate
 from models.users.revision import REVISION
 from models.users.stored import READ_FIELDS, StoredFields
 

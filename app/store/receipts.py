@@ -9,9 +9,9 @@ from redis.exceptions import RedisError
 
 from app.retry import Retry
 from app.store.commands import execute
-from app.store.connection import translate
 from app.store.keys import Keys
 from app.store.packed import Command, PackedRedis
+from headrace.refusals import translate
 
 EXPIRE_SECONDS = 86_400
 

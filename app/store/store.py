@@ -9,9 +9,10 @@ from app.concerns import RedisSettings
 from app.health import Health
 from app.retry import Retry
 from app.store.commands import execute
-from app.store.connection import advice, connect, refuses
+from app.store.connection import connect
 from app.store.keys import Keys
 from app.store.packed import PackedRedis
+from headrace.refusals import advice, refuses
 
 # Errors that redis-py raises while Redis is away.
 STORE_ERRORS = (RedisError, OSError)

@@ -13,11 +13,11 @@ from aiohttp import web
 
 from app.errors import HeadraceError
 from app.guard.problems import Problem
-from app.store.connection import StoreAway
 from app.store.lookup import Lookups
 from app.web.history import FeedEntry, History
 from app.web.lookups import json_response
 from app.web.requests import seconds_in
+from headrace.errors import StoreAway
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from aiohttp import web
 from prometheus_client import Counter
 
 from app.guard.problems import Problem
-from app.store.answers import CatalogueEntry
-from app.store.lists import TRENDING, RecommendationList
 from app.store.lookup import Lookups
 from app.web.requests import count_in, flag_in, item_id_in, user_id_in, user_ids_in
+from headrace.answers import CatalogueEntry
+from headrace.lists import TRENDING, RecommendationList
 
 SAMPLE_DEFAULT = 8
 HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}

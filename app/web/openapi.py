@@ -4,10 +4,10 @@ from importlib.metadata import version
 from typing import Any
 
 from app.guard.problems import CONTENT_TYPE
-from app.store.questions import K_MAX, USERS_MAX
 from app.web.catalogue import LONGEST_TEXT, PAGE_ITEMS
 from app.web.lookups import SAMPLE_DEFAULT
 from app.web.requests import K_DEFAULT
+from headrace.questions import K_MAX, USERS_MAX
 from models.contract.fields import MAX_ID_LENGTH
 from models.contract.outcome import Reason
 from models.contract.quarantined import STATES

@@ -7,7 +7,7 @@ from aiohttp.typedefs import Handler
 
 from app.errors import HeadraceError
 from app.guard.problems import Problem, problem
-from app.store.connection import StoreAway
+from headrace.errors import StoreAway
 
 log = logging.getLogger(__name__)
 

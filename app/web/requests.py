@@ -8,7 +8,7 @@ import orjson
 from aiohttp import web
 
 from app.guard.problems import Problem
-from app.store.questions import K_MAX, USERS_MAX
+from headrace.questions import K_MAX, USERS_MAX
 from models.contract.events import GUEST_PREFIX
 from models.contract.fields import MAX_ID_LENGTH
 

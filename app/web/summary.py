@@ -10,11 +10,11 @@ from typing import Any
 
 from aiohttp import web
 
-from app.store.answers import CatalogueEntry
 from app.store.catalogue_pages import CatalogueChoice
 from app.store.clustered import START
 from app.store.lookup import Lookups
 from app.web.lookups import json_response
+from headrace.answers import CatalogueEntry
 
 MOST_ITEMS = 100_000
 KEPT_SECONDS = 30.0

@@ -26,6 +26,10 @@ def test_the_name_belongs_to_this_distribution_only(name: str) -> None:
     assert set(packages_distributions()[name]) == {"headrace"}
 
 
+def test_what_back_ends_import_belongs_to_the_client() -> None:
+    assert set(packages_distributions()["headrace"]) == {"headrace-client"}
+
+
 @pytest.mark.parametrize("name", PACKAGES)
 def test_the_name_resolves_to_this_checkout(name: str) -> None:
     imported = importlib.import_module(name).__file__

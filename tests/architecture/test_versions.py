@@ -30,11 +30,18 @@ def pins(lock: str) -> dict[str, str]:
     return {canonicalize_name(name): version for name, version, _ in PIN.findall(text(lock))}
 
 
+def client() -> dict[str, Any]:
+    """Return the `[project]` table of the client."""
+    table: dict[str, Any] = tomllib.loads(text("clients/python/pyproject.toml"))["project"]
+    return table
+
+
 def required(*extras: str) -> list[Requirement]:
-    """Return what `pyproject.toml` requires with these extras."""
+    """Return what `pyproject.toml` and the client require with these extras, but for the client."""
     table = project()
     lines = [*table["dependencies"], *(line for extra in extras for line in table["optional-dependencies"][extra])]
-    return [Requirement(line) for line in lines]
+    found = [Requirement(line) for line in [*lines, *client()["dependencies"]]]
+    return [each for each in found if each.name != client()["name"]]
 
 
 def unmet(requirements: list[Requirement], pinned: dict[str, str]) -> list[str]:
@@ -50,6 +57,11 @@ def test_project_changelog_and_chart_name_one_version() -> None:
     chart = yaml.safe_load(text("helm/headrace/Chart.yaml"))
     released = re.findall(r"^## \[(\d\S*)\]", text("CHANGELOG.md"), re.MULTILINE)
     assert {project()["version"], chart["version"], chart["appVersion"], released[0]} == {project()["version"]}
+
+
+def test_the_client_has_the_version_of_the_server_that_uses_it() -> None:
+    assert client()["version"] == project()["version"]
+    assert f"{client()['name']}=={client()['version']}" in project()["dependencies"]
 
 
 def test_the_changelog_keeps_a_place_for_what_is_not_released() -> None:

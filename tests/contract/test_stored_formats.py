@@ -8,12 +8,12 @@ import numpy as np
 import orjson
 import pytest
 
-from app.store.connection import UnreadableAnswer
 from app.store.formats import RedisFormats
 from app.store.keys import Keys
-from app.store.lists import decode_list
 from app.store.packed import PackedRedis
 from app.worker.snapshot import MAGIC, Snapshot, UnusableSnapshot, read_snapshot, write_snapshot
+from headrace.errors import UnreadableAnswer
+from headrace.lists import decode_list
 from models.contract.events import Kind, RawBatch
 from models.contract.formats import (
     FORMATS,

@@ -10,10 +10,11 @@ from builders import NOW
 
 from agents.upkeep_ports import StoredProfiles
 from app.concerns import RedisSettings
-from app.store.connection import HashFields, StoreAway, connect
+from app.store.connection import HashFields, connect
 from app.store.keys import Keys
 from app.store.packed import PackedRedis
 from app.store.profiles import RedisProfiles
+from headrace.errors import StoreAway
 from models.contract.events import Kind
 from models.profile import Profile, Seen
 from models.users.stored import StoredFields

@@ -13,10 +13,10 @@ from redis_cluster import RedisCluster, redis_cluster
 from redis_secured import QUOTED, USER, rights
 from workers import doctor, environment, is_ready, running_worker, until
 
-from app.client import Headrace
 from app.concerns import KafkaSettings, RedisSettings
 from app.store.keys import Keys
 from app.store.lookup import Lookups
+from headrace import Headrace
 
 USERS, EVENTS_A_USER = 400, 50
 KILLED_AFTER = 4_000

@@ -8,8 +8,9 @@ import numpy as np
 
 from app.errors import HeadraceError
 from app.guard.access import Access
-from app.store.answers import decode_history, decode_item, decode_worker
-from app.store.lists import decode_list, decode_similar
+from app.store.answers import decode_worker
+from headrace.answers import decode_history, decode_item
+from headrace.lists import decode_list, decode_similar
 from models.contract.event_codec import EventSettings, check_event, decode
 from models.contract.events import Kind, RawBatch
 from models.contract.fields import Refused, parse_object

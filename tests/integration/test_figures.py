@@ -21,10 +21,10 @@ from app.store.answers import LiveFigures
 from app.store.board import Board
 from app.store.items import RedisItems
 from app.store.keys import Keys
-from app.store.lists import RecommendationList
 from app.store.packed import PackedRedis
 from app.store.users import RedisUsers
 from app.worker.figures import Figures
+from headrace.lists import RecommendationList
 from models.contract.events import Item
 from models.processor import ListMaker
 from models.recommender import Recommender, RecommenderSettings

@@ -7,14 +7,14 @@ import pytest
 from redis import Redis
 from shops import NOW, Shop
 
-from app.client import Headrace
 from app.concerns import RedisSettings
 from app.errors import HeadraceError
-from app.store.answers import CatalogueEntry
-from app.store.connection import StoreAway, UnreadableAnswer
 from app.store.keys import Keys
-from app.store.lists import ListedItem, listed_items
 from app.store.lookup import Lookups
+from headrace import AsyncHeadrace, Headrace
+from headrace.answers import CatalogueEntry
+from headrace.errors import StoreAway, UnreadableAnswer
+from headrace.lists import ListedItem, listed_items
 
 Listed = Callable[[str, int], Awaitable[list[ListedItem]]]
 
@@ -26,7 +26,7 @@ async def lookups(redis_settings: RedisSettings) -> AsyncIterator[Lookups]:
     await found.close()
 
 
-@pytest.fixture(params=["look-ups", "client"])
+@pytest.fixture(params=["look-ups", "client", "asynchronous client"])
 def listed(request: pytest.FixtureRequest, lookups: Lookups, redis_settings: RedisSettings) -> Listed:
     async def over_lookups(user_id: str, k: int) -> list[ListedItem]:
         return list((await lookups.recommendations(user_id, k)).items)
@@ -35,7 +35,13 @@ def listed(request: pytest.FixtureRequest, lookups: Lookups, redis_settings: Red
         with Headrace(redis_settings.url, prefix=redis_settings.prefix, timeout_seconds=2) as headrace:
             return await asyncio.to_thread(headrace.recommendations, user_id, k=k)
 
-    return over_lookups if request.param == "look-ups" else over_client
+    async def over_asynchronous_client(user_id: str, k: int) -> list[ListedItem]:
+        async with AsyncHeadrace(redis_settings.url, prefix=redis_settings.prefix, timeout_seconds=2) as headrace:
+            return await headrace.recommendations(user_id, k=k)
+
+    ways = {"look-ups": over_lookups, "client": over_client, "asynchronous client": over_asynchronous_client}
+    way: Listed = ways[request.param]
+    return way
 
 
 def ids(items: list[ListedItem]) -> list[str]:
@@ -149,6 +155,35 @@ async def test_a_foreign_type_under_our_key_is_reported(shop: Shop, listed: List
     shop.redis.rpush(shop.keys.recommendation("u1"), b"hello")
     with pytest.raises(UnreadableAnswer, match="HEADRACE_REDIS_PREFIX"):
         await listed("u1", 20)
+
+
+async def test_one_list_that_cannot_be_read_does_not_fail_those_of_others(
+    shop: Shop, lookups: Lookups, redis_settings: RedisSettings
+) -> None:
+    shop.listed("u1", "kettle")
+    shop.redis.set(shop.keys.recommendation("text"), b"hello")
+    shop.redis.rpush(shop.keys.recommendation("another-type"), b"hello")
+    shop.redis.set(shop.keys.recommendation("newer"), b'{"format":2}')
+    users = ["text", "another-type", "u1", "newer"]
+    found = await lookups.recommendations_of(users, 20)
+    assert [each.stored.model for each in found if not each.rows] == ["unreadable"] * 3
+    wanted = {"text": [], "another-type": [], "u1": ["kettle"], "newer": []}
+    with Headrace(redis_settings.url, prefix=redis_settings.prefix) as headrace:
+        assert {user: ids(items) for user, items in headrace.recommendations_of(users).items()} == wanted
+    async with AsyncHeadrace(redis_settings.url, prefix=redis_settings.prefix) as asynchronous:
+        assert {user: ids(items) for user, items in (await asynchronous.recommendations_of(users)).items()} == wanted
+
+
+async def test_the_asynchronous_client_reads_items_and_what_is_similar(
+    shop: Shop, redis_settings: RedisSettings
+) -> None:
+    shop.item("kettle", title="Kettle", available="1")
+    shop.similar("kettle", "pot")
+    async with AsyncHeadrace(redis_settings.url, prefix=redis_settings.prefix) as headrace:
+        entry = await headrace.item("kettle")
+        assert entry is not None
+        assert (entry.title, await headrace.item("unknown")) == ("Kettle", None)
+        assert ids(await headrace.similar("kettle")) == ["pot"]
 
 
 async def test_history_comes_newest_first_with_titles_even_of_deleted_items(shop: Shop, lookups: Lookups) -> None:

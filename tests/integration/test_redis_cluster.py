@@ -7,7 +7,6 @@ import pytest
 from redis.exceptions import NoPermissionError
 from redis_cluster import RedisCluster, redis_cluster
 
-from app.client import Headrace
 from app.concerns import RedisSettings
 from app.store import cluster as cluster_module
 from app.store.catalogue_pages import CatalogueChoice, read_catalogue
@@ -18,7 +17,8 @@ from app.store.keys import Keys
 from app.store.list_count import count_lists, users_with_lists
 from app.store.packed import Command, PackedRedis
 from app.store.scripts import Script
-from app.store.slots import slot_of
+from headrace import AsyncHeadrace, Headrace
+from headrace.slots import slot_of
 
 MANY = [f"k{number}" for number in range(300)]
 LIST = b'{"user_id":"u","items":[{"item_id":"i","score":1,"source":"s"}],"event_ts":1,"generated_at":2,"model":"m"}'
@@ -87,6 +87,8 @@ async def test_the_shops_client_finds_lists_on_all_nodes(cluster: RedisCluster, 
     await execute(redis, [("SET", keys.recommendation(user), LIST) for user in MANY])
     with Headrace(cluster.url) as headrace:
         found = headrace.recommendations_of(MANY)
+    async with AsyncHeadrace(cluster.url) as asynchronous:
+        assert await asynchronous.recommendations_of(MANY) == found
     assert {user: [each.item_id for each in listed] for user, listed in found.items()} == {key: ["i"] for key in MANY}
 
 

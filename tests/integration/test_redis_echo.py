@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from app.checkup.redis_server import check_redis
-from app.client import Headrace
 from app.concerns import RedisSettings
 from app.errors import HeadraceError
 from app.store.lookup import Lookups
+from headrace import Headrace
 
 ECHO = b"-ERR unknown command `AUTH`, with args beginning with: `shop` `sesame` \r\n"
 

@@ -8,9 +8,10 @@ from redis.asyncio import Redis
 from redis.exceptions import ReadOnlyError
 from redis_pair import Pair, two_servers
 
-from app.client import Headrace
 from app.concerns import RedisSettings
-from app.store.connection import StoreAway, connect
+from app.store.connection import connect
+from headrace import Headrace
+from headrace.errors import StoreAway
 
 
 @pytest.fixture

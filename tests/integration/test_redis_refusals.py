@@ -10,9 +10,10 @@ from redis.exceptions import ConnectionError, RedisError, ResponseError
 
 from app.local.servers import embedded_redis
 from app.store.commands import execute
-from app.store.connection import StoreAway, UnreadableAnswer, refuses, translate
 from app.store.packed import PackedRedis
 from app.store.scripts import Script
+from headrace.errors import StoreAway, UnreadableAnswer
+from headrace.refusals import refuses, translate
 
 
 @pytest.fixture

@@ -2,9 +2,10 @@
 
 import pytest
 
-from app.store.answers import WorkerFigures, decode_history, decode_item, decode_worker, sum_figures
-from app.store.connection import UnreadableAnswer
-from app.store.item_fields import ENTRY_FIELDS
+from app.store.answers import WorkerFigures, decode_worker, sum_figures
+from headrace.answers import decode_history, decode_item
+from headrace.errors import UnreadableAnswer
+from headrace.item_fields import ENTRY_FIELDS
 
 
 def item_values(**said: bytes) -> list[bytes | None]:

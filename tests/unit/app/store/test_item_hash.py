@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.store.item_fields import ASSESSMENT_FIELDS, CATALOGUE_FIELDS, ENTRY_FIELDS, decode_entry
 from app.store.item_hash import decode_assessment, decode_item, encode_assessment, encode_change
+from headrace.item_fields import ASSESSMENT_FIELDS, CATALOGUE_FIELDS, ENTRY_FIELDS, decode_entry
 from models.contract.events import Item
 from models.contract.item_codec import Change, Deleted, Withdrawn
 from models.quality.assessment import Assessment

@@ -3,8 +3,8 @@
 import orjson
 import pytest
 
-from app.store.connection import UnreadableAnswer
-from app.store.lists import (
+from headrace.errors import UnreadableAnswer
+from headrace.lists import (
     KNOWN_FIELDS,
     KnownItem,
     ListedItem,

@@ -7,11 +7,11 @@ from typing import Any
 import orjson
 import pytest
 
-from app.store import questions, recall
 from app.store.keys import Keys
-from app.store.lists import KNOWN_FIELDS, KnownItem
-from app.store.questions import Command, Question
-from app.store.recall import Recall
+from headrace import questions, recall
+from headrace.lists import KNOWN_FIELDS, KnownItem
+from headrace.questions import Command, Question
+from headrace.recall import Recall
 
 KEYS = Keys("hr:")
 LIST = orjson.dumps(

@@ -13,8 +13,8 @@ from app.concerns import LogSettings, RedisSettings
 from app.errors import HeadraceError, in_words
 from app.logs import configure_logs
 from app.settings import InvalidSetting, Settings, load
-from app.store.address import check_address, shown_address
 from app.store.secrecy import passwords_in, scrub_for, scrub_tracebacks, scrubber
+from headrace.address import check_address, shown_address
 
 
 @pytest.mark.parametrize(

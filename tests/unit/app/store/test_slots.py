@@ -10,7 +10,7 @@ from redis._parsers.base import BaseParser
 from redis.exceptions import MovedError
 
 from app.store.keys import Keys, user_of
-from app.store.slots import MOST_REDIRECTIONS, Address, Command, SlotMap, converse, key_of, slot_of
+from headrace.slots import MOST_REDIRECTIONS, Address, Command, SlotMap, converse, key_of, slot_of
 
 A, B, C = ("a", 1), ("b", 2), ("c", 3)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app.store.questions import Command, Question, T, together
+from headrace.questions import Command, Question, T, together
 
 
 class Echo:

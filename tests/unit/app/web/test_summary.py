@@ -1,8 +1,8 @@
 """The catalogue summed up."""
 
-from app.store.answers import CatalogueEntry
-from app.store.item_fields import RepairFields
 from app.web.summary import CatalogueSummary
+from headrace.answers import CatalogueEntry
+from headrace.item_fields import RepairFields
 
 
 def test_fields_that_lack_and_hidden_items_are_counted() -> None:

@@ -1,7 +1,6 @@
 """Names the fields of an item's Redis hash, and reads them for look-ups.
 
-`item_hash` has the worker's side. The shop's client imports this module, so it must not import
-numpy.
+The worker writes them: `app.store.item_hash`.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
 """Which node of a Redis Cluster gets which command, without touching Redis.
 
-The worker's client (async) and the shop's (sync) run the same conversation. A transaction (MULTI to
+Workers, look-ups and shops run the same conversation. A transaction (MULTI to
 EXEC) goes to one node as a whole, and so do all commands of a slot in their order.
 """
 
@@ -15,7 +15,7 @@ Command = tuple[str | bytes | int | float, ...]
 Address = tuple[str, int]
 Replies = list[Any]
 # What each node is asked, and what it answers.
-Conversation = Generator[dict[Address, list[Command]], Mapping[Address, Replies], Replies]
+Conversation = Generator[dict[Address, list[Command]], Mapping[Address, Any], Replies]
 
 SLOTS = 16_384
 SCRIPTS = frozenset({"EVAL", "EVALSHA"})

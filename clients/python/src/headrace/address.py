@@ -16,9 +16,9 @@ from redis.asyncio.connection import (
     UnixDomainSocketConnection,
 )
 
-from app.errors import UnusableSetting
-from app.store.secrecy import HIDDEN
+from headrace.errors import UnusableSetting
 
+HIDDEN = "***"
 SCHEME = re.compile(r"(redis|rediss|unix)://", re.IGNORECASE)
 DATABASE = re.compile(r"/?\d*/?", re.ASCII)
 CLASSES = (AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection)

@@ -8,10 +8,14 @@ from typing import Any
 
 import orjson
 
-from app.store.connection import UnreadableAnswer
-from models.contract.formats import FIRST, HEADER, LIST, NewerFormat, check_version
+from headrace.errors import UnreadableAnswer
+
+# The version of stored lists that is read, and the field that tells it; a list without one has the
+# first. `models.contract.formats` has the same.
+LIST_FORMAT, FORMAT_FIELD, FIRST_FORMAT = 1, "format", 1
 
 TRENDING = "trending"
+UNREADABLE = "unreadable"
 SEMANTIC = "semantic"
 # What a list needs to know of an item: what it shows, then what decides whether it may be shown.
 SHOWN_FIELDS = ("title", "category", "brand", "price", "currency", "url", "image_url")
@@ -93,7 +97,7 @@ def decode_list(raw: bytes) -> StoredList:
     """A stored list. Raises UnreadableAnswer."""
     try:
         stored = orjson.loads(raw)
-        check_version(LIST, stored.get(HEADER, FIRST))
+        _check_format(stored.get(FORMAT_FIELD, FIRST_FORMAT))
         return StoredList(
             user_id=stored["user_id"],
             entries=_entries(stored["items"]),
@@ -101,10 +105,16 @@ def decode_list(raw: bytes) -> StoredList:
             generated_at=stored["generated_at"],
             model=stored["model"],
         )
-    except NewerFormat as newer:
-        raise UnreadableAnswer(str(newer)) from None
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise UnreadableAnswer(f"A stored list is not what Headrace writes: {error!r}") from None
+
+
+def _check_format(version: int) -> None:
+    if version > LIST_FORMAT:
+        raise UnreadableAnswer(
+            f"lists are stored in format {version}, and this version of Headrace reads up to {LIST_FORMAT}: a newer "
+            "one wrote them. Update headrace-client, or the process that serves look-ups"
+        )
 
 
 def decode_similar(raw: bytes | None) -> list[Entry]:
@@ -152,6 +162,11 @@ def trending_list(user_id: str, ranked: Iterable[tuple[str, float]]) -> StoredLi
     """The list of a user who has none of their own."""
     entries = [(item_id, score, TRENDING) for item_id, score in ranked]
     return StoredList(user_id, entries, event_ts=None, generated_at=None, model=TRENDING)
+
+
+def unreadable_list(user_id: str) -> RecommendationList:
+    """The list of a user whose stored one cannot be read, among the lists of others."""
+    return RecommendationList(StoredList(user_id, (), event_ts=None, generated_at=None, model=UNREADABLE), [])
 
 
 def shown_rows(entries: Iterable[Entry], known: Mapping[str, KnownItem], k: int, *, known_only: bool) -> list[Row]:

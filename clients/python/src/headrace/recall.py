@@ -6,11 +6,13 @@ Lists themselves are never remembered: each look-up reads the user's own.
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
-from app.store.lists import KnownItem
+from headrace.lists import KnownItem
 
 # An item takes about 700 bytes; a shop with more items than this is asked for the rare ones more
 # often.
 CAPACITY = 100_000
+
+DEFAULT_RECALL_SECONDS = 1.0
 
 Ranked = tuple[tuple[str, float], ...]
 

@@ -1,0 +1,137 @@
+"""The look-ups of a shop's back end, straight from Redis."""
+
+from collections.abc import Iterable, Sequence
+from time import monotonic
+from types import TracebackType
+
+from redis import ConnectionPool, Redis
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from headrace import questions
+from headrace.address import bad_address, check_address
+from headrace.answers import CatalogueEntry
+from headrace.keys import DEFAULT_PREFIX, Keys
+from headrace.lists import ListedItem, listed_items
+from headrace.nodes import Nodes, is_demoted
+from headrace.questions import Question, T
+from headrace.recall import DEFAULT_RECALL_SECONDS, Recall
+from headrace.refusals import PAUSE_BETWEEN_RETRIES, RETRIES, timeouts, translate
+from headrace.slots import Address, Command, Replies
+
+
+class Headrace:
+    """A pooled, thread-safe connection to the lists that the workers keep fresh; share one in a
+    process.
+
+    Unknown users get the trending list, and items that are sold out, deleted or defective are left
+    out, as over HTTP. Each look-up reads the user's list; what the catalogue says of its items may
+    be `recall_seconds` old. Every look-up raises StoreAway when Redis does not answer within
+    `timeout_seconds` a round trip, so that a shop page can do without.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        prefix: str = DEFAULT_PREFIX,
+        timeout_seconds: float = 1.0,
+        recall_seconds: float = DEFAULT_RECALL_SECONDS,
+    ) -> None:
+        """Open no connection yet. Raises UnusableSetting for an address that cannot be used."""
+        check_address(url)
+        retry = Retry(PAUSE_BETWEEN_RETRIES, RETRIES)
+        try:
+            pool = ConnectionPool.from_url(url, retry=retry, **timeouts(timeout_seconds))
+        except ValueError:  # of an option; its text may repeat the value
+            raise bad_address("an option after the ? has a value that cannot be read") from None
+        given = pool.connection_kwargs
+        first: Address = (given.get("host", "localhost"), int(given.get("port", 6379)))
+        self._pool = pool
+        self._servers: dict[Address, Redis] = {first: Redis.from_pool(pool)}
+        self._nodes = Nodes(first)
+        self._keys = Keys(prefix)
+        self._recall = Recall(recall_seconds, monotonic)
+
+    def __enter__(self) -> "Headrace":
+        return self
+
+    def __exit__(
+        self, kind: "type[BaseException] | None", error: "BaseException | None", trace: "TracebackType | None"
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the pooled connections; a later look-up opens new ones."""
+        for server in list(self._servers.values()):
+            server.close()
+
+    def recommendations(self, user_id: str, *, k: int = 20) -> list[ListedItem]:
+        """Return the user's k best items, best first. Raises StoreAway, UnreadableAnswer."""
+        question = questions.ask_recommendations(self._keys, self._recall, user_id, k)
+        return list(self._ask(questions.alone(question)).items)
+
+    def recommendations_of(self, user_ids: Iterable[str], *, k: int = 20) -> dict[str, list[ListedItem]]:
+        """Return the k best items of each of these users, in two or three round trips for all.
+
+        A list that cannot be read is empty. Raises StoreAway.
+        """
+        users = list(dict.fromkeys(user_ids))
+        found = self._ask(questions.ask_lists(self._keys, self._recall, users, k))
+        return {user: list(each.items) for user, each in zip(users, found, strict=True)}
+
+    def similar(self, item_id: str, *, k: int = 20) -> list[ListedItem]:
+        """Return the k items nearest to this one; empty when none are known.
+
+        Raises StoreAway, UnreadableAnswer.
+        """
+        question = questions.ask_similar(self._keys, self._recall, item_id, k)
+        return list(listed_items(self._ask(questions.alone(question))))
+
+    def item(self, item_id: str) -> "CatalogueEntry | None":
+        """Return the catalogue entry, or None when it is unknown or deleted.
+
+        Raises StoreAway, UnreadableAnswer.
+        """
+        return self._ask(questions.alone(questions.ask_item(self._keys, item_id)))
+
+    def _ask(self, question: Question[T]) -> T:
+        try:
+            commands = next(question)
+            while True:
+                commands = question.send(questions.checked(commands, self._exchange(commands)))
+        except StopIteration as done:
+            answer: T = done.value
+            return answer
+        except (RedisError, OSError) as error:
+            raise translate(error) from error
+
+    def _exchange(self, commands: Sequence[Command]) -> Replies:
+        conversation = self._nodes.exchange(commands)
+        try:
+            asked = next(conversation)
+            while True:
+                asked = conversation.send({node: self._answer(node, sent) for node, sent in asked.items()})
+        except StopIteration as done:
+            replies: Replies = done.value
+            return replies
+
+    def _answer(self, node: Address, commands: Sequence[Command]) -> "Replies | Exception":
+        server = self._server(node)
+        try:
+            with server.pipeline(transaction=False) as pipeline:
+                for command in commands:
+                    pipeline.execute_command(*command)  # type: ignore[no-untyped-call]  # redis-py has no types here
+                replies = pipeline.execute(raise_on_error=False)
+        except (RedisError, OSError) as error:
+            return error
+        if is_demoted(replies):
+            server.connection_pool.disconnect(inuse_connections=False)
+        return replies
+
+    def _server(self, node: Address) -> Redis:
+        if node not in self._servers:
+            given = {**self._pool.connection_kwargs, "host": node[0], "port": node[1]}
+            pool = type(self._pool)(connection_class=self._pool.connection_class, **given)
+            self._servers[node] = Redis.from_pool(pool)
+        return self._servers[node]
