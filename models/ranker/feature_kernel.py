@@ -61,12 +61,12 @@ def describe(facts: Facts, sessions: Sessions, found: FoundCandidates, features:
     for row in range(len(sessions.sizes)):
         session = _session(facts, sessions.items[row], sessions.sizes[row], recent)
         out = features[row]
-        for i in range(found.sizes[row]):
-            item, said = found.items[row, i], found.said[row, i]
-            _related(said, out, i)
-            _popularity(facts, item, out, i)
-            _own(facts, session, item, said, out, i)
-            _catalogue(facts, session, item, out, i)
+        items, said = found.items[row, : found.sizes[row]], found.said[row]
+        # Each goes through all candidates itself: a call for each of them took most of the time.
+        _related(said, out, len(items))
+        _popularity(facts, items, out)
+        _own(facts, session, items, said, out)
+        _catalogue(facts, session, items, out)
 
 
 @kernel
@@ -110,73 +110,104 @@ def _price(facts: Facts, item: int) -> float:
 
 
 @kernel
-def _related(said: Any, out: Any, i: int) -> None:
-    out.votes[i], out.votes_log[i], out.votes_rank[i] = said.votes, FINE * said.votes, said.vote_rank
-    out.forward_last[i], out.forward_last_log[i] = said.forward_last, FINE * said.forward_last
-    out.next_last[i], out.next_last_log[i] = said.next_last, FINE * said.next_last
-    out.forward_before_log[i] = FINE * said.forward_before
-    out.forward_all[i], out.forward_all_log[i] = said.forward_all, FINE * said.forward_all
-    out.backward_all_log[i] = FINE * said.backward_all
-    out.together_all[i], out.together_all_log[i] = said.together_all, FINE * said.together_all
-    out.category_rank[i], out.brand_rank[i] = said.category_rank, said.brand_rank
-    out.popular_rank[i], out.beside[i] = said.popular_rank, said.beside_rank
+def _related(all_said: NDArray[np.void], out: Any, count: int) -> None:
+    for i in range(count):
+        said = all_said[i]
+        out.votes[i], out.votes_log[i], out.votes_rank[i] = (
+            said.votes,
+            FINE * said.votes,
+            said.vote_rank,
+        )
+        out.forward_last[i], out.forward_last_log[i] = (
+            said.forward_last,
+            FINE * said.forward_last,
+        )
+        out.next_last[i], out.next_last_log[i] = said.next_last, FINE * said.next_last
+        out.forward_before_log[i] = FINE * said.forward_before
+        out.forward_all[i], out.forward_all_log[i] = (
+            said.forward_all,
+            FINE * said.forward_all,
+        )
+        out.backward_all_log[i] = FINE * said.backward_all
+        out.together_all[i], out.together_all_log[i] = (
+            said.together_all,
+            FINE * said.together_all,
+        )
+        out.category_rank[i], out.brand_rank[i] = said.category_rank, said.brand_rank
+        out.popular_rank[i], out.beside[i] = said.popular_rank, said.beside_rank
 
 
 @kernel
-def _popularity(facts: Facts, item: int, out: Any, i: int) -> None:
-    events = facts.events[item] if item < len(facts.events) else 0
-    hour = day = week = month = 0.0
-    if item < len(facts.counted_at) and events > 0:
-        age = max(facts.now - facts.counted_at[item], 0.0)
-        for kind in range(facts.counts.shape[1]):
-            hour += facts.counts[item, kind, 0]
-            day += facts.counts[item, kind, 1]
-            week += facts.counts[item, kind, 2]
-            month += facts.counts[item, kind, 3]
-        hour *= np.exp(-age * facts.rates[0])
-        day *= np.exp(-age * facts.rates[1])
-        week *= np.exp(-age * facts.rates[2])
-        month *= np.exp(-age * facts.rates[3])
-    out.events_log[i] = events
-    out.hour_log[i], out.day_log[i] = DECAYED * hour, DECAYED * day
-    out.week_log[i], out.month_log[i] = DECAYED * week, DECAYED * month
+def _popularity(facts: Facts, items: NDArray[np.int32], out: Any) -> None:
+    for i in range(len(items)):
+        item = items[i]
+        events = facts.events[item] if item < len(facts.events) else 0
+        hour = day = week = month = 0.0
+        if item < len(facts.counted_at) and events > 0:
+            age = max(facts.now - facts.counted_at[item], 0.0)
+            for kind in range(facts.counts.shape[1]):
+                hour += facts.counts[item, kind, 0]
+                day += facts.counts[item, kind, 1]
+                week += facts.counts[item, kind, 2]
+                month += facts.counts[item, kind, 3]
+            hour *= np.exp(-age * facts.rates[0])
+            day *= np.exp(-age * facts.rates[1])
+            week *= np.exp(-age * facts.rates[2])
+            month *= np.exp(-age * facts.rates[3])
+        out.events_log[i] = events
+        out.hour_log[i], out.day_log[i] = DECAYED * hour, DECAYED * day
+        out.week_log[i], out.month_log[i] = DECAYED * week, DECAYED * month
 
 
 @kernel
-def _own(facts: Facts, session: SessionFacts, item: int, said: Any, out: Any, i: int) -> None:
-    place = said.place
-    is_own = 1.0 if place >= 0 else 0.0
-    out.is_own[i] = is_own
-    out.own_place[i] = is_own / (1.0 + max(place, 0.0))
-    out.own_near[i] = np.exp(-place / 5.0) if place >= 0 else 0.0
-    out.own_times[i], out.own_followed[i] = said.times, said.followed
-    out.is_last[i] = 1.0 if place == 0 else 0.0
-    rate = 0.0
-    if item < len(facts.events):
-        rate = facts.repeats[item] / (facts.events[item] - facts.repeats[item] + 5.0)
-    out.own_share_of_repeats[i] = is_own * session.repeats
-    out.own_repeat_rate[i], out.repeat_rate[i] = is_own * rate, rate
-    out.session_length[i], out.session_repeats[i] = session.length, session.repeats
+def _own(
+    facts: Facts,
+    session: SessionFacts,
+    items: NDArray[np.int32],
+    all_said: NDArray[np.void],
+    out: Any,
+) -> None:
+    for i in range(len(items)):
+        item, said = items[i], all_said[i]
+        place = said.place
+        is_own = 1.0 if place >= 0 else 0.0
+        out.is_own[i] = is_own
+        out.own_place[i] = is_own / (1.0 + max(place, 0.0))
+        out.own_near[i] = np.exp(-place / 5.0) if place >= 0 else 0.0
+        out.own_times[i], out.own_followed[i] = said.times, said.followed
+        out.is_last[i] = 1.0 if place == 0 else 0.0
+        rate = 0.0
+        if item < len(facts.events):
+            rate = facts.repeats[item] / (facts.events[item] - facts.repeats[item] + 5.0)
+        out.own_share_of_repeats[i] = is_own * session.repeats
+        out.own_repeat_rate[i], out.repeat_rate[i] = is_own * rate, rate
+        out.session_length[i], out.session_repeats[i] = session.length, session.repeats
 
 
 @kernel
-def _catalogue(facts: Facts, session: SessionFacts, item: int, out: Any, i: int) -> None:
-    category, brand, price = _of(facts.category, item), _of(facts.brand, item), _price(facts, item)
-    alike, branded = 0, 0
-    for each in session.recent:
-        alike += 1 if category >= 0 and _of(facts.category, each) == category else 0
-        branded += 1 if brand >= 0 and _of(facts.brand, each) == brand else 0
-    count = max(len(session.recent), 1)
-    same_category = 1.0 if category >= 0 and category == session.category else 0.0
-    same_brand = 1.0 if brand >= 0 and brand == session.brand else 0.0
-    out.same_category[i], out.category_share[i] = same_category, alike / count
-    out.same_brand[i], out.brand_share[i] = same_brand, branded / count
-    out.same_both[i] = same_category * same_brand
-    gap = level = 0.0
-    if price > NO_PRICE and session.price > NO_PRICE:
-        gap, level = abs(price - session.price), price - session.level
-    out.price_gap[i], out.price_level[i] = gap, level
-    out.weight[i] = facts.weight[item] if item < len(facts.weight) else 1.0
+def _catalogue(facts: Facts, session: SessionFacts, items: NDArray[np.int32], out: Any) -> None:
+    for i in range(len(items)):
+        item = items[i]
+        category, brand, price = (
+            _of(facts.category, item),
+            _of(facts.brand, item),
+            _price(facts, item),
+        )
+        alike, branded = 0, 0
+        for each in session.recent:
+            alike += 1 if category >= 0 and _of(facts.category, each) == category else 0
+            branded += 1 if brand >= 0 and _of(facts.brand, each) == brand else 0
+        count = max(len(session.recent), 1)
+        same_category = 1.0 if category >= 0 and category == session.category else 0.0
+        same_brand = 1.0 if brand >= 0 and brand == session.brand else 0.0
+        out.same_category[i], out.category_share[i] = same_category, alike / count
+        out.same_brand[i], out.brand_share[i] = same_brand, branded / count
+        out.same_both[i] = same_category * same_brand
+        gap = level = 0.0
+        if price > NO_PRICE and session.price > NO_PRICE:
+            gap, level = abs(price - session.price), price - session.level
+        out.price_gap[i], out.price_level[i] = gap, level
+        out.weight[i] = facts.weight[item] if item < len(facts.weight) else 1.0
 
 
 @kernel
