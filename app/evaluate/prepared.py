@@ -65,10 +65,9 @@ class Preparation:
     def _missing(self, *, has_titles: bool) -> Sequence[str]:
         if self.catalogue is None:
             return ["catalogue: no items file is beside the events"]
-        if self.vectors is not None:
-            return []
-        if not has_titles:
-            return ["models: no item of the catalogue has a title"]
-        if not self.with_models:
-            return ["models: --no-models"]
-        return [] if self._assessed is not None else ["models: none are installed"]
+        missing = [] if has_titles else ["titles: no item of the catalogue has one"]
+        if self.vectors is None and not self.with_models:
+            missing.append("models: --no-models")
+        elif self.vectors is None and self._assessed is None:
+            missing.append("models: none are installed")
+        return missing
