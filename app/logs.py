@@ -5,9 +5,11 @@ Standard output is kept for results.
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from threading import Lock
 from time import monotonic
+from typing import Any
 
 import orjson
 from typing_extensions import override
@@ -31,6 +33,11 @@ OURS = ("app", "agents", "models")
 REPEAT_SECONDS = 30.0
 FIRST_LINES = 3
 MOST_KINDS = 10_000
+BATCH_FIELDS = ("topic", "partition", "offset", "records")
+
+
+# The batches that the present task works on: topic, partition, first offset, number of records.
+IN_HAND: ContextVar[Sequence[tuple[str, int, int, int]]] = ContextVar("IN_HAND", default=())
 
 
 class RepeatFilter(logging.Filter):
@@ -89,7 +96,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats one JSON object per line. `scrub` hides secrets."""
+    """Formats one JSON object per line, with the batches in hand. `scrub` hides secrets."""
 
     def __init__(self, scrub: Scrub) -> None:
         super().__init__()
@@ -97,12 +104,14 @@ class JsonFormatter(logging.Formatter):
 
     @override
     def format(self, record: logging.LogRecord) -> str:
-        entry = {
+        entry: dict[str, Any] = {
             "ts": record.created,
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": self._scrub(record.getMessage()),
         }
+        if batches := IN_HAND.get():
+            entry["batches"] = [dict(zip(BATCH_FIELDS, batch, strict=True)) for batch in batches]
         if record.exc_info:
             entry["exception"] = self._scrub(self.formatException(record.exc_info))
         return orjson.dumps(entry).decode()

@@ -18,6 +18,7 @@ from app.errors import HeadraceError
 from app.kafka.batch_consumer import BatchConsumer
 from app.kafka.batch_message import BatchMessage
 from app.kafka.transport import BatchTransport
+from app.logs import IN_HAND
 from models.contract.events import RawBatch
 
 logger = logging.getLogger(__name__)
@@ -85,6 +86,7 @@ async def _batches(consumer: BatchConsumer, stream: StreamT[RawBatch]) -> AsyncG
     async for event in stream.events():
         message = cast(BatchMessage, event.message)
         if consumer.start_batch(message):
+            _tell_logs([message.batch])
             yield cast(RawBatch, event.value)
             consumer.finish_batch(message)
 
@@ -101,7 +103,13 @@ async def _groups(consumer: BatchConsumer, stream: StreamT[RawBatch]) -> AsyncGe
             messages.append(cast(BatchMessage, (await anext(events)).message))
             records += len(messages[-1].batch)
         if started := [message for message in messages if consumer.start_batch(message)]:
+            _tell_logs([message.batch for message in started])
             yield Handed([message.batch for message in started], partial(_finish, consumer, started))
+
+
+def _tell_logs(batches: Sequence[RawBatch]) -> None:
+    """Let the lines that this task logs from now on name its batches."""
+    IN_HAND.set([(each.topic, each.partition, int(each.offsets[0]), len(each)) for each in batches if len(each)])
 
 
 def _finish(consumer: BatchConsumer, messages: Sequence[BatchMessage]) -> None:

@@ -1,6 +1,6 @@
 "use strict";
-const POLL_MS = 10, LOOK_AGAIN_MS = 1000, RECENT_MS = 10000;
-const opened = { id: null, list: null, waiting: false, since: 0 };
+const POLL_MS = 10, LOOK_AGAIN_MS = 1000, RECENT_MS = 10000, READ_MS = 8000;
+const opened = { id: null, list: null, waiting: false, toldAt: -Infinity };
 // Not in the path: a browser takes /users/.. for another one, also when the dots are encoded.
 const about = (what, user) => `/${what}?user_id=${encoded(user)}`;
 const WHY = {
@@ -132,7 +132,8 @@ async function lookAgain() {
   if (list.generated_at === before.generated_at || opened.id !== user || opened.waiting) return;
   const past = await pastOf(user);
   if (opened.id !== user || opened.list !== before) return;
-  say(`A new list came: ${changeOf(list, before)}.`);
+  // What a click did stays long enough to be read.
+  if (performance.now() - opened.toldAt > READ_MS) say(`A new list came: ${changeOf(list, before)}.`);
   showList(list, before);
   showHistory(past);
 }
@@ -167,6 +168,7 @@ async function sendClick(item) {
     const past = await pastOf(user);
     if (opened.id !== user) return;
     say(`from the click on ${name} to the new list: ${changeOf(list, before)}.`, { took });
+    opened.toldAt = performance.now();
     showList(list, before);
     showHistory(past);
   } catch (error) {

@@ -2,9 +2,10 @@
 
 import logging
 
+import orjson
 import pytest
 
-from app.logs import FIRST_LINES, REPEAT_SECONDS, RepeatFilter
+from app.logs import FIRST_LINES, IN_HAND, REPEAT_SECONDS, JsonFormatter, RepeatFilter
 
 
 class Log:
@@ -71,3 +72,15 @@ def test_a_percent_sign_in_a_line_with_a_count_is_no_format(log: Log) -> None:
     log.now += REPEAT_SECONDS
     log.say("%s full", "100 %")
     assert log.lines[-1] == "100 % full (and 2 more like this, left out)"
+
+
+def test_a_line_of_json_names_the_batches_that_its_task_has_in_hand() -> None:
+    record = logging.LogRecord("app.retry", logging.WARNING, "", 0, "Redis is away", (), None)
+    formatter = JsonFormatter(lambda text: text)
+    assert "batches" not in orjson.loads(formatter.format(record))
+    token = IN_HAND.set([("views", 3, 120, 40)])
+    try:
+        line = orjson.loads(formatter.format(record))
+    finally:
+        IN_HAND.reset(token)
+    assert line["batches"] == [{"topic": "views", "partition": 3, "offset": 120, "records": 40}]
