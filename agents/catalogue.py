@@ -94,6 +94,7 @@ class KeepCatalogue:
         reasons = Counter(each.rejected.reason for each in decoded if each.rejected is not None)
         for reason, count in reasons.items():
             self.metrics.rejected.labels("item", reason).inc(count)
+        self.metrics.unknown_fields.inc(sum(each.unknown_fields for each in decoded))
         for field_name, count in Counter(name for each in decoded for name in each.coerced).items():
             self.metrics.coerced.labels(field_name).inc(count)
 

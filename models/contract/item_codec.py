@@ -4,13 +4,14 @@ Each record is an upsert, a withdrawal, a deletion, or rejected with a reason.
 """
 
 from dataclasses import dataclass
+from dataclasses import fields as fields_of
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from models.contract.availability import read_availability, stated_availability
 from models.contract.coercion import ITEM_FORMS, coerce, id_text, refuse_coerced
-from models.contract.envelope import ENVELOPE, open_record
+from models.contract.envelope import DELETED, ENVELOPE, open_record
 from models.contract.event_codec import EventSettings, reject
 from models.contract.events import OLDEST_TS, Item, RawBatch
 from models.contract.fields import MAX_ID_LENGTH, Refused, check_past, moment, number, required_id, shown, string
@@ -24,6 +25,8 @@ MAX_URL_LENGTH = 4_096
 MILLISECONDS = 1000
 # A record without any of these says only whether the item is on sale.
 DESCRIPTION = ("title", "category", "brand", "description", "price", "currency", "attributes", "url", "image_url")
+# Also what the readers of availability and of envelopes know.
+KNOWN_FIELDS = frozenset((*(each.name for each in fields_of(Item)), "availability", DELETED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +74,14 @@ class DecodedItem(NamedTuple):
     """Holds a record's change, its rejection, or both for a sold-out notice with another broken
     field.
 
-    `coerced` names the fields that were understood though they differ from the contract's form.
+    `coerced` names the fields that were understood though they differ from the contract's form, and
+    `unknown_fields` counts those of an accepted record that were ignored.
     """
 
     change: Change | None
     rejected: Rejected | None = None
     coerced: tuple[str, ...] = ()
+    unknown_fields: int = 0
 
 
 def decode_items(batch: RawBatch, settings: EventSettings) -> list[DecodedItem]:
@@ -103,23 +108,28 @@ def places_of(batch: RawBatch, decoded: list[DecodedItem]) -> list[RecordPlace]:
 def _decode(batch: RawBatch, row: int, settings: EventSettings, latest: float) -> DecodedItem:
     key, value = batch.keys[row], batch.values[row]
     try:
-        change, coerced = _deletion(key, None) if value is None else _change(key, value, settings.max_bytes, latest)
+        if value is None:
+            change, coerced, unknown = *_deletion(key, None), 0
+        else:
+            change, coerced, unknown = _change(key, value, settings.max_bytes, latest)
         refuse_coerced(coerced, strict=settings.strict)
-        return DecodedItem(change, coerced=coerced)
+        return DecodedItem(change, coerced=coerced, unknown_fields=unknown)
     except Refused as refused:
         rejected = reject(batch, row, refused.reason, refused.detail)
         return DecodedItem(None, rejected) if value is None else _withdrawal(value, rejected, latest)
 
 
-def _change(key: bytes | None, value: bytes, max_bytes: int, latest: float) -> tuple[Change, tuple[str, ...]]:
-    """Return the change, and the names of fields in another form than the contract's."""
+def _change(key: bytes | None, value: bytes, max_bytes: int, latest: float) -> tuple[Change, tuple[str, ...], int]:
+    """Return the change, the names of fields in another form than the contract's, and the number of
+    fields that are ignored. Of a deletion all but the id are, so none is counted.
+    """
     opened = open_record(value, max_bytes)
     enveloped = (ENVELOPE,) if opened.enveloped else ()
     if opened.is_deletion or opened.fields is None:
         change, coerced = _deletion(key, opened.fields)
-        return change, (*enveloped, *coerced)
+        return change, (*enveloped, *coerced), 0
     fields, names = coerce(opened.fields, ITEM_FORMS)
-    return _item(fields, latest), (*enveloped, *names, *_coerced(fields))
+    return _item(fields, latest), (*enveloped, *names, *_coerced(fields)), len(fields.keys() - KNOWN_FIELDS)
 
 
 def _deletion(key: bytes | None, last: dict[str, Any] | None) -> tuple[Change, tuple[str, ...]]:

@@ -140,6 +140,11 @@ async def test_an_outdated_version_is_counted_as_such_and_changes_nothing(shop: 
     assert [total(shop.metrics.items, outcome=name) for name in ("upserted", "outdated")] == [2, 1]
 
 
+async def test_ignored_fields_are_counted(shop: CatalogueAgent) -> None:
+    await shop.keep.handle(changes(item("a", color="red"), item("b", title=7, size="L"), item("c")))
+    assert total(shop.metrics.unknown_fields) == 1
+
+
 async def test_the_agent_takes_one_batch_after_the_other_from_its_stream(shop: CatalogueAgent) -> None:
     async def stream() -> AsyncIterator[RawBatch]:
         yield changes(item("a"))

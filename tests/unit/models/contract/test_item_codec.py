@@ -47,6 +47,12 @@ def test_only_the_id_is_required() -> None:
     assert Item("i1", "Kettle").available
 
 
+def test_unknown_fields_are_ignored_and_counted() -> None:
+    sent: Fields = {"color": "red", "weight": None, "availability": "in stock", "__deleted": "false"}
+    assert decode_whole(item("i1", title="Kettle", **sent)).unknown_fields == 2
+    assert decode_whole(item("i1", title=7, color="red")).unknown_fields == 0
+
+
 def test_null_says_the_same_as_absent() -> None:
     names = ("category", "brand", "description", "price", "currency", "available", "attributes", "updated_at")
     assert decode_one(item("i1", title="Kettle", **dict.fromkeys(names))) == Item("i1", "Kettle")
