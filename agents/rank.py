@@ -23,7 +23,8 @@ from models.recommender import LearningBatch
 
 BURST_SECONDS = 0.02  # learning holds up events for about this long at most
 FIRST_COST_SECONDS = 0.002  # of a list, before any was timed
-LEAST_COST_SECONDS = 1e-6
+# What a list is taken to cost at least and at most: one slow list must not end learning for long.
+LEAST_COST_SECONDS, MOST_COST_SECONDS = 1e-6, 0.005
 PACE = 0.2  # of the mean of a list's cost
 LOOK_SECONDS = 1.0
 PUBLISH_SECONDS = 5.0
@@ -109,7 +110,8 @@ class Rank:
         spent = self.timer() - started
         self._budget -= spent
         if lists:
-            self._cost = max(LEAST_COST_SECONDS, self._cost + PACE * (spent / lists - self._cost))
+            mean = self._cost + PACE * (spent / lists - self._cost)
+            self._cost = min(max(mean, LEAST_COST_SECONDS), MOST_COST_SECONDS)
         self.metrics.lists.inc(lists)
         self.metrics.seconds.inc(spent)
         if self.live.ranker.has_stopped and not self._told:

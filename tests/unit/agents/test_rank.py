@@ -145,6 +145,23 @@ def test_learning_takes_its_share_of_the_time(share: float) -> None:
     assert max(spent) < 3 * BURST_SECONDS
 
 
+def test_one_slow_list_does_not_end_learning() -> None:
+    worker = Worker("a")
+    real = worker.rank.live.teach
+
+    def slow(*asked: object) -> int:
+        lists = real(*asked)  # type: ignore[arg-type]  # as they came
+        worker.timer.now += 5.0
+        return lists
+
+    worker.rank.live.teach = slow  # type: ignore[method-assign, assignment]  # it takes long
+    worker.learn(events_of(20))
+    worker.rank.live.teach = real  # type: ignore[method-assign]
+    before = worker.rank.live.lists_learned
+    worker.learn(events_of(200, seed=2))
+    assert worker.rank.live.lists_learned > before + 100
+
+
 async def test_what_is_no_weights_is_passed_over() -> None:
     worker = Worker("a")
     worker.learn(events_of(120))
