@@ -8,7 +8,7 @@ from app.checkup.doctor import Finding, Findings, fail, ok, warn
 from app.concerns import RedisSettings
 from app.errors import HeadraceError
 from app.store.server_facts import LoginRefused, RightsMissing, ServerAway, ServerFacts, ask_server
-from headrace.address import shown_address
+from headrace.address import addresses, shown_address
 from headrace.slots import SLOTS
 
 LOWEST = (6, 2)
@@ -59,7 +59,7 @@ def _findings(facts: ServerFacts, settings: RedisSettings) -> list[Finding]:
         _version(facts.info, settings),
         _memory(facts.info),
         _vectors(has_them=facts.has_vector_sets),
-        _mode(facts, facts.info),
+        _mode(facts, facts.info, settings),
         _clock(facts.ahead_seconds),
         _rights(facts),
     ]
@@ -95,8 +95,10 @@ def _vectors(*, has_them: bool) -> Finding:
     return warn("redis vectors", "no vector sets", "use Redis 8 for similar items by meaning; all else works without")
 
 
-def _mode(facts: ServerFacts, info: Mapping[str, Any]) -> Finding:
+def _mode(facts: ServerFacts, info: Mapping[str, Any], settings: RedisSettings) -> Finding:
     if not int(info.get("cluster_enabled", 0)):
+        if len(addresses(settings.url)) > 1:
+            return fail("redis mode", "several hosts, which are no cluster", "name one host in HEADRACE_REDIS_URL")
         return ok("redis mode", str(info.get("redis_mode", "standalone")))
     cluster = facts.cluster
     if cluster is None:  # the missing rights are told of

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from redis.exceptions import ConnectionError, NoPermissionError, RedisError
+from redis.exceptions import ConnectionError, RedisError, ResponseError
 
 from headrace.slots import Address, Command, Conversation, Replies, SlotMap, converse, is_unsettled
 
@@ -146,7 +146,7 @@ class ClusterNodes:
                 fault = error
                 self.slots.avoid(address)
                 continue
-            if isinstance(answer, NoPermissionError):
+            if isinstance(answer, ResponseError):  # no right to ask, or no cluster
                 raise answer
             if isinstance(answer, Exception):
                 fault = answer

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from app.concerns import RedisSettings
 from app.store.packed import PackedRedis
-from headrace.address import bad_address, check_address
+from headrace.address import addresses, bad_address, check_address, host_of
 from headrace.refusals import DEMOTED, PAUSE_BETWEEN_RETRIES, RETRIES, timeouts
 
 HashFields = Mapping[
@@ -55,11 +55,15 @@ def connect(settings: RedisSettings) -> PackedRedis:
     HeadraceError.
     """
     check_address(settings.url)
+    first, *more = addresses(settings.url)
     retry = Retry(PAUSE_BETWEEN_RETRIES, RETRIES)
     try:
-        pool = _Pool.from_url(settings.url, retry=retry, **timeouts(settings.timeout_seconds))
+        pool = _Pool.from_url(first, retry=retry, **timeouts(settings.timeout_seconds))
     except ValueError:  # of an option; its text may repeat the value
         raise bad_address("an option after the ? has a value that cannot be read") from None
     # The address decides between TCP, TLS and a Unix socket.
     pool.connection_class = type("Connection", (_Connection, pool.connection_class), {})
-    return cast(PackedRedis, PackedRedis.from_pool(pool))
+    redis = cast(PackedRedis, PackedRedis.from_pool(pool))
+    if more:
+        redis.as_cluster(*map(host_of, more))
+    return redis

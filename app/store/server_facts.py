@@ -1,6 +1,7 @@
 """Asks a Redis server for its version, memory policy, vector sets and clock. Changes nothing."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from app.store.connection import connect
 from app.store.keys import Keys
 from app.store.packed import PackedRedis
 from app.store.rights import missing_rights
+from headrace.address import addresses, check_address
 
 
 class ServerAway(HeadraceError):
@@ -55,10 +57,19 @@ class ServerFacts:
 
 
 async def ask_server(settings: RedisSettings, clock: Callable[[], float]) -> ServerFacts:
-    """Ask the configured Redis for its facts.
+    """Ask the configured Redis for its facts; of several hosts, the first that answers.
 
     Raises ServerAway, LoginRefused, and HeadraceError for an address that cannot be used.
     """
+    check_address(settings.url)
+    *others, last = addresses(settings.url)
+    for url in others:
+        with suppress(ServerAway):
+            return await _ask_server(replace(settings, url=url), clock)
+    return await _ask_server(replace(settings, url=last), clock)
+
+
+async def _ask_server(settings: RedisSettings, clock: Callable[[], float]) -> ServerFacts:
     redis = connect(settings)
     try:
         async with redis:

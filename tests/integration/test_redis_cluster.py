@@ -4,9 +4,11 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from redis.exceptions import NoPermissionError
+from redis.exceptions import NoPermissionError, ResponseError
 from redis_cluster import RedisCluster, redis_cluster
+from workers import free_port
 
+from app.checkup.redis_server import check_redis
 from app.concerns import RedisSettings
 from app.store import cluster as cluster_module
 from app.store.catalogue_pages import CatalogueChoice, read_catalogue
@@ -18,6 +20,7 @@ from app.store.list_count import count_lists, users_with_lists
 from app.store.packed import Command, PackedRedis
 from app.store.scripts import Script
 from headrace import AsyncHeadrace, Headrace
+from headrace.refusals import translate
 from headrace.slots import slot_of
 
 MANY = [f"k{number}" for number in range(300)]
@@ -119,6 +122,30 @@ async def test_a_slot_on_its_way_to_another_node_is_read_and_written(cluster: Re
         for node in (target, source):
             node.ask("CLUSTER", "SETSLOT", slot, "NODE", names[target.port])
     assert await execute(redis, [("GET", "here"), ("GET", "{here}new")]) == [b"1", b"2"]
+
+
+async def test_of_several_hosts_one_that_lives_is_enough(cluster: RedisCluster, redis: PackedRedis) -> None:
+    keys, ports = Keys("hr:"), [free_port(), cluster.nodes[1].port]
+    await execute(redis, [("SET", keys.recommendation(user), LIST) for user in MANY])
+    url = "redis://" + ",".join(f"127.0.0.1:{port}" for port in ports) + "/0"
+    async with connect(RedisSettings(url=url)) as several:
+        assert await execute(several, [("GET", keys.recommendation(user)) for user in MANY]) == [LIST] * len(MANY)
+    with Headrace(url) as headrace:
+        assert [each.item_id for each in headrace.recommendations(MANY[0])] == ["i"]
+    async with AsyncHeadrace(url) as asking:
+        assert [each.item_id for each in await asking.recommendations(MANY[0])] == ["i"]
+    found = {each.check: each for each in await check_redis(RedisSettings(url=url))}
+    assert (found["redis"].status, found["redis mode"].status) == ("ok", "ok")
+
+
+async def test_several_hosts_that_are_no_cluster_are_told_as_such(redis_url: str) -> None:
+    url = redis_url.replace("/0", ",127.0.0.1:1/0")
+    async with connect(RedisSettings(url=url)) as several:
+        with pytest.raises(ResponseError) as raised:
+            await execute(several, [("GET", "k")])
+    assert "name one" in str(translate(raised.value))
+    found = {each.check: each for each in await check_redis(RedisSettings(url=url))}
+    assert found["redis mode"].status == "failed"
 
 
 async def test_a_user_who_may_not_ask_where_slots_are_is_told(cluster: RedisCluster) -> None:

@@ -20,6 +20,11 @@ from headrace.errors import UnusableSetting
 
 HIDDEN = "***"
 SCHEME = re.compile(r"(redis|rediss|unix)://", re.IGNORECASE)
+# Hosts with ports, and nothing else, between the user and the database.
+SEVERAL_HOSTS = re.compile(
+    r"(?P<head>rediss?://(?:[^/?#]*@)?)(?P<hosts>[^/?#@,]+(?:,[^/?#@,]+)+)(?P<tail>(?:[/?].*)?)", re.IGNORECASE
+)
+PORT = 6379
 DATABASE = re.compile(r"/?\d*/?", re.ASCII)
 CLASSES = (AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection)
 OPTIONS = frozenset(URL_QUERY_ARGUMENT_PARSERS).union(*(inspect.signature(each).parameters for each in CLASSES))
@@ -35,8 +40,26 @@ def check_address(url: str) -> None:
 
     The message shows no part of the address.
     """
-    if problem := _problem(url):
+    if problem := next(filter(None, map(_problem, addresses(url))), ""):
         raise bad_address(problem)
+
+
+def addresses(url: str) -> list[str]:
+    """Return an address for each of the hosts that one names, as for the nodes of a cluster.
+
+    >>> addresses("redis://shop@a:7000,b:7001/0")
+    ['redis://shop@a:7000/0', 'redis://shop@b:7001/0']
+    """
+    found = SEVERAL_HOSTS.fullmatch(url.strip())
+    if found is None:
+        return [url]
+    return [f"{found['head']}{host}{found['tail']}" for host in found["hosts"].split(",")]
+
+
+def host_of(url: str) -> tuple[str, int]:
+    """Return host and port of an address that can be used."""
+    parts = urlsplit(url.strip())
+    return parts.hostname or "localhost", parts.port or PORT
 
 
 def bad_address(problem: str) -> UnusableSetting:
@@ -54,6 +77,10 @@ def shown_address(url: str) -> str:
     >>> shown_address("redis://:ses#ame@store:6379/0")
     'redis://***'
     """
+    each = addresses(url)
+    if len(each) > 1 and not any(map(_problem, each)):
+        first, _, tail = shown_address(each[0]).rpartition(urlsplit(each[0]).netloc.rpartition("@")[2])
+        return first + ",".join(urlsplit(one).netloc.rpartition("@")[2] for one in each) + tail
     if _problem(url):
         scheme = SCHEME.match(url.strip())
         return f"{scheme[0] if scheme else ''}{HIDDEN}"

@@ -9,7 +9,7 @@ from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.exceptions import RedisError
 
-from headrace.address import bad_address, check_address
+from headrace.address import addresses, bad_address, check_address, host_of
 from headrace.answers import CatalogueEntry
 from headrace.keys import DEFAULT_PREFIX, Keys
 from headrace.lists import ListedItem, listed_items
@@ -36,16 +36,17 @@ class AsyncHeadrace:
     ) -> None:
         """Open no connection yet. Raises UnusableSetting for an address that cannot be used."""
         check_address(url)
+        one, *more = addresses(url)
         retry = Retry(PAUSE_BETWEEN_RETRIES, RETRIES)
         try:
-            pool: ConnectionPool = ConnectionPool.from_url(url, retry=retry, **timeouts(timeout_seconds))
+            pool: ConnectionPool = ConnectionPool.from_url(one, retry=retry, **timeouts(timeout_seconds))
         except ValueError:  # of an option; its text may repeat the value
             raise bad_address("an option after the ? has a value that cannot be read") from None
         given = pool.connection_kwargs
         first: Address = (given.get("host", "localhost"), int(given.get("port", 6379)))
         self._pool = pool
         self._servers: dict[Address, Redis] = {first: Redis.from_pool(pool)}
-        self._nodes = Nodes(first)
+        self._nodes = Nodes(first, [host_of(each) for each in more])
         recall = Recall(recall_seconds, monotonic)
         self._lookups = AsyncLookups(self._exchange, Keys(prefix), recall, timeout_seconds)
 

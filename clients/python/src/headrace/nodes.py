@@ -5,7 +5,7 @@ The client and the asynchronous one run the same conversation, and ask each node
 
 from collections.abc import Sequence
 
-from redis.exceptions import ConnectionError, MovedError, NoPermissionError
+from redis.exceptions import ConnectionError, MovedError, ResponseError
 
 from headrace.refusals import DEMOTED
 from headrace.slots import Address, Command, Conversation, Replies, SlotMap, converse, is_unsettled
@@ -60,7 +60,7 @@ class Nodes:
                 fault = answer
                 continue
             [found] = answer
-            if isinstance(found, NoPermissionError):
+            if isinstance(found, ResponseError):  # no right to ask, or no cluster
                 raise found
             if isinstance(found, Exception):
                 fault = found

@@ -67,4 +67,6 @@ def advice(error: Exception) -> str:
     """What to do about a refusal that does not pass."""
     if isinstance(error, NoPermissionError):
         return "Give this user the rights that docs/operations.md lists."
+    if "cluster support disabled" in str(error):
+        return "Only the nodes of a Redis Cluster may be several hosts in HEADRACE_REDIS_URL: name one."
     return "Does another program use the same HEADRACE_REDIS_PREFIX?"

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.concerns import LogSettings, RedisSettings
-from app.errors import HeadraceError, in_words
+from app.errors import HeadraceError, UnusableSetting, in_words
 from app.logs import configure_logs
 from app.settings import InvalidSetting, Settings, load
 from app.store.secrecy import passwords_in, scrub_for, scrub_tracebacks, scrubber
-from headrace.address import check_address, shown_address
+from headrace.address import addresses, check_address, host_of, shown_address
 
 
 @pytest.mark.parametrize(
@@ -161,3 +161,18 @@ def test_a_setting_that_is_refused_is_shown_without_a_password(value: str) -> No
     with pytest.raises(InvalidSetting, match=r"HEADRACE_KAFKA_BOOTSTRAP='.*\*\*\*@") as raised:
         load({"HEADRACE_KAFKA_BOOTSTRAP": value})
     assert "ses" not in str(raised.value)
+
+
+def test_several_hosts_are_shown_without_the_password_and_checked_each() -> None:
+    url = "rediss://shop:ses%23ame@a:7000,b,[::1]:7002/0?ssl_ca_certs=ca.pem"
+    assert shown_address(url) == "rediss://shop:***@a:7000,b,[::1]:7002/0?ssl_ca_certs=ca.pem"
+    assert [host_of(each) for each in addresses(url)] == [("a", 7000), ("b", 6379), ("::1", 7002)]
+    check_address(url)
+    with pytest.raises(UnusableSetting, match="host or port"):
+        check_address("redis://:sesame@a:7000,b:x/0")
+    assert shown_address("redis://:sesame@a:7000,b:x/0") == "redis://***"
+
+
+@pytest.mark.parametrize("url", ["redis://:a,b@store/0", "redis://store/0", "unix:///run/a,b.sock"])
+def test_one_host_stays_one(url: str) -> None:
+    assert addresses(url) == [url]
