@@ -1,6 +1,6 @@
-"""Reads a counter back, for the live figures."""
+"""Reads counters and gauges back, for the live figures."""
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 
 def totals_by(counter: Counter, label: str, **labels: str) -> dict[str, int]:
@@ -17,3 +17,8 @@ def sums_by(counter: Counter, label: str, **labels: str) -> dict[str, float]:
                 name = sample.labels[label]
                 found[name] = found.get(name, 0.0) + sample.value
     return found
+
+
+def values_by(gauge: Gauge, label: str = "") -> dict[str, float]:
+    """Return the gauge's values by those of `label`; by an empty text if it has none."""
+    return {sample.labels.get(label, ""): sample.value for metric in gauge.collect() for sample in metric.samples}

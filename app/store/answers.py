@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import orjson
 
@@ -43,7 +43,7 @@ class WorkerFigures:
     `kinds` counts accepted events by kind, `reasons` records sent to quarantine, events and items.
     `lag_by_topic` holds events behind the ends of its partitions. `listed` counts items of lists by
     source; `scored`, `hits` and `reciprocals` are, by kind, the events that were looked for in
-    their users' lists, those found there, and the sum of 1 / rank.
+    their users' lists, those found there, and the sum of 1 / rank. `ranker` tells what ranks lists.
     """
 
     worker_id: str
@@ -68,6 +68,7 @@ class WorkerFigures:
     hits: Mapping[str, int] = field(default_factory=dict)
     hits_by_source: Mapping[str, int] = field(default_factory=dict)
     reciprocals: Mapping[str, float] = field(default_factory=dict)
+    ranker: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.list_metrics import RankerMetrics
 from agents.metrics import HIDDEN_CAUSES, Metrics, total
 from agents.ports import Clock
-from agents.totals import sums_by, totals_by
+from agents.totals import sums_by, totals_by, values_by
 from app.health import Health
 from app.store.board import RECENT_USERS, Board
 from app.store.store import STORE_ERRORS
@@ -155,9 +156,21 @@ class Figures:
             "reciprocals": {
                 kind: round(each, 3) for kind, each in sums_by(metrics.quality.reciprocals, "kind").items()
             },
+            "ranker": _ranker(metrics.ranker),
             "ready": self.health.ready,
         }
 
 
 def _shares(popular: tuple[Popular, ...]) -> dict[str, float]:
     return {each.item_id: -each.minus_share for each in popular}
+
+
+def _ranker(ranker: RankerMetrics) -> dict[str, object]:
+    hit_rate, mrr, leads = (values_by(gauge, "ranker") for gauge in (ranker.hit_rate, ranker.mrr, ranker.leads))
+    return {
+        "leads": max(leads, key=lambda name: leads[name]),
+        "version": int(values_by(ranker.version)[""]),
+        "learned_lists": int(values_by(ranker.learned)[""]),
+        "hit_rate": {name: round(value, 4) for name, value in hit_rate.items()},
+        "mrr": {name: round(value, 4) for name, value in mrr.items()},
+    }

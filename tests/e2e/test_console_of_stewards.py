@@ -91,6 +91,10 @@ async def test_an_owner_sees_how_often_lists_held_what_users_took(
         "w1", ready=True, scored={"click": 200, "order": 10}, hits={"click": 50, "order": 4},
         reciprocals={"click": 20.0}, hits_by_source={"neighbours": 45, "trending": 9},
         listed={"neighbours": 900, "trending": 100},
+        ranker={
+            "leads": "linear", "version": 3, "learned_lists": 1200,
+            "hit_rate": {"formula": 0.2, "linear": 0.31}, "mrr": {"formula": 0.1, "linear": 0.15},
+        },
     )  # fmt: skip
     async with client_of(redis_settings, registry) as http:
         await page.open(f"{http.make_url('/')}#outcomes")
@@ -100,3 +104,5 @@ async def test_an_owner_sees_how_often_lists_held_what_users_took(
         assert "40 %" in figures
         assert "83 % · 45" in await page.run(text_of("hit-sources"))
         assert "90 % · 900" in await page.run(text_of("list-sources"))
+        assert "linear ranks lists now; weights 3, learned from 1,200 lists" in await page.run(text_of("ranker"))
+        assert "31 % \u00b7 MRR 0.150" in await page.run(text_of("ranker-rates"))

@@ -106,6 +106,25 @@ async def test_figures_tell_what_became_of_events(worker: Worker) -> None:
     assert (live.foreign_key, live.lag) == (2, 7)
     [one] = live.workers
     assert (one.worker_id, one.ts, one.ready) == ("w1", NOW + 1, True)
+    assert live.kinds == {"view": 5, "click": 2}
+    assert live.reasons == {"too_old": 3, "missing_field": 6}
+    assert live.lag_by_topic == {"views": 3, "clicks": 4}
+
+
+async def test_figures_tell_how_good_lists_are_and_what_ranks_them(worker: Worker) -> None:
+    worker.metrics.quality.scored.labels("click").inc(4)
+    worker.metrics.quality.hits.labels("click", "neighbours").inc(2)
+    worker.metrics.quality.reciprocals.labels("click").inc(0.75)
+    worker.metrics.ranker.learned.set(50)
+    worker.metrics.ranker.version.set(2)
+    worker.metrics.ranker.hit_rate.labels("linear").set(0.31)
+    await worker.publishes()
+    live = await worker.live()
+    assert (live.scored, live.hits, live.reciprocals) == ({"click": 4}, {"click": 2}, {"click": 0.75})
+    assert live.hits_by_source == {"neighbours": 2}
+    [one] = live.workers
+    assert (one.ranker["leads"], one.ranker["version"], one.ranker["learned_lists"]) == ("formula", 2, 50)
+    assert one.ranker["hit_rate"]["linear"] == 0.31
 
 
 async def test_the_rate_is_taken_between_rounds(worker: Worker) -> None:

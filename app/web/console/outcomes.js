@@ -37,10 +37,22 @@ function showOutcomes(live) {
   }
   $("outcome-figures").replaceChildren(figures);
   $("outcome-none").hidden = sumOf(live.scored) > 0;
+  showRanker(live.workers);
   const hits = sumOf(live.hits_by_source) || 1, listed = sumOf(live.listed) || 1;
   const sorted = counts => Object.entries(counts).sort((a, b) => b[1] - a[1]);
   showBars($("hit-sources"), sorted(live.hits_by_source).map(([name, count]) => [name, count / hits, `· ${number.format(count)}`]), { show: percent, top: 1 });
   showBars($("list-sources"), sorted(live.listed).map(([name, count]) => [name, count / listed, `· ${number.format(count)}`]), { show: percent, top: 1 });
+}
+
+// All workers rank alike; the one with the newest weights tells.
+function showRanker(workers) {
+  const known = workers.map(worker => worker.ranker).filter(ranker => ranker.learned_lists > 0);
+  $("ranker").hidden = !known.length;
+  if (!known.length) return;
+  const newest = known.reduce((best, each) => each.version > best.version ? each : best);
+  $("ranker-note").textContent = `${newest.leads} ranks lists now; weights ${newest.version}, learned from ${number.format(newest.learned_lists)} lists`;
+  showBars($("ranker-rates"), Object.entries(newest.hit_rate).map(([name, rate]) =>
+    [name, rate, `· MRR ${newest.mrr[name].toFixed(3)}`]), { show: percent, top: 1 });
 }
 
 tabs.outcomes = {

@@ -5,10 +5,12 @@ const opened = { id: null, list: null, waiting: false, toldAt: -Infinity };
 const about = (what, user) => `/${what}?user_id=${encoded(user)}`;
 const WHY = {
   neighbours: "people with sessions like this one went on to it",
-  transitions: "often comes next after what was seen last",
+  session: "the user looked at it in this session",
+  transitions: "often comes after what was seen last",
   semantic: "its title is close in meaning to what was seen",
+  category: "of a category that was seen",
+  brand: "of a brand that was seen",
   trending: "popular right now",
-  again: "seen or bought before",
 };
 
 function say(message, { took, failed } = {}) {
