@@ -24,7 +24,7 @@ DESCRIPTION = """\
 Learn the past of a log, then walk the sessions of its future: at every position predict the next item from the
 whole catalogue without the current item (repeats_allowed: with it). "formula" has the figures of the worker's lists,
 made by the worker's code and settings. Rankers learn from the past as well, and the one that predicted it best makes
-the other lists; the worker does not use them yet. With --ranker formula only the worker's code runs.
+the other lists. With --ranker formula only the formula's code runs, the worker's default (HEADRACE_RANKER_MODE).
 
 DIR holds events.csv[.gz] or events.jsonl[.gz] with a column split (train, test), or is split by --from. Events need
 item_id, ts and session_id or user_id: without a session_id, a user's session ends after 30 minutes of silence, as in
