@@ -172,12 +172,26 @@ class Assess:
             await self.store.forget(item_ids)
 
     async def _assess(self, partition: int, items: Sequence[Item], advanced: Callable[[], None] | None = None) -> None:
-        """Assess the items in parts: while the models read one part, the part before is written."""
-        ready = _Asked([], {})
+        """Assess the items, and again, as they are stored then, those whose write was refused."""
+        while items:
+            refused = await self._assess_once(partition, items, advanced)
+            self.metrics.refused_writes.labels("assessment").inc(len(refused))
+            items = [item for item in await self.store.items(refused) if item is not None]
+
+    async def _assess_once(
+        self, partition: int, items: Sequence[Item], advanced: Callable[[], None] | None
+    ) -> list[str]:
+        """Assess the items in parts: while the models read one part, the part before is written.
+
+        Returns those whose write was refused.
+        """
+        ready, refused = _Asked([], {}), []
         for part in (*_parts(items, ITEMS_AT_ONCE), []):
-            _, ready = await asyncio.gather(self._write(partition, ready), self._ask(part))
+            overtaken, ready = await asyncio.gather(self._write(partition, ready), self._ask(part))
+            refused += overtaken
             if advanced is not None:
                 advanced()
+        return refused
 
     async def _ask(self, items: Sequence[Item]) -> _Asked:
         """Return the assessments of all items.
@@ -195,8 +209,8 @@ class Assess:
         new = dict(zip([item.item_id for item in asked], await self.infer.assess(asked), strict=True))
         untitled = self.infer.models.untitled
         every = [
-            Assessed(item, assessment or new.get(item.item_id) or untitled(item), assessment is None)
-            for item, assessment in pairs
+            Assessed(item, assessment or new.get(item.item_id) or untitled(item), assessment is None, before)
+            for (item, assessment), before in zip(pairs, stored, strict=True)
         ]
         found = await self._unchanged(every)
         unsent = [each for each in found if each.is_new or not self._is_sent(each)]
@@ -216,12 +230,14 @@ class Assess:
     def _is_sent(self, each: Assessed) -> bool:
         return self.follow.knows(each.item.item_id, each.assessment.text_hash)
 
-    async def _write(self, partition: int, asked: _Asked) -> None:
+    async def _write(self, partition: int, asked: _Asked) -> list[str]:
         if asked.unsent:
             await self.outbox.vectors(partition, asked.unsent)
-        if asked.assessed:
-            await self.store.write(asked.assessed)
-            self._count(asked.assessed)
+        if not asked.assessed:
+            return []
+        refused = await self.store.write(asked.assessed)
+        self._count([each for each in asked.assessed if each.item.item_id not in refused])
+        return refused
 
     def _count(self, assessed: Sequence[Assessed]) -> None:
         for outcome, count in Counter(self._outcome(each) for each in assessed).items():

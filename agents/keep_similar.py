@@ -59,10 +59,11 @@ class KeepSimilar:
         """Write a few lists at a time, with pauses, until cancelled."""
         while True:
             await self._wake.wait()
+            moment = await self.store.moment()
             started = self.clock()
             lists = self.next_lists()
             spent = self.clock() - started
-            await self.store.write(lists)
+            await self.store.write(lists, moment)
             await asyncio.sleep(max(spent / SHARE, SHORTEST_PAUSE_SECONDS))
 
     async def watch(self) -> None:

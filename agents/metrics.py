@@ -154,7 +154,7 @@ class StateMetrics:
         self.refused_writes = declare.counter(
             "headrace_refused_writes",
             "Writes that the store refused because another write came first; made again, or left to the owner",
-            what=("profile", "list", "item", "batch"),
+            what=("profile", "list", "item", "assessment", "batch"),
         )
         self.ready = declare.gauge("headrace_ready", "1 when the worker writes fresh lists")
 

@@ -113,11 +113,12 @@ class ItemStore(Protocol):
 
 
 class Assessed(NamedTuple):
-    """An item and its assessment; `is_new` is True when the store does not have it yet."""
+    """An item and its assessment, which replaces `before` if `is_new`: the store lacks it."""
 
     item: Item
     assessment: Assessment
     is_new: bool
+    before: Assessment | None = None
 
 
 class AssessmentStore(Protocol):
@@ -129,17 +130,16 @@ class AssessmentStore(Protocol):
     async def load(self, item_ids: Sequence[str]) -> list[Assessment | None]:
         """Return the stored assessment of each item, in their order; None where there is none."""
 
-    async def write(self, assessed: Sequence[Assessed]) -> None:
-        """Write the assessments, and the items' present attributes beside the vectors.
-
-        Returns when they are readable.
+    async def write(self, assessed: Sequence[Assessed]) -> list[str]:
+        """Write the assessments, and the items' present attributes beside the vectors. Returns,
+        when they are readable, the items whose text or assessment is another one meanwhile.
         """
 
     async def remember(self, assessments: Mapping[str, Assessment | None]) -> None:
-        """Write assessments, but not the vectors by which items are found; None removes one."""
+        """Write assessments, but no vectors; None removes that of an item that is not there."""
 
     async def forget(self, item_ids: Sequence[str]) -> None:
-        """Remove the assessments and vectors of items that were deleted."""
+        """Remove the assessments and vectors of those of these items that are not there."""
 
     async def complete(self) -> None:
         """Called repeatedly once the current models have assessed every item.
@@ -187,8 +187,13 @@ class DecisionStore(Protocol):
 class SimilarStore(Protocol):
     """Stores the list of similar items of each item, for look-ups."""
 
-    async def write(self, lists: Mapping[str, bytes | None]) -> None:
-        """Replace the lists of these items; None removes one."""
+    async def moment(self) -> int:
+        """Return the store's time, before lists are made; later ones are higher."""
+
+    async def write(self, lists: Mapping[str, bytes | None], moment: int) -> None:
+        """Replace the lists of these items that began to be made at this moment, but for those that
+        were made later; None removes one.
+        """
 
     async def missing(self, item_ids: Sequence[str]) -> list[str]:
         """Return those of these items that have no list, in their order."""

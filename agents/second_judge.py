@@ -90,10 +90,10 @@ class AskSecondJudge:
             # The item may have changed, or the partition moved, during the judgement: the next
             # round handles it.
             item, stored = await self._read(item_id)
-            if item is None or stored != case.assessment or case.partition not in self.owned():
+            outdated = item is None or stored != case.assessment or case.partition not in self.owned()
+            if item is None or outdated or await self.store.write([Assessed(item, after, True, stored)]):
                 self.metrics.judged.labels("outdated").inc()
                 return
-            await self.store.write([Assessed(item, after, is_new=True)])
             await self.outbox.vectors(case.partition, {item_id: replace(after, title=item.title)})
             self.follow.settled(item_id)
         self.metrics.judged.labels(_verdict(case.assessment, after, self.settings)).inc()

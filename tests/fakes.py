@@ -16,7 +16,7 @@ from models.contract.events import Item, RawBatch
 from models.contract.item_codec import Change, Deleted, RecordPlace, Restocked, Withdrawn
 from models.contract.moved import Moved
 from models.contract.outcome import Rejected
-from models.quality.assessment import Assessment, Models, pack_vector
+from models.quality.assessment import Assessment, Models, embedding_text, pack_vector
 from models.quality.last_good import Kept, Retitled, StoredText, good_title
 from models.quality.repair import Repair
 
@@ -207,45 +207,42 @@ class MemoryAssessments:
     async def load(self, item_ids: Sequence[str]) -> list[Assessment | None]:
         return [self.stored.get(item_id) for item_id in item_ids]
 
-    async def write(self, assessed: Sequence[Assessed]) -> None:
+    async def write(self, assessed: Sequence[Assessed]) -> list[str]:
         if self.shop.away:
             raise Away("the store")
         self.shop.diary.entries.append("assessments")
-        self.stored.update({each.item.item_id: each.assessment for each in assessed if each.is_new})
-        self.vectors.update({each.item.item_id: each.item for each in assessed if each.assessment.vector})
-        for each in assessed:
-            if each.is_new and not each.item.title:
-                self.vectors.pop(each.item.item_id, None)
+        items = await self.items([each.item.item_id for each in assessed])
+        refused = []
+        for each, item in zip(assessed, items, strict=True):
+            name, before = each.item.item_id, each.before if each.is_new else each.assessment
+            if item is None or embedding_text(item) != embedding_text(each.item) or self.stored.get(name) != before:
+                refused.append(name)
+                continue
+            self.stored[name] = each.assessment
+            if each.assessment.vector:
+                self.vectors[name] = item
+            elif each.is_new and not item.title:
+                self.vectors.pop(name, None)
+        return refused
 
     async def remember(self, assessments: Mapping[str, Assessment | None]) -> None:
         for item_id, each in assessments.items():
-            if each is None:
-                self.stored.pop(item_id, None)
-                self.shop.good.pop(item_id, None)
-            else:
-                self.stored[item_id] = each
-                self.shop.good[item_id] = good_title(each)
+            if each is not None:
+                self.stored[item_id], self.shop.good[item_id] = each, good_title(each)
+        await self._clear([item_id for item_id, each in assessments.items() if each is None])
 
     async def forget(self, item_ids: Sequence[str]) -> None:
-        for item_id in item_ids:
-            self.stored.pop(item_id, None)
-            self.vectors.pop(item_id, None)
+        await self._clear(item_ids)
+
+    async def _clear(self, item_ids: Sequence[str]) -> None:
+        for item_id, item in zip(item_ids, await self.items(item_ids), strict=True):
+            if item is None:
+                self.stored.pop(item_id, None)
+                self.shop.good.pop(item_id, None)
+                self.vectors.pop(item_id, None)
 
     async def complete(self) -> None:
         self.completed += 1
-
-
-@dataclass
-class MemorySimilar:
-    """The `SimilarStore` port in memory."""
-
-    lists: dict[str, bytes | None] = field(default_factory=dict)
-
-    async def write(self, lists: Mapping[str, bytes | None]) -> None:
-        self.lists.update(lists)
-
-    async def missing(self, item_ids: Sequence[str]) -> list[str]:
-        return [item_id for item_id in item_ids if self.lists.get(item_id) is None]
 
 
 @dataclass

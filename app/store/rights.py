@@ -45,6 +45,7 @@ async def missing_rights(redis: PackedRedis, keys: Keys, *, vectors: bool, clust
     ]
     if vectors:
         commands += [("VCARD", key), ("VREM", key, "element"), ("VSIM", key, "ELE", "element")]
+        commands += [("VGETATTR", key, "element")]
     if cluster:
         # Asked of one node: a cluster's client needs them before it can ask the others.
         needed: list[Command] = [("CLUSTER", "SLOTS"), ("WAIT", 0, 1), ("ASKING",)]

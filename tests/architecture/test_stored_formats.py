@@ -41,6 +41,7 @@ OF_KEY = {
     "vectors": VECTOR_SET,
     "vectors_model": VECTOR_SET,
     "vector_models": VECTOR_SET,
+    "removed_vectors": VECTOR_SET,
     "similar": SIMILAR,
     "trending": TRENDING,
     "known_only": TRENDING,

@@ -43,6 +43,12 @@ class ItemStores:
     assessments: AssessmentStore
 
 
+async def write_over(store: AssessmentStore, *written: Assessed) -> None:
+    """Write, each over the assessment that is stored; nothing may be refused."""
+    before = await store.load([each.item.item_id for each in written])
+    assert await store.write([each._replace(before=old) for each, old in zip(written, before, strict=True)]) == []
+
+
 @dataclass
 class OnRedis:
     """Both stores on Redis, and readers of them."""
@@ -60,9 +66,13 @@ class OnRedis:
         found = await lookups_on(self.redis, self.keys).similar(item_id, 10)
         return [(each["item_id"], round(each["score"], 1)) for each in found]
 
-    async def attributes(self, item_id: str) -> object:
+    async def attributes(self, item_id: str) -> dict[str, object] | None:
         raw = await self.redis.execute_command("VGETATTR", self.keys.vectors(), item_id)  # type: ignore[no-untyped-call]  # redis-py has no types here
-        return raw if raw is None else orjson.loads(raw)
+        if raw is None:
+            return None
+        found: dict[str, object] = orjson.loads(raw)
+        assert found.pop("revision")
+        return found
 
 
 @pytest.fixture
@@ -93,6 +103,7 @@ async def test_an_assessment_comes_back_whole(shop: ItemStores) -> None:
 
 
 async def test_what_is_not_new_leaves_what_is_stored(shop: ItemStores) -> None:
+    await shop.items.write([KETTLE])
     await shop.assessments.write([Assessed(KETTLE, assessed(1, 0), True)])
     await shop.assessments.write([Assessed(replace(KETTLE, available=False), assessed(1, 0), False)])
     assert await shop.assessments.load(["kettle"]) == [assessed(1, 0)]
@@ -106,7 +117,9 @@ async def test_writing_an_item_again_keeps_its_assessment(shop: ItemStores) -> N
 
 
 async def test_a_forgotten_item_has_no_assessment(shop: ItemStores) -> None:
+    await shop.items.write([KETTLE])
     await shop.assessments.write([Assessed(KETTLE, assessed(1, 0), True)])
+    await shop.items.write([Deleted("kettle")])
     await shop.assessments.forget(["kettle", "never"])
     assert await shop.assessments.load(["kettle"]) == [None]
 
@@ -126,6 +139,33 @@ async def test_a_remembered_vector_is_found_once_its_item_is_written_as_known(on
     assert await on_redis.attributes("kettle") is None
     await shop.assessments.write([Assessed(KETTLE, assessed(1, 0), False)])
     assert await on_redis.attributes("kettle") is not None
+
+
+async def test_an_assessment_of_a_text_or_over_an_assessment_that_is_not_stored_any_more_is_refused(
+    shop: ItemStores,
+) -> None:
+    await shop.items.write([KETTLE])
+    first, second = assessed(1, 0), replace(assessed(1, 0), judged_by="q1+s", quality=0.2)
+    assert await shop.assessments.write([Assessed(KETTLE, first, True)]) == []
+    assert await shop.assessments.write([Assessed(KETTLE, second, True, first)]) == []
+    assert await shop.assessments.write([Assessed(KETTLE, first, True)]) == ["kettle"]
+    assert await shop.assessments.write([Assessed(KETTLE, first, False)]) == ["kettle"]
+    assert await shop.assessments.load(["kettle"]) == [second]
+    await shop.items.write([replace(KETTLE, title="Electric kettle")])
+    third = replace(assessed(0, 1), text_hash="11" * 8)
+    assert await shop.assessments.write([Assessed(KETTLE, third, True, second)]) == ["kettle"]
+    assert await shop.assessments.write([Assessed(Item("never", "Never"), third, True)]) == ["never"]
+    assert await shop.assessments.load(["kettle", "never"]) == [second, None]
+
+
+async def test_an_item_that_is_there_again_is_not_forgotten(shop: ItemStores) -> None:
+    await shop.items.write([KETTLE])
+    await shop.assessments.write([Assessed(KETTLE, assessed(1, 0), True)])
+    await shop.items.write([Deleted("kettle")])
+    await shop.items.write([KETTLE])
+    await shop.assessments.forget(["kettle"])
+    await shop.assessments.remember({"kettle": None})
+    assert await shop.assessments.load(["kettle"]) == [assessed(1, 0)]
 
 
 async def test_nothing_to_do_is_no_obstacle(shop: ItemStores) -> None:
@@ -180,6 +220,7 @@ async def test_attributes_follow_the_item_while_its_text_is_the_same(on_redis: O
     await shop.items.write([back])
     await shop.assessments.write([Assessed(back, assessed(1, 0), False)])
     assert await on_redis.similar("kettle") == [("teapot", 1.0)]
+    await shop.items.write([Deleted("teapot")])
     await shop.assessments.forget(["teapot"])
     assert await on_redis.attributes("teapot") is None
 
@@ -190,7 +231,7 @@ async def test_vectors_of_another_model_take_their_place_when_they_are_complete(
     await old.items.write([KETTLE, pot])
     await old.assessments.complete()
     await old.assessments.write([Assessed(KETTLE, assessed(1, 0), True), Assessed(pot, assessed(1, 0), True)])
-    await new.assessments.write([Assessed(KETTLE, assessed(1, 0, 0), True), Assessed(pot, assessed(0, 1, 0), True)])
+    await write_over(new.assessments, Assessed(KETTLE, assessed(1, 0, 0), True), Assessed(pot, assessed(0, 1, 0), True))
     assert await on_redis.similar("kettle") == [("teapot", 1.0)]
     await new.assessments.complete()
     assert await on_redis.similar("kettle") == [("teapot", 0.0)]
@@ -205,7 +246,8 @@ async def test_what_was_deleted_after_a_model_was_given_up_does_not_come_back_wi
     for model in ("m1", "m2"):
         shop = on_redis.shop(model)
         await shop.items.write([KETTLE, pot])
-        await shop.assessments.write([Assessed(KETTLE, assessed(1, 0), True), Assessed(pot, assessed(1, 0), True)])
+        await write_over(shop.assessments, Assessed(KETTLE, assessed(1, 0), True), Assessed(pot, assessed(1, 0), True))
+    await on_redis.shop().items.write([Deleted("teapot")])
     await on_redis.shop("m1").assessments.forget(["teapot"])
     await on_redis.shop("m2").assessments.complete()
     assert await on_redis.attributes("kettle") is not None
@@ -214,9 +256,10 @@ async def test_what_was_deleted_after_a_model_was_given_up_does_not_come_back_wi
 
 async def test_vectors_of_a_model_that_was_given_up_go(on_redis: OnRedis) -> None:
     old, given_up = on_redis.shop("m1"), on_redis.shop("m2")
-    await old.assessments.write([Assessed(KETTLE, assessed(1, 0), True)])
+    await old.items.write([KETTLE])
+    await write_over(old.assessments, Assessed(KETTLE, assessed(1, 0), True))
     await old.assessments.complete()
-    await given_up.assessments.write([Assessed(KETTLE, assessed(0, 1), True)])
+    await write_over(given_up.assessments, Assessed(KETTLE, assessed(0, 1), True))
     await old.assessments.complete()
     # workers of this model may take over next
     assert await on_redis.redis.exists(on_redis.keys.vectors("m2")) == 1
@@ -233,6 +276,7 @@ async def test_a_store_without_vector_sets_keeps_the_rest(on_redis: OnRedis, mon
 
     monkeypatch.setattr("app.store.vector_set.execute", without_vector_sets)
     shop = on_redis.shop()
+    await shop.items.write([KETTLE])
     await shop.assessments.write([Assessed(KETTLE, assessed(1, 0), True)])
     await shop.assessments.forget(["teapot"])
     await shop.assessments.complete()

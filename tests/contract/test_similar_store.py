@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
-from fakes import MemorySimilar
 from prometheus_client import CollectorRegistry
 from redis.exceptions import RedisError
+from similar_lists import MemorySimilar
 
 from agents.metrics import Metrics
 from agents.ports import SimilarStore
@@ -28,7 +28,18 @@ async def store(request: pytest.FixtureRequest, redis_url: str) -> AsyncIterator
 
 
 async def test_items_without_a_list_are_missing(store: SimilarStore) -> None:
-    await store.write({"kettle": b"[]", "teapot": b"[]"})
-    await store.write({"teapot": None, "never": None})
+    await store.write({"kettle": b"[]", "teapot": b"[]"}, await store.moment())
+    await store.write({"teapot": None, "never": None}, await store.moment())
     assert await store.missing(["never", "kettle", "teapot"]) == ["never", "teapot"]
     assert await store.missing([]) == []
+
+
+async def test_a_list_that_was_made_before_the_stored_one_changes_nothing(store: SimilarStore) -> None:
+    early = await store.moment()
+    later = await store.moment()
+    await store.write({"teapot": b"[]"}, later)
+    await store.write({"teapot": None}, early)
+    assert await store.missing(["teapot"]) == []
+    await store.write({"teapot": None}, await store.moment())
+    await store.write({"teapot": b"[]"}, early)
+    assert await store.missing(["teapot"]) == ["teapot"]

@@ -24,6 +24,7 @@ from agents.ports import Assessed
 from app.health import Health
 from app.retry import Retry
 from app.store.assessments import RedisAssessments
+from app.store.items import RedisItems
 from app.store.keys import Keys
 from app.store.packed import PackedRedis
 from app.store.vector_set import VectorSet
@@ -125,7 +126,8 @@ async def test_the_vector_query_finds_what_it_filters_by(redis_url: str) -> None
     async with PackedRedis.from_url(redis_url) as redis:
         retry = Retry("Redis", (RedisError, OSError), Health(), Metrics(CollectorRegistry()).retries)
         store = RedisAssessments(redis, KEYS, retry, VectorSet(redis, KEYS, "m1"), QualitySettings())
-        await store.write(stored)
+        await RedisItems(redis, KEYS, retry).write([each.item for each in stored])
+        assert await store.write(stored) == []
         try:
             found = await redis.execute_command(*shlex.split(query))  # type: ignore[no-untyped-call]  # redis-py has no types here
         finally:

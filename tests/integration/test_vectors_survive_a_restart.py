@@ -13,7 +13,7 @@ from workers import free_port, until
 from app.concerns import RedisSettings
 from app.store.connection import connect
 from app.store.keys import Keys
-from app.store.vector_set import VectorSet
+from app.store.vector_set import Entry, VectorSet
 
 
 @contextmanager
@@ -39,8 +39,9 @@ async def test_redis_starts_again_with_all_vectors_after_it_was_killed(tmp_path:
     vectors = np.random.default_rng(7).normal(size=(len(ids), 8)).astype(np.float32)
     with persistent_redis(tmp_path, port):
         async with connect(settings) as connected:
-            entries = {item_id: (vector, b"{}") for item_id, vector in zip(ids, vectors, strict=True)}
-            await VectorSet(connected, Keys(settings.prefix), "m").put(entries, ids)
+            entries: dict[str, Entry] = {item_id: (vector, {}) for item_id, vector in zip(ids, vectors, strict=True)}
+            stored = VectorSet(connected, Keys(settings.prefix), "m")
+            assert await stored.put(entries, ids, await stored.marks(ids)) == set()
     with persistent_redis(tmp_path, port) as client:
         sets = [key for key in client.scan_iter() if client.type(key) == b"vectorset"]
         found = [client.execute_command("VCARD", key) for key in sets]  # type: ignore[no-untyped-call]  # nor redis-py

@@ -10,6 +10,7 @@ from fakes import Away, LetterModel
 
 from agents.assess import ITEMS_AT_ONCE
 from agents.catalogue import KeepCatalogue
+from agents.metrics import total
 from models.contract.events import Item
 from models.quality.assessment import Assessment
 
@@ -53,6 +54,19 @@ async def test_a_new_owners_assessment_of_a_newer_text_is_not_overwritten() -> N
     assert model.asked == ["Old"]
     assert shop.assessments.stored["a"] == model.say(Item("a", "New"))
     assert all(sent == model.say(Item("a", "New")) for _, sent in shop.outbox.vectors_log[PARTITION])
+
+
+async def test_an_assessment_that_another_worker_came_before_is_refused_and_what_is_stored_stays() -> None:
+    model, heir = Interrupted(), ItemAgents()
+    shop = ItemAgents(model)
+    heir.store, heir.assessments, heir.outbox = shop.store, shop.assessments, shop.outbox
+    heir.follow_with(heir.model)
+    model.meanwhile.append(lambda: heir.handle(item("a", title="Mug", price=5)))
+    await shop.handle(item("a", title="Mug"))
+    assert total(shop.metrics.refused_writes, what="assessment") == 1
+    assert model.asked == ["Mug"], "the refused one is not asked about again: the other's is stored"
+    assert shop.assessments.stored["a"] == model.say(Item("a", "Mug"))
+    assert shop.assessments.vectors["a"].price == 5
 
 
 async def test_what_was_deleted_while_no_models_ran_is_forgotten() -> None:

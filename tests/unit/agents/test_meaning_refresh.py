@@ -9,9 +9,10 @@ import orjson
 import pytest
 from asking import stored
 from builders import NOW, teach
-from fakes import ManualClock, MemoryOutbox, MemoryReplicas, MemorySimilar
+from fakes import ManualClock, MemoryOutbox, MemoryReplicas
 from memory_users import MemoryUsers
 from prometheus_client import CollectorRegistry
+from similar_lists import MemorySimilar
 
 from agents.introduce import ITEMS_AT_ONCE, Introduce
 from agents.keep_similar import MOST_WAITING, KeepSimilar
@@ -146,7 +147,7 @@ async def test_what_the_last_worker_of_a_partition_did_not_come_to_is_done(recom
     similar = keeping(recommender)
     for item_id, partition in {"kettle": 0, "teapot": 0, "saw": 1}.items():
         recommender.catalogue.upsert(Item(item_id, item_id), partition)
-    await similar.store.write({"teapot": b"[]"})
+    await similar.store.write({"teapot": b"[]"}, 0)
     watch = asyncio.create_task(similar.watch())
     async with asyncio.timeout(10):
         await similar._wake.wait()

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 DEFAULT_PREFIX = "hr:"
 # `{}` is no hash tag: the profile and the list of a user whose id begins with } would be on two
-# nodes. No other user's key ends like these.
+# nodes, and so would an item and what is similar to it. No other key ends like these.
 ODD = "{-}}"
 
 
-def _tagged(user_id: str) -> str:
-    return f"{ODD[:-1]}{user_id}:" if user_id.startswith("}") else f"{{{user_id}}}"
+def _tagged(name: str) -> str:
+    return f"{ODD[:-1]}{name}:" if name.startswith("}") else f"{{{name}}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Keys:
 
         A deleted item keeps `available` 0 and `deleted` 1.
         """
-        return f"{self.prefix}item:{{{item_id}}}"
+        return f"{self.prefix}item:{_tagged(item_id)}"
 
     def vectors(self, model: str = "") -> str:
         """Return the key of the vectors of all items: a vector set.
@@ -51,9 +51,15 @@ class Keys:
         """Return the key of the names of all models that have their own vector set: a set."""
         return f"{{{self.prefix}items}}:models"
 
+    def removed_vectors(self) -> str:
+        """Return the key of the items removed from vector sets within a day: a sorted set by time
+        in microseconds since 1970.
+        """
+        return f"{{{self.prefix}items}}:removed"
+
     def similar(self, item_id: str) -> str:
         """Return the key of the item's neighbours: a string with a JSON list."""
-        return f"{self.prefix}similar:{{{item_id}}}"
+        return f"{self.prefix}similar:{_tagged(item_id)}"
 
     def trending(self, category: str | None = None) -> str:
         """Return the key of popularity, overall or in a category: a sorted set of item ids."""
