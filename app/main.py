@@ -24,6 +24,7 @@ COMMANDS = {
     "bench": "measure speed against what else runs in the same minute",
     "models": "make, check and time the model artefacts",
     "items": "judge a title; list hidden items, and allow some",
+    "quality": "write a page on the quality of a log",
     "quarantine": "show rejected records, and send them again",
     "ranker": "show what the learned ranker learned",
     "audit": "compare the profiles in Redis with the log",

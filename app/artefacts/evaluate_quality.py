@@ -6,7 +6,7 @@ remarks are never trained on.
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from app.artefacts.catalogue_files import read_entries
+from app.artefacts.evaluate_listings import listing_targets
+from app.artefacts.targets import Target
 from app.datasets.field import number
 from app.datasets.named_rows import named_rows
 from app.errors import HeadraceError
@@ -31,21 +33,6 @@ TEXT_TARGET, CATEGORY_TARGET, REMARK_TARGET, NAMED_TARGET, ALARM_TARGET = 0.95, 
 SEED = 2026
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One figure, its bound, and whether a higher figure is better."""
-
-    name: str
-    value: float
-    bound: float
-    at_least: bool = True
-
-    @property
-    def met(self) -> bool:
-        """Return whether the figure keeps its bound."""
-        return self.value >= self.bound if self.at_least else self.value <= self.bound
-
-
 def evaluate(model: QualityModel, data: Path, most: int, settings: QualitySettings) -> list[Target]:
     """Return all targets. Raises HeadraceError if a file of the sample data is missing."""
     held_out = {name: _held_out(data, name, most) for name in CATALOGUES}
@@ -54,7 +41,8 @@ def evaluate(model: QualityModel, data: Path, most: int, settings: QualitySettin
     untouched = {**held_out, UNTOUCHED: [entry.text for entry in read_entries(data / UNTOUCHED / "items.csv.gz")]}
     targets += [false_alarm_target(model, name, items, settings) for name, items in untouched.items()]
     targets += [other_language_target(model, data, most, settings)]
-    return targets + remark_targets(model, data, held_out["uci_online_retail"], settings)
+    targets += remark_targets(model, data, held_out["uci_online_retail"], settings)
+    return targets + listing_targets(data)
 
 
 def text_targets(model: QualityModel, held_out: dict[str, list[ItemText]]) -> list[Target]:

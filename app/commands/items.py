@@ -3,20 +3,17 @@
 import argparse
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from typing import Any
 
 import orjson
 
 from app.commands import stored_items
-from app.errors import HeadraceError
+from app.inventory.items import judge_items
 from app.settings import Settings
 from models.contract.events import Item
-from models.inference.manifest import FILE_NAME, ManifestError
-from models.quality.defect import ItemText
 from models.quality.repair import Repair, repair_item
 from models.quality.rules import findings
-from models.quality.text import QualitySettings, TextVerdict, text_of
+from models.quality.text import QualitySettings, TextVerdict
 
 DETAILS = """
 Repairs and judges one title as a worker would, with its settings and models. Needs no Kafka and no Redis, and
@@ -59,7 +56,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     if args.what != "judge":
         return stored_items.execute(args, settings)
     item, repairs = repair_item(Item("", args.title, args.category, args.brand))
-    told = _told(item, repairs, _verdict(text_of(item), settings), settings.quality)
+    told = _told(item, repairs, _verdict(item, settings), settings.quality)
     if args.json:
         sys.stdout.write(orjson.dumps(told).decode() + "\n")
     else:
@@ -67,19 +64,9 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _verdict(text: ItemText, settings: Settings) -> TextVerdict | None:
-    """Return what the quality model and the rules say; None without a quality model."""
-    folder = settings.model.folder
-    if not settings.model.dir or not (folder / FILE_NAME).exists() or find_spec("onnxruntime") is None:
-        return None
-    # here, because its packages are installed only with an extra
-    from models.quality.judge import open_quality_model
-
-    try:
-        [found] = open_quality_model(folder, settings.inference, settings.quality.counted()).judge([text])
-    except ManifestError as error:
-        raise HeadraceError(f"the models cannot be used: {error}") from error
-    return found
+def _verdict(item: Item, settings: Settings) -> TextVerdict | None:
+    judged = judge_items([item], settings)
+    return None if judged is None else judged[0]
 
 
 def _told(
