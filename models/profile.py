@@ -4,7 +4,7 @@ batch to batch.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -83,19 +83,3 @@ class Profile:
     def newest_ts(self) -> float:
         """Event time of the newest interaction, in seconds; 0 before the first."""
         return self.recent[0].ts if self.recent else 0.0
-
-
-def locate_session(session: Session | None, user_id: str, ts: float) -> tuple[Session | None, str]:
-    """The open session after an event without a session_id, and the id of the session that the
-    event belongs to.
-
-    An event from before the open session is a session of its own: the right one is long closed.
-    """
-    if session is None or ts > session.end + SESSION_SECONDS:
-        opened = Session(f"{user_id}@{ts:.3f}", ts, ts)
-        return opened, opened.session_id
-    if ts < session.start - SESSION_SECONDS:
-        return session, f"{user_id}@{ts:.3f}"
-    if session.start <= ts <= session.end:
-        return session, session.session_id
-    return replace(session, start=min(session.start, ts), end=max(session.end, ts)), session.session_id

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from models.contract.events import LOG_MARK, Kind
 from models.contract.lists import Ranking
-from models.profile import Profile, ProfileSettings, Seen, locate_session
+from models.profile import SESSION_SECONDS, Profile, ProfileSettings, Seen, Session
 from models.trending import Popular
 
 
@@ -34,6 +34,22 @@ def happen(profile: Profile, user_id: str, events: list[Event], settings: Profil
         if is_new:
             profile = replace(profile, session=session)
     return profile
+
+
+def locate_session(session: Session | None, user_id: str, ts: float) -> tuple[Session | None, str]:
+    """The open session after an event without a session_id, and the id of the session that the
+    event belongs to.
+
+    An event from before the open session is a session of its own: the right one is long closed.
+    """
+    if session is None or ts > session.end + SESSION_SECONDS:
+        opened = Session(f"{user_id}@{ts:.3f}", ts, ts)
+        return opened, opened.session_id
+    if ts < session.start - SESSION_SECONDS:
+        return session, f"{user_id}@{ts:.3f}"
+    if session.start <= ts <= session.end:
+        return session, session.session_id
+    return replace(session, start=min(session.start, ts), end=max(session.end, ts)), session.session_id
 
 
 def step(profile: Profile, events: list[Event], settings: ProfileSettings) -> Profile:

@@ -15,8 +15,8 @@ from models.contract.events import KIND_OF_TOPIC
 from models.contract.fields import Refused, moment
 from models.evaluation.prequential import EventStream
 from models.processor import hash_session
-from models.profile import Session, locate_session
 from models.recommender import LearningBatch
+from models.users.open_sessions import OpenSessions
 from models.vocabulary import Vocabulary
 
 
@@ -39,13 +39,10 @@ def read_stream(dataset: Dataset, items: Vocabulary) -> EventStream:
     left_out.tell()
     if not events:
         raise HeadraceError(f"{dataset.name} has no events that can be used: nothing to predict")
-    begun: dict[str, Session | None] = {}
+    begun = OpenSessions()
     sessions = np.zeros(len(events), np.uint64)
     for row, each in enumerate(events):
-        session_id = each.session_id
-        if not session_id:
-            begun[each.user], session_id = locate_session(begun.get(each.user), each.user, each.ts)
-        sessions[row] = hash_session(session_id)
+        sessions[row] = hash_session(each.session_id or begun.name(each.user, each.ts))
     users = np.array([hash_session(each.user or each.session_id) for each in events], np.uint64)
     batch = LearningBatch(
         items=items.numbers(each.item_id for each in events),

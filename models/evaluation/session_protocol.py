@@ -7,7 +7,7 @@ from math import isfinite, nan
 from typing import NamedTuple, Self
 
 from models.contract.fields import Refused, moment
-from models.profile import Session, locate_session
+from models.users.open_sessions import OpenSessions
 
 Row = Mapping[str, object]
 
@@ -116,12 +116,12 @@ def _visits(rows: Iterable[Row]) -> list[tuple[object, Visit]]:
     Where no session is named, half an hour of silence ends it.
     """
     named = [_Named.of(row) for row in rows]
-    begun: dict[str, Session | None] = {}
+    begun = OpenSessions()
     visits: list[tuple[object, Visit]] = []
     for each in sorted(named, key=lambda each: each.ts):
         session_id, user = each.session_id, each.user_id
         if not session_id:
-            begun[user], session_id = locate_session(begun.get(user), user, each.ts)
+            session_id = begun.name(user, each.ts)
         visits.append((each.split, Visit(session_id, each.item_id, each.ts, user)))
     return visits
 

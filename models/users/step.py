@@ -44,7 +44,7 @@ def advance(users: UserArrays, names: Names, limits: ProfileLimits, steps: Steps
         ts, offset = steps.ts[row], float(steps.offsets[row])
         is_new = offset > _applied(users, slot, steps.source)
         if not steps.named[row]:
-            steps.opened[row] = _locate(users, slot, ts, is_new)
+            steps.opened[row] = locate_session(users.session[slot], ts, is_new)
         if is_new:
             _set_applied(users, slot, steps, offset)
             _see(users, names, LISTS * slot + RECENT, steps.items[row], steps.kind, ts, limits.recent)
@@ -122,9 +122,12 @@ def _set_applied(users: UserArrays, slot: int, steps: Steps, offset: float) -> N
 
 
 @kernel
-def _locate(users: UserArrays, slot: int, ts: float, is_new: bool) -> float:
-    """The time that names the event's session, see `models.profile.locate_session`."""
-    session = users.session[slot]
+def locate_session(session: NDArray[np.float64], ts: float, is_new: bool) -> float:
+    """The time that names the session of an event without a session id; `session` is a row of
+    `UserArrays.session`, which moves on if the event `is_new`.
+
+    An event from before the open session is a session of its own: the right one is long closed.
+    """
     if math.isnan(session[OPENED]) or ts > session[END] + SESSION_SECONDS:
         if is_new:
             session[:] = ts

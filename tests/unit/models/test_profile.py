@@ -3,10 +3,10 @@
 import pytest
 from builders import DAY, MINUTE, NOW
 from compiled import follow, slots_of, step, table_of
-from reference import Event
+from reference import Event, locate_session
 
 from models.contract.events import Kind
-from models.profile import Profile, ProfileSettings, Seen, Session, locate_session
+from models.profile import Profile, ProfileSettings, Seen, Session
 
 SETTINGS = ProfileSettings()
 START = Profile()
