@@ -18,6 +18,7 @@ from app.bench.latency import in_milliseconds
 from app.bench.load import LoadResult, load_result_of
 from app.bench.place import machine
 from app.bench.stage import Stage, StagePlan, Tell, feeding, running_serve, running_worker, stage
+from app.bench.sustained import find_sustained
 from app.bench.worker_run import counters_of, cpu_seconds_of
 from app.concerns import RedisSettings
 from app.errors import HeadraceError
@@ -84,6 +85,8 @@ class _Bench:
     serve: "subprocess.Popen[bytes]"
     addresses: dict[str, str]
     tell: Tell
+    sustained: float
+    sent: int
 
 
 def run_lookup(plan: LookupPlan, tell: Tell) -> dict[str, object]:
@@ -92,7 +95,8 @@ def run_lookup(plan: LookupPlan, tell: Tell) -> dict[str, object]:
     """
     with stage(plan.stage, tell) as here, running_worker(here.place), running_serve(here.place) as (serve, url):
         users = _write_users(here, plan.prefix)
-        bench = _Bench(plan, here, serve, {"redis": here.place.redis_url, "http": url}, tell)
+        addresses = {"redis": here.place.redis_url, "http": url}
+        bench = _Bench(plan, here, serve, addresses, tell, *find_sustained(here, plan.seconds, tell))
         for target in TARGETS:
             _load(bench, target, WARM_UP_RATE, WARM_UP_SECONDS)
         runs = [_measure(bench, target, rate, "idle") for rate in plan.rates for target in TARGETS]
@@ -104,6 +108,7 @@ def run_lookup(plan: LookupPlan, tell: Tell) -> dict[str, object]:
             "seconds": plan.seconds,
             "connections": plan.connections,
             "worker_maximum_events_per_second": round(here.events_per_second, 1),
+            "sustained_events_per_second": round(bench.sustained, 1),
             "runs": [run.as_json() for run in runs],
             "http_to_get": ratios(runs),
             **machine(),
@@ -127,11 +132,11 @@ def ratios(runs: Sequence[LookupRun]) -> list[dict[str, object]]:
 
 @contextmanager
 def _at_work(bench: _Bench, runs: int) -> Iterator[None]:
-    """The worker takes half of what it can for as long as the measurements take."""
-    rate = SHARE_AT_WORK * bench.stage.events_per_second
+    """The worker takes half of what it sustains for as long as the measurements take."""
+    rate = SHARE_AT_WORK * bench.sustained
     # More than enough: it is stopped when the last measurement has ended.
     seconds = 3 * runs * (bench.plan.seconds + 2 * LEAD_SECONDS)
-    feed = Feed(rate, math.ceil(rate * seconds), skip=bench.stage.backlog)
+    feed = Feed(rate, math.ceil(rate * seconds), skip=bench.sent)
     bench.tell(f"the worker gets {rate:,.0f} events/s from now on")
     with feeding(bench.stage, feed) as process:
         before = _events(bench.stage)

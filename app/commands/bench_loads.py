@@ -29,12 +29,13 @@ K = 20
 
 LOOKUP = """
 How long a look-up takes: over HTTP (`headrace serve`), and as a plain GET of the same lists on Redis, at each rate;
-first beside an idle worker, then beside one that takes half of the events that it could.
+first beside an idle worker, then beside one that takes half of the events that it sustains.
 Broker, Redis, worker, look-up process, the events and the look-ups are processes of their own, on this machine.
 
 The load is open: a look-up is due at a fixed time and its latency counts from then, whether or not a connection was
 free. A rate that a target cannot keep up with shows as latencies of seconds and as fewer answers than were due.
-The worker's maximum is measured first, with a backlog. HEADRACE_… settings apply, but for addresses.
+What the worker sustains is measured first, as `headrace bench freshness` does. HEADRACE_… settings apply, but for
+addresses.
 """
 LOOKUP_EXAMPLES = """
 examples:
@@ -126,7 +127,8 @@ def lookup_table(result: Mapping[str, Any]) -> str:
     load = next((run["worker_events_per_second"] for run in http if run["worker"] != "idle"), 0.0)
     lines.append(f"The look-up process takes {times} µs of processor time an answer, in the order above.")
     lines.append(
-        f"At half load the worker took {load:,.0f} events/s of {result['worker_maximum_events_per_second']:,.0f}."
+        f"At half load the worker took {load:,.0f} events/s; it sustains "
+        f"{result['sustained_events_per_second']:,.0f} of a stream."
     )
     return "\n".join([*lines, _machine(result)])
 

@@ -81,6 +81,7 @@ def test_look_ups_are_measured_beside_an_idle_worker_and_one_at_work(shop: Path)
         assert (run["failed"], run["lost"]) == (0, 0)
         assert 0 < run["milliseconds"]["p50"] <= run["milliseconds"]["p999"]
         assert (run["worker_events_per_second"] > 0) == (run["worker"] == "half load")
+    assert printed["sustained_events_per_second"] > 0
     assert printed["users"] > 37
     assert len(printed["http_to_get"]) == 2
     assert printed["processor"]

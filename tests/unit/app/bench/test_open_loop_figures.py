@@ -7,12 +7,13 @@ import orjson
 import pytest
 
 from app.bench.feed import Feed, feed_log, timed_events
-from app.bench.freshness import delays, sustained_rate
+from app.bench.freshness import delays
 from app.bench.latency import Latencies
 from app.bench.load import LoadResult
 from app.bench.lookup import LookupRun, ratios
 from app.bench.place import machine
 from app.bench.span import Sample
+from app.bench.sustained import sustained_rate
 from app.commands.bench_loads import freshness_table, lookup_table
 from app.datasets.record import Record
 from app.errors import HeadraceError
@@ -63,7 +64,7 @@ def test_look_ups_are_told_with_their_rates_percentiles_and_failures() -> None:
         LookupRun("http", 1000, "half load", replace(LOAD, failed=2, lost=1), 0.02, 500.0),
     ]
     result = {
-        "log": "shop", "users": 1234, "seconds": 10.0, "connections": 32, "worker_maximum_events_per_second": 1000.0,
+        "log": "shop", "users": 1234, "seconds": 10.0, "connections": 32, "sustained_events_per_second": 1000.0,
         "runs": [run.as_json() for run in runs], "http_to_get": ratios(runs), **machine(),
     }  # fmt: skip
     table = lookup_table(result)
@@ -71,7 +72,7 @@ def test_look_ups_are_told_with_their_rates_percentiles_and_failures() -> None:
     [line] = [line for line in table.splitlines() if line.startswith("half load  http")]
     assert line.split()[3:] == ["1,000", "50", "1.00", "2.00", "3.00", "4.00", "5.00", "2", "failed,", "1", "lost"]
     assert "takes 200 µs of processor time an answer" in table
-    assert "took 500 events/s of 1,000" in table
+    assert "took 500 events/s; it sustains 1,000 of a stream" in table
 
 
 def test_freshness_is_told_beside_what_the_broker_took_of_it() -> None:
