@@ -143,9 +143,16 @@ class Assess:
                 async with self.write_lock:
                     if partition not in self.owned():
                         break
-                    stored = zip(await self.store.items(part), await self.store.load(part), strict=True)
-                    pairs = [(item, found) for item, found in stored if item is not None and found is not None]
-                    await self.store.write([Assessed(item, found, is_new=True) for item, found in pairs])
+                    await self._write_again(part)
+
+    async def _write_again(self, item_ids: Sequence[str]) -> None:
+        while item_ids:
+            stored = zip(await self.store.items(item_ids), await self.store.load(item_ids), strict=True)
+            pairs = [(item, found) for item, found in stored if item is not None and found is not None]
+            item_ids = await self.store.write(
+                [Assessed(item, found, is_new=True, before=found) for item, found in pairs]
+            )
+            self.metrics.refused_writes.labels("assessment").inc(len(item_ids))
 
     async def remember(self, batch: RawBatch) -> None:
         """Store the assessments of a batch of `vectors` again, so that `restore` need not run the

@@ -1,13 +1,18 @@
 """What the shop allows is listed and stored as such, and workers publish what is hidden."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from assessing import PARTITION, ItemAgents
 from builders import item
+from fakes import MemoryAssessments
+from typing_extensions import override
 
 from agents.decisions import LOOKS_UNTIL_AGAIN, FollowDecisions
+from agents.metrics import total
+from agents.ports import Assessed
+from models.quality.assessment import Assessment
 
 
 @dataclass
@@ -22,6 +27,18 @@ class MemoryDecisions:
 
     async def publish_hidden(self, item_ids: Sequence[str]) -> None:
         self.published.append(list(item_ids))
+
+
+class Overtaken(MemoryAssessments):
+    """A store to which another worker writes first, once."""
+
+    earlier: dict[str, Assessment]
+
+    @override
+    async def write(self, assessed: Sequence[Assessed]) -> list[str]:
+        self.stored |= self.earlier
+        self.earlier = {}
+        return await super().write(assessed)
 
 
 class Decided(ItemAgents):
@@ -91,6 +108,19 @@ async def test_what_was_decided_is_written_by_the_owner_of_the_item(shop: Decide
     assert shop.diary.entries.count("assessments") == 1
     await shop.agent.look()
     assert shop.diary.entries.count("assessments") == 1
+
+
+async def test_what_another_write_overtakes_is_written_again_over_that_one(shop: Decided) -> None:
+    said = shop.assessments.stored["odd"]
+    store = Overtaken(shop.store, shop.assessments.stored)
+    store.earlier = {"odd": replace(said, judged_by="another")}
+    shop.assess = replace(shop.assess, store=store)
+    shop.start()
+    shop.diary.entries.clear()
+    await shop.allow("odd")
+    assert total(shop.metrics.refused_writes, what="assessment") == 1
+    assert shop.diary.entries.count("assessments") == 2
+    assert store.stored["odd"].judged_by == "another"
 
 
 async def test_a_restarted_worker_keeps_to_the_decision(shop: Decided) -> None:
