@@ -17,6 +17,7 @@ from app.web.lookups import json_response
 from headrace.answers import CatalogueEntry
 
 MOST_ITEMS = 100_000
+MOST_PAGES = 25  # each reads up to 20,000 keys, of which items may be few
 KEPT_SECONDS = 30.0
 QUALITY_BINS = 50
 REPAIRS_SHOWN = 10
@@ -70,7 +71,7 @@ class CatalogueSummary:
 
 
 class SummaryResource:
-    """Serves GET /catalogue/summary, out of the first 100,000 items.
+    """Serves GET /catalogue/summary, out of the first 100,000 items among the first 500,000 keys.
 
     They are counted again after 30 s at the earliest. `clock` gives seconds.
     """
@@ -95,12 +96,15 @@ class SummaryResource:
 
     async def _read(self) -> dict[str, Any]:
         summary, seen, place = CatalogueSummary(), set[str](), START
-        while True:
+        for _ in range(MOST_PAGES):
             page = await self._lookups.catalogue(CatalogueChoice(), place, MOST_ITEMS)
             for entry in page.entries:
                 if entry.item_id not in seen:  # SCAN may return a key twice
                     seen.add(entry.item_id)
                     summary.add(entry)
-            if page.place is None or summary.items >= MOST_ITEMS:
-                return summary.as_json(is_whole=page.place is None)
+            if page.place is None:
+                return summary.as_json(is_whole=True)
+            if summary.items >= MOST_ITEMS:
+                break
             place = page.place
+        return summary.as_json(is_whole=False)

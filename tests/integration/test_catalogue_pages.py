@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 from shops import Http, Shop
 
+from app.store import catalogue_pages
+from app.web import summary
+
 
 async def all_of(http: Http, **query: str) -> list[dict[str, Any]]:
     """Return the items of all pages."""
@@ -70,3 +73,21 @@ async def test_a_query_that_cannot_be_is_a_problem(http: Http, query: str) -> No
     response = await http.get(f"/catalogue?{query}")
     assert response.status == 400
     assert "use" in (await response.json(content_type=None))["detail"]
+
+
+async def test_a_summary_ends_after_so_many_keys_of_any_kind_and_says_that_it_is_not_whole(
+    http: Http, stocked: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue_pages, "STEP_KEYS", 10)
+    monkeypatch.setattr(catalogue_pages, "MOST_STEPS", 1)
+    monkeypatch.setattr(summary, "MOST_PAGES", 3)
+    for number in range(500):
+        stocked.listed(f"u{number}", "k1")
+    counts = await (await http.get("/catalogue/summary")).json()
+    assert not counts["is_whole"]
+    assert counts["items"] < 5
+
+
+async def test_a_summary_of_few_keys_is_whole(http: Http, stocked: Shop) -> None:
+    counts = await (await http.get("/catalogue/summary")).json()
+    assert (counts["items"], counts["is_whole"]) == (5, True)
