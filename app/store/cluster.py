@@ -58,8 +58,12 @@ class ClusterNodes:
         return await self._drive(conversation, next(conversation))
 
     async def go_on(self, commands: Sequence[Command], heard: Replies) -> Replies:
-        """Go on where the first node, asked for all, has answered so."""
-        conversation = converse(commands, self.slots)
+        """Go on where the first node, asked for all, has answered so.
+
+        Only what it did not carry out is sent again.
+        """
+        # Another exchange may have learned the owners since: that one node was asked for all.
+        conversation = converse(commands, SlotMap(self.slots.first[:1]))
         [node] = next(conversation)
         return await self._drive(conversation, conversation.send({node: heard}))
 

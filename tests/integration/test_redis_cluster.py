@@ -124,6 +124,15 @@ async def test_a_slot_on_its_way_to_another_node_is_read_and_written(cluster: Re
     assert await execute(redis, [("GET", "here"), ("GET", "{here}new")]) == [b"1", b"2"]
 
 
+async def test_who_meets_the_cluster_while_another_learns_its_nodes_has_each_command_done_once(
+    redis: PackedRedis,
+) -> None:
+    commands: list[Command] = [("INCR", key) for key in MANY]
+    heard = await redis.exchange_here(commands)
+    await redis.as_cluster().primaries()
+    assert await redis.as_cluster().go_on(commands, heard) == [1] * len(MANY)
+
+
 async def test_of_several_hosts_one_that_lives_is_enough(cluster: RedisCluster, redis: PackedRedis) -> None:
     keys, ports = Keys("hr:"), [free_port(), cluster.nodes[1].port]
     await execute(redis, [("SET", keys.recommendation(user), LIST) for user in MANY])
