@@ -69,11 +69,11 @@ class LiveResource:
         if self._streams >= MOST_STREAMS:
             detail = f"{MOST_STREAMS} pages listen already; ask GET /live/history instead."
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail)
-        await self._drop_forgotten()
         response = web.StreamResponse(headers=STREAM_HEADERS)
-        await response.prepare(request)
-        self._streams += 1
+        self._streams += 1  # before any await, so that no other takes the same place
         try:
+            await self._drop_forgotten()
+            await response.prepare(request)
             sent = 0.0
             while await self._until_after(sent):
                 update = self._history.since(since)

@@ -22,6 +22,15 @@ async def next_update(response: ClientResponse) -> dict[str, Any]:
     return update
 
 
+async def put_in_feed(http: Http, shop: Shop, user_id: str) -> None:
+    """List the user and wait for the feed to tell it: a stream looks its users up as it begins."""
+    shop.history(user_id, ("cup", NOW, "view"))
+    shop.listed(user_id, "cup")
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while not (await (await http.get("/live/history")).json())["feed"]:
+            pass
+
+
 async def test_figures_come_one_after_the_other_and_the_stream_ends_with_the_process(http: Http, shop: Shop) -> None:
     shop.worker("w1", accepted=3, ready=True)
     response = await http.get("/live/stream")
@@ -67,6 +76,27 @@ async def test_more_listeners_than_allowed_are_told_to_ask_instead(http: Http, m
     assert refused.status == 503
     assert "/live/history" in (await refused.json(content_type=None))["detail"]
     assert (await http.get("/live/history")).status == 200
+
+
+async def test_of_two_listeners_that_come_at_once_the_last_place_takes_one(
+    http: Http, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put_in_feed(http, shop, "ann")
+    monkeypatch.setattr(live, "MOST_STREAMS", 1)
+    both = await asyncio.gather(http.get("/live/stream"), http.get("/live/stream"))
+    assert sorted(each.status for each in both) == [200, 503]
+
+
+async def test_a_stream_that_could_not_begin_leaves_its_place(
+    http: Http, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "MOST_STREAMS", 1)
+    await put_in_feed(http, shop, "ann")
+    shop.redis.delete(shop.keys.profile("ann"))
+    shop.redis.set(shop.keys.profile("ann"), "not a profile")
+    assert (await http.get("/live/stream")).status >= 500
+    shop.redis.delete(shop.keys.profile("ann"))
+    assert (await http.get("/live/stream")).status == 200
 
 
 async def test_a_stream_does_not_count_as_a_slow_answer(http: Http) -> None:
