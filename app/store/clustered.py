@@ -60,7 +60,10 @@ class Clustered(Redis):
     async def some_keys(self, pattern: str, place: Place, at_once: int) -> tuple[list[bytes], Place | None]:
         """Return some keys that match, from `place` on, and the next place; None at the end.
 
-        A key may come twice, and none may come although more follow. Raises RedisError and OSError.
+        A key may come twice, and none may come although more follow. Where a primary fails, or the
+        cluster changes its size, between two calls, keys may be missing: a place counts the
+        primaries by address, and another server's cursors are others. Who needs all keys begins
+        again at START then. Raises RedisError and OSError.
         """
         number, cursor = place
         nodes = await self._primaries()
