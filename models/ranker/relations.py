@@ -195,7 +195,7 @@ def _with_items(old: Relations, items: int) -> Relations:
 
 
 def _with_cells(old: Relations) -> Relations:
-    more = len(old.items)
+    more = max(len(old.items), FIRST_CELLS)  # there may be none: doubling those would never end
     return old._replace(
         items=np.concatenate([old.items, np.zeros(more, np.int32)]),
         weights=np.concatenate([old.weights, np.zeros((more, WEIGHTS), np.float32)]),

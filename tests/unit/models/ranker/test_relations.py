@@ -111,3 +111,10 @@ def test_columns_that_are_no_relations_are_refused(column: str, value: float) ->
     columns[column][: 2 * TRAIL] = value
     with pytest.raises(ValueError, match="not a saved state"):
         ItemRelations(30.0).restore(columns)
+
+
+def test_relations_without_a_pair_come_back_and_learn_on() -> None:
+    relations = ItemRelations(30.0)
+    relations.restore(ItemRelations(30.0).snapshot())
+    learn(relations, [1, 2])
+    assert set(others(relations, 1)) == {2}
