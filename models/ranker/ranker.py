@@ -171,6 +171,7 @@ class Ranker:
         lesson = Lesson(found.items, found.sizes, features, targets, requests.excluded, weights)
         if not learn_lists(self.learner, self._pace, lesson, ranks):
             self.has_stopped = True
+            return  # lists after the one that stopped it have no ranks, which is no miss
         counted = targets != requests.excluded
         self.judge.add(ranks[counted], weights[counted])
 

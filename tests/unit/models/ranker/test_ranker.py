@@ -107,7 +107,7 @@ def test_a_number_that_is_none_stops_learning_and_the_formula_leads() -> None:
     ranker = ranker_of()
     ranker.learn(log_of(a_log(300)))
     assert ranker.leader != "formula"
-    before = state_of(ranker)
+    before, judged = state_of(ranker), ranker.judge.state()
     ranker.recommender.catalogue.facts.counts[:] = np.nan
 
     ranker.learn(log_of(a_log(20, seed=2), first=1000))
@@ -116,6 +116,7 @@ def test_a_number_that_is_none_stops_learning_and_the_formula_leads() -> None:
     assert ranker.leader == "formula"
     assert all(np.isfinite(each).all() for each in state_of(ranker))
     assert all(np.array_equal(old, new) for old, new in zip(before, state_of(ranker), strict=True))
+    assert np.array_equal(ranker.judge.state(), judged)  # lists that were not scored are no misses
 
 
 def test_with_a_sample_the_rest_of_the_events_still_counts() -> None:
