@@ -16,7 +16,7 @@ from models.ranker.listed import take_listed, take_profiles
 from models.ranker.ranker import LISTS, Ranker
 from models.ranker.relations import Prefixes
 from models.ranker.settings import AUTO, BY_FORMULA, LEARNED, RankerSettings
-from models.ranker.weights import RankerRecord, RankerWeights, encode_weights
+from models.ranker.weights import LARGEST, RankerRecord, RankerWeights, encode_weights
 from models.ranking.learned import LearnedLists
 from models.recommender import LearningBatch, Recommender, RecommenderSettings
 from models.state import Arrays
@@ -93,9 +93,9 @@ class LiveRanker:
         return encode_weights(
             ranker.learner,
             ranker.judge,
-            version=1 + (self.served.version if self.served is not None else 0),
+            version=min(1 + (self.served.version if self.served is not None else 0), LARGEST),
             trainer=trainer,
-            lists=self.lists_learned,
+            lists=min(self.lists_learned, LARGEST),
             leader=ranker.leader,
             better=ranker.judge.better(),
             stopped=ranker.has_stopped,

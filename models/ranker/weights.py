@@ -6,12 +6,12 @@ The record is JSON. Its arrays are numbers of fixed size, little-endian, as base
 from base64 import b64decode, b64encode
 from binascii import Error
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
 import xxhash
-from msgspec import Struct
+from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
 from models.contract.formats import RANKER, check_version
@@ -24,6 +24,8 @@ KEY = b"weights"
 # What features mean decides what weights mean.
 FEATURES_HASH = xxhash.xxh3_64_hexdigest(repr([(each.name, each.meaning, each.unit) for each in FEATURES]).encode())
 PARTS = ("network", "sums", "scale")
+LARGEST: Final = 2**53  # what a metric, which is a float, can tell
+Count = Annotated[int, Meta(ge=0, le=LARGEST)]
 
 
 class RankerRecord(Struct, frozen=True):
@@ -36,10 +38,10 @@ class RankerRecord(Struct, frozen=True):
     """
 
     format: int
-    version: int
+    version: Count
     trainer: str
     features: str
-    lists: int
+    lists: Count
     leader: str
     better: str
     stopped: bool

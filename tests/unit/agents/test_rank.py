@@ -173,6 +173,17 @@ async def test_what_is_no_weights_is_passed_over() -> None:
     assert worker.recommender.model == "ranker-1"
 
 
+async def test_a_record_with_a_count_beyond_bounds_is_passed_over() -> None:
+    worker = Worker("a")
+    worker.learn(events_of(120))
+    await worker.rank.publish()
+    [(key, value)] = worker.outbox.ranker_log
+    huge = value.replace(b'"version":1,', b'"version":1' + b"0" * 400 + b",")
+    assert huge != value
+    worker.rank.handle(batch(value, huge, keys=[key, key]))
+    assert worker.recommender.model == "ranker-1"
+
+
 async def test_a_number_that_is_none_stops_learning_and_the_others_hear_of_it() -> None:
     worker, other = Worker("a"), Worker("b", trains=False)
     worker.learn(events_of(60))

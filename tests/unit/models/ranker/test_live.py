@@ -1,5 +1,6 @@
 """The ranker of a worker: lists by published weights, without what a user may not see."""
 
+import msgspec
 import numpy as np
 import pytest
 from small_lists import log_of
@@ -7,7 +8,7 @@ from small_lists import log_of
 from models.contract.events import Item
 from models.ranker.live import LiveRanker, warm_up
 from models.ranker.settings import AUTO, BY_FORMULA, LEARNED
-from models.ranker.weights import decode_weights
+from models.ranker.weights import LARGEST, decode_weights
 from models.ranking.lists import NO_ITEM, SOURCES
 from models.recommender import FORMULA, Recommender, RecommenderSettings
 from models.users.gather import ListRequests
@@ -144,6 +145,15 @@ def test_a_ranker_that_stopped_learning_does_not_rank(taught: LiveRanker) -> Non
     live.ranker.has_stopped = True
     live.serve(decode_weights(live.publish("a")))
     assert live.leader == "formula"
+
+
+def test_the_largest_counts_are_published_so_that_they_can_be_read() -> None:
+    live = a_ranker(sessions=30)
+    weights = decode_weights(live.publish("a"))
+    live.serve(weights._replace(record=msgspec.structs.replace(weights.record, version=LARGEST)))
+    live.lists_learned = LARGEST + 1
+    record = decode_weights(live.publish("a")).record
+    assert (record.version, record.lists) == (LARGEST, LARGEST)
 
 
 def test_another_one_goes_on_from_published_weights_and_ranks_alike(taught: LiveRanker) -> None:

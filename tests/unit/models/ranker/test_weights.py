@@ -70,6 +70,14 @@ def test_numbers_that_are_none_are_refused() -> None:
         decode_weights(value)
 
 
+@pytest.mark.parametrize("field", ["version", "lists"])
+@pytest.mark.parametrize("count", [b"-1", b"9007199254740993", b"1" + b"0" * 400])
+def test_a_count_that_is_out_of_bounds_is_refused(field: str, count: bytes) -> None:
+    value = written(**{field: 123_456_789}).replace(b"123456789", count)
+    with pytest.raises(ValueError, match=rf"\$\.{field}"):
+        decode_weights(value)
+
+
 def test_a_newer_format_is_refused_in_words() -> None:
     with pytest.raises(NewerFormat, match="ranker weights are stored in format 2"):
         decode_record(written(format=2))
