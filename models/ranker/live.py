@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.ranker.arrays import NO_ITEM
+from models.ranker.arrays import MOST, NO_ITEM
+from models.ranker.features import COUNT
 from models.ranker.goods import CatalogueGoods
-from models.ranker.judge import FORMULA, RANKERS
+from models.ranker.judge import FORMULA, RANKERS, RankerJudge
 from models.ranker.listed import take_listed, take_profiles
+from models.ranker.network import make_learner
 from models.ranker.ranker import LISTS, Ranker
 from models.ranker.relations import Prefixes
 from models.ranker.settings import AUTO, BY_FORMULA, LEARNED, RankerSettings
-from models.ranker.weights import LARGEST, RankerRecord, RankerWeights, encode_weights
+from models.ranker.weights import LARGEST, RankerRecord, RankerWeights, encode_weights, is_sound
 from models.ranking.learned import LearnedLists
 from models.recommender import LearningBatch, Recommender, RecommenderSettings
 from models.state import Arrays
@@ -47,7 +49,7 @@ class LiveRanker:
     def leader(self) -> str:
         """Who ranks lists: the formula, or a learned ranker by its name."""
         record = self.served
-        if record is None or record.stopped:
+        if record is None or record.stopped or self.ranker.has_stopped:
             return FORMULA
         if self._mode == LEARNED:
             return record.better if record.lists >= LEAST_LEARNED else FORMULA
@@ -88,16 +90,23 @@ class LiveRanker:
         return count
 
     def publish(self, trainer: str) -> bytes:
-        """The record of what is learned now."""
+        """The record of what is learned now.
+
+        Once learning stopped at numbers that nobody would read, it is that of a ranker that learned
+        nothing, so that the others hear of it.
+        """
         ranker = self.ranker
+        learner, judge, lists = ranker.learner, ranker.judge, self.lists_learned
+        if ranker.has_stopped and not is_sound(learner):
+            learner, judge, lists = make_learner(COUNT, MOST, RankerSettings().seed), RankerJudge(), 0
         return encode_weights(
-            ranker.learner,
-            ranker.judge,
+            learner,
+            judge,
             version=min(1 + (self.served.version if self.served is not None else 0), LARGEST),
             trainer=trainer,
-            lists=min(self.lists_learned, LARGEST),
+            lists=min(lists, LARGEST),
             leader=ranker.leader,
-            better=ranker.judge.better(),
+            better=judge.better(),
             stopped=ranker.has_stopped,
         )
 

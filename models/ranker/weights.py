@@ -99,8 +99,22 @@ def decode_weights(value: bytes) -> RankerWeights:
     learner = make_learner(COUNT, MOST, seed=0)
     for name, array in _arrays(learner).items():
         array[...] = _decoded(record.arrays, name, array.dtype, array.size).reshape(array.shape)
+    if not _can_step(learner):
+        raise ValueError("a sum of squared gradients is not above 0")
     judged = _decoded(record.arrays, "judge", np.dtype(np.float64), RankerJudge().state().size)
     return RankerWeights(record, learner, judged)
+
+
+def is_sound(learner: Learner) -> bool:
+    """Whether a record of what was learned can be read: all numbers are finite, and the sums of
+    squared gradients above 0.
+    """
+    return all(np.isfinite(each).all() for each in _arrays(learner).values()) and _can_step(learner)
+
+
+def _can_step(learner: Learner) -> bool:
+    """A step divides by the root of a sum."""
+    return all((each > 0).all() for each in learner.sums)
 
 
 def _arrays(learner: Learner) -> dict[str, NDArray[Any]]:

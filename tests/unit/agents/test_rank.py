@@ -184,6 +184,22 @@ async def test_a_record_with_a_count_beyond_bounds_is_passed_over() -> None:
     assert worker.recommender.model == "ranker-1"
 
 
+async def test_all_hear_that_learning_stopped_also_when_weights_are_no_numbers() -> None:
+    worker, other = Worker("a"), Worker("b", trains=False)
+    worker.learn(events_of(120))
+    await worker.rank.publish()
+    for each in (worker, other):
+        each.rank.handle(worker.published())
+        assert each.recommender.model == "ranker-1"
+    for weights in worker.rank.live.ranker.learner.network:
+        weights[:] = np.nan
+    worker.learn(events_of(20, seed=2))
+    await worker.rank.publish()
+    for each in (worker, other):
+        each.rank.handle(worker.published())
+        assert each.rank.live.leader == "formula"
+
+
 async def test_a_number_that_is_none_stops_learning_and_the_others_hear_of_it() -> None:
     worker, other = Worker("a"), Worker("b", trains=False)
     worker.learn(events_of(60))

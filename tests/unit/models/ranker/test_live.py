@@ -147,6 +147,31 @@ def test_a_ranker_that_stopped_learning_does_not_rank(taught: LiveRanker) -> Non
     assert live.leader == "formula"
 
 
+def test_the_formula_ranks_from_when_learning_stops_and_not_only_once_that_is_read() -> None:
+    live = a_ranker()
+    live.serve(decode_weights(live.publish("a")))
+    assert live.leader != "formula"
+    live.ranker.has_stopped = True
+    assert (live.leader, live.model) == ("formula", "")
+
+
+def test_that_learning_stopped_is_told_without_the_numbers_that_are_none() -> None:
+    live = a_ranker(sessions=60)
+    live.ranker.learner.network.linear[:] = np.nan
+    live.ranker.has_stopped = True
+    weights = decode_weights(live.publish("a"))
+    assert weights.record.stopped
+    assert weights.record.lists == weights.judged.sum() == 0  # nothing of it was learned
+
+
+def test_sound_weights_are_kept_when_learning_stopped() -> None:
+    live = a_ranker(sessions=60)
+    live.ranker.has_stopped = True
+    weights = decode_weights(live.publish("a"))
+    assert weights.record.lists == live.lists_learned > 0
+    assert np.array_equal(weights.learner.network.linear, live.ranker.learner.network.linear)
+
+
 def test_the_largest_counts_are_published_so_that_they_can_be_read() -> None:
     live = a_ranker(sessions=30)
     weights = decode_weights(live.publish("a"))

@@ -78,6 +78,16 @@ def test_a_count_that_is_out_of_bounds_is_refused(field: str, count: bytes) -> N
         decode_weights(value)
 
 
+def test_sums_of_squares_that_are_not_above_0_are_refused() -> None:
+    learner = a_learner()
+    learner.sums.into[3, 1] = 0.0
+    value = encode_weights(
+        learner, RankerJudge(), version=1, trainer="t", lists=9, leader="formula", better="linear", stopped=False
+    )
+    with pytest.raises(ValueError, match="not above 0"):
+        decode_weights(value)
+
+
 def test_a_newer_format_is_refused_in_words() -> None:
     with pytest.raises(NewerFormat, match="ranker weights are stored in format 2"):
         decode_record(written(format=2))
