@@ -28,8 +28,9 @@ UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 VALUE_SHOWN = 100  # characters of a value in a line for people
 
 DETAILS = """
-Reads the topic quarantine. Ids of users are shown as pseudonyms, and what does not begin like JSON, such as rows of
-files, is not shown, unless --show-ids is given. Without --all, up to 100,000 records of each partition are read.
+Reads the topic quarantine. Ids of users are shown as pseudonyms, and a value in which they cannot be found for certain,
+such as a row of a file or broken JSON, is not shown, unless --show-ids is given. Without --all, up to 100,000 records
+of each partition are read.
 
 `replay` reads all. It sends records with their bytes untouched to the partitions that they came from, each once, also
 if two replays run at the same time. It leaves out what would be rejected again with the present settings. Records of
@@ -184,7 +185,7 @@ def _record_lines(told: dict[str, Any]) -> Iterator[str]:
         yield f"field     {told['field']} = {orjson.dumps(told['field_value']).decode()}"
     yield f"key       {'none' if told['key'] is None else told['key']}"
     if told["value"] is None:
-        yield f"value     {told['bytes']:,} bytes; --show-ids shows what does not begin like JSON"
+        yield f"value     {told['bytes']:,} bytes, not shown: ids of users may be anywhere in it; --show-ids shows it"
     else:
         yield f"value     {told['value']}"
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from app.filecheck.count import CheckedLog, CheckedSource, Complaint
 from app.filecheck.rejected import RejectedRow
+from models.contract.persons import names_person
 
 WORDS_SHOWN = 5
 DETAIL_WIDTH = 160
@@ -35,7 +36,7 @@ def detail_of(row: RejectedRow) -> str:
     name = row.detail.split(" ", 1)[0]
     value = row.fields.get(name)
     shown = str(value)[:VALUE_WIDTH]
-    told = value is None or shown[:VALUE_SEEN] in row.detail or isinstance(value, dict | list)
+    told = value is None or shown[:VALUE_SEEN] in row.detail or isinstance(value, dict | list) or names_person(name)
     return row.detail[:DETAIL_WIDTH] + ("" if told else f" ({shown!r})")
 
 

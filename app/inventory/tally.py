@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from models.contract.masked import SESSION, USER
+from models.contract.persons import TELLS_OF_PERSON, names_person
 
 BARS = 20
 TOP = 5
 LONGEST_SHOWN = 60  # characters of a value
 MOST_DISTINCT = 1_000_000  # hashes that are remembered
 MOST_COUNTED = 10_000  # values that are counted one by one
-OF_PEOPLE = (USER, SESSION)
 
 
 @dataclass(slots=True)
@@ -31,11 +30,12 @@ class FieldTally:
     def take(self, value: Any) -> None:
         """Count one value that is neither null nor an empty text."""
         self.filled += 1
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        of_person = names_person(self.name)
+        if of_person or isinstance(value, bool) or not isinstance(value, int | float):
             text = str(value)
             if len(self._distinct) < MOST_DISTINCT:
                 self._distinct.add(hash(text))
-            if self.name not in OF_PEOPLE and (text in self.texts or len(self.texts) < MOST_COUNTED):
+            if _is_plain(value, text, of_person) and (text in self.texts or len(self.texts) < MOST_COUNTED):
                 self.texts[text] += 1
         else:
             self.numbers.append(value)
@@ -50,6 +50,11 @@ class FieldTally:
             "top": [[text[:LONGEST_SHOWN], count] for text, count in self.texts.most_common(TOP) if count > 1],
         }
         return told | (_numbers(np.frombuffer(self.numbers, np.float64)) if self.numbers else {})
+
+
+def _is_plain(value: Any, text: str, of_person: bool) -> bool:
+    """Return whether a value may be shown: an id of a person, or what may hold one, is not."""
+    return not (of_person or isinstance(value, dict | list) or TELLS_OF_PERSON.search(text))
 
 
 def _numbers(values: Any) -> dict[str, Any]:

@@ -7,12 +7,11 @@ from typing import Any
 
 import orjson
 
-from app.kafka.topics import SOURCES
 from app.quarantine.reading import QuarantineReading
 from app.quarantine.replay import ReplayReport
 from models.contract.envelope import open_record
 from models.contract.fields import Refused
-from models.contract.masked import Named, shown_key, shown_value
+from models.contract.masked import SHOWN, Named, masked_json, shown_key
 from models.contract.offending import offending_field
 from models.contract.quarantined import STATES, Quarantined
 
@@ -24,24 +23,25 @@ REPLAY_TEXTS = {
     "held_by_others": "not sent: another replay that runs now sends them",
     "in_doubt": "in doubt: a replay ended early, or runs now; --take-over sends what did not arrive",
 }
-KEYED_BY_USER = (*SOURCES, "carts", "moved", "forget")
+KEYED_BY_ITEM = "items"  # the key of any other record may name a user
 
 
 def record_as_json(record: Quarantined, state: str, named: Named | None) -> dict[str, Any]:
     """Return one record. `named` gives pseudonyms; without it, ids are shown as they are."""
-    names_user = record.topic in KEYED_BY_USER
+    names_user = record.topic != KEYED_BY_ITEM
     naming: Named = named or str
     name = offending_field(record.reason, record.detail)
     if named is None:
-        value = None if record.value is None else record.value.decode(errors="replace")
+        whole = value = None if record.value is None else record.value.decode(errors="replace")
     else:
-        value = shown_value(record.value, record.key if names_user else None, naming)
+        whole = masked_json(record.value, record.key if names_user else None, naming)
+        value = None if whole is None else whole[:SHOWN]
     return {
         "id": record.record_id,
         "reason": record.reason,
         "detail": record.detail,
         "field": name or None,
-        "field_value": _field_value(record, name, naming),
+        "field_value": _field_value(whole, name),
         "topic": record.topic,
         "partition": record.partition,
         "offset": record.offset,
@@ -111,12 +111,12 @@ def replay_lines(told: dict[str, Any]) -> Iterator[str]:
             yield f"{told[name]:10,} {text}"
 
 
-def _field_value(record: Quarantined, name: str, named: Named) -> Any:
-    """Return what the record has in a field; None if it cannot be read."""
+def _field_value(value: str | None, name: str) -> Any:
+    """Return what a value has in a field; None if it cannot be read, or is long."""
+    if value is None:
+        return None
     with suppress(Refused):
-        fields = open_record(record.value, len(record.value or b"")).fields
-        if fields is not None and fields.get(name) is not None:
-            shown = shown_value(orjson.dumps({name: fields[name]}), None, named)
-            with suppress(ValueError):  # what was cut off is no JSON any more
-                return orjson.loads(shown or "")[name]
+        text = value.encode()
+        found = (open_record(text, len(text)).fields or {}).get(name)
+        return found if len(orjson.dumps(found)) <= SHOWN else None
     return None

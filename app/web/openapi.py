@@ -113,7 +113,7 @@ SCHEMAS: dict[str, Schema] = {
         value={
             "type": ["string", "null"],
             "description": "up to 2,000 characters with pseudonyms in place of ids of users; null for no value "
-            "and for what does not begin like JSON",
+            "and for one in which ids cannot be found for certain: `headrace quarantine show ID --show-ids` shows it",
         },
         bytes={"type": "integer", "minimum": 0, "description": "the length of the original value"},
     ),

@@ -35,7 +35,7 @@ class QuarantineResource:
     async def records(self, request: web.Request) -> web.Response:
         """Answer the newest records, with pseudonyms in place of ids of users."""
         found = await self._read(request, count_in(request))
-        return json_response(list_as_json(found, self.pseudonyms.of))
+        return json_response(await asyncio.to_thread(list_as_json, found, self.pseudonyms.of))
 
     async def stats(self, request: web.Request) -> web.Response:
         """Answer how many records there are, by reason, topic, state and hour."""

@@ -29,7 +29,7 @@ function drawQuarantine() {
 // The value as it came, with the field at fault marked.
 function valueOf({ value, field }) {
   const shown = element("pre");
-  if (value === null) { shown.textContent = "not shown: it may hold an id of a person anywhere"; return shown; }
+  if (value === null) { shown.textContent = "not shown: it may hold an id of a person anywhere; headrace quarantine show ID --show-ids shows it"; return shown; }
   const from = field ? value.indexOf(JSON.stringify(field)) : -1;
   if (from < 0) { shown.textContent = value; return shown; }
   const rest = value.slice(from), found = /^"(?:[^"\\]|\\.)*"\s*:\s*("(?:[^"\\]|\\.)*"?|[^,}\]]*)/.exec(rest);
