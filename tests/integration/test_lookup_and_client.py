@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -145,6 +146,12 @@ async def test_a_senseless_k_is_refused(listed: Listed, k: int) -> None:
         await listed("u1", k)
 
 
+@pytest.mark.parametrize(("user_id", "error"), [("", ValueError), (661, TypeError)])
+async def test_what_is_no_id_is_refused(listed: Listed, user_id: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match="user_id is"):
+        await listed(user_id, 20)
+
+
 async def test_a_foreign_value_under_our_key_is_reported(shop: Shop, listed: Listed) -> None:
     shop.redis.set(shop.keys.recommendation("u1"), b"hello")
     with pytest.raises(UnreadableAnswer, match="not what Headrace writes"):
@@ -271,7 +278,7 @@ async def test_a_killed_connection_is_replaced_without_the_caller_noticing(
 def test_a_redis_that_is_away_is_an_error_that_keeps_the_password() -> None:
     with (
         Headrace("redis://:secret@127.0.0.1:1/0", timeout_seconds=0.5) as headrace,
-        pytest.raises(StoreAway, match="HEADRACE_REDIS_URL") as raised,
+        pytest.raises(StoreAway, match="argument, or HEADRACE_REDIS_URL") as raised,
     ):
         headrace.recommendations("u1")
     assert "secret" not in str(raised.value)
@@ -279,15 +286,13 @@ def test_a_redis_that_is_away_is_an_error_that_keeps_the_password() -> None:
 
 @pytest.mark.parametrize("url", ["localhost:6379", "redis://localhost:port", ""])
 def test_an_address_that_cannot_be_read_gets_advice(url: str) -> None:
-    with pytest.raises(HeadraceError, match="redis://host:6379/0"):
-        Headrace(url)
-    with pytest.raises(HeadraceError, match="redis://host:6379/0"):
-        Lookups.connect(RedisSettings(url), recall_seconds=0)
+    for connect in (Headrace, lambda url: Lookups.connect(RedisSettings(url), recall_seconds=0)):
+        with pytest.raises(HeadraceError, match="redis://host:6379/0"):
+            connect(url)
 
 
 def test_keys_of_one_user_share_a_hash_tag() -> None:
     keys = Keys("hr:")
-    assert keys.recommendation("u/1 ü") == "hr:rec:{u/1 ü}"
-    assert keys.profile("u/1 ü") == "hr:profile:{u/1 ü}"
+    assert (keys.recommendation("u/1 ü"), keys.profile("u/1 ü")) == ("hr:rec:{u/1 ü}", "hr:profile:{u/1 ü}")
     assert (keys.item("i"), keys.similar("i")) == ("hr:item:{i}", "hr:similar:{i}")
     assert (keys.trending(), keys.trending("home/kitchen")) == ("hr:trending", "hr:trending:home/kitchen")

@@ -105,8 +105,10 @@ def ask_recommendations(keys: Keys, recall: Recall, user_id: str, k: int) -> Que
 
     One round trip if all its items are remembered, else two. A list that lost an item is not topped
     up: only the worker knows what this user just bought. The trending list in place of an empty one
-    leaves out the user's recent items. Raises ValueError for a k outside 1..K_MAX.
+    leaves out the user's recent items. Raises ValueError for a k outside 1..K_MAX and an empty id,
+    TypeError for an id that is no text.
     """
+    _check_id("user_id", user_id)
     _check(k)
     flag, raw = yield [("GET", keys.known_only()), ("GET", keys.recommendation(user_id))]
     known_only = answers.decode_flag(flag)
@@ -125,8 +127,9 @@ def ask_similar(keys: Keys, recall: Recall, item_id: str, k: int) -> Question[li
     """The item's neighbours, at most k, nearest first; out of the vectors where no list of them is
     written.
 
-    Raises ValueError as above.
+    Raises ValueError and TypeError as above.
     """
+    _check_id("item_id", item_id)
     _check(k)
     flag, raw = yield [("GET", keys.known_only()), ("GET", keys.similar(item_id))]
     entries = lists.decode_similar(raw)
@@ -139,7 +142,11 @@ def ask_similar(keys: Keys, recall: Recall, item_id: str, k: int) -> Question[li
 
 
 def ask_item(keys: Keys, item_id: str) -> Question[CatalogueEntry | None]:
-    """The catalogue entry as it is now, or None when the item is unknown or was deleted."""
+    """The catalogue entry as it is now, or None when the item is unknown or was deleted.
+
+    Raises ValueError and TypeError for an id, as above.
+    """
+    _check_id("item_id", item_id)
     (values,) = yield [("HMGET", keys.item(item_id), *item_fields.ENTRY_FIELDS)]
     entry = answers.decode_item(item_id, values)
     return entry if entry.known and not entry.deleted else None
@@ -160,6 +167,14 @@ def ask_history(keys: Keys, recall: Recall, user_id: str) -> Question[UserHistor
 def _check(k: int) -> None:
     if not 1 <= k <= K_MAX:
         raise ValueError(f"k is {k}; use 1 to {K_MAX}")
+
+
+def _check_id(name: str, value: object) -> None:
+    """Raise for what no shop's id can be: it would be answered as one that is unknown."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is {value!r}, which is no text; ids are texts, such as 'ada' or '661'")
+    if not value:
+        raise ValueError(f"{name} is empty; give an id, and for a guest session: and the session's id")
 
 
 def _joined(history: UserHistory, known: Mapping[str, KnownItem], *, known_only: bool) -> UserHistory:

@@ -36,6 +36,7 @@ class Timeouts(TypedDict):
 
 RETRIES = 1  # a pooled connection may have died since its last use; a fresh one is worth one try
 PAUSE_BETWEEN_RETRIES = NoBackoff()
+ADDRESS = "the client's argument, or HEADRACE_REDIS_URL of a command"
 
 
 def timeouts(seconds: float) -> Timeouts:
@@ -51,9 +52,9 @@ def translate(error: Exception) -> HeadraceError:
         return UnreadableAnswer(f"Redis refused the look-up: {in_words(error)}. {advice(error)}")
     if isinstance(error, AuthenticationError):
         return StoreAway(
-            f"Redis does not let us in: {in_words(error)}. Are user and password in HEADRACE_REDIS_URL right?"
+            f"Redis does not let us in: {in_words(error)}. Are user and password in the address right ({ADDRESS})?"
         )
-    return StoreAway(f"Redis does not answer: {in_words(error)}. Is it up, is HEADRACE_REDIS_URL right?")
+    return StoreAway(f"Redis does not answer: {in_words(error)}. Is it up, is the address right ({ADDRESS})?")
 
 
 def refuses(error: Exception) -> bool:
