@@ -89,7 +89,7 @@ def _snippets(environ: dict[str, str], settings: Settings) -> str:
             "headrace replay --sample",
             "",
             "# one event with kcat (its key is the user id), and the list that follows",
-            f"echo 'ada|{event}' | kcat -P -b {kafka} -t {views} -K '|'",
+            f"echo 'ada|{event}' | kcat -P -b {kafka} -t {views} -K '|' -X topic.partitioner=murmur2_random",
             f"redis-cli -u {redis} GET '{key}'",
         ]
     )

@@ -30,5 +30,6 @@ def test_it_prints_lines_for_a_shell_with_the_ports_that_were_taken() -> None:
         settings = dict(line.removeprefix("export ").split("=") for line in shown.splitlines() if "export " in line)
         with Redis.from_url(settings["HEADRACE_REDIS_URL"]) as redis:
             assert redis.ping()
-        assert f"kcat -P -b {settings['HEADRACE_KAFKA_BOOTSTRAP']} -t views" in shown
+        kcat = f"kcat -P -b {settings['HEADRACE_KAFKA_BOOTSTRAP']} -t views -K '|' -X topic.partitioner=murmur2_random"
+        assert kcat in shown
         assert f"redis-cli -u {settings['HEADRACE_REDIS_URL']} GET 'hr:rec:{{ada}}'" in shown
