@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import re
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -26,8 +27,9 @@ SHOWN = 20
 AGO = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
 UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 VALUE_SHOWN = 100  # characters of a value in a line for people
+REASONS = ", ".join(Reason)
 
-DETAILS = """
+DETAILS = f"""
 Reads the topic quarantine. Ids of users are shown as pseudonyms, and a value in which they cannot be found for certain,
 such as a row of a file or broken JSON, is not shown, unless --show-ids is given. Without --all, up to 100,000 records
 of each partition are read.
@@ -36,6 +38,9 @@ of each partition are read.
 if two replays run at the same time. It leaves out what would be rejected again with the present settings. Records of
 items, and titles that were worse than before, are sent only if --topic items or that reason is named: an old version
 of an item would take the place of a newer one.
+
+reasons:
+{textwrap.fill(REASONS, 110, initial_indent="  ", subsequent_indent="  ")}
 
 exit status:
   0  done
@@ -88,7 +93,7 @@ def _verb(what: Any, name: str, summary: str) -> argparse.ArgumentParser:
 
 
 def _choose(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--reason", action="append", choices=list(Reason), metavar="REASON", help="only this reason")
+    verb.add_argument("--reason", action="append", type=_reason, metavar="REASON", help="only this reason")
     verb.add_argument("--topic", action="append", help="only records of this topic, without its prefix, or file")
     when = "a time with zone such as 2026-11-26T08:00:00Z, or how long ago: 30m, 2h, 7d"
     verb.add_argument("--since", type=_time, default=EVERYWHERE[0], metavar="WHEN", help=when)
@@ -196,6 +201,13 @@ def _rest(told: dict[str, Any]) -> str:
 
 def _date(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(sep=" ", timespec="seconds").removesuffix("+00:00")
+
+
+def _reason(text: str) -> Reason:
+    try:
+        return Reason(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no reason; there is {REASONS}") from None
 
 
 def _time(text: str) -> float:

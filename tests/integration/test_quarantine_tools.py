@@ -13,6 +13,7 @@ from shops import Http, client_of
 from app.concerns import KafkaSettings, RedisSettings
 from app.main import main
 from app.web.openapi import description
+from models.contract.outcome import Reason
 
 
 @pytest.fixture
@@ -105,6 +106,21 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
     assert main(["quarantine", *arguments, "--json"]) == 0
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
     return found
+
+
+def test_an_unknown_reason_is_answered_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["quarantine", "list", "--reason", "bogus"])
+    told = capsys.readouterr().err
+    assert "'bogus' is no reason; there is null_value, too_large" in told
+    assert "Reason." not in told
+
+
+def test_help_names_every_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["quarantine", "list", "--help"])
+    told = capsys.readouterr().out
+    assert [each for each in Reason if each not in told] == []
 
 
 @pytest.mark.usefixtures("filled")
