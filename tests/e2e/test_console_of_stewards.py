@@ -72,6 +72,9 @@ async def test_a_steward_finds_the_field_at_fault_and_tries_a_threshold(
         assert "zero_price" in await page.run(text_of("quarantine-reasons"))
         await page.run("document.querySelector('#quarantine-reasons button').click()")
         await page.until(f"{text_of('records-title')} === 'Newest records: zero price'")
+        await page.until(
+            f"{text_of('replay')}.endsWith('replay --reason zero_price --dry-run. Without --dry-run it is sent again.')"
+        )
         marked = await page.run("[...document.querySelectorAll('#records mark')].map(each => each.textContent)")
         assert marked == ['"price":0', '"price":0']
         assert USER not in await page.run("document.body.innerText")

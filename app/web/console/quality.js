@@ -52,7 +52,8 @@ async function showRecords(reason) {
   if (quality.reason !== reason) return;
   $("records").replaceChildren(...records.map(recordEntry));
   const chosen = reason ? ` --reason ${reason}` : "";
-  $("replay").textContent = records.length ? `Mend the producer. What would be accepted now is sent again by: headrace quarantine replay${chosen} --dry-run` : "";
+  $("replay").textContent = records.length
+    ? `Mend the producer. What would be accepted now is told by: headrace quarantine replay${chosen} --dry-run. Without --dry-run it is sent again.` : "";
 }
 
 async function showQuarantine() {
