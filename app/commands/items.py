@@ -11,6 +11,8 @@ from app.commands import stored_items
 from app.inventory.items import judge_items
 from app.settings import Settings
 from models.contract.events import Item
+from models.contract.outcome import Reason
+from models.contract.visible import is_visible
 from models.quality.repair import Repair, repair_item
 from models.quality.rules import findings
 from models.quality.text import QualitySettings, TextVerdict
@@ -56,7 +58,9 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     if args.what != "judge":
         return stored_items.execute(args, settings)
     item, repairs = repair_item(Item("", args.title, args.category, args.brand))
-    told = _told(item, repairs, _verdict(item, settings), settings.quality)
+    accepted = is_visible(args.title)
+    told = _told(item, repairs, _verdict(item, settings) if accepted else None, settings.quality)
+    told["quarantined"] = None if accepted else str(Reason.MISSING_FIELD)
     if args.json:
         sys.stdout.write(orjson.dumps(told).decode() + "\n")
     else:
@@ -91,6 +95,9 @@ def _lines(told: dict[str, Any]) -> Iterator[str]:
     for each in told["repairs"]:
         yield f"repaired  {each['field']} by {each['rule']}: {each['before']!r} became {each['after']!r}"
     yield f"rules     {', '.join(told['rules']) or 'found nothing'}"
+    if told["quarantined"] is not None:
+        yield f"quality   not judged: a title that shows nothing goes to quarantine as {told['quarantined']}"
+        return
     if told["quality"] is None:
         yield "quality   not judged: there is no quality model (HEADRACE_MODEL_DIR)"
         return

@@ -43,6 +43,16 @@ def test_people_read_lines(capsys: pytest.CaptureFixture[str]) -> None:
     assert "may be recommended" in out
 
 
+@pytest.mark.parametrize("title", ["", "\u200b"])
+def test_a_title_that_shows_nothing_is_not_judged_but_quarantined(
+    title: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = judged(capsys, title)
+    assert (found["quarantined"], found["recommended"], found["quality"]) == ("missing_field", None, None)
+    assert main(["items", "judge", title]) == 0
+    assert "goes to quarantine as missing_field" in capsys.readouterr().out
+
+
 def test_without_models_the_rules_judge(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEADRACE_MODEL_DIR", "")
     found = judged(capsys, "n/a")
