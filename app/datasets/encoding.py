@@ -27,7 +27,7 @@ UTF_16 = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 def encoding_of(start: bytes, path: object) -> str:
     """Return Python's name of the encoding of a text that begins with these bytes.
 
-    Raises HeadraceError for UTF-32.
+    Raises HeadraceError for UTF-32, and for a file that is no text.
     """
     if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         raise HeadraceError(f"{path} is UTF-32; save it as UTF-8")
@@ -36,8 +36,17 @@ def encoding_of(start: bytes, path: object) -> str:
     if start.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
     if b"\0" in start[:64]:
-        return "utf-16-le" if start[1:2] == b"\0" else "utf-16-be"
+        return _wide(start, path)
     return "utf-8" if _may_be_utf8(start) else _eight_bit(start)
+
+
+def _wide(start: bytes, path: object) -> str:
+    encoding = "utf-16-le" if start[1:2] == b"\0" else "utf-16-be"
+    text = start[: len(start) // 2 * 2].decode(encoding, "replace")
+    # the last letter may be cut off; one that is no letter before it is in no text
+    if "\0" in text or "\ufffd" in text[:-1]:
+        raise HeadraceError(f"{path} is no text; a log is CSV, JSON lines, a JSON array or Parquet")
+    return encoding
 
 
 def checked(encoding: str) -> str:

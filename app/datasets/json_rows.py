@@ -1,7 +1,7 @@
 """Reads JSON objects: one a line, the elements of an array, or a list inside one object."""
 
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from app.datasets.rows import LINES_AT_ONCE, lines_of
 from app.errors import HeadraceError
 
 LARGEST_ARRAY = 1 << 30
+DEEPEST = 3  # points in a path
 LONG_LINE = 1 << 16  # no event or item has as many bytes
 
 
@@ -35,6 +36,15 @@ def begins_as_lines(start: bytes) -> bool:
         return False
     # `[` or `{` alone, or with what belongs to it on the next lines; anything else is a broken line
     return not (lines[0].strip() in (b"[", b"{") or lines[0].lstrip().startswith(b"[") or _continues(lines))
+
+
+def paths_inside(fields: Mapping[str, Any], within: str = "") -> Iterator[str]:
+    """Yield the paths of plain values inside objects, as in `user.id`, at most four deep."""
+    for name, value in fields.items():
+        if isinstance(value, dict) and within.count(".") < DEEPEST:
+            yield from paths_inside(value, f"{within}{name}.")
+        elif within and isinstance(value, str | int | float):
+            yield f"{within}{name}"
 
 
 def json_array(path: Path, encoding: str) -> Iterator[Row]:

@@ -103,8 +103,9 @@ class Source:
     """A file of a log, or several that are one table: what it is, and its records.
 
     `described` is for people: the shape, and how the file is written. `columns` are those of its
-    first rows, and `places` the columns of each field. Every call of `records` reads from
-    the start. `portions` reads the same more quickly, and is None for files where nothing does.
+    first rows, and `places` the columns of each field. `inside` are the paths of plain values
+    inside objects of these rows, such as `user.id`. Every call of `records` reads from the start.
+    `portions` reads the same more quickly, and is None for files where nothing does.
     """
 
     paths: tuple[Path, ...]
@@ -115,6 +116,7 @@ class Source:
     places: Mapping[str, tuple[str, ...]]
     records: Callable[[LeaveOut], Iterator[Record]]
     portions: Portions | None = None
+    inside: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -99,7 +99,10 @@ def _check_columns(table: Table, shape: Shape, mapping: FileMapping) -> None:
     if "user_id" in proposed:
         proposed.pop("session_id", None)
     ways = [f"--map {quote(f'{name}={column}')}" for name, column in proposed.items()]
-    ways += ["--kind order (or another kind, for all rows)"] if "kind" in missing and "kind" not in proposed else []
+    unknown = [each.split(" or ")[0] for each in missing if each != "kind" and not {*each.split(" or ")} & {*proposed}]
+    ways += [f"--map {name}=COLUMN" for name in unknown]
+    one_kind = "(or --kind order, where all rows are of one kind)"
+    ways += [f"--map kind=COLUMN {one_kind}"] if "kind" in missing and "kind" not in proposed else []
     way_out = f"; try {' '.join(ways)}" if ways and table.columns else ""
     if len(table.columns) == 1:
         way_out = "; if its cells are separated by another character, name it: --separator C"
@@ -156,4 +159,5 @@ def source_of(files: Sequence[Recognised], mapping: FileMapping) -> Source:
         places=places,
         records=lambda leave_out: of_rows(rows(), leave_out),
         portions=portions,
+        inside=table.inside,
     )

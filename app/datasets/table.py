@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.datasets.dialect import NAMES, dialect_of
 from app.datasets.encoding import checked, encoding_of
-from app.datasets.json_rows import begins_as_lines, json_array, json_lines, json_portions
+from app.datasets.json_rows import begins_as_lines, json_array, json_lines, json_portions, paths_inside
 from app.datasets.mapping import FileMapping
 from app.datasets.opened import first_bytes, foreign, packing
 from app.datasets.parquet_rows import as_bytes, parquet_columns, parquet_rows
@@ -31,7 +31,7 @@ class Table:
 
     `rows` takes where a short row may end (see `csv_table`), and the columns that are read.
     `portions` does, too; it is None if the file cannot be read in portions. `is_json` says that the
-    bytes of a row are a JSON object.
+    bytes of a row are a JSON object; `inside` are then the paths of plain values inside objects.
     """
 
     path: Path
@@ -40,6 +40,7 @@ class Table:
     rows: Callable[[LastCell, tuple[str, ...]], Iterator[Row]]
     is_json: bool = False
     portions: Callable[[LastCell, tuple[str, ...]], Iterator[Portion]] | None = None
+    inside: tuple[str, ...] = ()
 
 
 def open_table(path: Path, mapping: FileMapping) -> Table:
@@ -136,11 +137,13 @@ def _json(path: Path, text: str, encoding: str, packed: str) -> Table:
             yield _parsed(row)
 
     columns: dict[str, None] = {}
+    inside: dict[str, None] = {}
     for row in islice(rows(), ROWS_SAMPLED):
         columns |= dict.fromkeys(row.fields or ())
+        inside |= dict.fromkeys(paths_inside(row.fields or {}))
     is_plain = read is json_lines and encoding.startswith("utf-8")
     portions = (lambda last, reads: json_portions(path, _parsed)) if is_plain else None
-    return Table(path, _written(written, "", encoding, packed), tuple(columns), rows, True, portions)
+    return Table(path, _written(written, "", encoding, packed), tuple(columns), rows, True, portions, tuple(inside))
 
 
 def _parsed(row: Row) -> Row:

@@ -7,7 +7,7 @@ from datetime import MAXYEAR, UTC, datetime
 from itertools import islice
 
 from app.datasets.record import Dataset, Portions, Record, Source
-from app.datasets.shapes.known import proposals
+from app.filecheck.likely_places import likely_places, unnamed
 from app.filecheck.plain import PlainRows
 from app.filecheck.plain_lines import PlainLines
 from app.filecheck.rejected import ROWS_AT_ONCE, ROWS_SHOWN, Identity, RejectedRow, judge
@@ -204,9 +204,7 @@ def _unread(source: Source) -> dict[str, str]:
     """Return, for fields that the file lacks, a column that is not read and has a likely name."""
     if source.shape != "headrace":
         return {}
-    read = {column for columns in source.places.values() for column in columns}
-    missing = [name for name, columns in source.places.items() if not set(columns) & set(source.columns)]
-    return proposals([name for name in missing if name != "event_id"], source.columns, read)
+    return likely_places([name for name in unnamed(source) if name != "event_id"], source)
 
 
 def _year(ts: float) -> int:

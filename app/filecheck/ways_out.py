@@ -6,12 +6,14 @@ from datetime import datetime
 from shlex import quote
 from typing import Any
 
+from app.datasets.json_rows import paths_inside
 from app.datasets.mapping import KINDS
 from app.datasets.moments import UNITS, as_number
 from app.datasets.record import Source
-from app.datasets.shapes.known import proposals
+from app.datasets.shapes.known import place_in
 from app.datasets.shapes.shape import word
 from app.filecheck.advice import ADVICE
+from app.filecheck.likely_places import likely_places, unnamed
 from app.filecheck.rejected import RejectedRow
 from models.contract.events import OLDEST_TS
 from models.contract.outcome import Reason
@@ -112,7 +114,7 @@ def _invalid_time(rejected: RejectedRow, source: Source, latest: float) -> str:
 def _unknown_kind(rejected: RejectedRow, source: Source, latest: float) -> str:
     column = next(iter(source.places.get("kind", ())), "kind")
     if column not in rejected.fields and "kind is missing" in rejected.detail:
-        proposed = proposals(["kind"], tuple(rejected.fields) or source.columns)
+        proposed = likely_places(["kind"], source, tuple(rejected.fields))
         way = f"try --map {quote('kind=' + proposed['kind'])}" if proposed else "try --kind order"
         return f"{way}, or --kind view where all rows are of one kind"
     said = str(rejected.fields.get(column, ""))
@@ -129,14 +131,21 @@ def _unknown_kind(rejected: RejectedRow, source: Source, latest: float) -> str:
 
 def _missing(rejected: RejectedRow, source: Source, latest: float) -> str:
     name = rejected.detail.split(" ", 1)[0]
-    used = {column for columns in source.places.values() for column in columns}
-    column = proposals([name], source.columns, used).get(name)
-    return f"try --map {quote(f'{name}={column}')}" if column is not None else ""
+    column = likely_places([name], source).get(name)
+    if column is not None:
+        return f"try --map {quote(f'{name}={column}')}"
+    # ids are made where no row has one, once it is known where the rest of an event is
+    lacking = [each for each in unnamed(source) if each in ("event_id", "ts", "item_id")]
+    if name == "event_id" and name in lacking and lacking != [name]:
+        found = likely_places(lacking, source)
+        places = {each: found.get(each, "COLUMN") for each in lacking if each != name}
+        ways = [f"--map {quote(f'{each}={place}')}" for each, place in places.items()]
+        return f"ids are made once the other fields are found: try {' '.join(ways)}"
+    return ""
 
 
 def _no_user(rejected: RejectedRow, source: Source, latest: float) -> str:
-    used = {column for columns in source.places.values() for column in columns}
-    proposed = proposals(["user_id", "session_id"], source.columns, used)
+    proposed = likely_places(["user_id", "session_id"], source)
     ways = " ".join(f"--map {quote(name + '=' + column)}" for name, column in proposed.items())
     return f"try {ways}" if ways else ""
 
@@ -147,14 +156,26 @@ def _wrong_type(rejected: RejectedRow, source: Source, latest: float) -> str:
     if name in ("ts", "updated_at"):
         return _swapped(name, rejected, source, latest)
     if name in ("event_id", "item_id", "user_id", "session_id"):
-        column = next(iter(source.places.get(name, ())), name)
-        return f"ids are text: try --map {quote(f'{name}={column}')}, which translates them"
+        return _id_of_wrong_type(name, rejected, source)
     if isinstance(value, str) and DECIMAL_COMMA.fullmatch(value.strip()):
         return "a decimal comma? try --decimal ,"
     if isinstance(value, str) and MONEY.search(value) and any(map(str.isdigit, value)):
         return "write the number alone, without a currency or a unit, and a point for its decimals (1250.00)"
     if name == "available":
         return "write true or false, or map another column: --map available=COLUMN; --map available= for none"
+    return ""
+
+
+def _id_of_wrong_type(name: str, rejected: RejectedRow, source: Source) -> str:
+    column = next(iter(source.places.get(name, ())), name)
+    value = rejected.fields.get(column if rejected.is_raw else name)
+    if isinstance(value, dict):
+        place = place_in(name, column, tuple(paths_inside({column: value})))
+        if place not in ("", column):
+            return f"try --map {quote(f'{name}={place}')}"
+        return f"name the text inside the object that is the id: --map {quote(f'{name}={column}.NAME')}"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"ids are text: try --map {quote(f'{name}={column}')}, which translates them"
     return ""
 
 

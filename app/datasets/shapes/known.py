@@ -64,7 +64,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "event_id": ("eventid", "messageid", "uuid"),
     "ts": (
         "timestamp", "time", "eventtime", "datetime", "date", "createdat", "created", "occurredat", "eventtimestamp",
-        "invoicedate", "unixtime", "when",
+        "invoicedate", "unixtime", "when", "at",
     ),
     "user_id": (
         "user", "userid", "customerid", "customer", "visitorid", "visitor", "clientid", "memberid", "accountid", "uid",
@@ -88,6 +88,11 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "url": ("link", "producturl"),
     "image_url": ("image", "imagelink", "img"),
 }  # fmt: skip
+# Words for a field inside an object that is named after it, as in `{"user": {"id": ...}}`.
+ALIASES_INSIDE: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("user_id", "session_id", "item_id", "event_id"), ("id",)),
+    "kind": ("type", "name"),
+}
 
 
 def shape_of(columns: Collection[str], name: str) -> Shape | None:
@@ -103,13 +108,31 @@ def shapes_named(format_: str) -> tuple[Shape, ...]:
     return tuple(shape for shape in (EVENTS, ITEMS, *PUBLISHED) if shape.name == format_)
 
 
-def proposals(missing: Iterable[str], columns: Collection[str], taken: Collection[str] = ()) -> dict[str, str]:
-    """Return a column for each missing field for which one has a likely name."""
+def proposals(
+    missing: Iterable[str], columns: Collection[str], taken: Collection[str] = (), inside: Collection[str] = ()
+) -> dict[str, str]:
+    """Return a column for each missing field for which one has a likely name.
+
+    `inside` are the paths of plain values inside objects, such as `user.id`: where the column holds
+    objects, the path of the likely value in them is returned instead.
+    """
     plain = {NOT_A_LETTER.sub("", each.lower()): each for each in columns if each not in taken}
     found: dict[str, str] = {}
     for field in missing:
         names = (NOT_A_LETTER.sub("", field), *ALIASES.get(field, ()))
-        column = next((plain[each] for each in names if each in plain and plain[each] not in found.values()), None)
-        if column is not None:
-            found[field] = column
+        places = (place_in(field, plain[each], inside) for each in names if each in plain)
+        place = next((each for each in places if each and each not in {*taken, *found.values()}), None)
+        if place is not None:
+            found[field] = place
     return found
+
+
+def place_in(field: str, column: str, inside: Collection[str]) -> str:
+    """Return where in a column a field is likely to be: the column itself, or a path of `inside`.
+
+    Returns an empty text if the column holds objects, and no value in them has a likely name.
+    """
+    start = f"{column}."
+    paths = {NOT_A_LETTER.sub("", each[len(start) :].lower()): each for each in inside if each.startswith(start)}
+    names = (NOT_A_LETTER.sub("", field), *ALIASES_INSIDE.get(field, ()), *ALIASES.get(field, ()))
+    return next((paths[each] for each in names if each in paths), "") if paths else column

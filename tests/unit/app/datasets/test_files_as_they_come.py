@@ -242,3 +242,11 @@ def test_a_file_that_is_no_archive_is_an_error(tmp_path: Path) -> None:
     path.write_bytes(as_csv(ROWS).encode())
     with pytest.raises(HeadraceError, match="damaged or cut off"):
         read(path)
+
+
+@pytest.mark.parametrize("start", [b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0"])
+def test_a_binary_file_is_told_to_be_no_text(start: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "events.csv"
+    path.write_bytes(start * 40)
+    with pytest.raises(HeadraceError, match="is no text"):
+        open_dataset(path)
