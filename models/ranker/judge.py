@@ -15,6 +15,9 @@ from models.kernel import kernel
 K = 20
 WINDOW = 4_000.0
 MARGIN = 1.0
+LARGEST_GAIN = 2.0  # a hit in the first place
+MOST_LISTS, TINY = 2.0**53, 1e-100  # so that squares neither overflow nor vanish
+ROUNDING = 1e-6  # what sums may be off
 LEAST = 50  # lists before a learned ranker may lead
 FORMULA, LINEAR, HIDDEN = "formula", "linear", "hidden"
 RANKERS = (FORMULA, LINEAR, HIDDEN)
@@ -63,8 +66,11 @@ class RankerJudge:
         ends = np.cumsum([each.size for each in parts])
         if state.shape != (ends[-1],) or not np.isfinite(state).all():
             raise ValueError("these are no counts of a judge")
-        for each, values in zip(parts, np.split(state, ends[:-1]), strict=True):
-            each[...] = values.reshape(each.shape)
+        given = [values.reshape(each.shape) for each, values in zip(parts, np.split(state, ends[:-1]), strict=True)]
+        if not _can_be(*given):
+            raise ValueError("no lists lead to these counts of a judge")
+        for each, values in zip(parts, given, strict=True):
+            each[...] = values
 
     def leader(self) -> str:
         """The ranker that leads."""
@@ -77,6 +83,29 @@ class RankerJudge:
             if mean > MARGIN * error and mean > 0:
                 best = other
         return RANKERS[best]
+
+
+def _can_be(
+    seen: NDArray[np.float64],
+    hits: NDArray[np.float64],
+    reciprocals: NDArray[np.float64],
+    difference: NDArray[np.float64],
+    square: NDArray[np.float64],
+) -> bool:
+    """Whether lists can lead to these counts: weights are above 0 to 1, a gain is 0 to 2, and the
+    squared mean is at most the mean of squares.
+    """
+    lists, weight, squared = seen.tolist()
+    if lists == 0.0:
+        return not any(each.any() for each in (seen, hits, reciprocals, difference, square))
+    most = 1.0 + ROUNDING
+    is_weighed = TINY < squared <= weight * most and weight <= lists * most and lists <= MOST_LISTS
+    # The number of equal lists that would be as sure is at least 1, and at most that of all lists.
+    is_weighed = is_weighed and squared <= weight**2 * most and weight**2 <= squared * lists * most
+    is_mean = all(((each >= 0.0) & (each <= most)).all() for each in (hits, reciprocals))
+    is_square = bool(((square >= 0.0) & (square <= LARGEST_GAIN**2 * most)).all())
+    is_gap = bool((np.abs(difference) <= np.sqrt(np.maximum(square, 0.0)) + ROUNDING).all())
+    return is_weighed and is_mean and is_square and is_gap
 
 
 @kernel
