@@ -22,6 +22,7 @@ CLAIMED, REPLAYED = "claimed", "replayed"
 WAITING, IN_DOUBT = "waiting", "in_doubt"
 STATES = (WAITING, REPLAYED, IN_DOUBT)
 Headers = list[tuple[str, bytes]]
+Said = Mapping[str, bytes | None]  # Kafka permits a header without a value
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def decode_quarantine(batch: RawBatch) -> list[Quarantined | ReplayMark]:
     """
     found: list[Quarantined | ReplayMark] = []
     for row, headers in enumerate(batch.headers):
-        said = dict(headers)
+        said: Said = dict(headers)
         check_header(QUARANTINE, said)
         try:
             found.append(_mark(said, batch.values[row]) if REPLAY in said else _quarantined(batch, row, said))
@@ -89,14 +90,14 @@ def decode_quarantine(batch: RawBatch) -> list[Quarantined | ReplayMark]:
     return found
 
 
-def _quarantined(batch: RawBatch, row: int, said: Mapping[str, bytes]) -> Quarantined:
-    topic = said["source-topic"].decode(errors="replace")
-    partition, offset = int(said["source-partition"]), int(said["source-offset"])
+def _quarantined(batch: RawBatch, row: int, said: Said) -> Quarantined:
+    topic = _text(said, "source-topic")
+    partition, offset = int(_text(said, "source-partition")), int(_text(said, "source-offset"))
     key, value = batch.keys[row], batch.values[row]
     return Quarantined(
         record_id=record_id(topic, partition, offset, key, value),
-        reason=said["reason"].decode(errors="replace"),
-        detail=said["detail"].decode(errors="replace"),
+        reason=_text(said, "reason"),
+        detail=_text(said, "detail"),
         topic=topic,
         partition=partition,
         offset=offset,
@@ -106,12 +107,19 @@ def _quarantined(batch: RawBatch, row: int, said: Mapping[str, bytes]) -> Quaran
     )
 
 
-def _mark(said: Mapping[str, bytes], value: bytes | None) -> ReplayMark:
+def _mark(said: Said, value: bytes | None) -> ReplayMark:
     body = orjson.loads(value or b"")
-    state = said[REPLAY].decode()
+    state = _text(said, REPLAY)
     if state not in (CLAIMED, REPLAYED):
         raise ValueError(f"no state of a replay: {state}")
     return ReplayMark(state, str(body["claim"]), tuple(map(str, body["ids"])), tuple(map(str, body["over"])))
+
+
+def _text(said: Said, name: str) -> str:
+    value = said[name]
+    if value is None:
+        raise ValueError(f"the header {name} has no value")
+    return value.decode(errors="replace")
 
 
 class Replays:

@@ -1,6 +1,9 @@
 """Records of the quarantine are read back with their marks, in the order of the log."""
 
+from typing import Any
+
 import numpy as np
+import orjson
 import pytest
 
 from models.contract.events import RawBatch
@@ -56,6 +59,14 @@ def test_a_record_that_is_there_twice_has_one_id_and_others_have_another() -> No
 def test_what_headrace_did_not_write_is_passed_over() -> None:
     odd = batch((b"x", []), (b"x", headers(source_offset="soon")), (b"no json", headers(replay="claimed")))
     assert decode_quarantine(odd) == []
+
+
+@pytest.mark.parametrize("name", ["reason", "detail", "source-topic", "source-partition", "source-offset", "replay"])
+def test_a_record_with_a_header_without_a_value_is_passed_over(name: str) -> None:
+    # Kafka permits it, and the types of its clients do not tell.
+    without: Any = [(each, value) for each, value in headers() if each != name] + [(name, None)]
+    body = orjson.dumps({"claim": "c1", "ids": [], "over": []})
+    assert decode_quarantine(batch((body, without), (b"{}", headers()))) == decode_quarantine(batch((b"{}", headers())))
 
 
 def test_a_newer_version_is_refused() -> None:
