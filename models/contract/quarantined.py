@@ -17,6 +17,7 @@ from models.contract.events import RawBatch
 from models.contract.formats import QUARANTINE, check_header, header
 
 ID_BYTES = 8
+LARGEST_PARTITION, LARGEST_OFFSET = 2**31 - 1, 2**63 - 1  # Kafka has them as int32 and int64
 REPLAY = "replay"  # the header of a mark
 CLAIMED, REPLAYED = "claimed", "replayed"
 WAITING, IN_DOUBT = "waiting", "in_doubt"
@@ -93,6 +94,8 @@ def decode_quarantine(batch: RawBatch) -> list[Quarantined | ReplayMark]:
 def _quarantined(batch: RawBatch, row: int, said: Said) -> Quarantined:
     topic = _text(said, "source-topic")
     partition, offset = int(_text(said, "source-partition")), int(_text(said, "source-offset"))
+    if not (0 <= partition <= LARGEST_PARTITION and 0 <= offset <= LARGEST_OFFSET):
+        raise ValueError(f"{partition} and {offset} are no place in a topic")
     key, value = batch.keys[row], batch.values[row]
     return Quarantined(
         record_id=record_id(topic, partition, offset, key, value),

@@ -69,6 +69,17 @@ def test_a_record_with_a_header_without_a_value_is_passed_over(name: str) -> Non
     assert decode_quarantine(batch((body, without), (b"{}", headers()))) == decode_quarantine(batch((b"{}", headers())))
 
 
+@pytest.mark.parametrize(
+    ("name", "largest"), [("source_partition", 2_147_483_647), ("source_offset", 9_223_372_036_854_775_807)]
+)
+def test_a_place_that_kafka_cannot_have_is_passed_over(name: str, largest: int) -> None:
+    def read(place: int) -> int:
+        return len(decode_quarantine(batch((b"{}", headers(**{name: str(place)})))))
+
+    assert (read(0), read(largest)) == (1, 1)
+    assert (read(-1), read(largest + 1), read(10**22)) == (0, 0, 0)
+
+
 def test_a_newer_version_is_refused() -> None:
     with pytest.raises(NewerFormat):
         decode_quarantine(batch((b"{}", headers(format="2"))))
