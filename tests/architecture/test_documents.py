@@ -17,6 +17,7 @@ from app.main import COMMANDS
 from app.settings import load, variables
 from app.store.keys import Keys
 from app.web.server import ServeConcerns, Surroundings, build_application
+from app.worker.terms import is_shared
 from models.contract.event_codec import KNOWN_FIELDS
 from models.contract.events import Item
 from models.contract.outcome import Reason
@@ -117,6 +118,14 @@ def test_the_operations_page_gives_every_topic_as_it_is_made() -> None:
     rows = table_below("## Kafka", "docs/operations.md")
     made = {row[0]: row[2] if "=" in row[2] else "" for row in rows}
     assert made == {topic: ", ".join(f"{k}={v}" for k, v in config.items()) for topic, config in CONFIGS.items()}
+
+
+def test_the_operations_page_gives_every_setting_that_workers_share() -> None:
+    rows = table_below("### Workers that disagree", "docs/operations.md")
+    named = {re.sub(r"^(?:HEADRACE_)?", "HEADRACE_", name) for row in rows for name in re.findall(r"[A-Z_]+…?", row[0])}
+    wholes = tuple(name.removesuffix("…") for name in named if name.endswith("…"))
+    shared = {variable.name for variable in variables() if is_shared(variable.name)}
+    assert {name for name in shared - named if not name.startswith(wholes)} == set()
 
 
 def test_the_map_names_every_room() -> None:
