@@ -133,6 +133,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = tmp_path_factory.mktemp("project")
     for name in ("Makefile", "pyproject.toml", "requirements.lock"):
         shutil.copy(ROOT / name, project)
+    (project / "clients").symlink_to(ROOT / "clients")
     (project / "scripts").symlink_to(ROOT / "scripts")
     folder = project / ".venv"
     made = make(folder, REAL)
