@@ -8,7 +8,7 @@ import numpy as np
 
 from app.bench.factors import SessionFactors, is_installed
 from app.datasets.record import Dataset
-from app.errors import HeadraceError
+from app.errors import HeadraceError, install_line
 from app.evaluate.lister import AUTO
 from app.evaluate.prepared import Preparation
 from app.evaluate.stream import read_stream
@@ -64,7 +64,7 @@ def run_peers(asked: PeerComparison, prepared: Preparation, show: Show) -> dict[
         lister.recommender.warm_up()
         lister.begin()
         rows[name] = _row(name, lister, read_stream(asked.dataset, lister.recommender.items), plan, show)
-    left_out = [*prepared.left_out, *(f"{name}: pip install headrace[bench]" for name in FACTORS if not is_installed())]
+    left_out = [*prepared.left_out, *(f"{name}: {install_line('bench')}" for name in FACTORS if not is_installed())]
     return {"log": asked.dataset.name, "since": since, "contenders": rows, "left_out": left_out}
 
 

