@@ -30,6 +30,7 @@ CHATTY = (
 
 
 OURS = ("app", "agents", "models")
+KAFKA_CLIENT = "aiokafka"
 REPEAT_SECONDS = 30.0
 FIRST_LINES = 3
 MOST_KINDS = 10_000
@@ -126,3 +127,12 @@ def configure_logs(settings: LogSettings, scrub: Scrub) -> None:
     if settings.level == "info":
         for name in CHATTY:
             logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def quiet_kafka_client(settings: LogSettings) -> None:
+    """Leave out what Kafka's client library logs, unless the level is `debug`.
+
+    It is for commands that say in one line what the library says in many.
+    """
+    if settings.level != "debug":
+        logging.getLogger(KAFKA_CLIENT).setLevel(logging.CRITICAL)

@@ -33,6 +33,9 @@ COMMANDS = {
     "doctor": "check addresses, versions, topics and models, and say what to do",
 }
 
+# They end with one line if Kafka does not answer.
+ONE_LINE = ("replay", "quarantine", "ranker", "audit", "rebuild", "forget", "doctor")
+
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
@@ -63,7 +66,7 @@ def main(argv: list[str] | None = None) -> int:
 def _execute(args: argparse.Namespace) -> int:
     from app.errors import HeadraceError, UnusableSetting
     from app.guard.pseudonyms import Pseudonyms
-    from app.logs import configure_logs
+    from app.logs import configure_logs, quiet_kafka_client
     from app.settings import InvalidSetting, load, secret_values
     from app.store.secrecy import scrub_for, scrub_tracebacks
     from models.contract.formats import NewerFormat
@@ -74,6 +77,8 @@ def _execute(args: argparse.Namespace) -> int:
         settings = load(os.environ)
         pseudonyms = Pseudonyms.of_settings(settings.log)
         configure_logs(settings.log, lambda text: pseudonyms.in_text(scrub(text)))
+        if args.command in ONE_LINE:
+            quiet_kafka_client(settings.log)
         return _command(args.command).execute(args, settings)
     except (InvalidSetting, UnusableSetting) as invalid:
         return _fail(scrub(str(invalid)), EXIT_USAGE)

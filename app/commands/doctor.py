@@ -50,8 +50,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Check everything. The exit status is 0 when nothing failed."""
     # The report says in one line what the clients log in many.
     if settings.log.level != "debug":
-        for name in ("aiokafka", "asyncio"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     scrub = scrub_for(secret_values(os.environ))
     found = asyncio.run(examine(_checks(settings)))
     findings = [replace(each, detail=scrub(each.detail), advice=scrub(each.advice)) for each in found]

@@ -21,6 +21,7 @@ from aiokafka.protocol.metadata import MetadataRequest  # type: ignore[import-un
 
 from app.concerns import KafkaSettings
 from app.errors import HeadraceError
+from app.kafka.failure import KafkaAway
 from app.kafka.login import LOGIN, LOGIN_OVER_TLS, OAUTHBEARER, OPEN, PREFIX, TLS, client_arguments
 from app.kafka.tokens import NoToken
 
@@ -45,7 +46,13 @@ async def kafka_away(settings: KafkaSettings, error: Exception, advice: str) -> 
     fault = await find_login_fault(settings)
     if fault is not None:
         return HeadraceError(str(fault))
-    return HeadraceError(f"no Kafka answers at {settings.bootstrap}: {error}; check HEADRACE_KAFKA_BOOTSTRAP{advice}")
+    # Of a refused connection, the client library's text only repeats the address.
+    reason = error.reason if isinstance(error, KafkaAway) else "" if isinstance(error, KafkaConnectionError) else error
+    told = f" ({reason})" if reason else ""
+    return HeadraceError(
+        f"no Kafka answers at {settings.bootstrap}{told}; "
+        f"check HEADRACE_KAFKA_BOOTSTRAP, the broker's address as host:port{advice}"
+    )
 
 
 async def find_login_fault(settings: KafkaSettings) -> LoginFault | None:

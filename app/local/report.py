@@ -1,6 +1,7 @@
 """Formats the results of `headrace run`: one JSON object for machines, text for people."""
 
 import asyncio
+import shlex
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -146,8 +147,15 @@ async def addresses(running: LocalRun) -> str:
         f"Redis     {shown_address(settings.redis.url)}   GET '{Keys(settings.redis.prefix).recommendation(user)}'",
         f"Kafka     {settings.kafka.bootstrap}   topics views, clicks, orders, items",
         f"metrics   {running.worker.url}/metrics",
+        *_exports(settings.kafka.bootstrap, settings.redis.url),
     ]
     return "\n".join([*lines, ""])
+
+
+def _exports(kafka: str, redis: str) -> Iterator[str]:
+    """Yield the line that leads other commands to these servers, if no password is in it."""
+    if shown_address(redis) == redis:
+        yield f"shell     export HEADRACE_KAFKA_BOOTSTRAP={shlex.quote(kafka)} HEADRACE_REDIS_URL={shlex.quote(redis)}"
 
 
 def _segment(user_id: str) -> str:

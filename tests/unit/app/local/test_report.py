@@ -1,8 +1,8 @@
-"""What `headrace run` tells of hidden items."""
+"""What `headrace run` tells of hidden items, and of its servers."""
 
 from collections import Counter
 
-from app.local.report import _hidden
+from app.local.report import _exports, _hidden
 
 
 def test_hidden_items_are_told_by_cause_with_where_to_look() -> None:
@@ -14,3 +14,12 @@ def test_hidden_items_are_told_by_cause_with_where_to_look() -> None:
 
 def test_without_hidden_items_nothing_is_told() -> None:
     assert list(_hidden(Counter())) == []
+
+
+def test_a_line_for_a_shell_leads_other_commands_to_the_servers() -> None:
+    [line] = _exports("127.0.0.1:9", "redis://127.0.0.1:8/0")
+    assert line.endswith("export HEADRACE_KAFKA_BOOTSTRAP=127.0.0.1:9 HEADRACE_REDIS_URL=redis://127.0.0.1:8/0")
+
+
+def test_no_line_for_a_shell_shows_a_password() -> None:
+    assert list(_exports("127.0.0.1:9", "redis://:sesame@127.0.0.1:8/0")) == []
