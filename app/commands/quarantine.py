@@ -35,9 +35,9 @@ such as a row of a file or broken JSON, is not shown, unless --show-ids is given
 of each partition are read.
 
 `replay` reads all. It sends records with their bytes untouched to the partitions that they came from, each once, also
-if two replays run at the same time. It leaves out what would be rejected again with the present settings. Records of
-items, and titles that were worse than before, are sent only if --topic items or that reason is named: an old version
-of an item would take the place of a newer one.
+if two replays run at the same time. It leaves out what would be rejected again with the present settings, and what
+came from a partition that its topic does not have. Records of items, and titles that were worse than before, are sent
+only if --topic items or that reason is named: an old version of an item would take the place of a newer one.
 
 reasons:
 {textwrap.fill(REASONS, 110, initial_indent="  ", subsequent_indent="  ")}

@@ -1,6 +1,6 @@
 """Reads all partitions of a topic from their beginning, outside any group."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -49,6 +49,11 @@ class WholeLog:
             ends = await log_ends(self.consumer, self.places)
         self.begins = {place: max(begin, ends[place] - count) for place, begin in self.begins.items()}
         self.rewind()
+
+    async def partitions_of(self, topics: Iterable[str]) -> set[tuple[str, int]]:
+        """Return the partitions that exist of these topics, which are named with their prefix."""
+        with as_kafka_away():
+            return {(place.topic, place.partition) for place in await listed_partitions(self.consumer, topics)}
 
     def rewind(self) -> None:
         """Begin again at the beginning, or where `skip_to_newest` led to."""

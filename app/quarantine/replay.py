@@ -26,7 +26,7 @@ from models.contract.quarantined import (
     ReplayMark,
     decode_quarantine,
 )
-from models.contract.second_look import ITEMS, is_replayable, refused_now
+from models.contract.second_look import ITEMS, REPLAYABLE, is_replayable, refused_now
 
 AT_ONCE = 500  # records that are claimed or sent together
 
@@ -51,13 +51,15 @@ class ReplayReport:
     """What became of the records that were meant, as counts.
 
     `sent` is by reason and topic; in a dry run it is what would be sent. `refused` would be
-    rejected again, by the reason of now. `elsewhere` are not from a topic that is read.
+    rejected again, by the reason of now. `elsewhere` are not from a topic that is read, and
+    `nowhere` name a partition that their topic does not have.
     `on_request` are only sent if their topic or reason is named. `found_sent` had arrived already.
     """
 
     sent: Counter[tuple[str, str]] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     elsewhere: int = 0
+    nowhere: int = 0
     on_request: int = 0
     replayed_before: int = 0
     found_sent: int = 0
@@ -75,10 +77,14 @@ async def replay_quarantine(
     report = ReplayReport()
     judged: dict[str, str] = {}
 
-    def judge(record: Quarantined) -> None:
-        judged[record.record_id] = _fate(record, events, plan, kafka)
-
     async with quarantine_log(kafka, progress, newest=None) as log:
+        places = await log.partitions_of(kafka.topic_prefix + topic for topic in REPLAYABLE)
+
+        def judge(record: Quarantined) -> None:
+            is_placed = (kafka.topic_prefix + record.topic, record.partition) in places
+            fate = _fate(record, events, plan, kafka)
+            judged[record.record_id] = fate if is_placed or fate == ELSEWHERE else NOWHERE
+
         reading = await read_on(log, QuarantineReading(plan.choice, 0, on_record=judge), kafka.topic_prefix)
         wanted = _wanted(reading, judged, plan, report)
         if plan.dry_run or not wanted:
@@ -95,7 +101,7 @@ async def replay_quarantine(
     return report
 
 
-FINE, ELSEWHERE, ON_REQUEST = "", "elsewhere", "on request"
+FINE, ELSEWHERE, NOWHERE, ON_REQUEST = "", "elsewhere", "nowhere", "on request"
 
 
 def _fate(record: Quarantined, events: EventSettings, plan: ReplayPlan, kafka: KafkaSettings) -> str:
@@ -118,6 +124,8 @@ def _wanted(reading: QuarantineReading, judged: Mapping[str, str], plan: ReplayP
         state = reading.replays.state(each)
         if state == REPLAYED:
             report.replayed_before += 1
+        elif judged[each] == NOWHERE:  # nobody sent it, whoever claimed it
+            report.nowhere += 1
         elif state == IN_DOUBT and not plan.take_over:
             report.in_doubt += 1
         elif judged[each] == ELSEWHERE:

@@ -18,6 +18,7 @@ from models.contract.quarantined import STATES, Quarantined
 REPLAY_TEXTS = {
     "only_on_request": "not sent: name --topic items or --reason worse_than_before to send them",
     "not_from_a_topic": "not sent: they came from a file; correct it and replay it",
+    "no_such_partition": "not sent: Kafka has no such partition of their topic; send them yourself, by their key",
     "replayed_before": "were sent before",
     "found_sent": "had arrived, though the replay that sent them ended early",
     "held_by_others": "not sent: another replay that runs now sends them",
@@ -92,6 +93,7 @@ def replay_as_json(report: ReplayReport, *, dry_run: bool) -> dict[str, Any]:
         "still_refused": {str(reason): count for reason, count in report.refused.most_common()},
         "only_on_request": report.on_request,
         "not_from_a_topic": report.elsewhere,
+        "no_such_partition": report.nowhere,
         "replayed_before": report.replayed_before,
         "found_sent": report.found_sent,
         "held_by_others": report.held_by_others,

@@ -11,11 +11,12 @@ from models.contract.item_codec import decode_items
 from models.contract.quarantined import Quarantined
 
 ITEMS = "items"
+REPLAYABLE = (*KIND_OF_TOPIC, ITEMS)
 
 
 def is_replayable(record: Quarantined) -> bool:
     """Return whether the record came from a topic that workers read; its topic has no prefix."""
-    return record.topic in KIND_OF_TOPIC or record.topic == ITEMS
+    return record.topic in REPLAYABLE
 
 
 def refused_now(record: Quarantined, settings: EventSettings, now: float) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 from aiokafka import ConsumerRecord  # type: ignore[import-untyped]  # ships no types
@@ -114,6 +115,22 @@ async def test_records_of_items_are_sent_only_if_their_topic_is_named(
     assert (await replay(kafka, "c1")).on_request == 1
     assert (await replay(kafka, "c2", Choice(topics=frozenset({"items"})))).sent.total() == 1
     assert [each.value for each in await read_topic(topics(kafka).items)] == [item]
+
+
+@pytest.mark.parametrize("take_over", [False, True])
+async def test_records_of_a_partition_that_does_not_exist_are_left_out_and_the_others_sent(
+    filled: KafkaSettings, read_topic: ReadTopic, *, take_over: bool
+) -> None:
+    await quarantine(filled, [replace(hasty_view(filled, 9), partition=77)])
+    if take_over:  # a replay that ended early had claimed all
+        ids = tuple((await read_quarantine(filled, Choice(), 0)).entries)
+        async with quarantine_writer(filled) as writer:
+            await writer.mark(0, ReplayMark(CLAIMED, "c0", ids))
+    assert (await replay(filled, "c1", take_over=take_over, dry_run=True)).nowhere == 1
+    report = await replay(filled, "c2", take_over=take_over)
+    assert (report.sent, report.nowhere) == (VIEWS, 1)
+    assert len(await read_topic(topics(filled).views)) == 3
+    assert (await replay(filled, "c3", take_over=take_over)).nowhere == 1
 
 
 async def test_a_mark_of_another_replay_is_no_record(filled: KafkaSettings) -> None:
