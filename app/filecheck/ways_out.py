@@ -117,7 +117,8 @@ def _unknown_kind(rejected: RejectedRow, source: Source, latest: float) -> str:
         proposed = likely_places(["kind"], source, tuple(rejected.fields))
         way = f"try --map {quote('kind=' + proposed['kind'])}" if proposed else "try --kind order"
         return f"{way}, or --kind view where all rows are of one kind"
-    said = str(rejected.fields.get(column, ""))
+    value = rejected.fields.get(column)
+    said = "" if value is None else str(value)
     other = next((name for name, value in rejected.fields.items() if name != column and _is_kind(value)), None)
     if other is not None:
         return _exchange("kind", column, _field_of(other, source), other)

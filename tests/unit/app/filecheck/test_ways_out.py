@@ -163,6 +163,24 @@ def test_the_way_out_of_a_few_rows_leaves_the_good_ones_as_they_are(row: str, op
     assert after[-1] == before[-1]
 
 
+@pytest.mark.parametrize("form", ["parquet", "jsonl"])
+def test_a_kind_that_is_null_is_to_be_filled_in(form: str, tmp_path: Path) -> None:
+    kinds = ["view"] * 10 + [None]
+    rows = [
+        {"event_id": f"e{n}", "ts": 1_700_000_000 + n, "user_id": "u", "item_id": "i", "kind": kind}
+        for n, kind in enumerate(kinds)
+    ]
+    path = tmp_path / f"events.{form}"
+    if form == "parquet":
+        pyarrow = pytest.importorskip("pyarrow", reason="the extra parquet is not installed")
+        pytest.importorskip("pyarrow.parquet").write_table(pyarrow.Table.from_pylist(rows), path)
+    else:
+        path.write_bytes(b"\n".join(map(orjson.dumps, rows)))
+    [source] = checked(open_dataset(path)).sources
+    [complaint] = source.complaints
+    assert (complaint.reason, complaint.way_out) == ("unknown_kind", "fill the kind in, or leave the row out")
+
+
 def test_a_few_rows_in_disorder_do_not_exchange_the_columns_of_all(tmp_path: Path) -> None:
     (tmp_path / "events.csv").write_text("\n".join([HEAD, *GOOD, "1,mira,1700000000,i,view,"]) + "\n")
     [source] = checked(open_dataset(tmp_path)).sources
