@@ -141,8 +141,9 @@ def ranks_of(lists: NDArray[np.int32], targets: NDArray[np.int32]) -> NDArray[np
 def _wanted(stream: EventStream, plan: StreamPlan) -> NDArray[np.bool_]:
     """Which events are predicted if their session held anything before; whole sessions by hash."""
     count = len(stream.users)
-    to_score = int(np.count_nonzero(stream.events.ts >= plan.since))
-    share = 1.0 if plan.limit is None else min(1.0, plan.limit / max(to_score, 1))
+    to_score = stream.events.ts >= plan.since
+    to_score[np.unique(stream.events.sessions, return_index=True)[1]] = False  # nothing is before it
+    share = 1.0 if plan.limit is None else min(1.0, plan.limit / max(int(np.count_nonzero(to_score)), 1))
     return in_sample(stream.events.sessions, np.zeros(count, np.int32), np.zeros(count), share)
 
 

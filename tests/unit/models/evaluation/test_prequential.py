@@ -90,8 +90,14 @@ def test_a_limit_takes_whole_sessions_and_learns_everything() -> None:
 
     predicted = np.bincount(np.array(sessions)[scored.events, 1].astype(int))
     assert set(predicted.tolist()) == {0, 3}
-    assert 200 < len(scored.events) < 600
+    assert 400 < len(scored.events) < 600
     assert len(recorder.learned) == 2_000 - 2_000 % 32
+
+
+def test_a_limit_counts_what_can_be_predicted_and_not_the_first_events_of_sessions() -> None:
+    sessions = [(float(at), session, 2 * at) for at in range(2) for session in range(1, 101)]
+
+    assert len(run(StreamPlan(limit=100), stream_of(*sessions))[1].events) == 100
 
 
 def test_an_empty_stream_has_no_predictions() -> None:
