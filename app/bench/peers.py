@@ -61,7 +61,7 @@ def run_peers(asked: PeerComparison, prepared: Preparation, show: Show) -> dict[
     for name, ranker in OURS.items():
         prepared.ranker = ranker
         lister = prepared.lister(show)
-        lister.recommender.warm_up()
+        lister.warm_up()
         lister.begin()
         rows[name] = _row(name, lister, read_stream(asked.dataset, lister.recommender.items), plan, show)
     left_out = [*prepared.left_out, *(f"{name}: {install_line('bench')}" for name in FACTORS if not is_installed())]

@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 
 from app.commands import evaluate_prequential
-from app.commands.evaluate_prequential import PREQUENTIAL
+from app.commands.evaluate_prequential import PREQUENTIAL, plain
 from app.errors import HeadraceError
 from app.evaluate.catalogue import items_in
 from app.evaluate.evaluation import measure, read_experiment
@@ -143,4 +143,4 @@ def _finite(value: float) -> float:
 
 
 def _text(figures: dict[str, object]) -> str:
-    return "".join(f"{name:16} {value}\n" for name, value in figures.items())
+    return "".join(f"{name:27} {plain(value)}\n" for name, value in figures.items())

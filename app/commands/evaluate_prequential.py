@@ -129,8 +129,29 @@ def table(result: dict[str, Any]) -> str:
             for name, part in run["sources"].items()
         ]
     if "compared" in result:
-        lines += ["", *(f"{name:16} {value}" for name, value in result["compared"].items())]
+        lines += ["", *(f"{name:16} {plain(value)}" for name, value in result["compared"].items())]
     return "\n".join(lines) + "\n"
+
+
+def plain(value: object) -> str:
+    """Return a figure for people, without the signs of Python or JSON.
+
+    >>> plain({"mean": 0.25, "low": 0.2, "high": 0.3}), plain({"linear": {"mrr@20": 0.3}})
+    ('0.25, from 0.2 to 0.3', 'linear (mrr@20 0.3)')
+    """
+    match value:
+        case {"mean": mean, "low": low, "high": high}:
+            return f"{mean}, from {low} to {high}"
+        case dict():
+            told = (
+                (name, f"({plain(each)})" if isinstance(each, dict) else plain(each)) for name, each in value.items()
+            )
+            return ", ".join(f"{name} {each}" for name, each in told) or "none"
+        case list():
+            return ", ".join(map(plain, value)) or "none"
+        case bool():
+            return "yes" if value else "no"
+    return "none" if value is None else str(value)
 
 
 def _delays(text: str) -> Sequence[float]:

@@ -122,7 +122,7 @@ def read_experiment(folder: Path, since: float | None) -> Experiment:
 def measure(experiment: Experiment, lister: Lister, show: Show) -> Measured:
     """Learn the past, then predict every test case and note the rank of the next item."""
     recommender = lister.recommender
-    recommender.warm_up()
+    lister.warm_up()
     for done in learn(experiment.train, lister):
         show(f"learned {done:,} of {len(experiment.train):,} events")
     lister.begin()

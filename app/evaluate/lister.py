@@ -6,10 +6,12 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from app.worker.compiling import told_if_slow
 from models.evaluation.prequential import Answers, ranks_of
 from models.evaluation.session_protocol import Case
 from models.ranker.arrays import NO_ITEM
 from models.ranker.judge import FORMULA, RANKERS
+from models.ranker.live import warm_up
 from models.ranker.prefixes import found_by, requests_after
 from models.ranker.ranker import LISTS, Ranker
 from models.ranker.relations import Prefixes
@@ -53,6 +55,13 @@ class Lister:
             lists = _filled(learned, lists, size)
         self._used = used
         return Answers(lists, by_formula, found)
+
+    def warm_up(self) -> None:
+        """Compile what learning and lists need, or load it. Says so if that takes long."""
+        with told_if_slow():
+            self.recommender.warm_up()
+            if self.ranker is not None:
+                warm_up()
 
     def begin(self) -> None:
         """Choose the ranker of all lists to come."""

@@ -43,7 +43,7 @@ def run_delays(begin: Callable[[], BegunRun], plan: StreamPlan, delays: Sequence
 
 def _run(begin: Callable[[], BegunRun], plan: StreamPlan, show: Show) -> StreamRun:
     lister, stream = begin()
-    lister.recommender.warm_up()
+    lister.warm_up()
     lister.begin()
     name = f"delay {delay_text(plan.delay)}: "
     scored = evaluate(stream, lister, plan, lambda done, of: show(f"{name}{done:,} of {of:,} events"))

@@ -172,6 +172,16 @@ def test_a_ranker_that_learns_is_measured_beside_the_formula(tmp_path: Path) -> 
     assert not learned["learning_stopped"]
 
 
+def test_people_read_figures_without_the_signs_of_python(tmp_path: Path) -> None:
+    (tmp_path / "train_sessions.txt").write_text("a b\na b\nc d\n")
+    (tmp_path / "test_cases.txt").write_text("a\tb\nc\td\nx\ty\n")
+
+    said = evaluate(tmp_path).stdout.decode()
+
+    assert not set("{}[]'") & set(said)
+    assert "gain.hit_rate@20" in said
+
+
 def test_a_share_that_is_none_is_explained(tmp_path: Path) -> None:
     done = evaluate(tmp_path, "--learn-from", "0")
 
