@@ -65,9 +65,13 @@ async def test_a_steward_finds_out_why_an_item_is_hidden(
 async def test_a_steward_finds_the_field_at_fault_and_tries_a_threshold(
     page: Page, redis_settings: RedisSettings, registry: CollectorRegistry, kafka: KafkaSettings
 ) -> None:
-    await quarantine(kafka, [free_order(kafka, 1), free_order(kafka, 2), file_row()])
+    await quarantine(kafka, [])
     async with client_of(redis_settings, registry, kafka) as http:
         await page.open(f"{http.make_url('/')}#quality")
+        await page.until(f"{text_of('quarantine-note')} === '0 records' && !quality.reading")
+        assert await page.run("['by-topic', 'newest'].every(name => document.getElementById(name).hidden)")
+        await quarantine(kafka, [free_order(kafka, 1), free_order(kafka, 2), file_row()])
+        await page.run("quality.due = 0, void refreshQuality()")
         await page.until("document.querySelectorAll('#records li').length === 3")
         assert "zero_price" in await page.run(text_of("quarantine-reasons"))
         await page.run("document.querySelector('#quarantine-reasons button').click()")

@@ -204,6 +204,8 @@ async def test_the_scores_of_a_long_trending_list_differ_on_the_page_too(console
 
 
 async def test_any_item_can_be_clicked_by_its_id(console: Console, stocked: Shop) -> None:
+    stocked.listed("bob", "c1")
+    stocked.history("bob", ("p1", NOW, "view"))
     page = console.page
     await page.open(f"{console.url}#users/anna%2F1")
     await page.until(LISTED)
@@ -213,6 +215,8 @@ async def test_any_item_can_be_clicked_by_its_id(console: Console, stocked: Shop
     await page.press("Enter", 13, "\r")
     assert (await worker)["item_id"] == "s1 & <i>"
     await page.until("document.getElementById('status').innerText.includes(' ms ')")
+    await page.run("location.hash = '#users/bob'")
+    await page.until("document.getElementById('clicked').value === ''")
 
 
 async def test_a_user_is_there_from_the_start_and_an_unknown_one_gets_what_is_trending(

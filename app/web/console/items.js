@@ -50,7 +50,7 @@ async function more() {
     do await nextPage(); while (choice === catalogue.choice && catalogue.cursor && catalogue.shown < enough);
     if (choice !== catalogue.choice) return;
     const found = `${number.format(catalogue.shown)} found among ${number.format(catalogue.read)} items`;
-    $("items-note").textContent = catalogue.cursor ? `${found} so far` : found;
+    $("items-note").textContent = catalogue.cursor ? `${found} that were read; More reads on` : found;
     $("items-table").hidden = !catalogue.shown;
     $("more").hidden = !catalogue.cursor;
   } catch (error) {

@@ -59,6 +59,7 @@ async function showRecords(reason) {
 async function showQuarantine() {
   try {
     const stats = await ask("/quarantine/stats");
+    for (const name of ["by-topic", "newest"]) $(name).hidden = !stats.total;
     $("quarantine-note").textContent = `${number.format(stats.total)} records${stats.is_whole ? "" : ", of the newest 10,000 of each partition"}`;
     showBars($("quarantine-reasons"), Object.entries(stats.reasons), {
       act: reason => showRecords(reason).catch(error => { $("quarantine-note").textContent = error.message; }),
@@ -75,7 +76,7 @@ const below = threshold => quality.summary.quality.slice(0, Math.round(threshold
 function showThreshold() {
   const threshold = Number($("threshold").value);
   $("threshold-said").textContent = `HEADRACE_QUALITY_SCORE_FROM=${threshold.toFixed(2)} would hide ${number.format(below(threshold))} `
-    + `of ${number.format(quality.summary.judged)} judged items; the default, ${HIDES_BELOW.toFixed(2)}, hides ${number.format(below(HIDES_BELOW))}.`;
+    + `of ${number.format(quality.summary.judged)} judged items; the default, ${HIDES_BELOW.toFixed(2)}, hides ${number.format(below(HIDES_BELOW))}. Items that you allowed are shown all the same.`;
   for (const [bin, bar] of [...$("histogram").querySelectorAll("rect")].entries()) {
     bar.setAttribute("class", bin < Math.round(threshold * 50) ? "hidden-bin" : "shown-bin");
   }

@@ -103,6 +103,7 @@ function showList(list, before) {
 }
 
 async function lookUp(user) {
+  if (user !== opened.id) $("clicked").value = "";
   opened.id = user;
   $("user").value = user;
   try {
