@@ -63,10 +63,10 @@ def masked_json(value: bytes | None, user_key: bytes | None, named: Named) -> st
 
 
 def shown_key(key: bytes | None, *, names_user: bool, named: Named) -> str | None:
-    """Return a record's key, or the pseudonym of the user whom it names."""
+    """Return a record's key, or the pseudonym of the user whom it names. An empty key stays."""
     if key is None:
         return None
-    return named(_text(key)) if names_user else _text(key)
+    return named(_text(key)) if names_user and key else _text(key)
 
 
 def _of_key(key: bytes | None) -> dict[str, str]:

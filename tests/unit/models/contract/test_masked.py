@@ -60,6 +60,12 @@ def test_what_is_not_understood_is_not_shown(value: bytes | None) -> None:
     assert shown_value(value, b"ada", named) is None
 
 
+def test_an_empty_id_is_shown_as_the_fault_that_it_is() -> None:
+    value = b'{"user_id":"","session_id":"","item_id":"i1"}'
+    assert shown_value(value, b"", named) == value.decode()
+    assert shown_key(b"", names_user=True, named=named) == ""
+
+
 def test_everything_below_a_field_of_a_person_is_a_pseudonym() -> None:
     value = orjson.dumps({"userId": {"id": "ada", "likes": [7, True, None, ""]}, "session_id": 12.5})
     assert shown_value(value, None, named) == (
