@@ -5,7 +5,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -53,6 +53,7 @@ examples:
 """
 
 PURE = {"core": bench_core.execute, "peers": bench_peers.execute}
+OWN_VERBS = frozenset(("load", "feed", "scale-part", "contender"))  # how the command starts itself again
 CONTENDERS = {"ceiling": ceiling, "plain-faust": plain_faust}
 
 
@@ -80,6 +81,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     contender = what.add_parser("contender")
     contender.add_argument("name", choices=CONTENDERS)
     contender.add_argument("--events", type=positive, required=True)
+    what.choices = _Verbs(what.choices)
+
+
+class _Verbs(dict[str, Any]):
+    """Holds every verb. An error lists only those that people use."""
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in super().__iter__() if name not in OWN_VERBS)
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:

@@ -166,7 +166,7 @@ def _list_lines(told: dict[str, Any]) -> Iterator[str]:
         state = "" if each["state"] == "waiting" else f"  ({each['state']})"
         yield f"{each['id']}  {_date(each['time'])}  {place}  {each['reason']}: {each['detail']}{state}"
         if each["value"]:
-            yield f"    {each['value'][:VALUE_SHOWN]}"
+            yield f"    {each['value'][:VALUE_SHOWN]}{'…' if len(each['value']) > VALUE_SHOWN else ''}"
     yield f"{len(told['records']):,} of {told['total']:,} shown{_rest(told)}"
 
 

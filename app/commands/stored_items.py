@@ -147,7 +147,7 @@ def _hidden_lines(told: dict[str, Any]) -> Iterator[str]:
 def _allowed_lines(told: dict[str, Any]) -> Iterator[str]:
     for each in told["items"]:
         yield f"{_named(each)}: {_verdict(each)}"
-    yield f"{told['total']:,} items allowed"
+    yield f"{told['total']:,} {'item' if told['total'] == 1 else 'items'} allowed"
 
 
 def _entry_lines(told: dict[str, Any]) -> Iterator[str]:

@@ -44,7 +44,11 @@ def _source(each: CheckedSource) -> Iterator[str]:
     what = "items" if each.source.of == "items" else "events"
     amount = f"{each.rows:,} {what}" if each.is_whole else f"the first {each.rows:,} {what}"
     yield f"{each.source.name}: {each.source.described}"
-    topics = ", ".join(f"{count:,} {topic}" for topic, count in sorted(each.accepted.items()) if count)
+    topics = ", ".join(
+        f"{count:,} {topic.removesuffix('s') if count == 1 else topic}"
+        for topic, count in sorted(each.accepted.items())
+        if count
+    )
     by_topic = f" ({topics})" if what == "events" and topics else ""
     yield f"  {amount}: {each.accepted.total():,} would be accepted{by_topic}, {each.rejected:,} rejected"
     if each.left_out:

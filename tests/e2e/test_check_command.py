@@ -35,7 +35,7 @@ def test_a_file_of_ones_own_is_understood_step_by_step_and_the_steps_are_kept(tm
 
     good = check(str(log), *OPTIONS, *kinds, "--time-unit", "ms", "--save-mapping", str(kept))
     assert good.returncode == 0, good.stderr
-    assert "2 events: 2 would be accepted (1 orders, 1 views), 0 rejected" in good.stdout
+    assert "2 events: 2 would be accepted (1 order, 1 view), 0 rejected" in good.stdout
 
     again = check(str(log), "--mapping", str(kept), "--json")
     assert again.returncode == 0, again.stderr

@@ -25,6 +25,12 @@ def test_it_tells_its_version() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, f"headrace {version('headrace')}\n", "")
 
 
+def test_a_wrong_measurement_is_answered_with_those_that_people_use() -> None:
+    told = headrace("bench", "bogus").stderr
+    assert "pipeline" in told
+    assert [verb for verb in ("load", "feed", "scale-part", "contender") if verb in told] == []
+
+
 @pytest.mark.parametrize("address", ["", "kafka://kafka:9092"])
 def test_an_address_that_is_none_gets_advice(address: str) -> None:
     done = headrace("doctor", HEADRACE_KAFKA_BOOTSTRAP=address)

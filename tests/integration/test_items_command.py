@@ -97,6 +97,8 @@ def test_an_item_is_allowed_by_its_title_and_that_is_undone(
     assert recommendable() == b"1"
     assert told(capsys, "show", "b1")["allowed_at"] > 1e9
     assert [each["item_id"] for each in told(capsys, "hidden", "--allowed")["items"]] == ["b1"]
+    assert main(["items", "hidden", "--allowed"]) == 0
+    assert capsys.readouterr().out.endswith("\n1 item allowed\n")
     assert told(capsys, "allow", "b1")["changed"] is False
     assert told(capsys, "allow", "b1", "--undo")["allowed"] is False
     assert recommendable() == b"0"

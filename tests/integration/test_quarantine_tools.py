@@ -20,7 +20,7 @@ from models.contract.outcome import Reason
 async def filled(kafka: KafkaSettings, monkeypatch: pytest.MonkeyPatch) -> KafkaSettings:
     """Two orders at the price 0, the first twice as after a crash, a view, and a row of a file."""
     await quarantine(kafka, [free_order(kafka, 1), hasty_view(kafka, 5), file_row()])
-    await quarantine(kafka, [free_order(kafka, 1), free_order(kafka, 2, user="bob")])
+    await quarantine(kafka, [free_order(kafka, 1), free_order(kafka, 2, user="b" * 80)])
     monkeypatch.setenv("HEADRACE_KAFKA_BOOTSTRAP", kafka.bootstrap)
     monkeypatch.setenv("HEADRACE_KAFKA_TOPIC_PREFIX", kafka.topic_prefix)
     monkeypatch.setenv("HEADRACE_KAFKA_GROUP", kafka.group)
@@ -147,6 +147,12 @@ class TestCommand:
         out = capsys.readouterr().out
         assert "views 2:5  from_the_future: ts" in out
         assert "1 of 1 shown" in out
+
+    def test_a_cut_value_ends_with_an_ellipsis(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["quarantine", "list", "--topic", "orders", "--show-ids"]) == 0
+        out = capsys.readouterr().out
+        assert f'    {{"event_id":"o2","user_id":"{"b" * 72}…\n' in out
+        assert '"ts":1760000000,"price":0}\n' in out
 
     def test_an_unknown_id_says_where_ids_are(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["quarantine", "show", "0000"]) == 1
