@@ -96,7 +96,7 @@ def test_a_refused_login_passes_once_the_password_is_right(text: str) -> None:
     error = BaseParser.parse_error(text)  # type: ignore[no-untyped-call]  # redis-py has no types here
     assert not refuses(error)
     assert isinstance(found := translate(error), StoreAway)
-    assert "user and password in HEADRACE_REDIS_URL" in str(found)
+    assert "Are user and password in the address right" in str(found)
 
 
 async def test_memory_may_be_free_again(redis: PackedRedis) -> None:
