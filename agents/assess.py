@@ -136,7 +136,7 @@ class Assess:
     async def write_again(self, item_ids: Sequence[str]) -> None:
         """Write the stored assessments of those of these items that this worker owns once more.
 
-        Whether an item may be recommended was decided anew.
+        For items that the shop allowed or hid: what readers filter by has changed.
         """
         for partition, owned in self.follow.by_partition(item_ids, self.owned()).items():
             for part in _parts(owned, ITEMS_AT_ONCE):

@@ -35,7 +35,7 @@ Show = Callable[[str], None]
 
 
 class ItemRecords(NamedTuple):
-    """A catalogue: where it is kept, and its records; every call of `read` starts anew."""
+    """A catalogue: where it is kept, and its records; each `read` begins at the first one."""
 
     path: Path
     read: Callable[[], Iterator[Record]]

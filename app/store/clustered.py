@@ -39,7 +39,10 @@ class Clustered(Redis):
         return replies
 
     async def exchange_here(self, commands: Sequence[Command]) -> list[Any]:
-        """As `exchange`, with this server alone, also where it is a node of a cluster."""
+        """As `exchange`, with this server alone, also where it is a node of a cluster.
+
+        The subclass that holds the connections implements it.
+        """
         raise NotImplementedError
 
     async def keys_like(self, pattern: str, at_once: int) -> AsyncIterator[list[bytes]]:

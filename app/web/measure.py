@@ -18,7 +18,8 @@ def measure_requests(seconds: Histogram, stopwatch: Callable[[], float] = perf_c
         start = stopwatch()
         response = await handler(request)
         if not isinstance(response, web.Response):
-            return response  # a stream lasts as long as somebody listens, which says nothing about speed
+            # A stream ends when its reader leaves. Its duration does not tell how fast we are.
+            return response
         seconds.labels(_route(request), str(response.status)).observe(stopwatch() - start)
         return response
 

@@ -1,7 +1,7 @@
 """Reads records of the topic `quarantine`: what was rejected and why, and marks of replays.
 
-A mark says that somebody is about to send records again, or has sent them. It lies behind the
-records themselves, in the same partition, so whoever reads a record reads its marks too. It names
+A mark says that somebody is about to send records again, or has sent them. It follows the
+records in the same partition, so whoever reads a record reads its marks too. It names
 records by their ids. An id is made of the record's place in its source and of its bytes: a record
 that is twice in the quarantine, after a crash, has one id.
 """
