@@ -10,9 +10,9 @@ from typing import Self
 from app.concerns import HttpSettings
 from app.errors import UnusableSetting
 
-# Static, or about the process alone. The page holds no data; its requests carry the token that its
-# user types in.
-FREE_PATHS = frozenset({"/healthz", "/readyz", "/"})
+# Static, or about the process alone. The pages hold no data; requests of the console carry the
+# token that its user types in.
+FREE_PATHS = frozenset({"/healthz", "/readyz", "/", "/api"})
 METRICS_PATH = "/metrics"
 SCHEME = "bearer "
 

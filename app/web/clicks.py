@@ -13,6 +13,8 @@ from app.kafka.event_producer import EventProducer
 from app.kafka.failure import KafkaAway
 from app.web.lookups import json_response
 from app.web.requests import checked_id, json_object_in
+from app.web.route import Route, in_json
+from app.web.schemas import reference
 from models.contract.events import GUEST_PREFIX, Kind
 
 log = logging.getLogger(__name__)
@@ -26,9 +28,20 @@ class ClickResource:
     clock: Callable[[], float]
     new_id: Callable[[], str]
 
-    def routes(self) -> list[web.RouteDef]:
+    def routes(self) -> list[Route]:
         """Return the route of this resource."""
-        return [web.post("/events/click", self.click)]
+        return [
+            Route(
+                "POST",
+                "/events/click",
+                self.click,
+                "Send one click, for trying out",
+                in_json("Event", "the event as it was sent"),
+                refusals=(HTTPStatus.FORBIDDEN, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+                status=HTTPStatus.ACCEPTED,
+                body=reference("Click"),
+            )
+        ]
 
     async def click(self, request: web.Request) -> web.Response:
         """Send one click. Returns the event that it became."""

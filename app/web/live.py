@@ -17,6 +17,8 @@ from app.store.lookup import Lookups
 from app.web.history import FeedEntry, History
 from app.web.lookups import json_response
 from app.web.requests import seconds_in
+from app.web.route import Route, in_json, in_query, in_text
+from app.web.schemas import SECONDS
 from headrace.errors import StoreAway
 
 log = logging.getLogger(__name__)
@@ -44,12 +46,15 @@ class LiveResource:
         self._is_ending = False
         self._newest_list = 0.0
 
-    def routes(self) -> list[web.RouteDef]:
+    def routes(self) -> list[Route]:
         """Return the routes of this resource."""
+        since = in_query("since", SECONDS | {"default": 0}, "leaves out what is older")
+        figures, both = in_json("LiveFigures", "the figures"), in_json("Update", "both")
+        events = in_text("text/event-stream", "server-sent events; each has what came since the last one")
         return [
-            web.get("/live", self.live),
-            web.get("/live/history", self.history),
-            web.get("/live/stream", self.stream),
+            Route("GET", "/live", self.live, "The workers' figures", figures),
+            Route("GET", "/live/history", self.history, "The figures, and their last hour", both, (since,)),
+            Route("GET", "/live/stream", self.stream, "The same every second, without an end", events, (since,)),
         ]
 
     async def live(self, request: web.Request) -> web.Response:

@@ -1,5 +1,6 @@
 """The look-ups as HTTP resources."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Any
@@ -10,9 +11,12 @@ from prometheus_client import Counter
 
 from app.guard.problems import Problem
 from app.store.lookup import Lookups
-from app.web.requests import count_in, flag_in, item_id_in, user_id_in, user_ids_in
+from app.web.requests import K_DEFAULT, count_in, flag_in, item_id_in, user_id_in, user_ids_in
+from app.web.route import Route, count, flag, in_json, in_path, in_query
+from app.web.schemas import ID, USER_ID, either
 from headrace.answers import CatalogueEntry
 from headrace.lists import TRENDING, RecommendationList
+from headrace.questions import USERS_MAX
 
 SAMPLE_DEFAULT = 8
 HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
@@ -35,22 +39,47 @@ class LookupResources:
     lookups: Lookups
     answered: Counter
 
-    def routes(self) -> list[web.RouteDef]:
-        """The routes. An id may hold anything, a slash as %2F; hence patterns of their own.
+    def routes(self) -> list[Route]:
+        """The routes.
 
         The ids `.` and `..` need the query, as browsers take such a path, encoded or not, for
         another one.
         """
-        return [
-            web.get("/recommendations/{user_id:[^/]+}", self.recommendations),
-            web.get("/recommendations", self.lists),
-            web.get("/similar/{item_id:[^/]+}", self.similar),
-            web.get("/similar", self.similar),
-            web.get("/items/{item_id:[^/]+}", self.item),
-            web.get("/items", self.items),
-            web.get("/users/{user_id:[^/]+}", self.user),
-            web.get("/users", self.users),
-        ]
+        return [*self._of_lists(), *self._of_items(), *self._of_users()]
+
+    def _of_lists(self) -> Iterator[Route]:
+        several = {"type": "array", "items": USER_ID, "minItems": 1, "maxItems": USERS_MAX}
+        users, k = in_query("user_id", several, required=True), count("k", K_DEFAULT)
+        lists = in_json(either("List", "Lists"), "the user's list; of several users, their lists in the query's order")
+        one, found = in_json("List", "the list"), in_json("Similar", "the items")
+        user, item = in_path("user_id", USER_ID), in_path("item_id", ID)
+        of_one, of_some, near = "A user's list", "The lists of one or several users", "Similar items"
+        unknown = (HTTPStatus.NOT_FOUND,)
+        yield Route("GET", "/recommendations/{user_id}", self.recommendations, of_one, one, (user, k))
+        yield Route("GET", "/recommendations", self.lists, of_some, lists, (users, k))
+        yield Route("GET", "/similar/{item_id}", self.similar, near, found, (item, k), unknown)
+        asked = in_query("item_id", ID, required=True)
+        yield Route("GET", "/similar", self.similar, near, found, (asked, k), unknown)
+
+    def _of_items(self) -> Iterator[Route]:
+        entry = in_json("Item", "the entry")
+        several = in_json(either("Items", "Item"), "the items and how many there are, or the entry")
+        hidden = flag("hidden", "items that a verdict on their text hides")
+        allowed = flag("allowed", "items that the shop allows in spite of a verdict")
+        chosen = (in_query("item_id", ID, "needed without hidden and allowed"), hidden, allowed, count("k", K_DEFAULT))
+        of_one, of_some = "The catalogue's entry", "Items that are hidden or allowed; else the entry of item_id"
+        unknown = (HTTPStatus.NOT_FOUND,)
+        yield Route("GET", "/items/{item_id}", self.item, of_one, entry, (in_path("item_id", ID),), unknown)
+        yield Route("GET", "/items", self.items, of_some, several, chosen, unknown)
+
+    def _of_users(self) -> Iterator[Route]:
+        past = in_json("User", "the events")
+        several = in_json(either("Users", "User"), "the users, or the events")
+        chosen = (in_query("user_id", USER_ID), count("sample", SAMPLE_DEFAULT))
+        of_one, of_some = "What a user did lately", "The users whose lists were written last; with user_id that user"
+        unknown = (HTTPStatus.NOT_FOUND,)
+        yield Route("GET", "/users/{user_id}", self.user, of_one, past, (in_path("user_id", USER_ID),), unknown)
+        yield Route("GET", "/users", self.users, of_some, several, chosen, unknown)
 
     async def recommendations(self, request: web.Request) -> web.Response:
         """A user's list; the trending one for an unknown user."""

@@ -8,10 +8,13 @@ from importlib.resources import files
 
 from aiohttp import web
 
+from app.web.route import Route, in_text
+
 FILE = re.compile(
     r'<link rel="stylesheet" href="(?P<style>[a-z]+\.css)">|<script src="(?P<script>[a-z]+\.js)"></script>'
 )
 INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
+NOTHING = "'none'"
 CLICKS = 'data-accepts-events="{}"'
 
 
@@ -22,14 +25,13 @@ class ConsolePage:
     html: str
     policy: str
 
-    def routes(self) -> list[web.RouteDef]:
+    def routes(self) -> list[Route]:
         """Return the route of the page."""
-        return [web.get("/", self.show)]
+        return [Route("GET", "/", self.show, "The console page", in_text("text/html", "the page"))]
 
     async def show(self, request: web.Request) -> web.Response:
         """Return the page."""
-        headers = {"Content-Security-Policy": self.policy, "Cache-Control": "no-cache"}
-        return web.Response(text=self.html, content_type="text/html", charset="utf-8", headers=headers)
+        return html_response(self.html, self.policy)
 
 
 def load_page(*, accept_events: bool) -> ConsolePage:
@@ -48,6 +50,12 @@ def load_page(*, accept_events: bool) -> ConsolePage:
     return ConsolePage(html, content_security_policy(html))
 
 
+def html_response(html: str, policy: str = "") -> web.Response:
+    """Return a page. Without a policy, one is made that allows what is in the page."""
+    headers = {"Content-Security-Policy": policy or content_security_policy(html), "Cache-Control": "no-cache"}
+    return web.Response(text=html, content_type="text/html", charset="utf-8", headers=headers)
+
+
 def content_security_policy(html: str) -> str:
     """Return a policy that allows only the page's own inline script and style, by their hashes."""
     hashes: dict[str, list[str]] = {"script": [], "style": []}
@@ -57,7 +65,7 @@ def content_security_policy(html: str) -> str:
     return "; ".join(
         [
             "default-src 'none'",
-            f"script-src {' '.join(hashes['script'])}",
+            f"script-src {' '.join(hashes['script']) or NOTHING}",
             f"style-src {' '.join(hashes['style'])}",
             "connect-src 'self'",
             "img-src data:",

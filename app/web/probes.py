@@ -8,6 +8,7 @@ from prometheus_client.exposition import choose_encoder
 
 from app.store.lookup import Lookups
 from app.web.lookups import json_response
+from app.web.route import Route, in_json, in_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +18,13 @@ class ProbeResources:
     lookups: Lookups
     registry: CollectorRegistry
 
-    def routes(self) -> list[web.RouteDef]:
+    def routes(self) -> list[Route]:
         """Return the routes."""
+        status = in_json("Status", "it does")
         return [
-            web.get("/healthz", self.healthz),
-            web.get("/readyz", self.readyz),
-            web.get("/metrics", self.metrics),
+            Route("GET", "/healthz", self.healthz, "Whether the process lives", status),
+            Route("GET", "/readyz", self.readyz, "Whether Redis answers", status),
+            Route("GET", "/metrics", self.metrics, "Metrics for Prometheus", in_text("text/plain", "the metrics")),
         ]
 
     async def healthz(self, request: web.Request) -> web.Response:

@@ -13,7 +13,9 @@ from app.guard.pseudonyms import Pseudonyms
 from app.quarantine.reading import EVERYWHERE, Choice, QuarantineReading, read_quarantine
 from app.quarantine.shown import list_as_json, stats_as_json
 from app.web.lookups import json_response
-from app.web.requests import count_in, seconds_in
+from app.web.requests import K_DEFAULT, count_in, seconds_in
+from app.web.route import Route, count, in_json, in_query
+from app.web.schemas import SECONDS, TEXT
 from models.contract.outcome import Reason
 
 NEWEST = 10_000  # records of each partition that a request reads
@@ -28,9 +30,20 @@ class QuarantineResource:
     pseudonyms: Pseudonyms
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    def routes(self) -> list[web.RouteDef]:
+    def routes(self) -> list[Route]:
         """Return the routes of this resource."""
-        return [web.get("/quarantine", self.records), web.get("/quarantine/stats", self.stats)]
+        choice = (
+            in_query("reason", {"type": "array", "items": {"type": "string", "enum": list(Reason)}}),
+            in_query("topic", {"type": "array", "items": TEXT}),
+            in_query("since", SECONDS),
+            in_query("until", SECONDS, "not included"),
+        )
+        records, counts = in_json("QuarantineList", "the records"), in_json("QuarantineStats", "counts")
+        newest = (*choice, count("k", K_DEFAULT))
+        return [
+            Route("GET", "/quarantine", self.records, "Rejected records, newest first", records, newest),
+            Route("GET", "/quarantine/stats", self.stats, "How many records were rejected", counts, choice),
+        ]
 
     async def records(self, request: web.Request) -> web.Response:
         """Answer the newest records, with pseudonyms in place of ids of users."""

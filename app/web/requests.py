@@ -13,7 +13,8 @@ from models.contract.events import GUEST_PREFIX
 from models.contract.fields import MAX_ID_LENGTH
 
 K_DEFAULT = 20
-SECONDS = re.compile(r"\d{1,12}(\.\d{1,9})?", re.ASCII)
+SECONDS = re.compile(r"[0-9]{1,13}(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,3})?")
+LAST_SECOND = 1e12
 
 
 def user_id_in(request: web.Request) -> str:
@@ -81,7 +82,7 @@ def seconds_in(request: web.Request, name: str, default: float) -> float:
     given = request.query.get(name)
     if given is None:
         return default
-    if SECONDS.fullmatch(given):
+    if SECONDS.fullmatch(given) and float(given) <= LAST_SECOND:
         return float(given)
     raise Problem(HTTPStatus.BAD_REQUEST, f"{name} is {given[:40]!r}; use seconds since 1970, such as 1760000000.")
 

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from agents.metrics import HttpMetrics
 from app.concerns import HttpSettings, KafkaSettings, LogSettings, RedisSettings, ServeSettings
 from app.errors import HeadraceError
+from app.guard.access import tokens_in
 from app.guard.middleware import LARGEST_BODY_BYTES, guard, secure
 from app.guard.pseudonyms import Pseudonyms
 from app.kafka.event_producer import EventProducer
@@ -65,19 +66,19 @@ def build_application(settings: ServeConcerns, surroundings: Surroundings) -> we
     lookups = Lookups.connect(settings.redis, settings.serve.recall_seconds)
     live = LiveResource(lookups, surroundings.clock)
     producer = EventProducer(settings.kafka) if settings.serve.accept_events else None
-    application.add_routes(
-        [
-            *load_page(accept_events=settings.serve.accept_events).routes(),
-            *LookupResources(lookups, metrics.lists).routes(),
-            *live.routes(),
-            *CatalogueResource(lookups).routes(),
-            *SummaryResource(lookups, surroundings.clock).routes(),
-            *DescriptionResource().routes(),
-            *ClickResource(producer, surroundings.clock, surroundings.new_id).routes(),
-            *QuarantineResource(settings.kafka, Pseudonyms.of_settings(settings.log)).routes(),
-            *ProbeResources(lookups, surroundings.registry).routes(),
-        ]
-    )
+    # All routes; the description is made from them.
+    routes = [
+        *load_page(accept_events=settings.serve.accept_events).routes(),
+        *LookupResources(lookups, metrics.lists).routes(),
+        *live.routes(),
+        *CatalogueResource(lookups).routes(),
+        *SummaryResource(lookups, surroundings.clock).routes(),
+        *ClickResource(producer, surroundings.clock, surroundings.new_id).routes(),
+        *QuarantineResource(settings.kafka, Pseudonyms.of_settings(settings.log)).routes(),
+        *ProbeResources(lookups, surroundings.registry).routes(),
+    ]
+    routes += DescriptionResource(tuple(routes), needs_token=bool(tokens_in(settings.http.tokens))).routes()
+    application.add_routes([route.served() for route in routes])
 
     async def close(_: web.Application) -> None:
         if producer is not None:

@@ -14,6 +14,7 @@ from app.store.catalogue_pages import CatalogueChoice
 from app.store.clustered import START
 from app.store.lookup import Lookups
 from app.web.lookups import json_response
+from app.web.route import Route, in_json
 from headrace.answers import CatalogueEntry
 
 MOST_ITEMS = 100_000
@@ -82,9 +83,10 @@ class SummaryResource:
         self._reading = asyncio.Lock()
         self._kept: tuple[float, dict[str, Any]] | None = None
 
-    def routes(self) -> list[web.RouteDef]:
+    def routes(self) -> list[Route]:
         """Return the route of this resource."""
-        return [web.get("/catalogue/summary", self.show)]
+        summary = "What the catalogue's items lack, and how they are judged"
+        return [Route("GET", "/catalogue/summary", self.show, summary, in_json("Summary", "counts"))]
 
     async def show(self, request: web.Request) -> web.Response:
         """Answer the counts."""

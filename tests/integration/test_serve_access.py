@@ -11,7 +11,7 @@ from shops import Http, Shop, client_of
 from app.concerns import KafkaSettings, RedisSettings
 
 TOKEN, SCRAPER = "token-for-tests-0123456789", "scraper-for-tests-0123456789"
-OPEN = ("/", "/healthz", "/readyz")
+OPEN = ("/", "/api", "/healthz", "/readyz")
 CLOSED = (
     "/recommendations/u1",
     "/recommendations?user_id=u1",
