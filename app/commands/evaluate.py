@@ -8,7 +8,7 @@ from pathlib import Path
 
 import orjson
 
-from app.commands import evaluate_prequential
+from app.commands import evaluate_corrupt, evaluate_prequential
 from app.commands.evaluate_prequential import PREQUENTIAL, plain
 from app.errors import HeadraceError
 from app.evaluate.catalogue import items_in
@@ -51,8 +51,8 @@ examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare arguments, description and examples."""
-    parser.description = DESCRIPTION + evaluate_prequential.DESCRIPTION
-    parser.epilog = EXAMPLES + evaluate_prequential.EXAMPLES
+    parser.description = f"{DESCRIPTION}{evaluate_prequential.DESCRIPTION}\n{evaluate_corrupt.DESCRIPTION}"
+    parser.epilog = EXAMPLES + evaluate_prequential.EXAMPLES + evaluate_corrupt.EXAMPLES
     parser.add_argument("folder", metavar="DIR", type=Path, nargs="?", help="folder of the log")
     parser.add_argument(
         "--protocol", choices=(SESSION, PREQUENTIAL), default=SESSION, help="how the future is evaluated"
@@ -89,11 +89,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="vectors of another model, instead of the models: a NumPy archive with `ids` and `vectors`",
     )
     evaluate_prequential.configure(parser)
+    evaluate_corrupt.configure(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object on standard output")
 
 
 def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Measure, and print the figures."""
+    if args.corrupt is not None:
+        return evaluate_corrupt.execute(args, settings)
+    if args.faults is not None:
+        raise HeadraceError("--faults belongs to --corrupt")
     if args.protocol == PREQUENTIAL:
         return evaluate_prequential.execute(args, settings)
     if (unused := evaluate_prequential.options_of(args)) or args.folder is None:

@@ -34,6 +34,15 @@ def draw(title: str, runs: Sequence[StreamRun], path: Path) -> None:
     """Write both charts, one below the other. Raises HeadraceError if that fails."""
     charts = [_chart(f"{title}: hit rate at 20 by delay of learning", *_by_delay(runs))]
     charts.append(_chart(f"{title}: hit rate at 20 over time", *_by_time(runs)))
+    _write(charts, path)
+
+
+def draw_lines(title: str, ticks: Sequence[str], lines: Sequence[PlotLine], path: Path) -> None:
+    """Write one chart; `ticks` stand at equal distances. Raises HeadraceError if that fails."""
+    _write([_chart(title, ticks, lines)], path)
+
+
+def _write(charts: Sequence[str], path: Path) -> None:
     body = "".join(f'<g transform="translate(0 {HEIGHT * at})">{chart}</g>' for at, chart in enumerate(charts))
     size = f'width="{WIDTH}" height="{HEIGHT * len(charts)}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="12">'

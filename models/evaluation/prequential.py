@@ -95,7 +95,7 @@ def evaluate(stream: EventStream, learner: Contender, plan: StreamPlan, show: Ca
     """
     events, count = stream.events, len(stream.users)
     start, learned = int(np.searchsorted(events.ts, plan.since)), 0
-    wanted, trails, scored = _wanted(stream, plan), _empty_trails(), []
+    wanted, trails, scored = wanted_events(stream, plan), empty_trails(), []
     for first in range(0, start, LEARNED_AT_ONCE):
         _follow(trails, stream.part(first, min(first + LEARNED_AT_ONCE, start)))
     for first in range(start, count, plan.batch):
@@ -138,7 +138,7 @@ def ranks_of(lists: NDArray[np.int32], targets: NDArray[np.int32]) -> NDArray[np
     return np.where(hit.any(axis=1), hit.argmax(axis=1) + 1, 0).astype(np.int64)
 
 
-def _wanted(stream: EventStream, plan: StreamPlan) -> NDArray[np.bool_]:
+def wanted_events(stream: EventStream, plan: StreamPlan) -> NDArray[np.bool_]:
     """Which events are predicted if their session held anything before; whole sessions by hash."""
     count = len(stream.users)
     to_score = stream.events.ts >= plan.since
@@ -147,7 +147,8 @@ def _wanted(stream: EventStream, plan: StreamPlan) -> NDArray[np.bool_]:
     return in_sample(stream.events.sessions, np.zeros(count, np.int32), np.zeros(count), share)
 
 
-def _empty_trails() -> SessionTrails:
+def empty_trails() -> SessionTrails:
+    """Return the trails of no sessions."""
     return SessionTrails(
         np.full(SESSIONS, NO_SESSION, np.uint64), np.zeros((SESSIONS, TRAIL), np.int32), np.zeros(SESSIONS, np.int32)
     )

@@ -34,6 +34,8 @@ TAG = re.compile(rf"</?(?:{TAG_NAMES})(?:\s[^<>]*)?/?>|<!--.*?-->|<!\[CDATA\[|\]
 CODE = re.compile(r"<(script|style)\b[^<>]*>.*?</\1\s*>", re.I | re.S)
 # A no-break space read as another encoding leaves "Â" where its second half was lost.
 STRAY = re.compile(r"Â(?=[\s£©®°·«»¼½¾²³±,.;:!?()/-]|$)")
+# After a capital letter ftfy leaves these signs as they are; no language has them in a row.
+TRADE_MARK = "â„¢"
 INVISIBLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f"
     "\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]"
@@ -101,7 +103,7 @@ def _encoding(text: str) -> str:
         return text
     # Control signs between Chinese or Japanese ones are not those of Windows.
     config = ENCODING._replace(fix_c1_controls=WIDE.search(text) is None)
-    return STRAY.sub("", ftfy.fix_text(text, config))
+    return STRAY.sub("", ftfy.fix_text(text, config)).replace(TRADE_MARK, "\u2122")
 
 
 def _markup(text: str) -> str:

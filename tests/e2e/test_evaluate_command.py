@@ -235,3 +235,34 @@ def test_a_delay_that_is_none_is_explained(tmp_path: Path) -> None:
 
     assert done.returncode == 2
     assert b"'1w': use a number with s, m, h or d, such as 1h, or never" in done.stderr
+
+
+def test_faults_are_put_into_a_log_and_what_they_cost_is_told_and_drawn(tmp_path: Path) -> None:
+    rows = [
+        f"e{n},{1_600_000_000 + 60 * n},u{n % 9},s{n % 9},{'abcdefgh'[(n // 9 + n) % 8]},order,{2 + n % 3},1"
+        for n in range(400)
+    ]
+    (tmp_path / "events.csv").write_text(
+        "\n".join(["event_id,ts,user_id,session_id,item_id,kind,price,quantity", *rows]) + "\n"
+    )
+
+    done = evaluate(tmp_path, "--corrupt", "0.1,0.3", "--json", "--plot", tmp_path / "dirt.svg")
+
+    assert done.returncode == 0, done.stderr.decode()
+    result = orjson.loads(done.stdout)
+    assert (result["events"], [run["rate"] for run in result["runs"]]) == (400, [0.1, 0.3])
+    assert 0 < result["untouched"]["hit_rate@20"]["mean"] <= 1
+    faults = result["runs"][1]["faults"]
+    assert faults["cut_off"]["injected"] > 0
+    assert all(each["recall"] == each["precision"] == 1.0 for each in faults.values())
+    assert ElementTree.parse(tmp_path / "dirt.svg").getroot().tag.endswith("svg")
+    assert b"% faults" in evaluate(tmp_path, "--corrupt", "0.1", "--faults", "cut_off,repeated").stdout
+
+
+def test_options_that_mean_nothing_to_faults_are_named(tmp_path: Path) -> None:
+    assert (
+        b"--delay does not go together with --corrupt" in evaluate(tmp_path, "--corrupt", "0.1", "--delay", "1h").stderr
+    )
+    assert b"--faults belongs to --corrupt" in evaluate(tmp_path, "--faults", "cut_off").stderr
+    assert b"choose from milliseconds" in evaluate(tmp_path, "--corrupt", "0.1", "--faults", "typos").stderr
+    assert b"use numbers above 0" in evaluate(tmp_path, "--corrupt", "0,2").stderr
