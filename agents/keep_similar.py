@@ -12,7 +12,7 @@ from time import perf_counter
 import numpy as np
 
 from agents.ports import Clock, Replicas, SimilarStore
-from models.contract.lists import encode_similar
+from models.contract.lists import Ranking, encode_similar
 from models.recommender import FEWEST_USERS_AT_ONCE, Recommender
 
 ITEMS_AT_ONCE = 8
@@ -105,9 +105,14 @@ class KeepSimilar:
             if self.recommender.catalogue.is_deleted(item_id):
                 continue
             found = self.recommender.similar(item_id, LIST_SIZE)
-            lists[item_id] = encode_similar(found) if found.item_ids else None
+            lists[item_id] = self._encoded(item_id, found) if found.item_ids else None
             if is_new:
                 self._changed.update(dict.fromkeys(found.item_ids))
         if not self._new and not self._changed:
             self._wake.clear()
         return lists
+
+    def _encoded(self, item_id: str, found: Ranking) -> bytes:
+        items = self.recommender.items
+        numbers = items.numbers([item_id, *found.item_ids])
+        return encode_similar(found, self.recommender.index.shared_sessions(int(numbers[0]), numbers[1:]).tolist())

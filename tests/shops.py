@@ -55,8 +55,9 @@ class Shop:
         self.redis.set(self.keys.recommendation(user_id), orjson.dumps(body))
         self.redis.zadd(self.keys.recent_users(), {user_id: generated_at})
 
-    def similar(self, item_id: str, *item_ids: str) -> None:
-        self.redis.set(self.keys.similar(item_id), orjson.dumps(self._scored(item_ids, "neighbours")))
+    def similar(self, item_id: str, *item_ids: str, sessions: int = 0) -> None:
+        rows = [each | ({"sessions": sessions} if sessions else {}) for each in self._scored(item_ids, "neighbours")]
+        self.redis.set(self.keys.similar(item_id), orjson.dumps(rows))
 
     def trending(self, *item_ids: str) -> None:
         self.redis.zadd(self.keys.trending(), {item: 100.0 - rank for rank, item in enumerate(item_ids)})

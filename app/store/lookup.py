@@ -15,9 +15,10 @@ from app.store.clustered import Place
 from app.store.connection import connect
 from app.store.packed import PackedRedis
 from headrace.answers import UserHistory
+from headrace.conversations import Command, Question
 from headrace.keys import Keys
 from headrace.lookups import AsyncLookups
-from headrace.questions import Command, Question, ask_history
+from headrace.questions import ask_history
 from headrace.recall import Recall
 from headrace.refusals import translate
 

@@ -6,8 +6,8 @@ from app.store import answers
 from app.store.answers import AllowedEntry, HiddenEntries, LiveFigures, RecentUser
 from headrace import item_fields, lists
 from headrace.answers import CatalogueEntry, decode_item
+from headrace.conversations import Question
 from headrace.keys import Keys
-from headrace.questions import Question
 
 WORKERS_SHOWN = 100
 

@@ -74,7 +74,16 @@ SHOWN: dict[str, Schema] = {
     "image_url": TEXT,
 }
 SCHEMAS: dict[str, Schema] = {
-    "ListedItem": _object("item_id score source", item_id=ID, score=NUMBER, source=TEXT, **SHOWN),
+    "Reason": _object(
+        "text",
+        text={"type": "string", "description": "why the item is in the list, in words"},
+        because_of={"type": "string", "description": "the item of the user that led to it"},
+        title={"type": "string", "description": "of because_of"},
+        sessions={"type": "integer", "minimum": 1, "description": "how many of the newest sessions hold both"},
+    ),
+    "ListedItem": _object(
+        "item_id score source", item_id=ID, score=NUMBER, source=TEXT, **SHOWN, reason=reference("Reason")
+    ),
     "List": _object(
         "user_id items event_ts generated_at model",
         user_id=TEXT,

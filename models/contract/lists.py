@@ -3,6 +3,7 @@
 Look-ups and the shop's client read it, so nothing here needs numpy.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,9 +47,16 @@ def encode_recommendation(recommendation: Recommendation) -> bytes:
     )
 
 
-def encode_similar(ranking: Ranking) -> bytes:
-    """The contract's JSON of what is like an item."""
-    return orjson.dumps(_listed(ranking))
+def encode_similar(ranking: Ranking, sessions: Sequence[int] = ()) -> bytes:
+    """The contract's JSON of what is like an item.
+
+    `sessions` tells how many sessions hold the item and each of the others; 0 is left out.
+    """
+    rows = _listed(ranking)
+    for row, shared in zip(rows, sessions, strict=False):
+        if shared:
+            row["sessions"] = shared
+    return orjson.dumps(rows)
 
 
 def _listed(ranking: Ranking) -> list[dict[str, Any]]:

@@ -26,6 +26,7 @@ from models.neighbours.arrays import CLOSED, OPENED, Answer, Asked, Events, Form
 from models.neighbours.copy import Room, copy_index, make_room
 from models.neighbours.name_table import NameTable
 from models.neighbours.predict import predict
+from models.neighbours.shared import count_shared
 from models.neighbours.snapshot import list_events
 from models.neighbours.storage import make_index, memory_bytes, with_items, with_room
 from models.neighbours.update import empty_sessions, find_sessions, update
@@ -148,6 +149,12 @@ class NeighbourIndex:
         sizes: NDArray[np.int32] = self._index.postings.owners["size"]
         return sizes
 
+    def shared_sessions(self, item: int, others: NDArray[np.int32]) -> NDArray[np.int32]:
+        """How many of the item's newest sessions hold each of the others, shape (n,)."""
+        counts = np.zeros(len(others), np.int32)
+        count_shared(self._index, item, _column(others, np.int32), counts)
+        return counts
+
     def name_keys(self) -> NDArray[np.uint64]:
         """A hash of each item's name by item number, the same in every worker."""
         self.names.catch_up()
@@ -159,6 +166,7 @@ class NeighbourIndex:
         index = NeighbourIndex(self._settings, vocabulary)
         index.update(np.array([1], np.uint64), vocabulary.numbers(["a"]), np.zeros(1))
         index.predict_many(Queries.build([([0], [], 0)]), np.zeros(0, np.float32), 1)
+        index.shared_sessions(0, np.zeros(1, np.int32))
         index.forget(np.array([1], np.uint64))
         index.restore(index.snapshot())
 

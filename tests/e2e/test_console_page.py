@@ -57,6 +57,7 @@ def stocked(shop: Shop) -> Shop:
         shop.item(item_id, title=title, category=category, available="1")
     shop.listed("anna/1", "k1", "c1", "unknown-item")
     shop.history("anna/1", ("p1", NOW, "view"))
+    shop.similar("p1", "k1", sessions=14)
     shop.worker(
         "w1", accepted=1234567, duplicates=12, foreign_key=5, quarantined=3, items_quarantined=1110,
         events_per_second=842.0, freshness_p50=0.0123, freshness_p99=1.5, lag=7, ready=True,
@@ -102,9 +103,16 @@ async def test_a_user_is_looked_up_with_the_keyboard(console: Console, stocked: 
     await page.until(LISTED)
     assert await page.run("location.hash") == "#users/anna%2F1"
     assert await page.run(ROWS) == [
-        ["1", "Kettle <b>steel</b>\nk1", "home/kitchen", "1.000", "neighbours", "Click"],
-        ["2", "Tea cup\nc1", "home/kitchen", "0.990", "neighbours", "Click"],
-        ["3", "unknown-item", "\u2013", "0.980", "neighbours", "Click"],
+        [
+            "1",
+            "Kettle <b>steel</b>\nk1\nbecause of Tea pot: 14 sessions have both",
+            "home/kitchen",
+            "1.000",
+            "neighbours",
+            "Click",
+        ],
+        ["2", "Tea cup\nc1\nin sessions like this one", "home/kitchen", "0.990", "neighbours", "Click"],
+        ["3", "unknown-item\nin sessions like this one", "\u2013", "0.980", "neighbours", "Click"],
     ]
     (entry,) = await page.run(HISTORY)
     assert entry.startswith("Tea pot\nview ")
@@ -118,7 +126,7 @@ async def test_any_user_id_can_be_looked_up(console: Console, stocked: Shop, use
     await console.page.open(f"{console.url}#users")
     await look_up(console, user_id)
     await console.page.until(LISTED)
-    assert [row[1] for row in await console.page.run(ROWS)] == ["Kettle <b>steel</b>\nk1"]
+    assert [row[1] for row in await console.page.run(ROWS)] == ["Kettle <b>steel</b>\nk1\nin sessions like this one"]
     assert (await console.page.run(HISTORY))[0].startswith("Tea cup")
 
 
@@ -175,9 +183,9 @@ async def test_a_click_changes_the_list(console: Console, stocked: Shop) -> None
     )
     assert "2 new, 2 gone" in await page.run("document.getElementById('status').innerText")
     assert [row[:2] for row in await page.run(ROWS)] == [
-        ["1▲1", "Tea cup\nc1"],
-        ["2new", "Tea pot\np1"],
-        ["3new", "Spoon\ns1"],
+        ["1▲1", "Tea cup\nc1\nin sessions like this one"],
+        ["2new", "Tea pot\np1\nbecause of Kettle <b>steel</b>: 14 sessions have both"],
+        ["3new", "Spoon\ns1\nin sessions like this one"],
     ]
     await page.until(f"{HISTORY}.length === 2")
     assert (await page.run(HISTORY))[0].startswith("Kettle <b>steel</b>\nclick ")
@@ -192,7 +200,10 @@ async def test_the_page_says_which_item_of_the_history_is_unknown(console: Conso
     assert unknown.startswith("no-such-item\nclick ")
     assert unknown.endswith(" · unknown item")
     assert "unknown" not in known
-    assert [row[1] for row in await console.page.run(ROWS)] == ["Kettle <b>steel</b>\nk1", "Tea cup\nc1"]
+    assert [row[1] for row in await console.page.run(ROWS)] == [
+        "Kettle <b>steel</b>\nk1\nbecause of Tea pot: 14 sessions have both",
+        "Tea cup\nc1\nin sessions like this one",
+    ]
 
 
 async def test_the_scores_of_a_long_trending_list_differ_on_the_page_too(console: Console, stocked: Shop) -> None:
@@ -242,7 +253,10 @@ async def test_the_open_user_changes_by_itself_and_the_feed_tells_of_it(console:
     stocked.history("anna/1", ("s1", NOW + 1, "order"), ("p1", NOW, "view"))
     stocked.listed("anna/1", "c1", "s1", event_ts=NOW + 1, generated_at=NOW + 1.25)
     await page.until("document.getElementById('status').innerText === 'A new list came: 1 new, 2 gone.'")
-    assert [row[:2] for row in await page.run(ROWS)] == [["1▲1", "Tea cup\nc1"], ["2new", "Spoon\ns1"]]
+    assert [row[:2] for row in await page.run(ROWS)] == [
+        ["1▲1", "Tea cup\nc1\nin sessions like this one"],
+        ["2new", "Spoon\ns1\nin sessions like this one"],
+    ]
     await page.run("document.getElementById('tab-overview').click()")
     await page.until("document.querySelector('#feed li')?.innerText.startsWith('anna/1 order · Spoon')")
     assert "Tea cup · Spoon" in await page.run("document.querySelector('#feed li').innerText")

@@ -29,7 +29,7 @@ HOSTILE = (
 )
 TEXTS = "[...document.querySelectorAll('#rows tr')].map(row => row.cells[1].firstChild.nodeValue)"
 ELEMENTS = (
-    "document.querySelectorAll('main script, main img, main iframe, base, main style, a,"
+    "document.querySelectorAll('main script, main img, main iframe, base, main style, main a,"
     " main :not(figure):not(figcaption span) > svg').length"
 )
 

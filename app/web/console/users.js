@@ -3,6 +3,7 @@ const POLL_MS = 10, LOOK_AGAIN_MS = 1000, RECENT_MS = 10000, READ_MS = 8000;
 const opened = { id: null, list: null, waiting: false, toldAt: -Infinity };
 // Not in the path: a browser takes /users/.. for another one, also when the dots are encoded.
 const about = (what, user) => `/${what}?user_id=${encoded(user)}`;
+const explained = user => ask(`${about("recommendations", user)}&explain=true`);
 const WHY = {
   neighbours: "people with sessions like this one went on to it",
   session: "the user looked at it in this session",
@@ -68,6 +69,7 @@ function rowOf(item, rank, ranksBefore) {
   if (WHY[item.source]) chip.title = WHY[item.source];
   source.append(chip);
   name.append(below);
+  if (item.reason) name.append(element("small", item.reason.text, "reason"));
   row.append(place, name, element("td", item.category ?? "–", "wide"), element("td", scoreOf(item), "number"), source, element("td"));
   if (acceptsEvents) {
     const button = quietButton("Click", () => sendClick(item.item_id));
@@ -107,7 +109,7 @@ async function lookUp(user) {
   opened.id = user;
   $("user").value = user;
   try {
-    const [list, past] = await Promise.all([ask(about("recommendations", user)), pastOf(user)]);
+    const [list, past] = await Promise.all([explained(user), pastOf(user)]);
     if (opened.id !== user) return;
     say("");
     showList(list);
@@ -133,11 +135,11 @@ async function lookAgain() {
   if (user === null || before === null || opened.waiting) return;
   const list = await ask(about("recommendations", user));
   if (list.generated_at === before.generated_at || opened.id !== user || opened.waiting) return;
-  const past = await pastOf(user);
+  const [reasoned, past] = await Promise.all([explained(user), pastOf(user)]);
   if (opened.id !== user || opened.list !== before) return;
   // What a click did stays long enough to be read.
-  if (performance.now() - opened.toldAt > READ_MS) say(`A new list came: ${changeOf(list, before)}.`);
-  showList(list, before);
+  if (performance.now() - opened.toldAt > READ_MS) say(`A new list came: ${changeOf(reasoned, before)}.`);
+  showList(reasoned, before);
   showHistory(past);
 }
 
@@ -146,7 +148,7 @@ async function newListAfter(event, user, before, started) {
     const list = await ask(about("recommendations", user));
     const took = Math.round(performance.now() - started);
     // The list is the new one when it was made again, out of an event at least as late as this click.
-    if (list.generated_at !== before.generated_at && list.event_ts >= event.ts - 0.001) return { list, took };
+    if (list.generated_at !== before.generated_at && list.event_ts >= event.ts - 0.001) return { took };
     await pause(POLL_MS);
   }
   throw new Error("The click was sent, but no new list came within 10 s. Is a worker running? Was it quarantined?");
@@ -167,8 +169,8 @@ async function sendClick(item) {
     const started = performance.now();
     const event = await ask("/events/click", { method: "POST", headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ user_id: user, item_id: item }) });
-    const { list, took } = await newListAfter(event, user, before, started);
-    const past = await pastOf(user);
+    const { took } = await newListAfter(event, user, before, started);
+    const [list, past] = await Promise.all([explained(user), pastOf(user)]);
     if (opened.id !== user) return;
     say(`from the click on ${name} to the new list: ${changeOf(list, before)}.`, { took });
     opened.toldAt = performance.now();

@@ -191,3 +191,11 @@ async def test_lists_are_written_in_the_background(recommender: Recommender) -> 
         while not {"kettle", "teapot"} <= store.lists.keys():
             await asyncio.sleep(0)
     task.cancel()
+
+
+def test_a_list_tells_how_many_sessions_hold_both_items(recommender: Recommender) -> None:
+    teach(recommender, {"s1": ["kettle", "teapot"], "s2": ["teapot", "kettle"]})
+    similar = keeping(recommender)
+    similar.touched(["kettle"])
+    (encoded,) = similar.next_lists().values()
+    assert [(each["item_id"], each["sessions"]) for each in orjson.loads(encoded or b"[]")] == [("teapot", 2)]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from headrace.answers import CatalogueEntry
     from headrace.client import Headrace
     from headrace.errors import HeadraceError, StoreAway, UnreadableAnswer, UnusableSetting
-    from headrace.lists import ListedItem
+    from headrace.lists import ListedItem, Reason
 
 __all__ = [
     "AsyncHeadrace",
@@ -24,12 +24,19 @@ __all__ = [
     "Headrace",
     "HeadraceError",
     "ListedItem",
+    "Reason",
     "StoreAway",
     "UnreadableAnswer",
     "UnusableSetting",
 ]
 
-_HOMES = {"AsyncHeadrace": "aio", "CatalogueEntry": "answers", "Headrace": "client", "ListedItem": "lists"}
+_HOMES = {
+    "AsyncHeadrace": "aio",
+    "CatalogueEntry": "answers",
+    "Headrace": "client",
+    "ListedItem": "lists",
+    "Reason": "lists",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -63,25 +63,30 @@ class AsyncHeadrace:
         for server in list(self._servers.values()):
             await server.aclose()
 
-    async def recommendations(self, user_id: str, *, k: int = 20) -> list[ListedItem]:
-        """Return the user's k best items, best first. Raises StoreAway, UnreadableAnswer."""
-        return list((await self._lookups.recommendations(user_id, k)).items)
+    async def recommendations(self, user_id: str, *, k: int = 20, explain: bool = False) -> list[ListedItem]:
+        """Return the user's k best items, best first; with `explain` each with its reason.
 
-    async def recommendations_of(self, user_ids: Iterable[str], *, k: int = 20) -> dict[str, list[ListedItem]]:
+        Raises StoreAway, UnreadableAnswer.
+        """
+        return list((await self._lookups.recommendations(user_id, k, explain=explain)).items)
+
+    async def recommendations_of(
+        self, user_ids: Iterable[str], *, k: int = 20, explain: bool = False
+    ) -> dict[str, list[ListedItem]]:
         """Return the k best items of each of these users, in two or three round trips for all.
 
         A list that cannot be read is empty. Raises StoreAway.
         """
         users = list(dict.fromkeys(user_ids))
-        found = await self._lookups.recommendations_of(users, k)
+        found = await self._lookups.recommendations_of(users, k, explain=explain)
         return {user: list(each.items) for user, each in zip(users, found, strict=True)}
 
-    async def similar(self, item_id: str, *, k: int = 20) -> list[ListedItem]:
+    async def similar(self, item_id: str, *, k: int = 20, explain: bool = False) -> list[ListedItem]:
         """Return the k items nearest to this one; empty when none are known.
 
         Raises StoreAway, UnreadableAnswer.
         """
-        return list(listed_items(await self._lookups.similar(item_id, k)))
+        return list(listed_items(await self._lookups.similar(item_id, k, explain=explain)))
 
     async def item(self, item_id: str) -> "CatalogueEntry | None":
         """Return the catalogue entry, or None when it is unknown or deleted.

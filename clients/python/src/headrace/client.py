@@ -11,10 +11,10 @@ from redis.retry import Retry
 from headrace import questions
 from headrace.address import addresses, bad_address, check_address, host_of
 from headrace.answers import CatalogueEntry
+from headrace.conversations import Question, T, alone, checked
 from headrace.keys import DEFAULT_PREFIX, Keys
 from headrace.lists import ListedItem, listed_items
 from headrace.nodes import Nodes, is_demoted
-from headrace.questions import Question, T
 from headrace.recall import DEFAULT_RECALL_SECONDS, Recall
 from headrace.refusals import PAUSE_BETWEEN_RETRIES, RETRIES, timeouts, translate
 from headrace.slots import Address, Command, Replies
@@ -67,40 +67,45 @@ class Headrace:
         for server in list(self._servers.values()):
             server.close()
 
-    def recommendations(self, user_id: str, *, k: int = 20) -> list[ListedItem]:
-        """Return the user's k best items, best first. Raises StoreAway, UnreadableAnswer."""
-        question = questions.ask_recommendations(self._keys, self._recall, user_id, k)
-        return list(self._ask(questions.alone(question)).items)
+    def recommendations(self, user_id: str, *, k: int = 20, explain: bool = False) -> list[ListedItem]:
+        """Return the user's k best items, best first; with `explain` each with its reason.
 
-    def recommendations_of(self, user_ids: Iterable[str], *, k: int = 20) -> dict[str, list[ListedItem]]:
+        Raises StoreAway, UnreadableAnswer.
+        """
+        question = questions.ask_recommendations(self._keys, self._recall, user_id, k, explain=explain)
+        return list(self._ask(alone(question)).items)
+
+    def recommendations_of(
+        self, user_ids: Iterable[str], *, k: int = 20, explain: bool = False
+    ) -> dict[str, list[ListedItem]]:
         """Return the k best items of each of these users, in two or three round trips for all.
 
         A list that cannot be read is empty. Raises StoreAway.
         """
         users = list(dict.fromkeys(user_ids))
-        found = self._ask(questions.ask_lists(self._keys, self._recall, users, k))
+        found = self._ask(questions.ask_lists(self._keys, self._recall, users, k, explain=explain))
         return {user: list(each.items) for user, each in zip(users, found, strict=True)}
 
-    def similar(self, item_id: str, *, k: int = 20) -> list[ListedItem]:
+    def similar(self, item_id: str, *, k: int = 20, explain: bool = False) -> list[ListedItem]:
         """Return the k items nearest to this one; empty when none are known.
 
         Raises StoreAway, UnreadableAnswer.
         """
-        question = questions.ask_similar(self._keys, self._recall, item_id, k)
-        return list(listed_items(self._ask(questions.alone(question))))
+        question = questions.ask_similar(self._keys, self._recall, item_id, k, explain=explain)
+        return list(listed_items(self._ask(alone(question))))
 
     def item(self, item_id: str) -> "CatalogueEntry | None":
         """Return the catalogue entry, or None when it is unknown or deleted.
 
         Raises StoreAway, UnreadableAnswer.
         """
-        return self._ask(questions.alone(questions.ask_item(self._keys, item_id)))
+        return self._ask(alone(questions.ask_item(self._keys, item_id)))
 
     def _ask(self, question: Question[T]) -> T:
         try:
             commands = next(question)
             while True:
-                commands = question.send(questions.checked(commands, self._exchange(commands)))
+                commands = question.send(checked(commands, self._exchange(commands)))
         except StopIteration as done:
             answer: T = done.value
             return answer

@@ -17,6 +17,7 @@ LIST_FORMAT, FORMAT_FIELD, FIRST_FORMAT = 1, "format", 1
 TRENDING = "trending"
 UNREADABLE = "unreadable"
 SEMANTIC = "semantic"
+CATEGORY = "category"
 # What a list needs to know of an item: what it shows, then what decides whether it may be shown.
 SHOWN_FIELDS = ("title", "category", "brand", "price", "currency", "url", "image_url")
 KNOWN_FIELDS = (*SHOWN_FIELDS, "available", "deleted", "recommendable")
@@ -28,8 +29,25 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an item is in a list.
+
+    `because_of` is the item of the user that led to it, with its `title`, if one is known.
+    `sessions` is how many of the newest sessions hold both.
+    """
+
+    text: str
+    because_of: str | None = None
+    title: str | None = None
+    sessions: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ListedItem:
-    """One entry of a list, best first, with what the catalogue says of it."""
+    """One entry of a list, best first, with what the catalogue says of it.
+
+    `reason` is there if the look-up asked for it.
+    """
 
     item_id: str
     score: float
@@ -41,6 +59,7 @@ class ListedItem:
     currency: str | None = None
     url: str | None = None
     image_url: str | None = None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +205,10 @@ def shown_rows(entries: Iterable[Entry], known: Mapping[str, KnownItem], k: int,
 
 def listed_items(rows: Iterable[Row]) -> tuple[ListedItem, ...]:
     """The rows as objects."""
-    return tuple(ListedItem(**row) for row in rows)
+    return tuple(
+        ListedItem(**row) if "reason" not in row else ListedItem(**{**row, "reason": Reason(**row["reason"])})
+        for row in rows
+    )
 
 
 def _entries(rows: Iterable[Mapping[str, Any]]) -> list[Entry]:

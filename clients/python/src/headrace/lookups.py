@@ -9,9 +9,9 @@ from redis.exceptions import RedisError
 
 from headrace import questions
 from headrace.answers import CatalogueEntry
+from headrace.conversations import Command, Question, T, alone, checked
 from headrace.keys import Keys
 from headrace.lists import RecommendationList, Row
-from headrace.questions import Command, Question, T
 from headrace.recall import Recall
 from headrace.refusals import translate
 
@@ -30,20 +30,22 @@ class AsyncLookups:
         self._recall = recall
         self._timeout_seconds = timeout_seconds
 
-    async def recommendations(self, user_id: str, k: int) -> RecommendationList:
+    async def recommendations(self, user_id: str, k: int, *, explain: bool = False) -> RecommendationList:
         """The user's list, at most k items with titles, or the trending one."""
-        return await self.ask(questions.ask_recommendations(self._keys, self._recall, user_id, k))
+        return await self.ask(questions.ask_recommendations(self._keys, self._recall, user_id, k, explain=explain))
 
-    async def recommendations_of(self, user_ids: Sequence[str], k: int) -> list[RecommendationList]:
+    async def recommendations_of(
+        self, user_ids: Sequence[str], k: int, *, explain: bool = False
+    ) -> list[RecommendationList]:
         """The lists of these users, in their order, in the round trips of one.
 
         A list that cannot be read is empty.
         """
-        return await self._bounded(questions.ask_lists(self._keys, self._recall, user_ids, k))
+        return await self._bounded(questions.ask_lists(self._keys, self._recall, user_ids, k, explain=explain))
 
-    async def similar(self, item_id: str, k: int) -> list[Row]:
+    async def similar(self, item_id: str, k: int, *, explain: bool = False) -> list[Row]:
         """The item's neighbours, at most k, nearest first."""
-        return await self.ask(questions.ask_similar(self._keys, self._recall, item_id, k))
+        return await self.ask(questions.ask_similar(self._keys, self._recall, item_id, k, explain=explain))
 
     async def item(self, item_id: str) -> "CatalogueEntry | None":
         """The catalogue entry, or None when it is unknown or deleted."""
@@ -51,7 +53,7 @@ class AsyncLookups:
 
     async def ask(self, question: Question[T]) -> T:
         """The answer to a question."""
-        return await self._bounded(questions.alone(question))
+        return await self._bounded(alone(question))
 
     async def _bounded(self, question: Question[T]) -> T:
         try:
@@ -68,7 +70,7 @@ class AsyncLookups:
         try:
             commands = next(question)
             while True:
-                commands = question.send(questions.checked(commands, await self._exchange(commands)))
+                commands = question.send(checked(commands, await self._exchange(commands)))
         except StopIteration as done:
             answer: T = done.value
             return answer

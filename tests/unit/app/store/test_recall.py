@@ -9,8 +9,8 @@ import pytest
 
 from app.store.keys import Keys
 from headrace import questions, recall
+from headrace.conversations import Command, Question
 from headrace.lists import KNOWN_FIELDS, KnownItem
-from headrace.questions import Command, Question
 from headrace.recall import Recall
 
 KEYS = Keys("hr:")

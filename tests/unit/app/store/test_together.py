@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from headrace.questions import Command, Question, T, together
+from headrace.conversations import Command, Question, T, together
 
 
 class Echo:

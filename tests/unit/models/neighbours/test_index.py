@@ -279,3 +279,16 @@ def test_memory_stops_growing_once_the_sessions_are_full() -> None:
     assert learn(20_001) == learn(40_001) == warm
     assert len(shop.index) == 1_000
     assert warm < 3_000_000
+
+
+def test_items_share_the_sessions_that_hold_both() -> None:
+    shop = NamedIndex(PLAIN, [*TWO_SESSIONS, (3, "c", 6), (3, "a", 7), (4, "d", 8)])
+    others = shop.vocabulary.numbers(["a", "b", "c", "d", "never seen"])
+    assert shop.index.shared_sessions(0, others).tolist() == [3, 2, 2, 0, 0]
+    assert shop.index.shared_sessions(shop.vocabulary.number("unheard of"), others).tolist() == [0] * 5
+
+
+def test_shared_sessions_are_counted_among_the_newest_that_are_read() -> None:
+    events: list[Event] = [(n, item, n) for n in range(10) for item in ("a", "b")]
+    shop = NamedIndex(replace(PLAIN, postings=4), events)
+    assert shop.index.shared_sessions(0, shop.vocabulary.numbers(["b"])).tolist() == [4]
