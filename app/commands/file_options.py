@@ -1,12 +1,15 @@
 """The options of all commands that read a log from files."""
 
 import argparse
+import re
 from dataclasses import replace
 from pathlib import Path
 
 from app.datasets.mapping import NO_MAPPING, FileMapping, load_mapping
 from app.datasets.moments import AUTO, UNITS
 from app.datasets.shapes.known import FORMATS
+
+ESCAPE = re.compile(r"\\(t|x[0-9a-fA-F]{2})")
 
 FILES = """\
 A log is one file, or a folder with files events and items (such as events.csv.gz and items.jsonl); in a folder
@@ -38,7 +41,9 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--time-zone", metavar="ZONE", help="of times without one, such as Europe/Berlin or UTC")
     group.add_argument("--time-format", metavar="FORMAT", help="of times in text, such as '%%d.%%m.%%Y %%H:%%M'")
     group.add_argument("--decimal", choices=(".", ","), help="decimal mark of prices and quantities")
-    group.add_argument("--separator", metavar="C", help="what separates the cells of CSV; \\t for a tab")
+    group.add_argument(
+        "--separator", metavar="C", help="what separates the cells of CSV; \\t for a tab, \\x01 for a control character"
+    )
     group.add_argument("--encoding", metavar="NAME", help="encoding of the text, such as cp1252")
     group.add_argument("--mapping", metavar="FILE", type=Path, help="read these options from a file; others add to it")
 
@@ -57,7 +62,7 @@ def mapping_of(args: argparse.Namespace) -> FileMapping:
         "time_zone": args.time_zone,
         "time_format": args.time_format,
         "decimal": args.decimal,
-        "separator": "\t" if args.separator == "\\t" else args.separator,
+        "separator": character(args.separator),
         "encoding": args.encoding,
     }
     kinds = {word: kind for word, kind in args.kind if word}
@@ -69,6 +74,11 @@ def mapping_of(args: argparse.Namespace) -> FileMapping:
         kinds={**base.kinds, **kinds},
         kind=every[-1] if every else base.kind,
     )
+
+
+def character(text: str | None) -> str | None:
+    """Return the character for which an escape such as `\\x01` stands; any other text unchanged."""
+    return text.encode().decode("unicode_escape") if text and ESCAPE.fullmatch(text) else text
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ import orjson
 
 from app.datasets.opened import reading
 from app.datasets.record import Portion, Row
-from app.datasets.rows import LINES_AT_ONCE, lines_of
+from app.datasets.rows import LINES_AT_ONCE
 from app.errors import HeadraceError
 
 LARGEST_ARRAY = 1 << 30
@@ -66,20 +66,6 @@ def json_array(path: Path, encoding: str) -> Iterator[Row]:
     elements = _elements(value)
     for number, element in enumerate(elements, start=1):
         yield Row(path.name, number, orjson.dumps(element))
-
-
-def json_lines(path: Path, encoding: str) -> Iterator[Row]:
-    """Yield each line that is not blank. A line that is not UTF-8 is translated if its encoding is
-    known.
-    """
-    if encoding.startswith("utf-8"):
-        yield from lines_of(path)
-        return
-    with reading(path) as file:
-        text = file.read().decode(encoding, errors="replace")
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.strip():
-            yield Row(path.name, number, line.encode())
 
 
 def json_portions(path: Path, parsed: Callable[[Row], Row]) -> Iterator[Portion]:

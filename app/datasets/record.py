@@ -104,7 +104,8 @@ class Source:
 
     `described` is for people: the shape, and how the file is written. `columns` are those of its
     first rows, and `places` the columns of each field. `inside` are the paths of plain values
-    inside objects of these rows, such as `user.id`. Every call of `records` reads from the start.
+    inside objects of these rows, such as `user.id`, and `filled` the columns that have a value in
+    them. `unit` is that of times that are numbers. Every call of `records` reads from the start.
     `portions` reads the same more quickly, and is None for files where nothing does.
     """
 
@@ -117,6 +118,13 @@ class Source:
     records: Callable[[LeaveOut], Iterator[Record]]
     portions: Portions | None = None
     inside: tuple[str, ...] = ()
+    filled: frozenset[str] = frozenset()
+    unit: str = "s"
+
+    def column_of(self, field: str) -> str:
+        """Return the column that a field is read from, of those that have a value if one does."""
+        places = self.places.get(field, ())
+        return next((each for each in places if each in self.filled), next(iter(places), field))
 
     @property
     def name(self) -> str:

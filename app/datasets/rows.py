@@ -7,9 +7,9 @@ import sys
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import chain, islice
+from itertools import chain, compress, islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from app.datasets.dialect import Dialect, dialect_of
 from app.datasets.encoding import encoding_of
@@ -52,18 +52,30 @@ class TablePortion(NamedTuple):
     alone: list[tuple[int, bytes, list[str] | str]]
 
 
-def lines_of(path: Path) -> Iterator[Row]:
+def is_filled(cells: list[str]) -> bool:
+    """Return whether a line is a row: a blank one, or one of empty cells, is none."""
+    return bool(cells) and (bool(cells[0].strip()) or any(map(str.strip, cells)))
+
+
+def lines_of(path: Path, encoding: str = "utf-8") -> Iterator[Row]:
     """Yield every line that is not blank, without its line ending and a byte order mark.
 
-    Numbers count lines from 1.
+    Numbers count lines from 1. Lines in another encoding than UTF-8 are translated into UTF-8.
     """
-    with reading(path) as file:
+    with reading(path) as packed:
+        file = packed if encoding.startswith("utf-8") else _translated(packed, encoding)
         for number, line in enumerate(file, start=1):
             content = line.removesuffix(b"\n").removesuffix(b"\r")
             if number == 1:
                 content = content.removeprefix(codecs.BOM_UTF8)
             if content and not content.isspace():
                 yield Row(path.name, number, content)
+
+
+def _translated(file: BinaryIO, encoding: str) -> Iterator[bytes]:
+    with io.TextIOWrapper(file, encoding, errors="replace", newline="\n") as text:
+        for line in text:
+            yield line.encode()
 
 
 @contextmanager
@@ -132,9 +144,7 @@ class CsvTable:
         self._text = text
         self._lines: list[str] = []
         self._again: deque[str] = deque()
-        header: list[str] = next(dialect.reader(self._keep()), [])
-        if len(self._lines) > 1:
-            raise csv.Error("a name goes on over the end of the line")
+        header = self._header()
         names = [(name, at) for at, column in enumerate(header) if (name := column.strip(" \t\r\n\ufeff"))]
         self.columns = dict(names)
         self.repeated = {name for name, count in Counter(name for name, _ in names).items() if count > 1}
@@ -142,12 +152,22 @@ class CsvTable:
         self._last = last
         self._lines.clear()
 
+    def _header(self) -> list[str]:
+        """Return the cells of the first line that is not blank; none if there is no such line."""
+        for cells in self._dialect.reader(self._keep()):
+            if len(self._lines) > 1:
+                raise csv.Error("a name goes on over the end of the line")
+            if is_filled(cells):
+                return cells
+            self._lines.clear()
+        return []
+
     def __iter__(self) -> Iterator[list[str] | str]:
         width = self._width
         while True:
             try:
                 for cells in self._dialect.reader(self._keep()):
-                    if cells:  # a blank line is no row
+                    if is_filled(cells):
                         self._number += 1
                         yield cells if len(cells) == width else self.fitted(cells)
                     self._lines.clear()
@@ -170,9 +190,9 @@ class CsvTable:
                 self._again.extend(lines)
                 yield TablePortion([], [], [], list(self._until_none_is_put_back()))
                 continue
-            if not all(cells):  # a blank line is no row
-                lines = [line for line, row in zip(lines, cells, strict=True) if row]
-                cells = [row for row in cells if row]
+            filled = list(map(is_filled, cells))
+            if not all(filled):
+                lines, cells = list(compress(lines, filled)), list(compress(cells, filled))
             numbers = list(range(self._number + 1, self._number + 1 + len(cells)))
             self._number += len(cells)
             yield TablePortion(numbers, lines, cells, [])

@@ -6,8 +6,10 @@ Source: docs.snowplow.io, "Stream file format": 131 cells, in this order.
 from collections.abc import Iterator
 from pathlib import Path
 
+from app.datasets.dialect import NAMES, SEPARATORS
 from app.datasets.record import Row
 from app.datasets.rows import lines_of
+from app.errors import HeadraceError
 from models.contract.outcome import Reason
 
 CELLS = """
@@ -28,25 +30,50 @@ mkt_clickid mkt_network etl_tags dvce_sent_tstamp refr_domain_userid refr_device
 domain_sessionid derived_tstamp event_vendor event_name event_format event_version event_fingerprint true_tstamp
 """
 COLUMNS = tuple(CELLS.split())
+TAB = "\t"
+WAY_OUT = "write all cells, also empty ones, and a blank for a tab inside a cell"
 
 
 def is_snowplow(text: str) -> bool:
-    """Return whether a file that begins with `text` holds such lines."""
-    first = text.split("\n", 1)[0].rstrip("\r").split("\t")
-    return len(first) == len(COLUMNS) and first[0] != COLUMNS[0]
+    """Return whether a file that begins with `text` holds such lines.
+
+    Raises HeadraceError when it does but for what separates the cells.
+    """
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    for separator in SEPARATORS:
+        cells = _cells(first, separator)
+        if len(cells) == len(COLUMNS) and cells[0] != COLUMNS[0]:
+            if separator != TAB:
+                raise HeadraceError(
+                    f"its lines have the cells of Snowplow's enriched events, but between {NAMES[separator]}; "
+                    "write the file as Snowplow does: separated by tabs, without quotes"
+                )
+            return True
+    return False
 
 
-def snowplow_lines(path: Path) -> Iterator[Row]:
+def snowplow_lines(path: Path, encoding: str) -> Iterator[Row]:
     """Yield each line as a row. A line that is not UTF-8 or has another number of cells is none."""
-    for row in lines_of(path):
+    for row in lines_of(path, encoding):
         try:
-            cells = row.content.decode().split("\t")
+            cells = _cells(row.content.decode(), TAB)
         except UnicodeDecodeError:
             yield row._replace(fault=(Reason.INVALID_UTF8, "the line is not UTF-8"))
             continue
         if len(cells) != len(COLUMNS):
-            yield row._replace(
-                fault=(Reason.INVALID_VALUE, f"{len(cells)} cells; an enriched event has {len(COLUMNS)}")
-            )
+            detail = f"{len(cells)} cells; an enriched event has {len(COLUMNS)}: {WAY_OUT}"
+            yield row._replace(fault=(Reason.INVALID_VALUE, detail))
         else:
-            yield row._replace(fields=dict(zip(COLUMNS, cells, strict=True)))
+            yield row._replace(fields=dict(zip(COLUMNS, map(_plain, cells), strict=True)))
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    """Return the cells of a line. Empty ones behind the last column do no harm."""
+    cells = line.rstrip("\r\n").split(separator)
+    return cells[: len(COLUMNS)] if not any(map(str.strip, cells[len(COLUMNS) :])) else cells
+
+
+def _plain(cell: str) -> str:
+    """Return a cell without the quotes that a sheet puts around JSON."""
+    is_quoted = cell.startswith(('"{""', '"[{')) and cell.endswith('"')
+    return cell[1:-1].replace('""', '"') if is_quoted else cell

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from shlex import quote
 
+from app.datasets.head import check_head
 from app.datasets.mapping import FileMapping
 from app.datasets.moments import AUTO
 from app.datasets.record import LeaveOut, Portions, Record, Row, Source, quarantined
 from app.datasets.rows import NO_LAST_CELL, LastCell
 from app.datasets.shapes.known import EVENTS, ITEMS, ITEMS_PREFIX, proposals, shape_of, shapes_named
 from app.datasets.shapes.shape import Shape, one_each
-from app.datasets.table import Table, open_table
+from app.datasets.table import ROWS_SAMPLED, Table, open_table
 from app.datasets.translate import Translator, records
 from app.datasets.unchanged import unchanged_event, unchanged_item
 from app.errors import HeadraceError
@@ -59,6 +61,7 @@ def _shape(table: Table, mapping: FileMapping) -> Shape | None:
         return _own_form(table, mapping)
     found = next((shape for shape in named if shape.fits(table.columns)), None)
     if found is None:
+        check_head(table)
         wanted = " or ".join(", ".join(sorted(mark)) for shape in named for mark in shape.marks)
         raise HeadraceError(
             f"{table.path} has not the columns of {mapping.format}: expected {wanted}; "
@@ -77,6 +80,7 @@ def _own_form(table: Table, mapping: FileMapping) -> Shape:
 def _check_mapped(table: Table, shape: Shape, mapping: FileMapping) -> None:
     for name, column in mapping.columns.items():
         if column and column not in table.columns and shape.explode is one_each:
+            check_head(table)
             raise HeadraceError(
                 f"{table.path} has no column {column}, which was named for {name}: "
                 f"its first line names {', '.join(table.columns)}"
@@ -86,6 +90,7 @@ def _check_mapped(table: Table, shape: Shape, mapping: FileMapping) -> None:
 def _check_columns(table: Table, shape: Shape, mapping: FileMapping) -> None:
     has = set(table.columns) | {name for name, column in mapping.columns.items() if column}
     if any(not name.isprintable() or "\ufffd" in name for name in table.columns):
+        check_head(table)  # a control character may separate the cells
         raise HeadraceError(f"{table.path} is no text, or in another encoding; name it with --encoding, such as utf-16")
     needed = ("item_id",) if shape is ITEMS else ("ts", "item_id", *(() if mapping.kind else ("kind",)))
     missing = [name for name in needed if name not in has]
@@ -93,6 +98,7 @@ def _check_columns(table: Table, shape: Shape, mapping: FileMapping) -> None:
         missing.append("user_id or session_id")
     if not missing:
         return
+    check_head(table)
     names = f"its first line names {', '.join(table.columns)}" if table.columns else "it is empty"
     fields = [name for each in missing for name in each.split(" or ")]
     proposed = proposals(fields, table.columns, set(shape.fields) & set(table.columns))
@@ -104,8 +110,6 @@ def _check_columns(table: Table, shape: Shape, mapping: FileMapping) -> None:
     one_kind = "(or --kind order, where all rows are of one kind)"
     ways += [f"--map kind=COLUMN {one_kind}"] if "kind" in missing and "kind" not in proposed else []
     way_out = f"; try {' '.join(ways)}" if ways and table.columns else ""
-    if len(table.columns) == 1:
-        way_out = "; if its cells are separated by another character, name it: --separator C"
     raise HeadraceError(f"{table.path} has no column {' nor '.join(missing)}: {names}{way_out}")
 
 
@@ -149,7 +153,8 @@ def source_of(files: Sequence[Recognised], mapping: FileMapping) -> Source:
     readers = None if translator is None or table.is_json else translator.cell_readers
     may_be = len(files) == 1 and shape.explode is one_each and (is_unchanged or readers is not None)
     portions = Portions(lambda: in_portions(last, reads), of_rows, readers) if may_be and in_portions else None
-    next(rows(), None)  # a repeated column is an error before anything is sent
+    # a repeated column is an error before anything is sent
+    filled = _filled(shape, islice(rows(), ROWS_SAMPLED))
     return Source(
         paths=tuple(each.table.path for each in files),
         of=shape.of,
@@ -160,4 +165,11 @@ def source_of(files: Sequence[Recognised], mapping: FileMapping) -> Source:
         records=lambda leave_out: of_rows(rows(), leave_out),
         portions=portions,
         inside=table.inside,
+        filled=filled,
+        unit=mapping.time_unit or shape.unit,
     )
+
+
+def _filled(shape: Shape, rows: Iterator[Row]) -> frozenset[str]:
+    parts = shape.explode(row for row in rows if row.fault is None)
+    return frozenset(name for part in parts for name, value in part.fields.items() if value not in ("", None))

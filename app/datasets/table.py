@@ -7,12 +7,12 @@ from pathlib import Path
 
 from app.datasets.dialect import NAMES, dialect_of
 from app.datasets.encoding import checked, encoding_of
-from app.datasets.json_rows import begins_as_lines, json_array, json_lines, json_portions, paths_inside
+from app.datasets.json_rows import begins_as_lines, json_array, json_portions, paths_inside
 from app.datasets.mapping import FileMapping
 from app.datasets.opened import first_bytes, foreign, packing
 from app.datasets.parquet_rows import as_bytes, parquet_columns, parquet_rows
 from app.datasets.record import Portion, Row
-from app.datasets.rows import NO_LAST_CELL, SAMPLE_BYTES, CsvTable, LastCell, TablePortion, csv_table
+from app.datasets.rows import NO_LAST_CELL, SAMPLE_BYTES, CsvTable, LastCell, TablePortion, csv_table, lines_of
 from app.datasets.snowplow_lines import COLUMNS, is_snowplow, snowplow_lines
 from app.errors import HeadraceError
 from models.contract.fields import Refused, parse_object
@@ -60,7 +60,7 @@ def open_table(path: Path, mapping: FileMapping) -> Table:
         return _json(path, text, encoding, packed)
     if is_snowplow(text):
         written = _written("tabs without a header", "", encoding, packed)
-        return Table(path, written, COLUMNS, lambda last, reads: snowplow_lines(path))
+        return Table(path, written, COLUMNS, lambda last, reads: snowplow_lines(path, encoding))
     dialect = dialect_of(text, mapping.separator or None)
     with csv_table(path, encoding=encoding, dialect=dialect) as table:
         columns = tuple(table.columns)
@@ -127,10 +127,8 @@ def _is_json(path: Path, text: str) -> bool:
 
 
 def _json(path: Path, text: str, encoding: str, packed: str) -> Table:
-    if begins_as_lines(text.encode(errors="replace")):
-        read, written = json_lines, "JSON lines"
-    else:
-        read, written = json_array, "a JSON array"
+    is_lines = begins_as_lines(text.encode(errors="replace"))
+    read: Callable[[Path, str], Iterator[Row]] = lines_of if is_lines else json_array
 
     def rows(last: LastCell = NO_LAST_CELL, reads: tuple[str, ...] = ()) -> Iterator[Row]:
         for row in read(path, encoding):
@@ -141,9 +139,10 @@ def _json(path: Path, text: str, encoding: str, packed: str) -> Table:
     for row in islice(rows(), ROWS_SAMPLED):
         columns |= dict.fromkeys(row.fields or ())
         inside |= dict.fromkeys(paths_inside(row.fields or {}))
-    is_plain = read is json_lines and encoding.startswith("utf-8")
+    is_plain = is_lines and encoding.startswith("utf-8")
     portions = (lambda last, reads: json_portions(path, _parsed)) if is_plain else None
-    return Table(path, _written(written, "", encoding, packed), tuple(columns), rows, True, portions, tuple(inside))
+    written = _written("JSON lines" if is_lines else "a JSON array", "", encoding, packed)
+    return Table(path, written, tuple(columns), rows, True, portions, tuple(inside))
 
 
 def _parsed(row: Row) -> Row:

@@ -7,6 +7,7 @@ from datetime import MAXYEAR, UTC, datetime
 from itertools import islice
 
 from app.datasets.record import Dataset, Portions, Record, Source
+from app.filecheck.dates import settled
 from app.filecheck.likely_places import likely_places, unnamed
 from app.filecheck.plain import PlainRows
 from app.filecheck.plain_lines import PlainLines
@@ -106,6 +107,7 @@ def _check(source: Source, settings: EventSettings, now: float, most: int | None
         most = ROW_BY_ROW if source.portions is None else IN_COLUMNS
     is_whole = tally.by_columns(source.portions, most) if source.portions is not None else tally.by_rows(most)
     good = tally.accepted.total()
+    _settle(tally.complaints)
     for complaint in tally.complaints.values():
         complaint.way_out = for_some_rows(complaint.way_out) if good >= complaint.count else complaint.way_out
     ordered = sorted(tally.complaints.values(), key=lambda each: -each.count)
@@ -198,6 +200,15 @@ def _gather(
         complaint.count += 1
         if len(complaint.rows) < ROWS_SHOWN:
             complaint.rows.append(row)
+
+
+def _settle(complaints: dict[tuple[str, str], Complaint]) -> None:
+    """Merge complaints that leave open which is the day of a date into the one that tells it."""
+    for way, better in settled([way for _, way in complaints]).items():
+        moved = complaints.pop((Reason.INVALID_TIME, way))
+        kept = complaints.setdefault((Reason.INVALID_TIME, better), Complaint(Reason.INVALID_TIME, better))
+        kept.count += moved.count
+        kept.rows = sorted([*kept.rows, *moved.rows], key=lambda row: row.row)[:ROWS_SHOWN]
 
 
 def _unread(source: Source) -> dict[str, str]:

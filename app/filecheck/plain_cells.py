@@ -141,7 +141,7 @@ ITEM_CELLS: Mapping[str, PlainCells] = {
     "currency": _read_text(MAX_ID_LENGTH),
     "available": _available,
     "attributes": _attributes,
-    "updated_at": _time(float("-inf"), is_required=False),
+    "updated_at": _time(OLDEST_TS, is_required=False),
     **dict.fromkeys(("url", "image_url"), _text(MAX_URL_LENGTH)),
 }
 NEEDED: Mapping[str, Collection[str]] = {"events": ("event_id", "item_id", "ts"), "items": ("item_id",)}

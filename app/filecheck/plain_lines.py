@@ -103,5 +103,5 @@ class PlainLines:
     def _item(self, value: object) -> tuple[str, None] | None:
         item = msgspec.convert(value, LoggedItem)
         is_shown = item.title is None or is_visible(item.title)
-        is_past = item.updated_at is None or moment("updated_at", item.updated_at) <= self._latest
+        is_past = item.updated_at is None or OLDEST_TS <= moment("updated_at", item.updated_at) <= self._latest
         return ("items", None) if is_shown and is_past else None

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from shlex import quote
 from typing import Any
 
@@ -13,6 +12,7 @@ from app.datasets.record import Source
 from app.datasets.shapes.known import place_in
 from app.datasets.shapes.shape import word
 from app.filecheck.advice import ADVICE
+from app.filecheck.dates import ZONE, time_format_for
 from app.filecheck.likely_places import likely_places, unnamed
 from app.filecheck.rejected import RejectedRow
 from models.contract.events import OLDEST_TS
@@ -21,19 +21,14 @@ from models.contract.outcome import Reason
 UNIT_WORDS = {"ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 # Days since 1899-12-30, from 1990 to 2064: how a spreadsheet keeps dates.
 SHEET_DAYS = (32_874, 60_000)
-TIME_FORMATS = (
-    "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M:%S",
-    "%m/%d/%Y %H:%M", "%m/%d/%y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%d/%m/%Y", "%m/%d/%Y",
-    "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%d-%m-%Y %H:%M:%S", "%d-%m-%Y %H:%M", "%d %b %Y %H:%M:%S",
-    "%b %d, %Y %H:%M:%S", "%a, %d %b %Y %H:%M:%S %z", "%a %b %d %H:%M:%S %Z %Y",
-)  # fmt: skip
 ISO_TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d.*)?")
 DECIMAL_COMMA = re.compile(r"-?\d{1,3}(?:[.\s\u00a0]\d{3})*,\d{1,2}|-?\d+,\d+")
+DECIMAL = re.compile(r"\d+\.\d+")  # ids may be whole numbers, but have no decimals
 MONEY = re.compile(r"[^\d\s.,-]")
+CORRECT_CLOCK = "correct the clock that wrote these times, or leave the rows out"
 EXCHANGED = "columns in each other's place?"
 UNIT_AMONG_OTHERS = "times of several units? try --time-unit auto"
 MAPPED = re.compile(r"try(?: --map \S+| --map '[^']*')+")
-ZONE = "add --time-zone UTC, or the shop's own such as --time-zone Europe/Berlin"
 # Words that tools write for a kind, without what is no letter.
 KIND_WORDS = {
     "view": ("pageview", "productview", "viewitem", "detail", "viewed", "pv", "impression", "visit", "see", "look"),
@@ -73,28 +68,34 @@ def for_some_rows(way: str) -> str:
         return UNIT_AMONG_OTHERS
     if way.startswith(EXCHANGED):
         return "the cells of these rows are in each other's place: put them in the order of the columns"
+    if "--encoding" in way:
+        return "these rows are in another encoding than the others: write them in that of the others"
     if MAPPED.fullmatch(way):
         return f"fill the field in, or leave the rows out; where no row has it: {way}"
     return way
 
 
 def _from_the_future(rejected: RejectedRow, source: Source, latest: float) -> str:
-    ts = _number(rejected.fields.get("ts"))
+    field = rejected.detail.split(" ", 1)[0]
+    ts = _number(rejected.fields.get(field))
+    read_as = UNITS.get(source.unit, 1.0)  # times of most shapes are divided already
     for unit, name in UNIT_WORDS.items():
-        if ts is not None and OLDEST_TS <= ts / UNITS[unit] <= latest:
+        factor = UNITS[unit] / read_as
+        if ts is not None and factor > 1 and OLDEST_TS <= ts / factor <= latest:
             return f"{name}? try --time-unit {unit}"
-    return _swapped("ts", rejected, source, latest) or "correct the clock that wrote these times, or leave the rows out"
+    return _swapped(field, rejected, source, latest) or CORRECT_CLOCK
 
 
 def _too_old(rejected: RejectedRow, source: Source, latest: float) -> str:
-    ts = _number(rejected.fields.get("ts"))
+    field = rejected.detail.split(" ", 1)[0]
+    ts = _number(rejected.fields.get(field))
     if ts is None:
         return ""
     if any(OLDEST_TS <= ts * factor <= latest for factor in UNITS.values()):
         return UNIT_AMONG_OTHERS
     if SHEET_DAYS[0] <= ts <= SHEET_DAYS[1]:
         return f"days of a spreadsheet? format the column as 2023-11-14 22:13:20 before saving, and {ZONE}"
-    return _swapped("ts", rejected, source, latest)
+    return _swapped(field, rejected, source, latest)
 
 
 def _invalid_time(rejected: RejectedRow, source: Source, latest: float) -> str:
@@ -102,17 +103,11 @@ def _invalid_time(rejected: RejectedRow, source: Source, latest: float) -> str:
     text = str(rejected.fields.get(name) or "").strip()
     if "has no zone" in rejected.detail:
         return "try --time-zone UTC, or the shop's own such as --time-zone Europe/Berlin"
-    for form in TIME_FORMATS:
-        try:
-            zoned = datetime.strptime(text, form).tzinfo is not None  # noqa: DTZ007  # only whether it fits
-        except ValueError:
-            continue
-        return f"try --time-format {quote(form)}" + ("" if zoned else f", and {ZONE}")
-    return _swapped(name, rejected, source, latest)
+    return time_format_for(text) or _swapped(name, rejected, source, latest)
 
 
 def _unknown_kind(rejected: RejectedRow, source: Source, latest: float) -> str:
-    column = next(iter(source.places.get("kind", ())), "kind")
+    column = source.column_of("kind")
     if column not in rejected.fields and "kind is missing" in rejected.detail:
         proposed = likely_places(["kind"], source, tuple(rejected.fields))
         way = f"try --map {quote('kind=' + proposed['kind'])}" if proposed else "try --kind order"
@@ -158,17 +153,23 @@ def _wrong_type(rejected: RejectedRow, source: Source, latest: float) -> str:
         return _swapped(name, rejected, source, latest)
     if name in ("event_id", "item_id", "user_id", "session_id"):
         return _id_of_wrong_type(name, rejected, source)
-    if isinstance(value, str) and DECIMAL_COMMA.fullmatch(value.strip()):
-        return "a decimal comma? try --decimal ,"
-    if isinstance(value, str) and MONEY.search(value) and any(map(str.isdigit, value)):
-        return "write the number alone, without a currency or a unit, and a point for its decimals (1250.00)"
     if name == "available":
         return "write true or false, or map another column: --map available=COLUMN; --map available= for none"
+    return _number_of_wrong_type(name, value, rejected, source) if isinstance(value, str) else ""
+
+
+def _number_of_wrong_type(name: str, value: str, rejected: RejectedRow, source: Source) -> str:
+    if DECIMAL_COMMA.fullmatch(value.strip()):
+        return "a decimal comma? try --decimal ,"
+    if swapped := _swapped_number(name, rejected, source):
+        return swapped
+    if MONEY.search(value) and any(map(str.isdigit, value)):
+        return "write the number alone, without a currency or a unit, and a point for its decimals (1250.00)"
     return ""
 
 
 def _id_of_wrong_type(name: str, rejected: RejectedRow, source: Source) -> str:
-    column = next(iter(source.places.get(name, ())), name)
+    column = source.column_of(name)
     value = rejected.fields.get(column if rejected.is_raw else name)
     if isinstance(value, dict):
         place = place_in(name, column, tuple(paths_inside({column: value})))
@@ -197,8 +198,17 @@ def _swapped(name: str, rejected: RejectedRow, source: Source, latest: float) ->
     """Name the field that holds a time instead of `name`, if one does."""
     for other, value in rejected.fields.items():
         if other != name and other in source.places and _is_time(value, latest):
-            columns = [next(iter(source.places.get(each, ())), each) for each in (name, other)]
-            return _exchange(name, columns[0], other, columns[1])
+            return _exchange(name, source.column_of(name), other, source.column_of(other))
+    return ""
+
+
+def _swapped_number(name: str, rejected: RejectedRow, source: Source) -> str:
+    """Name the field that holds a number instead of `name`, if one does that should be a text."""
+    for other in ("title", "item_id", "brand", "category"):
+        value = rejected.fields.get(other)
+        is_number = isinstance(value, str) and DECIMAL.fullmatch(value.strip())
+        if other in source.places and is_number and name in source.places:
+            return _exchange(name, source.column_of(name), other, source.column_of(other))
     return ""
 
 

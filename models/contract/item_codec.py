@@ -209,6 +209,10 @@ def _updated_at(value: Any, latest: float) -> float | None:
     if value is None:
         return None
     ts = moment("updated_at", value)
+    if ts == 0:  # how databases write that a row never changed
+        return None
+    if ts < OLDEST_TS:
+        raise Refused(Reason.TOO_OLD, f"updated_at {ts} is before 1990")
     # It would keep every later version out.
     check_past("updated_at", ts, latest)
     return ts

@@ -66,8 +66,8 @@ def _snowplow(fields: Fields) -> Iterator[Fields]:
         return
     if cart := objects(fields.get(SNOWPLOW_CART)):
         yield {**fields, **cart[0], "action": "add_to_cart", "price": cart[0].get("unitPrice")}
-    elif fields.get("ti_sku"):
-        item = {"price": fields.get("ti_price"), "quantity": fields.get("ti_quantity"), "sku": fields["ti_sku"]}
+    elif fields.get("ti_sku") or fields.get("event") == "transaction_item":
+        item = {"price": fields.get("ti_price"), "quantity": fields.get("ti_quantity"), "sku": fields.get("ti_sku")}
         yield {**fields, **item, "action": "transaction"}
     elif fields.get("se_action"):
         yield {**fields, "action": fields["se_action"], "sku": fields.get("se_label"), "price": None}

@@ -111,6 +111,7 @@ def test_a_time_may_be_a_string_with_zone() -> None:
         (item(title=" \t"), Reason.MISSING_FIELD, "title"),
         (item(title="\u200b\u2060\ufeff"), Reason.MISSING_FIELD, "leave the field out"),
         (item(updated_at=NOW * 1000), Reason.FROM_THE_FUTURE, "milliseconds"),
+        (item(updated_at=NOW / 1000), Reason.TOO_OLD, "updated_at"),
         (item(updated_at=NOW + 400), Reason.FROM_THE_FUTURE, "updated_at"),
         (item(url=5), Reason.WRONG_TYPE, "url"),
         (item(image_url="x" * 4_097), Reason.FIELD_TOO_LONG, "image_url"),
@@ -279,3 +280,10 @@ def test_an_array_of_a_thousand_levels_is_refused_as_any_other() -> None:
     rejected = decode_whole(value).rejected
     assert rejected is not None
     assert (rejected.reason, rejected.detail[:18]) == (Reason.WRONG_TYPE, "available an array")
+
+
+def test_a_time_of_0_says_that_it_is_not_known_when_an_item_was_changed() -> None:
+    for never in (0, "1970-01-01T00:00:00Z"):
+        outcome = decode_one(item(updated_at=never))
+        assert isinstance(outcome, Item)
+        assert outcome.updated_at is None
