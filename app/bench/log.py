@@ -12,16 +12,16 @@ from app.errors import HeadraceError
 from app.kafka.topics import SOURCES
 
 
-def bench_log(read: Callable[[], Iterator[Record]], events: int | None) -> Iterator[Record]:
-    """The first `events` records for views, clicks and orders; a log that is shorter is read again
-    and again.
+def bench_log(read: Callable[[], Iterator[Record]], events: int | None, skip: int = 0) -> Iterator[Record]:
+    """The first `events` records for views, clicks and orders behind the first `skip`; a log that
+    is shorter is read again and again.
 
     Each further copy tells of other users, in other sessions, with event ids of their own. Raises
     HeadraceError for a log without events.
     """
     if events is None:
         return _sources(read())
-    return islice(_copies(read), events)
+    return islice(_copies(read, skip), events)
 
 
 def count_events(read: Callable[[], Iterator[Record]], events: int | None) -> int:
@@ -48,14 +48,19 @@ def copy_of(record: Record, number: int) -> Record:
     return record._replace(key=key, value=orjson.dumps(event))
 
 
-def _copies(read: Callable[[], Iterator[Record]]) -> Iterator[Record]:
-    for number in count(1):
-        empty = True
+def _copies(read: Callable[[], Iterator[Record]], skip: int) -> Iterator[Record]:
+    number = 1
+    while True:
+        length = 0
         for record in _sources(read()):
-            empty = False
-            yield record if number == 1 else copy_of(record, number)
-        if empty:
+            length += 1
+            if length > skip:
+                yield record if number == 1 else copy_of(record, number)
+        if length == 0:
             raise HeadraceError("there is no event for views, clicks or orders in this log: nothing can be measured")
+        # Whole copies that are to be skipped are not read.
+        passed, skip = divmod(max(skip - length, 0), length)
+        number += 1 + passed
 
 
 def _sources(records: Iterator[Record]) -> Iterator[Record]:

@@ -60,3 +60,11 @@ def test_a_log_without_events_is_an_error(events: int | None) -> None:
 
 def test_the_number_asked_for_is_the_number_of_events() -> None:
     assert count_events(reading(VIEW), 7) == len(list(bench_log(reading(VIEW), 7))) == 7
+
+
+@pytest.mark.parametrize("skip", range(8))
+def test_what_is_skipped_does_not_change_what_follows(skip: int) -> None:
+    assert (
+        list(bench_log(reading(VIEW, ORDER, VIEW), 4, skip))
+        == list(bench_log(reading(VIEW, ORDER, VIEW), 12))[skip : skip + 4]
+    )
