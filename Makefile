@@ -56,7 +56,7 @@ KAFKA_JARS := .cache/kafka/jars
 KAFKA_SHORT := tests/contract/test_outbox.py tests/e2e/test_transactions.py \
 	$(addprefix tests/integration/test_,batch_transport.py kafka_login.py)
 KAFKA_TESTS := $(KAFKA_SHORT) \
-	$(addprefix tests/integration/test_,catalogue_log.py doctor_checks.py doctor_keys.py faust_app.py \
+	$(addprefix tests/integration/test_,bench_kafka.py catalogue_log.py doctor_checks.py doctor_keys.py faust_app.py \
 	kafka_replicas.py log_end.py replay_to_kafka.py serve_clicks.py snapshots.py topics.py transaction_markers.py \
 	unreadable_records.py workers_of_a_group.py) \
 	$(addprefix tests/e2e/test_,compressed_topics.py dead_connection.py doctor_command.py forget_command.py \
@@ -117,6 +117,11 @@ check-architecture: $(STAMP)
 .PHONY: bench-check
 bench-check: $(STAMP) ## Hold the instructions per event of the pure core to the baseline, with valgrind (ARGS=--record: new baseline)
 	$(BIN)/python scripts/bench_check.py $(ARGS)
+
+.PHONY: bench-kafka
+bench-kafka: $(STAMP) ## Measure on Apache Kafka, which it fetches and starts (ARGS="freshness --shares 50"); needs java and mvn
+	scripts/fetch_kafka.sh
+	HEADRACE_TEST_KAFKA_JARS=$(CURDIR)/$(KAFKA_JARS) PYTHONPATH=tests $(BIN)/python scripts/bench_on_kafka.py $(ARGS)
 
 .PHONY: bench-peers
 bench-peers: $(STAMP) ## Compare lists with those of well-known recommenders (ARGS="--data DIR --limit 5000")

@@ -23,14 +23,15 @@ import orjson
 import redis
 
 from agents.ports import WriteOutcome
+from app.bench.broker import bench_kafka
 from app.bench.generated import LogSize, generate, records
-from app.bench.place import embedded_kafka, machine, place_of
+from app.bench.place import machine, place_of
 from app.bench.worker_run import Task, measure_worker
 from app.concerns import KafkaSettings
 from app.datasets.record import Record
 from app.kafka.replay import Pace, producer_for, replay
 from app.kafka.topics import create_topics
-from app.local.servers import embedded_broker, embedded_redis
+from app.local.servers import embedded_redis
 from app.store.commands import execute
 from app.store.packed import Command
 from app.store.users import SECONDS_A_DAY, RedisUsers
@@ -86,11 +87,13 @@ def write_plainly() -> None:
 
 def run(way: str, events: int, users: int) -> Cost:
     """Let a worker take the backlog."""
-    with TemporaryDirectory(prefix="headrace-fence-") as name, embedded_broker(Path(name)) as bootstrap:
+    with TemporaryDirectory(prefix="headrace-fence-") as name:
         folder = Path(name)
-        with embedded_redis(folder) as redis_url:
-            kafka = embedded_kafka(KafkaSettings(), bootstrap)
-            place = place_of(os.environ, kafka, redis_url, folder)
+        with (
+            bench_kafka(KafkaSettings(), os.environ, None, folder) as (kafka, environ),
+            embedded_redis(folder) as redis_url,
+        ):
+            place = place_of(environ, kafka, redis_url, folder)
             environment = {**place.environment, "HEADRACE_MODEL_DIR": "", **_hook(way, folder)}
             asyncio.run(_produce(events, users, kafka))
             server = redis.Redis.from_url(redis_url)

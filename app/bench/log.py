@@ -3,7 +3,7 @@ in it.
 """
 
 from collections.abc import Callable, Iterator
-from itertools import count, islice
+from itertools import islice
 
 import orjson
 

@@ -10,16 +10,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from agents.metrics import STAGES
+from app.bench.broker import bench_kafka
 from app.bench.child import contend
 from app.bench.log import bench_log, count_events
-from app.bench.place import embedded_kafka, machine, place_of, produce_catalogue
+from app.bench.place import machine, place_of, produce_catalogue
 from app.bench.span import Span, Spread, spread
 from app.bench.worker_run import Task, WorkerRun, learn_catalogue, measure_worker
 from app.concerns import KafkaSettings
 from app.datasets.record import Dataset
 from app.errors import HeadraceError
 from app.kafka.replay import Pace, producer_for, replay
-from app.local.servers import embedded_broker, embedded_redis
+from app.local.servers import embedded_redis
 from app.progress_line import ProgressLine
 
 # Below that even the worker takes less than a second, and it is looked at five times a second.
@@ -31,8 +32,8 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is measured: a log, how many of its events (None: all), how often, and under which
-    settings.
+    """What is measured: a log, how many of its events (None: all), how often, under which settings,
+    and on which Kafka (None: an embedded broker).
     """
 
     dataset: Dataset
@@ -40,6 +41,7 @@ class Plan:
     rounds: int
     kafka: KafkaSettings
     environ: Mapping[str, str]
+    given: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +104,11 @@ def summarise(name: str, rounds: list[Round]) -> dict[str, object]:
 def _round(plan: Plan, events: int, folder: Path, tell: Tell) -> Round:
     # Servers of its own for each round: the log that the last worker wrote would turn every event
     # into a repeat.
-    with embedded_broker(folder) as bootstrap, embedded_redis(folder) as redis_url:
-        kafka = embedded_kafka(plan.kafka, bootstrap)
-        place = place_of(plan.environ, kafka, redis_url, folder)
+    with (
+        bench_kafka(plan.kafka, plan.environ, plan.given, folder) as (kafka, environ),
+        embedded_redis(folder) as redis_url,
+    ):
+        place = place_of(environ, kafka, redis_url, folder)
         if items := asyncio.run(produce_catalogue(plan.dataset, kafka)):
             tell(f"a worker takes in {items:,} records of the catalogue, before anything is measured")
             learn_catalogue(Task(items, place.environment, place.port, folder / "catalogue.log"))

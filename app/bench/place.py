@@ -7,17 +7,14 @@ import platform
 import socket
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.concerns import KafkaSettings
 from app.datasets.record import Dataset
-from app.kafka.login import without_login, without_login_variables
 from app.kafka.replay import Pace, producer_for, replay
 from app.kafka.topics import create_topics
 
-# The broker lets a new group's first member in after half of this; it plays no part in the speed.
-SESSION_SECONDS = 6.0
 CPU_INFO = Path("/proc/cpuinfo")
 
 
@@ -32,20 +29,15 @@ class Place:
     folder: Path
 
 
-def embedded_kafka(settings: KafkaSettings, bootstrap: str) -> KafkaSettings:
-    """The given settings on the broker of the measurement."""
-    return replace(without_login(settings), bootstrap=bootstrap, session_timeout_seconds=SESSION_SECONDS)
-
-
 def place_of(environ: Mapping[str, str], kafka: KafkaSettings, redis_url: str, folder: Path) -> Place:
-    """The place; `environ` may hold further settings for what is started."""
+    """The place; `environ` is what `bench_kafka` gave, and may hold further settings for what is
+    started.
+    """
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    environment = {name: value for name, value in without_login_variables(environ).items() if name != "NO_CYTHON"}
+    environment = {name: value for name, value in environ.items() if name != "NO_CYTHON"}
     environment |= {
         "PYTHONSAFEPATH": "1",
-        "HEADRACE_KAFKA_BOOTSTRAP": kafka.bootstrap,
-        "HEADRACE_KAFKA_SESSION_TIMEOUT_SECONDS": str(kafka.session_timeout_seconds),
         "HEADRACE_REDIS_URL": redis_url,
         "HEADRACE_HTTP_TOKENS": "",
         "HEADRACE_HTTP_METRICS_TOKENS": "",

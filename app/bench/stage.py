@@ -15,15 +15,16 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from app.bench.broker import bench_kafka
 from app.bench.child import child, failed
 from app.bench.feed import Feed, FeedResult, feed_result_of, send_backlog
 from app.bench.log import count_events
-from app.bench.place import Place, embedded_kafka, place_of, produce_catalogue
+from app.bench.place import Place, place_of, produce_catalogue
 from app.bench.worker_run import Task, WorkerRun, learn_catalogue, measure_worker
 from app.concerns import KafkaSettings
 from app.datasets.record import Dataset
 from app.errors import HeadraceError
-from app.local.servers import embedded_broker, embedded_redis
+from app.local.servers import embedded_redis
 
 READY_SECONDS = 120.0
 POLL_SECONDS = 0.1
@@ -36,7 +37,7 @@ Tell = Callable[[str], None]
 @dataclass(frozen=True, slots=True)
 class StagePlan:
     """The log, where it lies (None: the sample log), how many of its events are the backlog (None:
-    all).
+    all), and the address of a Kafka that runs already (None: an embedded one).
     """
 
     dataset: Dataset
@@ -44,6 +45,7 @@ class StagePlan:
     events: int | None
     kafka: KafkaSettings
     environ: Mapping[str, str]
+    given: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,10 @@ def stage(plan: StagePlan, tell: Tell) -> Iterator[Stage]:
     events = count_events(plan.dataset.events, plan.events)
     with (
         TemporaryDirectory(prefix="headrace-bench-") as name,
-        embedded_broker(Path(name)) as bootstrap,
+        bench_kafka(plan.kafka, plan.environ, plan.given, Path(name)) as (kafka, environ),
         embedded_redis(Path(name)) as redis_url,
     ):
-        kafka = embedded_kafka(plan.kafka, bootstrap)
-        place = place_of(plan.environ, kafka, redis_url, Path(name))
+        place = place_of(environ, kafka, redis_url, Path(name))
         if items := asyncio.run(produce_catalogue(plan.dataset, kafka)):
             tell(f"a worker takes in {items:,} records of the catalogue")
             learn_catalogue(Task(items, place.environment, place.port, place.folder / "catalogue.log"))

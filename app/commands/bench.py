@@ -73,6 +73,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--events", metavar="N", type=positive, help="cut or repeat the log to N events (default: as it is)"
     )
     pipeline.add_argument("--rounds", metavar="N", type=positive, default=1, help="rounds, for medians (default: 1)")
+    bench_loads.add_kafka(pipeline)
     pipeline.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     bench_loads.configure(what)
     bench_core.configure(what, positive)
@@ -106,7 +107,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     if args.what in bench_loads.EXECUTE:
         return bench_loads.EXECUTE[args.what](args, settings)
     dataset = open_dataset(args.data) if args.data else sample_dataset(settings.embedded)
-    plan = Plan(dataset, args.events, args.rounds, settings.kafka, os.environ)
+    plan = Plan(dataset, args.events, args.rounds, settings.kafka, os.environ, args.kafka)
     result = run_pipeline(plan, tell)
     sys.stdout.write(orjson.dumps(result).decode() + "\n" if args.json else table(result))
     return 0
