@@ -37,21 +37,36 @@ class Learn:
     listeners: list[Callable[[list[str]], None]] = field(default_factory=list)
     rank: Rank | None = None
 
-    def learn_own(self, partition: int, followed: Followed) -> None:
-        """Learn a batch that this worker is about to emit to `partition` of the log; its ids are
-        remembered already.
+    def learn_own(self, batches: Sequence[Followed]) -> None:
+        """Learn batches that this worker is about to emit, each to its home partition of the log;
+        their ids are remembered already.
+
+        They are learned as one: a call costs as much as some fifty events.
+        """
+        new = [part for part in map(self._take_new, batches) if part is not None]
+        if not new:
+            return
+        parts, users = zip(*new, strict=True)
+        for listener in self.listeners:
+            listener([self.recommender.items.names[item] for part in parts for item in part.items.tolist()])
+        self._learn(
+            LearningBatch(*(np.concatenate(column) for column in zip(*parts, strict=True))),
+            [user for each in users for user in each],
+        )
+
+    def _take_new(self, followed: Followed) -> tuple[LearningBatch, list[str]] | None:
+        """The events of a batch behind those that were learned, and their users; they count as
+        learned now.
         """
         found = followed.admitted.interactions
-        pair = (partition, found.source)
+        pair = (followed.admitted.home, found.source)
         first = int(np.searchsorted(found.offsets, self.applied.get(pair, -1), side="right"))
         if first == len(found):
-            return
+            return None
         self.applied[pair] = int(found.offsets[-1])
-        for listener in self.listeners:
-            listener([event.item_id for event in found.events[first:]])
         kinds = np.full(len(found) - first, found.kind, np.int32)
         events = LearningBatch(followed.items[first:], followed.sessions[first:], found.ts[first:], kinds)
-        self._learn(events, found.user_ids[first:])
+        return events, found.user_ids[first:]
 
     def log_of(self, topic: str, partition: int) -> str:
         """The name of the newest log of a source partition of which anything was learned; empty

@@ -175,11 +175,8 @@ class Process:
     ) -> tuple[list[Followed], Effects, list[str]]:
         """Decide and write; gives the users whose writes were refused, too."""
         with self.metrics.timed("decide"):
-            parts = []
-            for each in admitted:
-                followed = follow(each, self.maker.table, _slots(each.users, slot_of))
-                self.learn.learn_own(each.home, followed)
-                parts.append(followed)
+            parts = [follow(each, self.maker.table, _slots(each.users, slot_of)) for each in admitted]
+            self.learn.learn_own(parts)
             effects = await take_turns(decide_in_steps(parts, self.maker, self.clock()))
         users = effects.writes.user_ids
         with self.metrics.timed("write"):

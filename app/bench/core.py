@@ -61,7 +61,7 @@ class Core:
         admitted = self.timed("admit", lambda: admit(batch, kind, self.seen, self.settings))
         slots = self.timed("find", lambda: self._find(admitted))
         followed = self.timed("follow", lambda: follow(admitted, self.maker.table, slots))
-        self.timed("learn", lambda: self.learn.learn_own(batch.partition, followed))
+        self.timed("learn", lambda: self.learn.learn_own([followed]))
         effects = self.timed("decide", lambda: decide([followed], self.maker, float(batch.times[-1])))
         # The same questions once more: so much of the time before was prediction.
         self.timed("predict", lambda: self._predict(followed))

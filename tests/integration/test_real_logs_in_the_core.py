@@ -34,7 +34,7 @@ def test_lists_and_profiles_of_a_real_log_are_written_as_orjson_writes_them(shop
         new = [user for user, slot in zip(admitted.users, slots.tolist(), strict=True) if slot == MISSING]
         slots[slots == MISSING] = maker.table.add(dict.fromkeys(new))
         followed = follow(admitted, maker.table, slots)
-        learn.learn_own(batch.partition, followed)
+        learn.learn_own([followed])
         writes = decide([followed], maker, float(np.max(batch.times))).writes
         for user, slot, fields, encoded in zip(writes.user_ids, slots, writes.profiles, writes.lists, strict=True):
             readable = [value for name, value in fields.items() if name in ("recent", "counts") and value is not None]

@@ -40,7 +40,7 @@ class Learner:
         table = ListMaker.of(self.recommender, 100).table
         table.find([])
         followed = follow(admitted, table, table.add(dict.fromkeys(admitted.users)))
-        self.learn.learn_own(raw.partition, followed)
+        self.learn.learn_own([followed])
         return followed
 
     def counts(self, outcome: str) -> int:

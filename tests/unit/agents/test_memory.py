@@ -100,11 +100,11 @@ def test_own_events_that_had_not_come_back_from_the_log_are_not_learned_twice() 
     table = ListMaker.of(learn.recommender, 100).table
     table.find([])
     followed = follow_users(admitted, table, table.add({"u0": None}))
-    learn.learn_own(0, followed)
+    learn.learn_own([followed])
     restored = new_learn()
     restore(restored, saved(learn))
     count = len(restored.recommender.index)
-    restored.learn_own(0, followed)
+    restored.learn_own([followed])
     assert total(restored.metrics.learned, outcome="learned") == 0
     assert len(restored.recommender.index) == count
 
