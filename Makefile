@@ -74,6 +74,11 @@ test-kafka-short: $(STAMP) ## Run the most important of them, about a minute
 	scripts/fetch_kafka.sh
 	HEADRACE_TEST_KAFKA_JARS=$(CURDIR)/$(KAFKA_JARS) $(BIN)/pytest $(KAFKA_SHORT) $(ARGS)
 
+.PHONY: test-examples
+test-examples: $(STAMP) ## Run the examples of docs/ in other languages, where node, go, java and mvn are there
+	scripts/fetch_examples.sh
+	HEADRACE_TEST_EXAMPLES=$(CURDIR)/.cache/examples $(BIN)/pytest tests/integration/test_examples_in_other_languages.py $(ARGS)
+
 .PHONY: chaos
 chaos: $(STAMP) ## Disturb real workers in seeded ways and check all that they stored (ARGS="--runs 50 --seed 7 --json")
 	PYTHONPATH=tests $(BIN)/python -m chaos $(ARGS)
@@ -157,6 +162,25 @@ sbom: $(AUDIT_STAMP) ## Write the list of the image's packages as CycloneDX to b
 	$(AUDIT)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON \
 		--output-file build/sbom.json requirements-runtime.lock
 
+# MkDocs too: its packages are of no use to whoever runs or changes Headrace.
+DOCS := .venv-docs
+DOCS_STAMP := $(DOCS)/.installed
+
+$(DOCS_STAMP): requirements-docs.lock
+	@scripts/make_environment.sh $(DOCS) $(PYTHON)
+	$(DOCS)/bin/pip install --quiet --require-hashes -r requirements-docs.lock
+	touch $@
+
+.PHONY: docs-lock
+docs-lock: $(STAMP) ## Resolve requirements-docs.lock again
+	printf 'mkdocs-material\n' | $(COMPILE) $(ARGS) --no-annotate - -o requirements-docs.lock
+
+.PHONY: docs
+docs: $(STAMP) $(DOCS_STAMP) ## Build the documentation site in build/site, and check its links
+	PYTHONPATH=scripts $(BIN)/python -m docs_site build/docs
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --quiet --strict --clean $(ARGS)
+	PYTHONPATH=scripts $(BIN)/python -m docs_site --check build/site
+
 # The export tools have their own environment: torch is large, and a worker never needs it.
 EXPORT := .venv-export
 EXPORT_STAMP := $(EXPORT)/.installed
@@ -211,6 +235,10 @@ metrics-page: $(STAMP) ## Write docs/metrics.md from the declarations of the met
 dashboards: $(STAMP) ## Write the Grafana dashboards from scripts/dashboards
 	PYTHONPATH=scripts $(BIN)/python -m dashboards
 
+.PHONY: drawing
+drawing: $(STAMP) ## Draw docs/architecture.svg from the topics and keys in the code
+	$(BIN)/python scripts/drawing.py
+
 .PHONY: features-page
 features-page: $(STAMP) ## Write docs/features.md from the declarations of the ranker's features
 	$(BIN)/python scripts/features_page.py
@@ -221,5 +249,5 @@ image: ## Build the container image (ENGINE=docker, BASE=python:3.13-slim-bookwo
 
 .PHONY: clean
 clean: ## Remove the environments and all built files
-	rm -rf $(VENV) $(EXPORT) $(AUDIT) .cache build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(EXPORT) $(AUDIT) $(DOCS) .cache build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find app agents models tests scripts clients -name __pycache__ -prune -exec rm -rf {} +

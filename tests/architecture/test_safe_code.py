@@ -80,7 +80,7 @@ def test_what_is_safe_is_allowed(code: str) -> None:
 
 
 def test_all_packages_are_locked_with_hashes() -> None:
-    for name in ("requirements.lock", "requirements-runtime.lock", "requirements-audit.lock"):
+    for name in ("requirements.lock", "requirements-runtime.lock", "requirements-audit.lock", "requirements-docs.lock"):
         text = (ROOT / name).read_text(encoding="utf-8")
         pins = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
         assert pins
