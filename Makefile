@@ -235,6 +235,10 @@ metrics-page: $(STAMP) ## Write docs/metrics.md from the declarations of the met
 dashboards: $(STAMP) ## Write the Grafana dashboards from scripts/dashboards
 	PYTHONPATH=scripts $(BIN)/python -m dashboards
 
+.PHONY: chart-readme
+chart-readme: $(STAMP) ## Write the chart's README from the comments of its values
+	$(BIN)/python scripts/chart_readme.py
+
 .PHONY: drawing
 drawing: $(STAMP) ## Draw docs/architecture.svg from the topics and keys in the code
 	$(BIN)/python scripts/drawing.py

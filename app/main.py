@@ -30,11 +30,12 @@ COMMANDS = {
     "audit": "compare the profiles in Redis with the log",
     "rebuild": "make profiles in Redis again from the log",
     "forget": "remove users from all that is stored, with a receipt",
+    "topics": "create the Kafka topics that are missing, and list all",
     "doctor": "check addresses, versions, topics and models, and say what to do",
 }
 
 # They end with one line if Kafka does not answer.
-ONE_LINE = ("replay", "quarantine", "ranker", "audit", "rebuild", "forget", "doctor")
+ONE_LINE = ("replay", "quarantine", "ranker", "audit", "rebuild", "forget", "topics", "doctor")
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2

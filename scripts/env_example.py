@@ -1,11 +1,10 @@
-"""Write the files that repeat the settings: `.env.example`, and the names in the chart's schema.
+"""Write the files that repeat the settings: `.env.example`, and the names that the chart knows.
 
 Both are made from `app.settings`, so a setting is declared in one place. Run it with `make
 env-example`. With `--check` it changes nothing, and fails if a file is out of date.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Iterable
 from itertools import groupby
@@ -15,7 +14,8 @@ from app.settings import Variable, variables
 
 ROOT = Path(__file__).resolve().parent.parent
 ENV_EXAMPLE = ROOT / ".env.example"
-SCHEMA = ROOT / "helm/headrace/values.schema.json"
+SETTINGS = ROOT / "helm/headrace/settings.txt"
+SET_BY_THE_CHART_FILE = ROOT / "helm/headrace/settings-of-the-chart.txt"
 
 # The chart's templates set these, beside the ports, volumes and Secrets that they belong to.
 SET_BY_THE_CHART = frozenset(
@@ -48,23 +48,22 @@ def env_example(settings: Iterable[Variable]) -> str:
     return "\n".join(paragraphs)
 
 
-def schema(settings: Iterable[Variable], old: str) -> str:
-    """Return the chart's schema `old` with the names of the settings that its values may hold."""
-    names = [f'        "{each.name}"' for each in settings if each.name not in SET_BY_THE_CHART]
-    head, rest = old.split('"settingName": {', 1)
-    enum = '"settingName": {\n      "enum": [\n' + ",\n".join(names) + "\n      ]\n    }"
-    text = head + enum + rest.split("}", 1)[1]
-    json.loads(text)
-    return text
+def names(settings: Iterable[Variable], *, by_the_chart: bool) -> str:
+    """Return a line for each setting that the chart's values may hold, or that the chart sets."""
+    return "".join(f"{each.name}\n" for each in settings if (each.name in SET_BY_THE_CHART) == by_the_chart)
 
 
 def main() -> int:
-    """Write both files, or compare them with `--check`. Returns 1 if one is out of date."""
+    """Write all files, or compare them with `--check`. Returns 1 if one is out of date."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing; fail where a file is out of date")
     check = parser.parse_args().check
     settings = tuple(variables())
-    wanted = {ENV_EXAMPLE: env_example(settings), SCHEMA: schema(settings, SCHEMA.read_text(encoding="utf-8"))}
+    wanted = {
+        ENV_EXAMPLE: env_example(settings),
+        SETTINGS: names(settings, by_the_chart=False),
+        SET_BY_THE_CHART_FILE: names(settings, by_the_chart=True),
+    }
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     for path in stale:
         if not check:

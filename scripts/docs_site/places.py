@@ -14,6 +14,7 @@ PAGES = {
     "CHANGELOG.md": "project/changelog.md",
     "onnx/README.md": "project/models.md",
     "clients/python/README.md": "reference/client.md",
+    "helm/headrace/README.md": "reference/chart.md",
     ".env.example": "reference/settings.md",
     "docs/adr": "adr/index.md",
 }

@@ -149,9 +149,6 @@ def test_a_changed_setting_restarts_the_pods() -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        "settings.HEADRACE_KAFKA_BOOTSTRAPP=kafka:9092",
-        "settings.HEADRACE_SERVE_PORT=8080",
-        "settings.HEADRACE_HTTP_TOKENS=in-a-config-map-0123",
         "settings.HEADRACE_KAFKA_BOOTSTRAP=null",
         "worker.replicas=two",
         "worker.replicas=-1",
@@ -167,3 +164,34 @@ def test_a_value_that_cannot_work_is_refused_before_anything_is_installed(value:
     refused = helm("template", "headrace", str(CHART), "--set", value)
     assert refused.returncode != 0
     assert "don't meet the specifications of the schema" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (
+            "settings.HEADRACE_KAFKA_BOOTSTRAPP=kafka:9092",
+            "settings.HEADRACE_KAFKA_BOOTSTRAPP is not a setting of Headrace; .env.example lists all of them.",
+        ),
+        (
+            "settings.HEADRACE_SERVE_PORT=8080",
+            "settings.HEADRACE_SERVE_PORT cannot be set here, because the chart sets it itself; "
+            "see helm/headrace/README.md.",
+        ),
+        (
+            "settings.HEADRACE_HTTP_TOKENS=in-a-config-map-0123",
+            "settings.HEADRACE_HTTP_TOKENS cannot be set here, because the chart sets it itself; "
+            "see helm/headrace/README.md.",
+        ),
+    ],
+)
+def test_a_setting_that_does_not_exist_is_named_in_one_sentence(value: str, said: str) -> None:
+    refused = helm("template", "headrace", str(CHART), "--set", value)
+    assert refused.returncode != 0
+    assert refused.stderr.splitlines()[0].endswith(f": {said}")
+
+
+def test_every_setting_is_of_the_shop_or_of_the_chart() -> None:
+    files = ("settings.txt", "settings-of-the-chart.txt")
+    named = [line for name in files for line in (CHART / name).read_text(encoding="utf-8").splitlines()]
+    assert sorted(named) == sorted(variable.name for variable in variables())

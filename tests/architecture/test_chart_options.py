@@ -1,15 +1,23 @@
 """Check what the Helm chart adds on request: monitoring, scaling, network rules, variables."""
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 import yaml
-from charts import CHART, helm, one, pod, render
+from charts import CHART, ROOT, helm, one, pod, render
 from monitoring import DASHBOARDS, RULES
 
+from app.settings import load
+
 EVERYTHING = ("--values", str(CHART / "ci/everything-on-values.yaml"))
-OPTIONAL = {"ServiceMonitor", "PrometheusRule", "ScaledObject", "NetworkPolicy"}
+REPLICAS = ("--values", str(CHART / "ci/replicas-values.yaml"))
+OPTIONAL = {
+    *("ServiceMonitor", "PrometheusRule", "ScaledObject", "NetworkPolicy"),
+    *("HorizontalPodAutoscaler", "Ingress", "Job"),
+}
 DIGEST = f"sha256:{'a' * 64}"
 
 
@@ -86,9 +94,86 @@ def test_a_digest_takes_the_place_of_the_tag() -> None:
     assert container["image"] == f"headrace@{DIGEST}"
 
 
+def test_the_number_of_look_ups_is_left_to_the_autoscaler() -> None:
+    manifests = render(*EVERYTHING)
+    look_ups, scaler = one(manifests, "Deployment"), one(manifests, "HorizontalPodAutoscaler")["spec"]
+    assert "replicas" not in look_ups["spec"]
+    assert scaler["scaleTargetRef"]["name"] == look_ups["metadata"]["name"]
+
+
+def test_an_ingress_leads_to_the_look_ups_over_tls() -> None:
+    manifests = render(*REPLICAS)
+    spec = one(manifests, "Ingress")["spec"]
+    [service] = [each for each in of_kind(manifests, "Service") if each["metadata"]["name"].endswith("-serve")]
+    [path] = spec["rules"][0]["http"]["paths"]
+    assert path["backend"]["service"] == {"name": service["metadata"]["name"], "port": {"name": "http"}}
+    assert spec["tls"] == [{"hosts": [spec["rules"][0]["host"]], "secretName": "headrace-certificate"}]
+
+
+def test_the_job_of_topics_has_all_that_it_needs_before_the_chart_is_installed() -> None:
+    manifests = render(*REPLICAS)
+    job = one(manifests, "Job")
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+    spec = pod(job)
+    [container] = spec["containers"]
+    assert container["args"] == ["topics"]
+    # What the chart itself makes does not exist yet.
+    assert "envFrom" not in container
+    assert "serviceAccountName" not in spec
+    plain = {each["name"]: each["value"] for each in container["env"] if "value" in each}
+    assert load(plain).kafka.replication == 3
+    secrets = {each["valueFrom"]["secretKeyRef"]["name"] for each in container["env"] if "valueFrom" in each}
+    assert secrets == {"kafka-owner"}
+    assert {each["name"] for each in container["volumeMounts"]} == {each["name"] for each in spec["volumes"]}
+
+
+def test_helm_test_asks_the_look_ups_and_the_doctor() -> None:
+    manifests = render(*EVERYTHING)
+    tester = one(manifests, "Pod")
+    assert tester["metadata"]["annotations"]["helm.sh/hook"] == "test"
+    asked, doctor = tester["spec"]["containers"]
+    [service] = [each for each in of_kind(manifests, "Service") if each["metadata"]["name"].endswith("-serve")]
+    port = service["spec"]["ports"][0]["port"]
+    assert asked["args"][-1] == f"http://{service['metadata']['name']}:{port}/readyz"
+    compile(asked["args"][0], "helm test", "exec")
+    assert doctor["args"] == ["doctor"]
+    [policy] = [each for each in of_kind(manifests, "NetworkPolicy") if each["metadata"]["name"].endswith("-serve")]
+    allowed = [each.get("podSelector", {}).get("matchLabels", {}) for each in policy["spec"]["ingress"][0]["from"]]
+    assert any(each and each.items() <= tester["metadata"]["labels"].items() for each in allowed[1:])
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("nameOverride=lists", "shop-lists-worker"),
+        ("fullnameOverride=lists", "lists-worker"),
+        ("nameOverride=shop", "shop-worker"),
+    ],
+)
+def test_names_follow_the_overrides(value: str, name: str) -> None:
+    rendered = helm("template", "shop", str(CHART), "--set", value)
+    worker = one([each for each in yaml.safe_load_all(rendered.stdout) if each], "StatefulSet")
+    assert worker["metadata"]["name"] == name
+
+
+def test_pods_may_be_bound_to_nodes() -> None:
+    assert "podAntiAffinity" in pod(one(render(*REPLICAS), "StatefulSet"))["affinity"]
+    assert "affinity" not in pod(one(render(), "StatefulSet"))
+
+
+def test_the_readme_of_the_chart_is_as_its_values_are() -> None:
+    command = [sys.executable, str(ROOT / "scripts/chart_readme.py"), "--check"]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+
+
 @pytest.mark.parametrize(
     "value",
     [
+        "serve.ingress.host=not a host",
+        "serve.autoscaling.cpuPercent=0",
+        "worker.affinity.nodes=a",
+        "nameOverride=Not_A_Name",
         "image.digest=sha256:short",
         "extraEnv[0].value=nameless",
         "worker.autoscaling.maxReplicas=0",

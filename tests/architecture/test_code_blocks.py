@@ -17,7 +17,7 @@ import yaml
 from app.main import _parser
 
 ROOT = Path(__file__).resolve().parents[2]
-TOP = ("README.md", "CONTRIBUTING.md", "onnx/README.md", "clients/python/README.md")
+TOP = ("README.md", "CONTRIBUTING.md", "onnx/README.md", "clients/python/README.md", "helm/headrace/README.md")
 DOCUMENTS = [*(ROOT / name for name in TOP), *sorted(ROOT.glob("docs/**/*.md"))]
 BLOCK = re.compile(r"^( *)```([a-z]+)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 # Run by `make test-examples` (tests/examples).

@@ -23,7 +23,14 @@ from models.contract.events import Item
 from models.contract.outcome import Reason
 
 ROOT = Path(__file__).resolve().parents[2]
-TOP = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "onnx/README.md", "clients/python/README.md")
+TOP = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "onnx/README.md",
+    "clients/python/README.md",
+    "helm/headrace/README.md",
+)
 DOCUMENTS = [*(ROOT / name for name in TOP), *sorted(ROOT.glob("docs/**/*.md"))]
 ADRS = sorted((ROOT / "docs/adr").glob("*.md"))
 LONGEST_ADR = 40

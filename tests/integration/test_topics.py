@@ -1,8 +1,13 @@
 """Topics are created once, and must fit together."""
 
+import asyncio
+import os
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from aiokafka.admin import (  # type: ignore[import-untyped]  # ships no types
     AIOKafkaAdminClient,
@@ -37,6 +42,20 @@ def test_every_topic_carries_the_prefix() -> None:
 async def test_all_topics_are_made_and_a_second_time_changes_nothing(kafka: KafkaSettings) -> None:
     await create_topics(kafka)
     await create_topics(replace(kafka, partitions=9))
+    assert await partitions(kafka) == dict.fromkeys(CONFIGS, 4) | {"ranker": 1}
+
+
+async def test_the_command_makes_all_topics_and_tells_their_partitions(kafka: KafkaSettings) -> None:
+    environ = {"HEADRACE_KAFKA_BOOTSTRAP": kafka.bootstrap, "HEADRACE_KAFKA_TOPIC_PREFIX": kafka.topic_prefix}
+    command = [str(Path(sys.executable).with_name("headrace")), "topics", "--json"]
+    process = await asyncio.create_subprocess_exec(
+        *command, env={**os.environ, **environ, "HEADRACE_KAFKA_PARTITIONS": "4"}, stdout=asyncio.subprocess.PIPE
+    )
+    printed, _ = await process.communicate()
+    assert process.returncode == 0
+    assert orjson.loads(printed)["partitions"] == {
+        kafka.topic_prefix + name: count for name, count in (await partitions(kafka)).items()
+    }
     assert await partitions(kafka) == dict.fromkeys(CONFIGS, 4) | {"ranker": 1}
 
 

@@ -1,14 +1,22 @@
+{{- /* Room is left for what is added, such as -worker and a number. */ -}}
+{{- define "headrace.name" -}}
+{{- .Values.nameOverride | default "headrace" | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+
 {{- define "headrace.fullname" -}}
-{{- if contains "headrace" .Release.Name -}}
+{{- $name := include "headrace.name" . -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
+{{- else if contains $name .Release.Name -}}
 {{- .Release.Name | trunc 50 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-headrace" .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 50 | trimSuffix "-" -}}
 {{- end -}}
 {{- end -}}
 
 {{- /* What selects a component's pods; never changes over the life of a release. */ -}}
 {{- define "headrace.selector" -}}
-app.kubernetes.io/name: headrace
+app.kubernetes.io/name: {{ include "headrace.name" .root }}
 app.kubernetes.io/instance: {{ .root.Release.Name }}
 app.kubernetes.io/component: {{ .component }}
 {{- end -}}
@@ -53,6 +61,10 @@ nodeSelector:
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- with .values.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end -}}
 
 {{- /* A digest names the image more exactly than a tag. */ -}}
@@ -62,6 +74,56 @@ tolerations:
 {{- else -}}
 {{- printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) -}}
 {{- end -}}
+{{- end -}}
+
+{{- /* The part of a pod that runs once: a Job or a test. The chart's ServiceAccount may not exist yet. */ -}}
+{{- define "headrace.shortPod" -}}
+restartPolicy: Never
+automountServiceAccountToken: false
+enableServiceLinks: false
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 10001
+  runAsGroup: 10001
+  fsGroup: 10001
+  seccompProfile:
+    type: RuntimeDefault
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- define "headrace.shortContainer" -}}
+image: {{ include "headrace.image" . }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities:
+    drop: [ALL]
+resources:
+  requests: {cpu: 100m, memory: 256Mi}
+  limits: {memory: 512Mi}
+{{- end -}}
+
+{{- /* A name that is no setting would end each pod; say so before anything is installed. */ -}}
+{{- define "headrace.checkSettings" -}}
+{{- $known := .Files.Lines "settings.txt" -}}
+{{- range $name, $value := .Values.settings -}}
+{{- if not (has $name $known) -}}
+{{- if has $name ($.Files.Lines "settings-of-the-chart.txt") -}}
+{{- fail (printf "settings.%s cannot be set here, because the chart sets it itself; see helm/headrace/README.md." $name) -}}
+{{- else -}}
+{{- fail (printf "settings.%s is not a setting of Headrace; .env.example lists all of them." $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* The value of a setting as text. */ -}}
+{{- define "headrace.text" -}}
+{{- kindIs "string" . | ternary . (toJson .) -}}
 {{- end -}}
 
 {{- /* The part of a container that worker and look-ups share. */ -}}
