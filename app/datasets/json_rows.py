@@ -62,7 +62,7 @@ def json_array(path: Path, encoding: str) -> Iterator[Row]:
     try:
         value = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:
-        raise HeadraceError(f"{path} is one JSON array or object that is not complete: {error}") from None
+        raise HeadraceError(f"{path} {_what_is_wrong(error)}") from None
     elements = _elements(value)
     for number, element in enumerate(elements, start=1):
         yield Row(path.name, number, orjson.dumps(element))
@@ -88,6 +88,12 @@ def _lines_portion(name: str, parsed: Callable[[Row], Row], numbers: list[int], 
         return parsed(Row(name, numbers[at], lines[at].removesuffix(b"\n").removesuffix(b"\r")))
 
     return Portion(numbers, row, [], {}, lines, [])
+
+
+def _what_is_wrong(error: orjson.JSONDecodeError) -> str:
+    if "unexpected content after document" in str(error):
+        return "holds several JSON values on several lines each; write one a line: jq -c ."
+    return f"is one JSON array or object that is not complete: {error}; write it again"
 
 
 def _elements(value: object) -> list[Any]:

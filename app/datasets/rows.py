@@ -11,7 +11,7 @@ from itertools import chain, compress, islice
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from app.datasets.dialect import Dialect, dialect_of
+from app.datasets.dialect import Dialect, dialect_of, named_separator
 from app.datasets.encoding import encoding_of
 from app.datasets.opened import first_bytes, reading
 from app.datasets.record import Row
@@ -155,6 +155,9 @@ class CsvTable:
     def _header(self) -> list[str]:
         """Return the cells of the first line that is not blank; none if there is no such line."""
         for cells in self._dialect.reader(self._keep()):
+            if named_separator(self._lines[0]):
+                self._lines.clear()
+                continue
             if len(self._lines) > 1:
                 raise csv.Error("a name goes on over the end of the line")
             if is_filled(cells):
