@@ -95,7 +95,7 @@ class RedisSettings:
 
     url: str = setting(
         "redis://localhost:6379/0",
-        "Redis address: redis://, rediss:// or unix://; user and password percent-encoded (%23 for #)",
+        "Redis address: redis://, rediss://, unix:// or redis+sentinel://; user, password percent-encoded (%23 for #)",
         secret=True,
     )
     prefix: str = setting(DEFAULT_PREFIX, "put before every key, to share a server")

@@ -4,11 +4,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from app.checkup.doctor import Finding, Findings, fail, ok, warn
+from app.checkup.doctor import Finding, Findings, Status, fail, ok, warn
+from app.checkup.redis_sentinels import check_sentinels
 from app.concerns import RedisSettings
 from app.errors import HeadraceError
-from app.store.server_facts import LoginRefused, RightsMissing, ServerAway, ServerFacts, ask_server
+from app.store.server_facts import IsSentinel, LoginRefused, RightsMissing, ServerAway, ServerFacts, ask_server
 from headrace.address import addresses, shown_address
+from headrace.sentinel_address import EXAMPLE, read_sentinel
 from headrace.slots import SLOTS
 
 LOWEST = (6, 2)
@@ -21,10 +23,24 @@ async def check_redis(settings: RedisSettings, clock: Callable[[], float] = time
 
     Also checks its clock.
     """
+    sentinels = await _check_sentinels(settings)
+    if any(each.status is Status.FAILED for each in sentinels):
+        return sentinels
+    return [*await _check_server(settings, clock), *sentinels]
+
+
+async def _check_sentinels(settings: RedisSettings) -> list[Finding]:
+    where = read_sentinel(settings.url)
+    return [] if where is None else [await check_sentinels(where, settings.timeout_seconds)]
+
+
+async def _check_server(settings: RedisSettings, clock: Callable[[], float]) -> list[Finding]:
     try:
         facts = await ask_server(settings, clock)
     except RightsMissing as error:
         return [fail("redis rights", str(error), GIVE_RIGHTS)]
+    except IsSentinel as error:
+        return [fail("redis mode", str(error), f"give HEADRACE_REDIS_URL the name of the primary too: {EXAMPLE}")]
     except LoginRefused as error:
         advice = "put user and password into HEADRACE_REDIS_URL, percent-encoded: %23 for #, %25 for %"
         return [fail("redis", f"refuses to let us in: {error}", advice)]

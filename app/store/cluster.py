@@ -5,33 +5,13 @@ A write is answered once a replica has it, so that the failover of a primary los
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from redis.exceptions import ConnectionError, RedisError, ResponseError
 
+from app.store.replica_wait import Node, ReplicaWait
 from headrace.slots import Address, Command, Conversation, Replies, SlotMap, converse, is_unsettled
-
-READS = frozenset(
-    {"GET", "HGET", "HMGET", "HGETALL", "EXISTS", "SMEMBERS", "ZREVRANGE", "ZSCORE", "SCAN", "VSIM", "VCARD"}
-    | {"PING", "TIME", "INFO", "COMMAND", "CLUSTER", "ECHO"}
-)
-REPLICA_MILLISECONDS = 1_000
-# A primary whose replicas did not answer in time is not waited for again so soon.
-DOUBT_SECONDS = 5.0
-
-logger = logging.getLogger(__name__)
-
-
-class Node(Protocol):
-    """One node with its connections."""
-
-    async def exchange_here(self, commands: Sequence[Command]) -> Replies:
-        """The reply to each command, of this node. Raises ConnectionError and TimeoutError."""
-
-    async def aclose(self) -> None:
-        """Close all connections."""
 
 
 class ClusterNodes:
@@ -44,7 +24,7 @@ class ClusterNodes:
         self._nodes: dict[Address, Node] = {}
         self._stale = True
         self._learning: asyncio.Task[None] | None = None
-        self._doubted: dict[Address, float] = {}
+        self._waits: dict[Address, ReplicaWait] = {}
 
     async def exchange(self, commands: Sequence[Command]) -> Replies:
         """The reply to each command; an error reply is an exception among them.
@@ -100,32 +80,19 @@ class ClusterNodes:
         return found
 
     async def _ask_node(self, address: Address, commands: list[Command]) -> Replies:
-        waits = self._waits_for_replica(address, commands)
-        sent = [*commands, ("WAIT", 1, REPLICA_MILLISECONDS)] if waits else commands
+        node, wait = self._node(address), self._waits[address]
         try:
-            replies = await self._node(address).exchange_here(sent)
+            if address in self.slots.replicated:
+                replies = await wait.exchange(node, commands)
+            else:
+                replies = await node.exchange_here(commands)
         except (RedisError, OSError):
             self._stale = True
             self.slots.avoid(address)
             raise
         if any(map(is_unsettled, replies)):
             self._stale = True
-        if waits and not replies.pop():
-            self._doubt(address)
         return replies
-
-    def _waits_for_replica(self, address: Address, commands: Sequence[Command]) -> bool:
-        if address not in self.slots.replicated or self._doubted.get(address, 0.0) > asyncio.get_running_loop().time():
-            return False
-        return any(command[0] not in READS for command in commands)
-
-    def _doubt(self, address: Address) -> None:
-        logger.warning(
-            "no replica of %s:%d had a write within %g s; if this primary fails now, its last writes are lost",
-            *address,
-            REPLICA_MILLISECONDS / 1000,
-        )
-        self._doubted[address] = asyncio.get_running_loop().time() + DOUBT_SECONDS
 
     async def _be_sure(self) -> None:
         if not self._stale:
@@ -168,6 +135,7 @@ class ClusterNodes:
     def _node(self, address: Address) -> Node:
         if address not in self._nodes:
             self._nodes[address] = self._open(address)
+            self._waits[address] = ReplicaWait("{}:{}".format(*address))
         return self._nodes[address]
 
 

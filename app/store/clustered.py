@@ -10,7 +10,8 @@ from redis.exceptions import MovedError
 from typing_extensions import override
 
 from app.errors import UnusableSetting
-from app.store.cluster import ClusterNodes, Node, in_cluster
+from app.store.cluster import ClusterNodes, in_cluster
+from app.store.replica_wait import Node, ReplicaWait
 from headrace.slots import Address, Command
 
 # Of a walk through all keys: the number of the node, and Redis' cursor there.
@@ -24,6 +25,7 @@ class Clustered(Redis):
     """
 
     _cluster: ClusterNodes | None = None
+    _wait: ReplicaWait | None = None
 
     async def exchange(self, commands: Sequence[Command]) -> list[Any]:
         """The reply to each command; an error reply is an exception among them.
@@ -33,6 +35,8 @@ class Clustered(Redis):
         """
         if self._cluster is not None:
             return await self._cluster.exchange(commands) if commands else []
+        if self._wait is not None:
+            return await self._wait.exchange(self, commands) if commands else []
         replies = await self.exchange_here(commands)
         if any(isinstance(reply, MovedError) for reply in replies):
             return await self.as_cluster().go_on(commands, replies)
@@ -79,6 +83,10 @@ class Clustered(Redis):
         if after:
             return found, (number, after)
         return found, (number + 1, 0) if number + 1 < len(nodes) else None
+
+    def with_replicas(self) -> None:
+        """Take a write as done once a replica has it: this server's failover must lose nothing."""
+        self._wait = ReplicaWait("Redis")
 
     def as_cluster(self, *more: Address) -> ClusterNodes:
         """The cluster that this server is a node of; `more` are others of its nodes."""

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
-from redis.asyncio.retry import Retry
 from typing_extensions import override
 
 from app.concerns import RedisSettings
 from app.store.packed import PackedRedis
-from headrace.address import addresses, bad_address, check_address, host_of
-from headrace.refusals import DEMOTED, PAUSE_BETWEEN_RETRIES, RETRIES, timeouts
+from headrace.address import addresses, host_of
+from headrace.aio_pools import PrimaryPool, open_pool
+from headrace.refusals import DEMOTED
+from headrace.sentinel_address import is_sentinel
 
 HashFields = Mapping[
     bytes | bytearray | memoryview | str | int | float, bytes | bytearray | memoryview | str | int | float
@@ -50,20 +51,20 @@ class _Pool(ConnectionPool):
             await self.disconnect(inuse_connections=False)
 
 
+class _PrimaryPool(_Pool, PrimaryPool):
+    """The same where Sentinels name the server."""
+
+
 def connect(settings: RedisSettings) -> PackedRedis:
     """The configured Redis, asynchronous and pooled; the first call opens a connection. Raises
     HeadraceError.
     """
-    check_address(settings.url)
-    first, *more = addresses(settings.url)
-    retry = Retry(PAUSE_BETWEEN_RETRIES, RETRIES)
-    try:
-        pool = _Pool.from_url(first, retry=retry, **timeouts(settings.timeout_seconds))
-    except ValueError:  # of an option; its text may repeat the value
-        raise bad_address("an option after the ? has a value that cannot be read") from None
+    pool = open_pool(settings.url, settings.timeout_seconds, one=_Pool, primary=_PrimaryPool)
     # The address decides between TCP, TLS and a Unix socket.
     pool.connection_class = type("Connection", (_Connection, pool.connection_class), {})
     redis = cast(PackedRedis, PackedRedis.from_pool(pool))
-    if more:
+    if is_sentinel(settings.url):
+        redis.with_replicas()
+    if more := addresses(settings.url)[1:]:
         redis.as_cluster(*map(host_of, more))
     return redis

@@ -12,8 +12,10 @@ NOBODY = "headrace doctor looks for a right"
 NO_SCRIPT = "0" * 40
 
 
-async def missing_rights(redis: PackedRedis, keys: Keys, *, vectors: bool, cluster: bool) -> list[str]:
+async def missing_rights(redis: PackedRedis, keys: Keys, *, vectors: bool, cluster: bool, replicas: bool) -> list[str]:
     """Return the commands that this user may not give, or not on Headrace's keys.
+
+    With `replicas`, Headrace waits for them although the server is no node of a cluster.
 
     HSET, HSETNX and SADD are not tried: they would write. Raises RedisError.
     """
@@ -46,6 +48,8 @@ async def missing_rights(redis: PackedRedis, keys: Keys, *, vectors: bool, clust
     if vectors:
         commands += [("VCARD", key), ("VREM", key, "element"), ("VSIM", key, "ELE", "element")]
         commands += [("VGETATTR", key, "element")]
+    if replicas:
+        commands += [("WAIT", 0, 1)]
     if cluster:
         # Asked of one node: a cluster's client needs them before it can ask the others.
         needed: list[Command] = [("CLUSTER", "SLOTS"), ("WAIT", 0, 1), ("ASKING",)]

@@ -14,7 +14,7 @@ HIDDEN = "***"
 REDIS_URL = "HEADRACE_REDIS_URL"
 SHORTEST = 4  # a shorter one would also match in ordinary words
 
-ADDRESS = re.compile(r"\s*(redis|rediss|unix)://", re.IGNORECASE)
+ADDRESS = re.compile(r"\s*(redis|rediss|unix|rediss?\+sentinel)://", re.IGNORECASE)
 
 Scrub = Callable[[str], str]
 
@@ -50,7 +50,7 @@ def passwords_in(url: str) -> set[str]:
     """
     _, _, rest = url.strip().partition("://")
     userinfo, _, _ = rest.rpartition("@")
-    found = {userinfo.partition(":")[2], *re.findall(r"[?&]password=([^&]*)", rest)}
+    found = {userinfo.partition(":")[2], *re.findall(r"[?&](?:sentinel_)?password=([^&]*)", rest)}
     return {form for each in found for form in (each, unquote(each)) if form}
 
 

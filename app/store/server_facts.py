@@ -15,6 +15,7 @@ from app.store.keys import Keys
 from app.store.packed import PackedRedis
 from app.store.rights import missing_rights
 from headrace.address import addresses, check_address
+from headrace.sentinel_address import is_sentinel
 
 
 class ServerAway(HeadraceError):
@@ -23,6 +24,10 @@ class ServerAway(HeadraceError):
 
 class RightsMissing(HeadraceError):
     """The user may not even ask whether Redis is there."""
+
+
+class IsSentinel(HeadraceError):
+    """A Sentinel answers, which holds no data."""
 
 
 class LoginRefused(HeadraceError):
@@ -75,7 +80,13 @@ async def _ask_server(settings: RedisSettings, clock: Callable[[], float]) -> Se
         async with redis:
             facts = await _ask(redis, clock)
             is_node = bool(facts.info and int(facts.info.get("cluster_enabled", 0)))
-            missing = await missing_rights(redis, Keys(settings.prefix), vectors=facts.has_vector_sets, cluster=is_node)
+            missing = await missing_rights(
+                redis,
+                Keys(settings.prefix),
+                vectors=facts.has_vector_sets,
+                cluster=is_node,
+                replicas=is_sentinel(settings.url),
+            )
             cluster = await _ask_cluster(redis) if is_node and not missing else None
             return replace(facts, missing_rights=tuple(missing), cluster=cluster)
     except NoPermissionError as error:
@@ -92,6 +103,8 @@ async def _ask(redis: Redis, clock: Callable[[], float]) -> ServerFacts:
         info: dict[str, Any] = await redis.info()
     except (NoPermissionError, ResponseError) as error:
         return ServerFacts(None, refusal=in_words(error))
+    if info.get("redis_mode") == "sentinel":
+        raise IsSentinel("a Redis Sentinel answers, which holds no data")
     has_vector_sets = await _has_vector_sets(redis)
     before = clock()
     seconds, microseconds = await redis.time()

@@ -38,7 +38,7 @@ def test_the_rights_are_the_commands_that_the_code_gives() -> None:
     scripted = re.findall(r"redis\.call\('([A-Z]+)'", sources)
     called = re.findall(r"\b(?:redis|pipeline)\.([a-z_]+)\(", sources)
     parts_of_the_client = {"add_argument", "execute", "exchange", "aclose", "pipeline", "call", "execute_command"}
-    parts_of_the_client |= {"exchange_here", "keys_like", "some_keys", "as_cluster"}
+    parts_of_the_client |= {"exchange_here", "with_replicas", "keys_like", "some_keys", "as_cluster"}
     names = {
         "cluster": "cluster|slots",
         "command_list": "command|list",

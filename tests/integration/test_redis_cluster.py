@@ -10,7 +10,7 @@ from workers import free_port
 
 from app.checkup.redis_server import check_redis
 from app.concerns import RedisSettings
-from app.store import cluster as cluster_module
+from app.store import replica_wait
 from app.store.catalogue_pages import CatalogueChoice, read_catalogue
 from app.store.clustered import START, Place
 from app.store.commands import execute
@@ -56,7 +56,7 @@ async def test_a_write_that_no_replica_has_in_time_is_warned_of_and_done(
     cluster: RedisCluster, redis: PackedRedis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     await execute(redis, [("GET", key) for key in MANY])
-    monkeypatch.setattr(cluster_module, "REPLICA_MILLISECONDS", 50)
+    monkeypatch.setattr(replica_wait, "REPLICA_MILLISECONDS", 50)
     owner = cluster.owner("k")
     replica = cluster.nodes[cluster.nodes.index(owner) + 3]
     replica.process.send_signal(signal.SIGSTOP)

@@ -17,9 +17,10 @@ from redis.asyncio.connection import (
 )
 
 from headrace.errors import UnusableSetting
+from headrace.sentinel_address import EXAMPLE, LOGIN_OPTIONS, is_sentinel, read_sentinel
 
 HIDDEN = "***"
-SCHEME = re.compile(r"(redis|rediss|unix)://", re.IGNORECASE)
+SCHEME = re.compile(r"(redis|rediss|unix|rediss?\+sentinel)://", re.IGNORECASE)
 # Hosts with ports, and nothing else, between the user and the database.
 SEVERAL_HOSTS = re.compile(
     r"(?P<head>rediss?://(?:[^/?#]*@)?)(?P<hosts>[^/?#@,]+(?:,[^/?#@,]+)+)(?P<tail>(?:[/?].*)?)", re.IGNORECASE
@@ -28,7 +29,8 @@ PORT = 6379
 DATABASE = re.compile(r"/?\d*/?", re.ASCII)
 CLASSES = (AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection)
 OPTIONS = frozenset(URL_QUERY_ARGUMENT_PARSERS).union(*(inspect.signature(each).parameters for each in CLASSES))
-SECRET_OPTIONS = ("username", "password")
+SECRET_OPTIONS = ("username", "password", *LOGIN_OPTIONS)
+NO_SENTINELS = f"it needs Sentinels and the name of their primary, as in {EXAMPLE}"
 WAY_OUT = (
     "write redis://host:6379/0 or redis://user:password@host:6379/0, and percent-encode user and password: "
     "%23 for #, %2F for /, %3F for ?, %40 for @, %25 for %, %20 for a space"
@@ -78,13 +80,18 @@ def shown_address(url: str) -> str:
     'redis://***'
     """
     each = addresses(url)
+    if is_sentinel(url) and not _problem(url):
+        return _shown(urlsplit(url.strip()))
     if len(each) > 1 and not any(map(_problem, each)):
         first, _, tail = shown_address(each[0]).rpartition(urlsplit(each[0]).netloc.rpartition("@")[2])
         return first + ",".join(urlsplit(one).netloc.rpartition("@")[2] for one in each) + tail
     if _problem(url):
         scheme = SCHEME.match(url.strip())
         return f"{scheme[0] if scheme else ''}{HIDDEN}"
-    parts = urlsplit(url.strip())
+    return _shown(urlsplit(url.strip()))
+
+
+def _shown(parts: SplitResult) -> str:
     userinfo, at, host = parts.netloc.rpartition("@")
     user, colon, _ = userinfo.partition(":")
     # a password without a user may lack its colon
@@ -98,11 +105,15 @@ def _problem(url: str) -> str:
     """Return what is wrong with the address, without a part of it; an empty text if nothing is."""
     url = url.strip()
     if not SCHEME.match(url):
-        return "it does not begin with redis://, rediss:// or unix://"
+        return "it does not begin with redis://, rediss://, unix:// or redis+sentinel://"
     if not url.isprintable():
         return "it holds characters that cannot be printed"
     if "#" in url:
         return "it holds a #"
+    if is_sentinel(url):
+        where = read_sentinel(url)
+        problems = map(_problem, (*where.sentinels, where.server)) if where else iter([NO_SENTINELS])
+        return next(filter(None, problems), "")
     try:
         parts = urlsplit(url)
         _ = parts.port  # raises ValueError if it is not a port

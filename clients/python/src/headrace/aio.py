@@ -6,17 +6,16 @@ from time import monotonic
 from types import TracebackType
 
 from redis.asyncio import ConnectionPool, Redis
-from redis.asyncio.retry import Retry
 from redis.exceptions import RedisError
 
-from headrace.address import addresses, bad_address, check_address, host_of
+from headrace.address import addresses, host_of
+from headrace.aio_pools import open_pool
 from headrace.answers import CatalogueEntry
 from headrace.keys import DEFAULT_PREFIX, Keys
 from headrace.lists import ListedItem, listed_items
 from headrace.lookups import AsyncLookups
 from headrace.nodes import Nodes, is_demoted
 from headrace.recall import DEFAULT_RECALL_SECONDS, Recall
-from headrace.refusals import PAUSE_BETWEEN_RETRIES, RETRIES, timeouts
 from headrace.slots import Address, Command, Replies
 
 
@@ -35,18 +34,12 @@ class AsyncHeadrace:
         recall_seconds: float = DEFAULT_RECALL_SECONDS,
     ) -> None:
         """Open no connection yet. Raises UnusableSetting for an address that cannot be used."""
-        check_address(url)
-        one, *more = addresses(url)
-        retry = Retry(PAUSE_BETWEEN_RETRIES, RETRIES)
-        try:
-            pool: ConnectionPool = ConnectionPool.from_url(one, retry=retry, **timeouts(timeout_seconds))
-        except ValueError:  # of an option; its text may repeat the value
-            raise bad_address("an option after the ? has a value that cannot be read") from None
+        pool = open_pool(url, timeout_seconds)
         given = pool.connection_kwargs
         first: Address = (given.get("host", "localhost"), int(given.get("port", 6379)))
         self._pool = pool
         self._servers: dict[Address, Redis] = {first: Redis.from_pool(pool)}
-        self._nodes = Nodes(first, [host_of(each) for each in more])
+        self._nodes = Nodes(first, [host_of(each) for each in addresses(url)[1:]])
         recall = Recall(recall_seconds, monotonic)
         self._lookups = AsyncLookups(self._exchange, Keys(prefix), recall, timeout_seconds)
 

@@ -4,19 +4,19 @@ from collections.abc import Iterable, Sequence
 from time import monotonic
 from types import TracebackType
 
-from redis import ConnectionPool, Redis
+from redis import Redis
 from redis.exceptions import RedisError
-from redis.retry import Retry
 
 from headrace import questions
-from headrace.address import addresses, bad_address, check_address, host_of
+from headrace.address import addresses, host_of
 from headrace.answers import CatalogueEntry
 from headrace.conversations import Question, T, alone, checked
 from headrace.keys import DEFAULT_PREFIX, Keys
 from headrace.lists import ListedItem, listed_items
 from headrace.nodes import Nodes, is_demoted
+from headrace.pools import open_pool
 from headrace.recall import DEFAULT_RECALL_SECONDS, Recall
-from headrace.refusals import PAUSE_BETWEEN_RETRIES, RETRIES, timeouts, translate
+from headrace.refusals import translate
 from headrace.slots import Address, Command, Replies
 
 
@@ -39,18 +39,12 @@ class Headrace:
         recall_seconds: float = DEFAULT_RECALL_SECONDS,
     ) -> None:
         """Open no connection yet. Raises UnusableSetting for an address that cannot be used."""
-        check_address(url)
-        one, *more = addresses(url)
-        retry = Retry(PAUSE_BETWEEN_RETRIES, RETRIES)
-        try:
-            pool = ConnectionPool.from_url(one, retry=retry, **timeouts(timeout_seconds))
-        except ValueError:  # of an option; its text may repeat the value
-            raise bad_address("an option after the ? has a value that cannot be read") from None
+        pool = open_pool(url, timeout_seconds)
         given = pool.connection_kwargs
         first: Address = (given.get("host", "localhost"), int(given.get("port", 6379)))
         self._pool = pool
         self._servers: dict[Address, Redis] = {first: Redis.from_pool(pool)}
-        self._nodes = Nodes(first, [host_of(each) for each in more])
+        self._nodes = Nodes(first, [host_of(each) for each in addresses(url)[1:]])
         self._keys = Keys(prefix)
         self._recall = Recall(recall_seconds, monotonic)
 

@@ -36,6 +36,7 @@ class Timeouts(TypedDict):
 
 RETRIES = 1  # a pooled connection may have died since its last use; a fresh one is worth one try
 PAUSE_BETWEEN_RETRIES = NoBackoff()
+BAD_OPTION = "an option after the ? has a value that cannot be read"
 ADDRESS = "the client's argument, or HEADRACE_REDIS_URL of a command"
 
 

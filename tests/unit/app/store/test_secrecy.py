@@ -36,6 +36,12 @@ from headrace.address import addresses, check_address, host_of, shown_address
         ("rediss://h?ssl_cert_reqs=none", "rediss://h?ssl_cert_reqs=none"),
         ("unix:///run/redis.sock?db=1", "unix:///run/redis.sock?db=1"),
         ("unix://:sesame@/run/redis.sock", "unix://:***@/run/redis.sock"),
+        ("redis+sentinel://a:26379,b/shop", "redis+sentinel://a:26379,b/shop"),
+        ("rediss+sentinel://u:ses%23ame@[::1]:1,b/my.shop-1/2", "rediss+sentinel://u:***@[::1]:1,b/my.shop-1/2"),
+        (
+            "redis+sentinel://:sesame@a/shop/0?sentinel_password=ses%40me&sentinel_username=u&ssl_ca_certs=ca.pem",
+            "redis+sentinel://:***@a/shop/0?sentinel_password=***&sentinel_username=***&ssl_ca_certs=ca.pem",
+        ),
     ],
 )
 def test_an_address_that_can_be_used_is_shown_without_its_password(url: str, shown: str) -> None:
@@ -66,6 +72,15 @@ def test_an_address_that_can_be_used_is_shown_without_its_password(url: str, sho
         "unix://:SesA/me@/run/redis.sock",
         "unix://:SesA#me@/run/redis.sock",
         "unix://SesA/run/redis.sock",
+        "redis+sentinel://h:26379",
+        "redis+sentinel://h:26379/",
+        "redis+sentinel://h:SesA/shop/0",
+        "redis+sentinel://h/shop/SesA",
+        "redis+sentinel://h/shop/0?sentinel_passwort=SesA",
+        "redis+sentinel://:SesA#me@h:26379/shop/0",
+        "redis+sentinel://:SesA/me@h:26379/shop/0",
+        "redis+sentinel://:SesA?me@h:26379/shop/0",
+        "redis+sentinel://u:5354/SesA@h:26379/shop/0",
         "http://:SesA@h:6379/0",
         "redis:SesA@h",
         "redis//:SesA@h:6379/0",
@@ -87,7 +102,10 @@ def test_the_error_for_an_address_shows_no_part_of_it_and_the_way_out(url: str) 
 passwords = st.lists(st.sampled_from([*"ĸþđ", *"#/?@%:&=[]+ \\\"'"]), min_size=4, max_size=12).map("".join)
 
 
-@given(passwords, st.sampled_from(["redis://:{}@h:6379/0", "rediss://u:{}@h", "unix://:{}@/run/s"]))
+@given(
+    passwords,
+    st.sampled_from(["redis://:{}@h:6379/0", "rediss://u:{}@h", "unix://:{}@/run/s", "redis+sentinel://:{}@h/shop/0"]),
+)
 def test_whatever_the_password_no_part_of_it_is_shown(password: str, form: str) -> None:
     url = form.format(password)
     texts = [shown_address(url)]
@@ -101,6 +119,7 @@ def test_whatever_the_password_no_part_of_it_is_shown(password: str, form: str) 
 def test_passwords_are_found_in_every_form() -> None:
     assert passwords_in("redis://u:a%23b:c@h:1/0?password=p%40w&db=1") == {"a%23b:c", "a#b:c", "p%40w", "p@w"}
     assert passwords_in("redis://:a#b@h:1/0") == {"a#b"}
+    assert passwords_in("redis+sentinel://u:ab@h/shop?sentinel_password=c%40d") == {"ab", "c%40d", "c@d"}
     assert passwords_in("redis://h:6379/0") == passwords_in("") == set()
 
 
