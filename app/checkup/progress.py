@@ -4,10 +4,12 @@ import time
 from collections.abc import Callable
 
 import aiohttp
+import orjson
 
 from app.checkup.doctor import Finding, Findings, fail, ok, warn
 from app.checkup.kafka_server import unchecked
 from app.concerns import KafkaSettings
+from app.guard.middleware import SERVER
 from app.kafka.failure import KafkaAway
 from app.kafka.group_offsets import GroupLag, read_group_lag
 from app.kafka.unreadable import ADVICE, UnreadableRecords
@@ -52,20 +54,38 @@ async def check_process(name: str, host: str, port: int) -> Findings:
     """
     if port == 0:
         return [ok(name, "takes a free port, so it cannot be asked here")]
+    another = f"HEADRACE_{name.upper()}_PORT chooses another"
     host = ANYWHERE.get(host, host)
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}/readyz"
     try:
         timeout = aiohttp.ClientTimeout(total=PROBE_SECONDS)
         async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as response:
-            status, text = response.status, await response.text()
+            status, server, text = response.status, response.headers.get("Server", ""), await response.text()
     except aiohttp.ClientConnectorError:
         return [ok(name, f"does not run here: nothing listens on {host} port {port}")]
     except (aiohttp.ClientError, TimeoutError, OSError, UnicodeDecodeError) as error:
-        advice = f"see whether another program uses the port; HEADRACE_{name.upper()}_PORT chooses another"
+        advice = f"see whether another program uses the port; {another}"
         return [warn(name, f"{url} gives no answer: {str(error) or type(error).__name__}", advice)]
+    if server != SERVER:
+        return [warn(name, f"another program answers at {url}", f"stop it, or leave it the port: {another}")]
+    if (found := _whose(text)) != name:
+        return [warn(name, f"`headrace {found}` answers at {url}", f"give each a port of its own: {another}")]
+    return [_readiness(name, url, status, text)]
+
+
+def _readiness(name: str, url: str, status: int, text: str) -> Finding:
     if status == 200:
-        return [ok(name, f"ready at {url}")]
-    return [warn(name, f"not ready at {url}: {status} {text[:300]}", "see its log; it says what it waits for")]
+        return ok(name, f"ready at {url}")
+    return warn(name, f"not ready at {url}: {status} {text[:300]}", "see its log; it says what it waits for")
+
+
+def _whose(answer: str) -> str:
+    """Return which of the two processes answers `/readyz` so."""
+    try:
+        told = orjson.loads(answer)
+    except orjson.JSONDecodeError:
+        told = None
+    return "worker" if isinstance(told, dict) and "ready" in told else "serve"
 
 
 def _age(ahead: float) -> Finding:

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 LARGEST_BODY_BYTES = 4096
 PROBES = frozenset({"/healthz", "/readyz"})
+SERVER = "headrace"  # by which `headrace doctor` knows its own processes
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="headrace"'}
 
 
@@ -62,7 +63,7 @@ async def plain_problems(request: web.Request, handler: Handler) -> web.StreamRe
 async def secure(request: web.BaseRequest, response: web.StreamResponse) -> None:
     """Add the headers that every response carries."""
     headers = response.headers
-    headers["Server"] = "headrace"  # in place of the versions of Python and aiohttp
+    headers["Server"] = SERVER  # in place of the versions of Python and aiohttp
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"

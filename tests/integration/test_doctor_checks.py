@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition  # type:
 from apache_kafka import embedded_only
 from certificates import make_certificates
 from made_topics import make_topics
+from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from redis_secured import redis_over_tls, server_with_tls
 
@@ -20,11 +21,12 @@ from app.checkup.kafka_server import check_broker, check_topics
 from app.checkup.progress import check_lag, check_process
 from app.checkup.redis_server import check_redis
 from app.checkup.workers import check_workers
-from app.concerns import KafkaSettings, RedisSettings
+from app.concerns import KafkaSettings, RedisSettings, ServeSettings
 from app.kafka.topics import create_topics, topics
 from app.local.servers import embedded_redis
 from app.settings import load
 from app.store.packed import PackedRedis
+from app.web.server import ServeConcerns, Surroundings, build_application
 
 NOWHERE = "127.0.0.1:1"
 
@@ -218,9 +220,10 @@ async def test_no_redis_is_a_failure_with_advice(url: str) -> None:
 # Processes
 
 
-async def process(status: int) -> TestServer:
+async def process(status: int, *, is_headrace: bool = True) -> TestServer:
     async def readyz(request: web.Request) -> web.Response:
-        return web.json_response({"ready": status == 200, "detail": "Redis is away"}, status=status)
+        answer = {"ready": status == 200, "detail": "Redis is away"}
+        return web.json_response(answer, status=status, headers={"Server": "headrace"} if is_headrace else {})
 
     application = web.Application()
     application.router.add_get("/readyz", readyz)
@@ -229,7 +232,7 @@ async def process(status: int) -> TestServer:
     return server
 
 
-@pytest.mark.parametrize(("status", "wanted"), [(200, "ok"), (503, "warning"), (404, "warning")])
+@pytest.mark.parametrize(("status", "wanted"), [(200, "ok"), (503, "warning")])
 async def test_a_process_is_asked_whether_it_is_ready(status: int, wanted: str) -> None:
     server = await process(status)
     assert server.port is not None
@@ -237,6 +240,32 @@ async def test_a_process_is_asked_whether_it_is_ready(status: int, wanted: str) 
     assert str(finding.status) == wanted
     assert ("Redis is away" in finding.detail) == (status != 200)
     await server.close()
+
+
+@pytest.mark.parametrize("status", [200, 404, 503])
+async def test_the_answer_of_another_program_is_not_taken_for_a_worker(status: int) -> None:
+    server = await process(status, is_headrace=False)
+    assert server.port is not None
+    [finding] = await check_process("worker", "127.0.0.1", server.port)
+    assert finding.status is Status.WARNING
+    assert finding.detail.startswith("another program answers at http://127.0.0.1:")
+    assert "HEADRACE_WORKER_PORT" in finding.advice
+    await server.close()
+
+
+async def test_a_worker_is_not_taken_for_the_look_ups_and_they_not_for_a_worker(redis_settings: RedisSettings) -> None:
+    worker = await process(200)
+    assert worker.port is not None
+    [finding] = await check_process("serve", "127.0.0.1", worker.port)
+    assert (finding.status, finding.detail.split(" at ")[0]) == (Status.WARNING, "`headrace worker` answers")
+    await worker.close()
+    concerns = ServeConcerns(ServeSettings(), redis_settings, KafkaSettings())
+    async with TestServer(build_application(concerns, Surroundings(CollectorRegistry()))) as serve:
+        assert serve.port is not None
+        [finding] = await check_process("worker", "127.0.0.1", serve.port)
+        assert (finding.status, finding.detail.split(" at ")[0]) == (Status.WARNING, "`headrace serve` answers")
+        [finding] = await check_process("serve", "127.0.0.1", serve.port)
+        assert finding.status is Status.OK
 
 
 async def test_a_process_that_does_not_run_is_no_fault() -> None:
