@@ -27,6 +27,8 @@ ON_APACHE_KAFKA = bool(JARS or GIVEN)
 
 embedded_only = pytest.mark.skipif(ON_APACHE_KAFKA, reason="Apache Kafka does not take or do what this test needs")
 
+apache_only = pytest.mark.skipif(not ON_APACHE_KAFKA, reason="needs Apache Kafka: make test-kafka")
+
 # USER may do everything, as who comes without a login or with a certificate; those of ROLES what
 # they are granted.
 USER, PASSWORD = "shop", "sesame-open"
@@ -111,6 +113,7 @@ def _properties(folder: Path, ports: dict[str, int], certificates: Certificates)
         "share.coordinator.state.topic.min.isr": "1",
         "group.initial.rebalance.delay.ms": "0",
         "group.min.session.timeout.ms": "1000",
+        "log.cleaner.backoff.ms": "500",
         # A request for a topic that is not there must not make one with other settings.
         "auto.create.topics.enable": "false",
         "sasl.enabled.mechanisms": ",".join(SASL_MECHANISMS),

@@ -11,10 +11,21 @@ from app.concerns import KafkaSettings
 LISTED_SECONDS = 20.0
 
 
+@asynccontextmanager
+async def admin_of(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Yield an admin client, as another program has one."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    try:
+        yield admin
+    finally:
+        await admin.close()
+
+
 async def make_topics(kafka: KafkaSettings, partitions: dict[str, int], **config: str) -> None:
     """Make topics, by name without prefix. Apache Kafka lists them a moment later."""
     made = [NewTopic(kafka.topic_prefix + name, count, 1, topic_configs=config) for name, count in partitions.items()]
-    async with _admin(kafka) as admin:
+    async with admin_of(kafka) as admin:
         await admin.create_topics(made)
         await _until_listed(admin, lambda listed: {topic.name for topic in made} <= listed)
 
@@ -22,19 +33,9 @@ async def make_topics(kafka: KafkaSettings, partitions: dict[str, int], **config
 async def delete_topics(kafka: KafkaSettings, names: Iterable[str]) -> None:
     """Delete topics, by full name."""
     gone = set(names)
-    async with _admin(kafka) as admin:
+    async with admin_of(kafka) as admin:
         await admin.delete_topics(list(gone))
         await _until_listed(admin, gone.isdisjoint)
-
-
-@asynccontextmanager
-async def _admin(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
-    await admin.start()
-    try:
-        yield admin
-    finally:
-        await admin.close()
 
 
 async def _until_listed(admin: AIOKafkaAdminClient, holds: Callable[[set[str]], bool]) -> None:

@@ -4,9 +4,15 @@ them.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
+from aiokafka.errors import (  # type: ignore[import-untyped]  # ships no types
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+)
 
 from app.concerns import KafkaSettings
 from app.kafka.clients import make_producer
@@ -22,9 +28,18 @@ from models.quality.assessment import Assessment, encode_headers
 Headers = list[tuple[str, bytes]]
 Record = tuple[bytes | None, bytes | None, Headers]
 
-# Far below any topic's max.message.bytes; a record larger than this travels alone.
+# Below the usual max.message.bytes of a topic; a record larger than this travels alone. Where a
+# topic takes less, a batch is halved until it fits.
 BATCH_BYTES = 524_288
+TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 MAX_DETAIL_CHARACTERS = 500
+
+
+class RecordTooLarge(KafkaError):  # type: ignore[misc]  # the class has no types
+    """A topic takes no record as large as this one; it is sent again until the topic does."""
+
+    def __init__(self, topic: str, size: int) -> None:
+        super().__init__(f"{topic} takes no record of {size:,} bytes: raise max.message.bytes of the topic")
 
 
 def make_batch_producer(settings: KafkaSettings) -> AIOKafkaProducer:
@@ -104,15 +119,26 @@ class KafkaOutbox:
         await self._append(self.topics.ranker, 0, [(key, value, NO_HEADERS)])
 
     async def _append(self, topic: str, partition: int, records: Sequence[Record]) -> None:
-        if records:
-            await self.retry(lambda: self._send(topic, partition, records))
+        waiting = list(records)
+        if waiting:
+            await self.retry(lambda: self._send(topic, partition, waiting))
 
-    async def _send(self, topic: str, partition: int, records: Sequence[Record]) -> None:
+    async def _send(self, topic: str, partition: int, waiting: list[Record]) -> None:
+        """Append the records, and take those out of `waiting` that the broker has."""
         known = await self.producer.partitions_for(topic)
-        target = partition % len(known)
-        for batch in self._batches((*record, None) for record in records):
-            # One after the other: a reader takes what comes behind a later offset for a repeat.
-            await self._send_batch(batch, topic, target)
+        target, at_once = partition % len(known), len(waiting)
+        while waiting:
+            batch = next(self._batches((*record, None) for record in islice(waiting, at_once)))
+            count = batch.record_count()
+            try:
+                # One after the other: a reader takes what comes behind a later offset for a repeat.
+                await self._send_batch(batch, topic, target)
+            except TOO_LARGE as error:
+                if count == 1:
+                    raise RecordTooLarge(topic, batch.size()) from error
+                at_once = count // 2
+            else:
+                del waiting[:count]
 
     async def _send_again(self, partition: int, copied: Sequence[Copied]) -> int:
         first = reached = -1

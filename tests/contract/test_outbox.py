@@ -1,13 +1,20 @@
 """One suite for the `Outbox` of memory and of Kafka."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pytest
 from aiokafka import ConsumerRecord  # type: ignore[import-untyped]  # ships no types
+from aiokafka.admin.config_resource import (  # type: ignore[import-untyped]  # ships no types
+    ConfigResource,
+    ConfigResourceType,
+)
 from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # ships no types
+from apache_kafka import apache_only
 from builders import rejected
 from fakes import MemoryOutbox
+from made_topics import admin_of
 from prometheus_client import CollectorRegistry
 
 from agents.metrics import Metrics
@@ -194,6 +201,40 @@ async def test_more_than_one_message_can_hold_stays_in_order(
     values = [str(number).encode() + TWO_MEGABYTES for number in range(12)]
     await kafka_outbox.interactions(0, [f"u{number}" for number in range(12)], values)
     assert [record.value for record in await read_topic(names.interactions)] == values
+
+
+@apache_only  # the embedded broker takes records of any size
+async def test_a_topic_that_takes_small_batches_only_gets_each_record_once_and_in_order(
+    kafka: KafkaSettings, kafka_outbox: KafkaOutbox, read_topic: ReadTopic, names: Topics
+) -> None:
+    await set_topic(kafka, names.interactions, "max.message.bytes", "20000")
+    values = [b"%d" % number * 50 for number in range(2_000)]
+    await kafka_outbox.interactions(0, [f"u{number}" for number in range(2_000)], values)
+    assert [record.value for record in await read_topic(names.interactions)] == values
+
+
+@apache_only
+async def test_a_record_that_the_topic_does_not_take_waits_with_a_reason_and_nothing_goes_twice(
+    kafka: KafkaSettings, kafka_outbox: KafkaOutbox, read_topic: ReadTopic, names: Topics
+) -> None:
+    await set_topic(kafka, names.recommendations, "max.message.bytes", "20000")
+    lists: dict[str, bytes | None] = {"ada": b"short", "ben": b"x" * 30_000, "eva": b"short"}
+    sending = asyncio.create_task(kafka_outbox.recommendations(0, lists))
+    health = kafka_outbox.retry.health
+    async with asyncio.timeout(20):
+        while "takes no record of 30,0" not in health.detail:
+            await asyncio.sleep(0.02)
+    assert "raise max.message.bytes of the topic" in health.detail
+    await set_topic(kafka, names.recommendations, "max.message.bytes", "40000")
+    await asyncio.wait_for(sending, 30)
+    assert [record.key for record in await read_topic(names.recommendations)] == [b"ada", b"ben", b"eva"]
+    assert health.detail == Health().detail
+
+
+async def set_topic(kafka: KafkaSettings, topic: str, name: str, value: str) -> None:
+    """Change a setting of a topic, as its owner would while Headrace runs."""
+    async with admin_of(kafka) as admin:
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {name: value})])
 
 
 async def test_a_partition_that_the_topic_does_not_have_is_folded_into_those_it_has(
