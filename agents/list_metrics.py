@@ -43,8 +43,14 @@ class RankerMetrics:
         self.stopped = declare.gauge(
             "headrace_ranker_stopped", "1 after a number that is none ended learning to rank in this worker"
         )
-        self.version = declare.gauge("headrace_ranker_version", "The published weights that this worker has; 0: none")
-        self.learned = declare.gauge("headrace_ranker_learned_lists", "Lists that these weights were learned from")
+        self.version = declare.gauge(
+            "headrace_ranker_version",
+            "The published weights that this worker ranks by, if the formula does not; 0: none",
+        )
+        self.pinned = declare.gauge("headrace_ranker_pinned", "1 while these weights are pinned")
+        self.learned = declare.gauge(
+            "headrace_ranker_learned_lists", "Lists that the newest published weights were learned from"
+        )
         self.hit_rate = declare.gauge(
             "headrace_ranker_hit_rate",
             "Share of lists that had the next item among 20, before learning it",
@@ -52,6 +58,11 @@ class RankerMetrics:
         )
         self.mrr = declare.gauge(
             "headrace_ranker_mrr", "Mean of 1 / rank of the next item among 20, before learning it", ranker=RANKERS
+        )
+        self.loss = declare.gauge(
+            "headrace_ranker_loss",
+            "Mean of -ln(share of the softmax) of the next item among the candidates, before learning it",
+            ranker=RANKERS[1:],
         )
         self.leads = declare.gauge("headrace_ranker_leads", "1 for the one that ranks lists now", ranker=RANKERS)
         self.leads.labels(FORMULA).set(1)

@@ -245,8 +245,8 @@ class Outbox(Protocol):
     async def quarantine(self, rejected: Sequence[Rejected]) -> None:
         """Append rejected records with their bytes untouched and the reason in the headers."""
 
-    async def ranker(self, key: bytes, value: bytes) -> None:
-        """Append weights of the learned ranker."""
+    async def ranker(self, records: Mapping[bytes, bytes]) -> None:
+        """Append weights of the learned ranker, by key."""
 
 
 class Sources(Protocol):

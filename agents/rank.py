@@ -4,6 +4,7 @@ learned.
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,11 +15,11 @@ from numpy.typing import NDArray
 from agents.list_metrics import RankerMetrics
 from agents.ports import Outbox
 from models.contract.events import RawBatch
-from models.ranker.judge import RANKERS
+from models.ranker.judge import FORMULA, RANKERS
 from models.ranker.live import LiveRanker
 from models.ranker.ranker import Ranker
 from models.ranker.relations import Prefixes
-from models.ranker.weights import KEY, RankerWeights, decode_weights
+from models.ranker.weights import KEY, PINNED, ROLLED_BACK, RankerWeights, decode_weights, kept_key
 from models.recommender import LearningBatch
 
 BURST_SECONDS = 0.02  # learning holds up events for about this long at most
@@ -28,6 +29,7 @@ LEAST_COST_SECONDS, MOST_COST_SECONDS = 1e-6, 0.005
 PACE = 0.2  # of the mean of a list's cost
 LOOK_SECONDS = 1.0
 PUBLISH_SECONDS = 5.0
+NEVER = -1  # lists that were learned when weights were last published
 
 logger = logging.getLogger(__name__)
 
@@ -68,19 +70,36 @@ class Rank:
             ranker.take_in(part, before)
 
     def handle(self, batch: RawBatch) -> None:
-        """Rank by the newest weights of a batch of `ranker`, and learn on from those of another
-        worker.
+        """Rank by the newest weights of a batch of `ranker`, or by those that are pinned; learn on
+        from those of another worker, or from those that others were rolled back to.
 
         Passes over what is unfit, so that the formula, or the weights of before, go on.
         """
+        found = {key: self._newest(batch, key) for key in (ROLLED_BACK, KEY)}
+        back, weights = found[ROLLED_BACK], found[KEY]
+        if back is not None and self.live.generation < back.record.generation:
+            self._take(back)
+            self._published = NEVER  # whoever learns publishes again, over what it may have sent meanwhile
+        if weights is not None and not self.live.is_out_of_date(weights.record):
+            self._take(weights)
+        if PINNED in batch.keys:
+            self._pin(batch)
+        self._tell()
+
+    def _newest(self, batch: RawBatch, wanted: bytes) -> RankerWeights | None:
         for key, value in reversed(list(zip(batch.keys, batch.values, strict=True))):
-            if key == KEY and value is not None:
+            if key == wanted and value is not None:
                 try:
-                    self._take(decode_weights(value))
+                    return decode_weights(value)
                 except ValueError as error:
                     logger.warning("a record of the topic %s is passed over: %s", batch.topic, error)
-                    continue
-                return
+        return None
+
+    def _pin(self, batch: RawBatch) -> None:
+        is_pinned = [value is not None for key, value in zip(batch.keys, batch.values, strict=True) if key == PINNED]
+        weights = self._newest(batch, PINNED) if is_pinned[-1] else None
+        if weights is not None or not is_pinned[-1]:
+            self.live.pin(weights)
 
     async def run(self) -> None:
         """Publish what is learned, every few seconds while something new is, until cancelled."""
@@ -92,7 +111,8 @@ class Rank:
     async def publish(self) -> None:
         """Publish what is learned now; all workers rank by it once they have read it."""
         self._published, self._published_at = self.live.lists_learned, self.timer()
-        await self.outbox.ranker(KEY, self.live.publish(self.trainer))
+        version, value = self.live.next_version, self.live.publish(self.trainer)
+        await self.outbox.ranker({KEY: value, kept_key(version): value})
 
     def _is_due(self) -> bool:
         is_new = self.live.lists_learned > self._published
@@ -121,7 +141,7 @@ class Rank:
                 "the ranker met a number that is none and stopped learning; the formula ranks until this worker is "
                 "started again"
             )
-            self._published = -1  # tell the others
+            self._published = NEVER  # tell the others
 
     def _take(self, weights: RankerWeights) -> None:
         record = weights.record
@@ -129,12 +149,19 @@ class Rank:
             self.live.go_on_from(weights)
             self._published = record.lists
         self.live.serve(weights)
-        self.metrics.version.set(record.version)
         self.metrics.learned.set(record.lists)
         for name in RANKERS:
             figures = record.figures.get(name, {})
             self.metrics.hit_rate.labels(name).set(figures.get("hit_rate@20", 0.0))
             self.metrics.mrr.labels(name).set(figures.get("mrr@20", 0.0))
+            if name != FORMULA:
+                self.metrics.loss.labels(name).set(figures.get("loss", math.nan))
+
+    def _tell(self) -> None:
+        served = self.live.served
+        self.metrics.version.set(served.version if served is not None else 0)
+        self.metrics.pinned.set(float(self.live.pinned is not None))
+        for name in RANKERS:
             self.metrics.leads.labels(name).set(float(self.live.leader == name))
 
 

@@ -26,7 +26,7 @@ COMMANDS = {
     "items": "judge a title; list hidden items, and allow some",
     "quality": "write a page on the quality of a log",
     "quarantine": "show rejected records, and send them again",
-    "ranker": "show what the learned ranker learned",
+    "ranker": "show, pin, roll back or export what the learned ranker learned",
     "audit": "compare the profiles in Redis with the log",
     "rebuild": "make profiles in Redis again from the log",
     "forget": "remove users from all that is stored, with a receipt",

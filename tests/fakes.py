@@ -170,9 +170,9 @@ class MemoryOutbox:
         self._note("quarantine")
         self.quarantined.extend(rejected)
 
-    async def ranker(self, key: bytes, value: bytes) -> None:
+    async def ranker(self, records: Mapping[bytes, bytes]) -> None:
         self._note("ranker")
-        self.ranker_log.append((key, value))
+        self.ranker_log.extend(records.items())
 
     def _note(self, topic: str) -> None:
         if self.away:

@@ -28,7 +28,7 @@ def plain_onnx(model: Path, folder: Path, artefact: Artefact, settings: Inferenc
     """
     session = OnnxSession(model, settings)
     limits = Limits(artefact.prefix, artefact.max_tokens, settings.batch_tokens)
-    encoder = Encoder(session, open_tokenizer(folder / artefact.tokenizer.file), limits)
+    encoder = Encoder(session, open_tokenizer(folder / artefact.tokenizer_file), limits)
     names = [each.name for each in session.inputs]
 
     def encode(texts: Sequence[str]) -> Floats:
@@ -45,7 +45,7 @@ def sorted_onnx(model: Path, folder: Path, artefact: Artefact, settings: Inferen
     """Return another model file, run like the shipped one: sorted by length, a run a thread."""
     session = OnnxSession(model, replace(settings, threads=1))
     limits = Limits(artefact.prefix, artefact.max_tokens, settings.batch_tokens)
-    return Encoder(session, open_tokenizer(folder / artefact.tokenizer.file), limits, parallel=settings.threads)
+    return Encoder(session, open_tokenizer(folder / artefact.tokenizer_file), limits, parallel=settings.threads)
 
 
 def torch_available() -> bool:

@@ -201,7 +201,7 @@ def _put_to_use(plan: SecondJudgePlan, artefact: Artefact, hearings: tuple[TextH
     model, tokenizer, texts = f"{stem}.onnx", f"{artefact.name}-tokenizer.json", f"{stem}-canonical.json"
     plan.folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(plan.work / artefact.model.file, plan.folder / model)
-    shutil.copyfile(plan.work / artefact.tokenizer.file, plan.folder / tokenizer)
+    shutil.copyfile(plan.work / artefact.tokenizer_file, plan.folder / tokenizer)
     found, wanted = (heard_titles(each, TEXTS) for each in hearings)
     bound = round(float(np.abs(found - wanted).max()) + CANONICAL_MARGIN, 3)
     write_canonical(plan.folder / texts, Canonical(TEXTS, wanted, ABSOLUTE, bound))

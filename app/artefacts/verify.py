@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from app.artefacts.ranker import verify_ranker
 from models.inference.canonical import ABSOLUTE, Comparison, compare, read_canonical
 from models.inference.causal_model import TASK as JUDGE_TASK
 from models.inference.encoder import open_encoder
-from models.inference.manifest import Artefact, ManifestError, check_files, read_manifest
+from models.inference.manifest import RANKING, Artefact, ManifestError, check_files, read_manifest
 from models.inference.settings import InferenceSettings
 from models.quality.defect import ItemText
 from models.quality.judge import open_quality_model
@@ -31,6 +32,7 @@ ADVICE = {
         f"{WITHOUT_MODELS}. If you trained it with an older version, round its weights again: "
         "headrace models train-quality --steps 0"
     ),
+    RANKING: "Others would rank otherwise than Headrace. Export it again: headrace ranker export",
     JUDGE_TASK: (
         "Good items would be hidden and bad ones shown. Set HEADRACE_JUDGE_DIR= (empty) to do without, or make the "
         "variant that computes in floats: headrace models export-judge --variant fp32"
@@ -64,6 +66,10 @@ def verify_models(folder: Path, settings: InferenceSettings) -> Iterator[Artefac
 def _verify(folder: Path, artefact: Artefact, settings: InferenceSettings) -> ArtefactCheck:
     if artefact.task == QUALITY_TASK:
         return _verify_quality(folder, artefact, settings)
+    if artefact.task == RANKING:
+        session, comparison = verify_ranker(folder, artefact, settings)
+        problem = _problem(artefact, comparison, f"a score is {comparison.worst:.4f} from Headrace's")
+        return ArtefactCheck(artefact.name, session.provider, session.fallback, comparison, problem)
     if artefact.task == JUDGE_TASK:
         return _verify_judge(folder, artefact, settings)
     encoder = open_encoder(folder, artefact, settings)

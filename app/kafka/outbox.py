@@ -114,9 +114,9 @@ class KafkaOutbox:
         for partition, records in by_partition.items():
             await self._append(self.topics.quarantine, partition, records)
 
-    async def ranker(self, key: bytes, value: bytes) -> None:
+    async def ranker(self, records: Mapping[bytes, bytes]) -> None:
         """Append weights of the learned ranker to the topic's only partition."""
-        await self._append(self.topics.ranker, 0, [(key, value, NO_HEADERS)])
+        await self._append(self.topics.ranker, 0, [(key, value, NO_HEADERS) for key, value in records.items()])
 
     async def _append(self, topic: str, partition: int, records: Sequence[Record]) -> None:
         waiting = list(records)

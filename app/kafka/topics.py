@@ -39,6 +39,8 @@ QUARANTINE_HEADROOM_BYTES = 65_536
 SOURCE_CONFIG = {"message.timestamp.type": "LogAppendTime"}
 # A worker that rebuilds its catalogue must find every deletion, however long it was away.
 COMPACTED = {"cleanup.policy": "compact", "delete.retention.ms": str(365 * 24 * 3600 * 1000)}
+# Weights are published every few seconds. Compaction begins behind the newest segment.
+WEIGHTS = COMPACTED | {"segment.bytes": str(16 * 1024 * 1024)}
 CONFIGS: dict[str, dict[str, str]] = {
     "views": SOURCE_CONFIG,
     "clicks": SOURCE_CONFIG,
@@ -46,7 +48,7 @@ CONFIGS: dict[str, dict[str, str]] = {
     "moved": {},
     "items": COMPACTED,
     "vectors": COMPACTED,
-    "ranker": COMPACTED,
+    "ranker": WEIGHTS,
     "interactions": {},
     "recommendations": {},
     "quarantine": {},

@@ -170,6 +170,7 @@ def _ranker(ranker: RankerMetrics) -> dict[str, object]:
     return {
         "leads": max(leads, key=lambda name: leads[name]),
         "version": int(values_by(ranker.version)[""]),
+        "pinned": bool(values_by(ranker.pinned)[""]),
         "learned_lists": int(values_by(ranker.learned)[""]),
         "hit_rate": {name: round(value, 4) for name, value in hit_rate.items()},
         "mrr": {name: round(value, 4) for name, value in mrr.items()},

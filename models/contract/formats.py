@@ -44,7 +44,7 @@ MOVED = Format("moved events", 1, 1, "let the newer version read the topic to it
 QUARANTINE = Format("quarantined records", 1, 1, "read them with the newer version")
 RANKER = Format("ranker weights", 1, 1, "create the topic again; the ranker learns from the events to come")
 SNAPSHOT = Format("snapshots", 8, 8, "nothing: the worker reads the log instead")
-MANIFEST = Format("model manifests", 1, 1, "build the models again with this version")
+MANIFEST = Format("model manifests", 2, 1, "build the models again with this version")
 
 # What the hash `hr:formats` names, because it lies in Redis.
 IN_REDIS = (PROFILE, LIST, ITEM, SIMILAR, VECTOR_SET, TRENDING, PROGRESS, WORKERS, DECISIONS, RECEIPTS)

@@ -89,4 +89,4 @@ def open_session(folder: Path, artefact: Artefact, settings: InferenceSettings |
 
 def causal_model(folder: Path, artefact: Artefact, session: OnnxSession) -> CausalModel:
     """Return the open graph with its tokenizer. Raises ManifestError if that is not a tokenizer."""
-    return CausalModel(run_of(session), open_tokenizer(folder / artefact.tokenizer.file), artefact.max_tokens)
+    return CausalModel(run_of(session), open_tokenizer(folder / artefact.tokenizer_file), artefact.max_tokens)

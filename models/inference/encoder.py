@@ -108,7 +108,7 @@ def open_encoder(folder: Path, artefact: Artefact, settings: InferenceSettings |
     settings = settings or InferenceSettings()
     # Two runs of one thread each encode more texts on two cores than one run of two threads.
     session = open_session(folder, artefact, replace(settings, threads=1))
-    tokenizer = open_tokenizer(folder / artefact.tokenizer.file)
+    tokenizer = open_tokenizer(folder / artefact.tokenizer_file)
     on_cuda = session.provider == CUDA
     batch_tokens = max(settings.batch_tokens, CUDA_TOKENS) if on_cuda else settings.batch_tokens
     limits = Limits(artefact.prefix, artefact.max_tokens, batch_tokens)

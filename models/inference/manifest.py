@@ -17,7 +17,8 @@ from models.inference.onnx_session import Tensor
 
 VERSION = MANIFEST.version
 FILE_NAME = "manifest.json"
-TASKS = ("embedding", "quality", "judge")
+RANKING = "ranking"
+TASKS = ("embedding", "quality", "judge", RANKING)
 POOLINGS = ("mean", "cls", "none")
 SHA256_DIGITS = 64
 
@@ -38,7 +39,8 @@ class Pinned:
 class Artefact:
     """Describes one model.
 
-    `details` is free for what only the model's own task needs, such as the names of its heads.
+    `details` is free for what only the model's own task needs, such as the names of its heads. Only
+    a model for the task RANKING, which reads features, has no `tokenizer`.
     `canonical` names a file with texts and the vectors that the original model gave for them (see
     `models.inference.canonical`).
     """
@@ -47,7 +49,7 @@ class Artefact:
     task: str
     variant: str
     model: Pinned
-    tokenizer: Pinned
+    tokenizer: Pinned | None
     canonical: Pinned
     opset: int
     inputs: tuple[Tensor, ...]
@@ -71,7 +73,14 @@ class Artefact:
     @property
     def pinned(self) -> tuple[Pinned, ...]:
         """Return every file that belongs to the artefact."""
-        return (self.model, self.tokenizer, self.canonical)
+        return tuple(each for each in (self.model, self.tokenizer, self.canonical) if each is not None)
+
+    @property
+    def tokenizer_file(self) -> str:
+        """Return the tokenizer's file. Raises ManifestError for a model that reads no text."""
+        if self.tokenizer is None:
+            raise ManifestError(f"{self.name} has no tokenizer: it reads features, no texts")
+        return self.tokenizer.file
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +125,11 @@ def parse_manifest(text: str) -> Manifest:
     except ValueError as error:
         raise ManifestError(f"is not JSON: {error}") from error
     manifest = _reader(document, "manifest")
-    if (version := manifest.get("version", int)) != VERSION:
+    if not MANIFEST.oldest <= (version := manifest.get("version", int)) <= VERSION:
         advice = (
             "run the version of Headrace that wrote it" if version > VERSION else "it is none that was ever written"
         )
-        raise ManifestError(f"manifest.version is {version}, this Headrace reads {VERSION}: {advice}")
+        raise ManifestError(f"manifest.version is {version}, this Headrace reads up to {VERSION}: {advice}")
     models = tuple(_artefact(entry) for entry in manifest.children("models"))
     names = [(each.task, each.name, each.variant) for each in models]
     if len(set(names)) < len(names):
@@ -227,12 +236,13 @@ def _artefact(entry: _Reader) -> Artefact:
         raise ManifestError(
             f"{entry.place}.{unknown[0]} is not a field of a model; there are {', '.join(sorted(known))}"
         )
+    task = entry.choice("task", TASKS)
     return Artefact(
         name=entry.word("name"),
-        task=entry.choice("task", TASKS),
+        task=task,
         variant=entry.word("variant"),
         model=_pinned(entry.child("model")),
-        tokenizer=_pinned(entry.child("tokenizer")),
+        tokenizer=None if task == RANKING else _pinned(entry.child("tokenizer")),
         canonical=_pinned(entry.child("canonical")),
         opset=entry.count("opset"),
         inputs=_tensors(entry, "inputs"),

@@ -97,7 +97,7 @@ def open_quality_model(
     # As in `models.inference.encoder`: two runs of one thread each do more on two cores than one of
     # two threads.
     session = open_session(folder, artefact, replace(settings, threads=1))
-    tokenizer = cutting_tokenizer(folder / artefact.tokenizer.file, artefact.max_tokens)
+    tokenizer = cutting_tokenizer(folder / artefact.tokenizer_file, artefact.max_tokens)
     parallel = 1 if session.provider == CUDA else settings.threads
     return QualityModel(session, tokenizer, calibration_of(artefact), parallel, counted=counted)
 

@@ -18,7 +18,7 @@ from models.ranker.network import make_learner
 from models.ranker.ranker import LISTS, Ranker
 from models.ranker.relations import Prefixes
 from models.ranker.settings import AUTO, BY_FORMULA, LEARNED, RankerSettings
-from models.ranker.weights import LARGEST, RankerRecord, RankerWeights, encode_weights, is_sound
+from models.ranker.weights import LARGEST, PARTS, RankerRecord, RankerWeights, encode_weights, is_sound
 from models.ranking.learned import LearnedLists
 from models.recommender import LearningBatch, Recommender, RecommenderSettings
 from models.state import Arrays
@@ -32,6 +32,7 @@ class LiveRanker:
     """The `LearnedRanker` of a recommender; for one thread at a time.
 
     `lists_learned` counts what was learned from since weights were first published, by whom ever.
+    `newest` are the newest published weights, and `pinned` those that rank in their place.
     """
 
     def __init__(self, recommender: Recommender, mode: str = AUTO, least: int = LEAST) -> None:
@@ -40,17 +41,40 @@ class LiveRanker:
             raise ValueError("the formula alone needs no learned ranker")
         said = CatalogueGoods(recommender.catalogue)
         self.ranker = Ranker(recommender, RankerSettings(least=least), said)
-        self.served: RankerRecord | None = None
+        self.newest: RankerWeights | None = None
+        self.pinned: RankerWeights | None = None
         self.lists_learned = 0
         self._mode = mode
         recommender.learned = self
 
     @property
+    def next_version(self) -> int:
+        """The version of the weights to be published next."""
+        return min(1 + (self.newest.record.version if self.newest is not None else 0), LARGEST)
+
+    @property
+    def generation(self) -> int:
+        """How often published weights were rolled back."""
+        return self.newest.record.generation if self.newest is not None else 0
+
+    @property
+    def served(self) -> RankerRecord | None:
+        """The weights that rank: the pinned ones, or the newest; None before any."""
+        weights = self.pinned or self.newest
+        return weights.record if weights is not None else None
+
+    @property
     def leader(self) -> str:
-        """Who ranks lists: the formula, or a learned ranker by its name."""
-        record = self.served
-        if record is None or record.stopped or self.ranker.has_stopped:
+        """Who ranks lists: the formula, or a learned ranker by its name.
+
+        Where learning stopped at a number that is none, features may hold it, too: the formula
+        ranks, also when other weights are pinned.
+        """
+        record, newest = self.served, self.newest
+        if record is None or self.ranker.has_stopped or (newest is not None and newest.record.stopped):
             return FORMULA
+        if self.pinned is not None:
+            return record.better
         if self._mode == LEARNED:
             return record.better if record.lists >= LEAST_LEARNED else FORMULA
         return record.leader
@@ -102,17 +126,32 @@ class LiveRanker:
         return encode_weights(
             learner,
             judge,
-            version=min(1 + (self.served.version if self.served is not None else 0), LARGEST),
+            version=self.next_version,
             trainer=trainer,
             lists=min(lists, LARGEST),
             leader=ranker.leader,
             better=judge.better(),
             stopped=ranker.has_stopped,
+            generation=self.generation,
         )
 
+    def is_out_of_date(self, record: RankerRecord) -> bool:
+        """Whether these weights were learned on from some that were rolled back."""
+        return record.generation < self.generation
+
     def serve(self, weights: RankerWeights) -> None:
-        """Rank by these weights from now on."""
-        self.served, self.ranker.served = weights.record, weights.learner
+        """Rank by these weights from now on, unless others are pinned."""
+        self.newest = weights
+        self._choose()
+
+    def pin(self, weights: RankerWeights | None) -> None:
+        """Rank by these weights whatever the newest are; None ends it."""
+        self.pinned = weights
+        self._choose()
+
+    def _choose(self) -> None:
+        weights = self.pinned or self.newest
+        self.ranker.served = weights.learner if weights is not None else self.ranker.learner
 
     def go_on_from(self, weights: RankerWeights) -> None:
         """Learn on from these weights, of which this ranker then has a copy of its own. Raises
@@ -120,9 +159,10 @@ class LiveRanker:
         """
         ranker = self.ranker
         ranker.judge.resume(weights.judged)
-        for part in ("network", "sums", "scale"):
+        for part in PARTS:
             for own, other in zip(getattr(ranker.learner, part), getattr(weights.learner, part), strict=True):
                 own[...] = other
+        ranker.learner.work.losses[:] = weights.learner.work.losses
         self.lists_learned = weights.record.lists
 
     def forget(self, sessions: NDArray[np.uint64]) -> None:

@@ -41,6 +41,8 @@ class Network(NamedTuple):
 class ListWork(NamedTuple):
     """Workspace of one list: standardised features (features, most), hidden units (HIDDEN, most),
     scores and errors (RANKERS, most), what goes back through one unit (most,), and gradients.
+
+    `losses` (1 + RANKERS,) are the number of lists, and means over those of late.
     """
 
     x: NDArray[np.float32]
@@ -49,6 +51,7 @@ class ListWork(NamedTuple):
     errors: NDArray[np.float32]
     back: NDArray[np.float32]
     gradient: Network
+    losses: NDArray[np.float64]
 
 
 class Learner(NamedTuple):
@@ -103,5 +106,6 @@ def make_learner(features: int, most: int, seed: int) -> Learner:
         np.zeros((RANKERS, most), np.float32),
         np.zeros(most, np.float32),
         Network(*(np.zeros_like(each) for each in network)),
+        np.zeros(1 + RANKERS),
     )
     return Learner(network, Network(*(np.full_like(each, FIRST_SUM) for each in network)), scale, work)

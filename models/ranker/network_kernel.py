@@ -29,6 +29,8 @@ LARGEST_GRADIENT = np.float32(2.0)
 SLOWEST = 1e-4  # share of a list in the scale at least
 SMALLEST_DEVIATION = 1e-4
 LARGEST_SUM = 1e12
+LOSS_WINDOW = 4_000.0  # lists over which the loss is averaged
+LEAST_SHARE = 1e-30  # of the softmax, whose logarithm is finite
 
 
 @summing_kernel
@@ -59,6 +61,14 @@ def learn_lists(learner: Learner, pace: StepSizes, lesson: Lesson, ranks: NDArra
         if not _step(learner, size, target, pace, lesson.weights[row]):
             return False
     return True
+
+
+@summing_kernel
+def score_candidates(learner: Learner, features: NDArray[np.float32], size: int) -> None:
+    """Fill the workspace's scores of both rankers for the first `size` candidates; `features`
+    (features, most) are as they came.
+    """
+    _score(learner.network, learner.scale, features, size, learner.work, LINEAR)
 
 
 @summing_kernel
@@ -180,8 +190,10 @@ def _step(learner: Learner, size: int, target: int, pace: StepSizes, weight: np.
     work, network, sums = learner.work, learner.network, learner.sums
     found = work.gradient
     checked = np.float32(0.0)
+    work.losses[0] += 1.0
     for ranker in range(RANKERS):
         _errors(work.scores[ranker], work.errors[ranker], size, target)
+        _note_loss(work.losses, ranker, work.errors[ranker, target] + np.float32(1.0))
     one, other = work.errors[LINEAR], work.errors[WITH_HIDDEN]
     for j in range(len(work.x)):
         found.linear[j] = _product(one, work.x[j], size)
@@ -224,6 +236,13 @@ def _errors(scores: NDArray[np.float32], errors: NDArray[np.float32], size: int,
     for i in range(size):
         errors[i] /= total
     errors[target] -= np.float32(1.0)
+
+
+@summing_kernel
+def _note_loss(losses: NDArray[np.float64], ranker: int, share: np.float32) -> None:
+    """Take the loss of a list, in which the item that came next had this share, into the mean."""
+    pace = 1.0 / min(losses[0], LOSS_WINDOW)
+    losses[1 + ranker] += pace * (-np.log(max(np.float64(share), LEAST_SHARE)) - losses[1 + ranker])
 
 
 @summing_kernel

@@ -3,6 +3,7 @@
 The record is JSON. Its arrays are numbers of fixed size, little-endian, as base64.
 """
 
+import math
 from base64 import b64decode, b64encode
 from binascii import Error
 from collections.abc import Mapping
@@ -20,7 +21,10 @@ from models.ranker.features import COUNT, FEATURES
 from models.ranker.judge import RANKERS, RankerJudge
 from models.ranker.network import Learner, make_learner
 
-KEY = b"weights"
+KEY = b"weights"  # the newest ones, of which workers learn on
+ROLLED_BACK = b"rollback"  # those that took the place of newer ones
+PINNED = b"pin"  # those that rank, whatever the newest are; a null value ends it
+MOST_KEPT = 24  # earlier versions under keys of their own
 # What features mean decides what weights mean.
 FEATURES_HASH = xxhash.xxh3_64_hexdigest(repr([(each.name, each.meaning, each.unit) for each in FEATURES]).encode())
 PARTS = ("network", "sums", "scale")
@@ -34,7 +38,8 @@ class RankerRecord(Struct, frozen=True):
     `lists` were learned from in all; `figures` are the hit rate and MRR at 20 of each ranker on
     lists that it had not learned yet. `leader` is who ranks where that is chosen automatically, and
     `better` the better learned ranker. `stopped` tells that a number was none, which ended
-    learning.
+    learning. `generation` counts the roll-backs: weights of an earlier one are out of date, whoever
+    still publishes them. The figures of learned rankers have their mean `loss` too.
     """
 
     format: int
@@ -47,6 +52,7 @@ class RankerRecord(Struct, frozen=True):
     stopped: bool
     figures: dict[str, dict[str, float]]
     arrays: dict[str, str]
+    generation: Count = 0
 
 
 class RankerWeights(NamedTuple):
@@ -60,15 +66,32 @@ class RankerWeights(NamedTuple):
 _DECODER = msgspec.json.Decoder(RankerRecord)
 
 
+def kept_key(version: int) -> bytes:
+    """The key under which a version stays until another one takes its place.
+
+    The key tells how often 2 divides the version. So compaction keeps the newest odd version, the
+    newest that 2 divides once, and so on: versions that lie twice as far back each time.
+
+    >>> [kept_key(version).decode() for version in (1, 2, 3, 4)]
+    ['kept-0', 'kept-1', 'kept-0', 'kept-2']
+    """
+    twos = (version & -version).bit_length() - 1
+    return b"kept-%d" % min(max(twos, 0), MOST_KEPT - 1)
+
+
 def encode_weights(learner: Learner, judge: RankerJudge, **said: Any) -> bytes:
     """The record of what is learned now; `said` are its fields `version`, `trainer`, `lists`,
-    `leader`, `better` and `stopped`.
+    `leader`, `better`, `stopped` and, after a roll-back, `generation`.
     """
     rows = zip(RANKERS, judge.hits.tolist(), judge.reciprocals.tolist(), strict=True)
+    figures = {name: {"hit_rate@20": round(hits, 6), "mrr@20": round(mrr, 6)} for name, hits, mrr in rows}
+    lists, *losses = learner.work.losses.tolist()
+    for name, loss in zip(RANKERS[1:], losses, strict=True):
+        figures[name] |= {"loss": round(loss, 6)} if lists and math.isfinite(loss) else {}
     record = RankerRecord(
         format=RANKER.version,
         features=FEATURES_HASH,
-        figures={name: {"hit_rate@20": round(hits, 6), "mrr@20": round(mrr, 6)} for name, hits, mrr in rows},
+        figures=figures,
         arrays={name: _encoded(each) for name, each in _arrays(learner).items()} | {"judge": _encoded(judge.state())},
         **said,
     )
@@ -101,8 +124,16 @@ def decode_weights(value: bytes) -> RankerWeights:
         array[...] = _decoded(record.arrays, name, array.dtype, array.size).reshape(array.shape)
     if not _can_step(learner):
         raise ValueError("a sum of squared gradients is not above 0")
+    learner.work.losses[:] = _losses(record)
     judged = _decoded(record.arrays, "judge", np.dtype(np.float64), RankerJudge().state().size)
     return RankerWeights(record, learner, judged)
+
+
+def rolled_back(record: RankerRecord, newest: RankerRecord) -> bytes:
+    """The record that puts earlier weights in the place of the newest ones."""
+    version, generation = min(newest.version + 1, LARGEST), min(newest.generation + 1, LARGEST)
+    said = msgspec.structs.replace(record, version=version, generation=generation, trainer=ROLLED_BACK.decode())
+    return msgspec.json.encode(said)
 
 
 def is_sound(learner: Learner) -> bool:
@@ -110,6 +141,13 @@ def is_sound(learner: Learner) -> bool:
     squared gradients above 0.
     """
     return all(np.isfinite(each).all() for each in _arrays(learner).values()) and _can_step(learner)
+
+
+def _losses(record: RankerRecord) -> list[float]:
+    """What a learner goes on from: the number of lists and the mean losses of learned rankers."""
+    losses = [record.figures.get(name, {}).get("loss") for name in RANKERS[1:]]
+    known = [each for each in losses if each is not None and math.isfinite(each)]
+    return [float(record.lists), *known] if len(known) == len(losses) else [0.0] * (1 + len(losses))
 
 
 def _can_step(learner: Learner) -> bool:

@@ -88,6 +88,23 @@ RANKER = (
         SHARE,
     ),
     Panel(
+        "Loss of the learned rankers",
+        "The mean of -ln(share) that a learned ranker gave to the user's next item, over about 4,000 lists. It falls "
+        "while they learn; a lasting rise says that what they learned no longer holds.",
+        [Query("max by (ranker) (headrace_ranker_loss)", "{{ranker}}")],
+        COUNT,
+    ),
+    Panel(
+        "Weights that rank",
+        "The version of the published weights, of the worker with the newest and the one with the oldest. All workers "
+        "should show the same; with `headrace ranker pin` it stands still.",
+        [
+            Query("max(headrace_ranker_version)", "newest"),
+            Query("min(headrace_ranker_version)", "oldest"),
+        ],
+        COUNT,
+    ),
+    Panel(
         "Lists learned from",
         "Lists that the published weights were learned from. All workers should show the same number.",
         [

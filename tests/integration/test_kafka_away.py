@@ -5,7 +5,9 @@ import pytest
 from app.main import main
 
 
-@pytest.mark.parametrize("command", [["quarantine", "stats"], ["quarantine", "list"], ["ranker", "show"]])
+@pytest.mark.parametrize(
+    "command", [["quarantine", "stats"], ["quarantine", "list"], ["ranker", "show"], ["ranker", "rollback"]]
+)
 def test_a_command_that_reads_kafka_says_in_one_line_what_to_set(
     command: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -56,7 +56,7 @@ def steps_of_real_texts(file: OnnxFile, task: str) -> Mapping[str, NDArray[np.ui
     """
     names = sorted({steps for steps, _ in products(file)})
     session = OnnxSession(file.with_outputs(names))
-    tokenizer = open_tokenizer(FOLDER / read_manifest(FOLDER).find(task).tokenizer.file)
+    tokenizer = open_tokenizer(FOLDER / read_manifest(FOLDER).find(task).tokenizer_file)
     tokens = [np.array(each.ids[:MOST_TOKENS], np.int64) for each in tokenizer.encode_batch(list(TEXTS))]
     feeds: dict[str, NDArray[Any]] = dict(pad_batch(tokens))
     feeds["features"] = np.zeros((len(TEXTS), len(FEATURE_NAMES)), np.float32)

@@ -10,10 +10,11 @@ from prometheus_client import CollectorRegistry
 from small_lists import log_of
 
 from agents.list_metrics import RankerMetrics
-from agents.rank import BURST_SECONDS, Rank
+from agents.rank import BURST_SECONDS, PUBLISH_SECONDS, Rank
 from models.contract.events import RawBatch
 from models.ranker.live import LiveRanker
 from models.ranker.settings import LEARNED
+from models.ranker.weights import PINNED, ROLLED_BACK, decode_record, kept_key, rolled_back
 from models.recommender import LearningBatch, Recommender, RecommenderSettings
 from models.users.gather import ListRequests
 
@@ -105,6 +106,101 @@ async def test_a_worker_that_takes_over_goes_on_from_the_published_weights() -> 
     assert second.rank.live.lists_learned > first.rank.live.lists_learned
 
 
+async def test_pinned_weights_rank_whatever_is_learned_and_published_beside() -> None:
+    trainer, follower = Worker("a"), Worker("b", trains=False)
+    for seed in (1, 2, 3):
+        trainer.learn(events_of(60, seed))
+        follower.learn(events_of(60, seed))
+        await trainer.rank.publish()
+        for worker in (trainer, follower):
+            worker.rank.handle(trainer.published())
+    first = next(value for key, value in trainer.outbox.ranker_log if key == kept_key(1))
+
+    for worker in (trainer, follower):
+        worker.rank.handle(batch(first, keys=[PINNED]))
+        assert worker.recommender.model == "ranker-1"
+    trainer.learn(events_of(60, 4))
+    follower.learn(events_of(60, 4))
+    await trainer.rank.publish()
+    for worker in (trainer, follower):
+        worker.rank.handle(trainer.published())
+        assert worker.recommender.model == "ranker-1"
+        assert worker.rank.metrics.pinned._value.get() == 1
+    assert [trainer.listed(item) for item in range(20)] == [follower.listed(item) for item in range(20)]
+    assert follower.rank.live.lists_learned == trainer.rank.live.lists_learned  # learning went on
+
+    for worker in (trainer, follower):
+        worker.rank.handle(batch(None, keys=[PINNED]))
+        assert worker.recommender.model == "ranker-4"
+        assert worker.rank.metrics.pinned._value.get() == 0
+
+
+async def test_a_pin_that_cannot_be_read_changes_nothing() -> None:
+    worker = Worker("a")
+    worker.learn(events_of(120))
+    await worker.rank.publish()
+    worker.rank.handle(worker.published())
+    value = worker.outbox.ranker_log[0][1]
+    worker.rank.handle(batch(value, b"{}", keys=[PINNED, PINNED]))
+    assert worker.recommender.model == "ranker-1"
+    assert worker.rank.metrics.pinned._value.get() == 1
+    worker.rank.handle(batch(value, None, b"{}", keys=[PINNED, PINNED, PINNED]))
+    assert worker.rank.metrics.pinned._value.get() == 1
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_a_roll_back_holds_although_newer_weights_were_on_their_way(at_once: bool) -> None:
+    trainer, follower = Worker("a"), Worker("b", trains=False)
+    versions = []
+    for seed in (1, 2):
+        trainer.learn(events_of(120, seed))
+        await trainer.rank.publish()
+        trainer.rank.handle(trainer.published())
+        versions.append(decode_record(trainer.outbox.ranker_log[-1][1]))
+    order = rolled_back(versions[0], versions[1])
+    trainer.learn(events_of(60, 3))
+    await trainer.rank.publish()  # before it reads the order
+    log = trainer.published()
+    parts = [
+        batch(*log.values[:4], order, *log.values[4:], keys=[*log.keys[:4], ROLLED_BACK, *log.keys[4:]]),
+    ]
+    if not at_once:
+        parts = [batch(value, keys=[key]) for key, value in zip(parts[0].keys, parts[0].values, strict=True)]
+    for seed in (1, 2, 3):
+        follower.learn(events_of(120 if seed < 3 else 60, seed))
+    for worker in (trainer, follower):
+        for part in parts:
+            worker.rank.handle(part)
+        assert worker.rank.live.lists_learned == versions[0].lists < versions[1].lists
+        assert worker.recommender.model == "ranker-3"
+    assert [trainer.listed(item) for item in range(20)] == [follower.listed(item) for item in range(20)]
+
+    trainer.timer.now += PUBLISH_SECONDS
+    assert trainer.rank._is_due()  # over what it sent meanwhile
+    await trainer.rank.publish()
+    again = decode_record(trainer.outbox.ranker_log[-1][1])
+    assert (again.version, again.generation, again.lists) == (4, 1, versions[0].lists)
+    fresh = Worker("c", trains=False)
+    fresh.rank.handle(trainer.published())
+    fresh.rank.handle(batch(order, keys=[ROLLED_BACK]))
+    assert fresh.recommender.model == "ranker-4"
+
+
+async def test_the_loss_is_published_and_goes_on_in_the_next_worker() -> None:
+    trainer, losses = Worker("a"), []
+    for seed in range(6):
+        trainer.learn(events_of(60, seed))
+        await trainer.rank.publish()
+        trainer.rank.handle(trainer.published())
+        losses.append({name: trainer.rank.metrics.loss.labels(name)._value.get() for name in ("linear", "hidden")})
+    guessing = np.log(ITEMS)
+    assert all(0 < loss < guessing / 2 for loss in losses[-1].values()), losses
+    other = Worker("b")
+    other.rank.handle(trainer.published())
+    await other.rank.publish()
+    assert decode_record(other.outbox.ranker_log[0][1]).figures["linear"]["loss"] == losses[-1]["linear"]
+
+
 async def test_its_own_weights_do_not_take_back_what_it_learned_since() -> None:
     worker = Worker("a")
     worker.learn(events_of(60))
@@ -166,7 +262,7 @@ async def test_what_is_no_weights_is_passed_over() -> None:
     worker = Worker("a")
     worker.learn(events_of(120))
     await worker.rank.publish()
-    [(key, value)] = worker.outbox.ranker_log
+    key, value = worker.outbox.ranker_log[0]
     worker.rank.handle(batch(value, b"{}", None, b"x", keys=[key, key, key, b"other"]))
     assert worker.recommender.model == "ranker-1"
     worker.rank.handle(batch(b"{}", keys=[key]))
@@ -177,7 +273,7 @@ async def test_a_record_with_a_count_beyond_bounds_is_passed_over() -> None:
     worker = Worker("a")
     worker.learn(events_of(120))
     await worker.rank.publish()
-    [(key, value)] = worker.outbox.ranker_log
+    key, value = worker.outbox.ranker_log[0]
     huge = value.replace(b'"version":1,', b'"version":1' + b"0" * 400 + b",")
     assert huge != value
     worker.rank.handle(batch(value, huge, keys=[key, key]))

@@ -89,7 +89,7 @@ MISTAKES: list[tuple[str, str]] = [
     ("{", "is not JSON"),
     ("[]", "manifest must be an object, not a list"),
     ('{"models": []}', "manifest.version is missing"),
-    ('{"version": 2, "models": []}', "manifest.version is 2, this Headrace reads 1"),
+    ('{"version": 3, "models": []}', "manifest.version is 3, this Headrace reads up to 2"),
     ('{"version": 1}', "manifest.models is missing"),
     ('{"version": 1, "models": {}}', "manifest.models must be a list, not an object"),
     ('{"version": 1, "models": [3]}', "manifest.models[0] must be an object, not an integer"),

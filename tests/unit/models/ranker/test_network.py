@@ -71,6 +71,18 @@ def test_the_gradient_of_the_hidden_layer_is_that_of_the_loss() -> None:
         np.testing.assert_allclose(moved[unit, feature], -0.05 * gradient / np.sqrt(0.1 + gradient**2), rtol=0.02)
 
 
+def test_the_loss_is_the_mean_of_what_the_softmax_gave_to_the_next_items() -> None:
+    learner = make_learner(FEATURES, CANDIDATES, 0)
+    learn(learner, lesson(some_features(1), np.array([3], np.int32)))
+    assert learner.work.losses[0] == 1
+    np.testing.assert_allclose(learner.work.losses[1], np.log(CANDIDATES), rtol=1e-6)  # weights are 0
+
+    features = some_features(400)
+    learn(learner, lesson(features, features[:, 2].argmax(axis=1).astype(np.int32)))
+    assert learner.work.losses[0] == 401
+    assert (learner.work.losses[1:] < np.log(CANDIDATES) / 2).all()
+
+
 def test_what_one_feature_tells_is_learned() -> None:
     learner = make_learner(FEATURES, CANDIDATES, 0)
     features = some_features(400)
