@@ -21,6 +21,7 @@ COMMANDS = {
     "replay": "send a file of events to Kafka",
     "check": "tell what would become of a file of events, without any server",
     "evaluate": "measure the lists on a log with a known future",
+    "tune": "search for settings that make better lists on a log",
     "bench": "measure speed against what else runs in the same minute",
     "models": "make, check and time the model artefacts",
     "items": "judge a title; list hidden items, and allow some",

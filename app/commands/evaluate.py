@@ -61,7 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--from",
         dest="since",
         metavar="TIME",
-        type=_moment,
+        type=read_moment,
         help="sessions that begin at TIME (seconds since 1970, or RFC 3339) or later are the future; "
         "prequential: events from TIME on are predicted (default: all)",
     )
@@ -117,7 +117,8 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _moment(text: str) -> float:
+def read_moment(text: str) -> float:
+    """Read a time of an argument, in seconds since 1970. Raises ArgumentTypeError with advice."""
     try:
         return _finite(float(text))
     except ValueError:
