@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +67,13 @@ class Learn:
         self.applied[pair] = int(found.offsets[-1])
         kinds = np.full(len(found) - first, found.kind, np.int32)
         events = LearningBatch(followed.items[first:], followed.sessions[first:], found.ts[first:], kinds)
-        return events, found.user_ids[first:]
+        user_ids = found.user_ids[first:]
+        if found.is_learned is not None:
+            learned = found.is_learned[first:]
+            items, sessions, ts, kinds = events
+            events = LearningBatch(items[learned], sessions[learned], ts[learned], kinds[learned])
+            user_ids = list(compress(user_ids, learned.tolist()))
+        return events, user_ids
 
     def log_of(self, topic: str, partition: int) -> str:
         """The name of the newest log of a source partition of which anything was learned; empty
@@ -93,7 +100,8 @@ class Learn:
         decoded = decode_log(batch.values)
         new = self._new_rows(batch.partition, decoded)
         rows = np.sort(np.concatenate(list(new.values()))).tolist() if new else []
-        learned: list[Learned] = [decoded[row] for row in rows]
+        new_ones: list[Learned] = [decoded[row] for row in rows]
+        learned = [each for each in new_ones if each.weight > 0]
         if learned:
             items = self.recommender.items.numbers([each.item_id for each in learned])
             sessions = np.fromiter((hash_session(each.session_id) for each in learned), np.uint64, len(learned))
@@ -104,8 +112,9 @@ class Learn:
             found: list[Learned] = [decoded[row] for row in places.tolist()]
             self._remember(source, batch.times[places], found)
         unreadable = decoded.count(None)
-        self.metrics.learned.labels("repeated").inc(len(decoded) - len(learned) - unreadable)
+        self.metrics.learned.labels("repeated").inc(len(decoded) - len(new_ones) - unreadable)
         self.metrics.learned.labels("unreadable").inc(unreadable)
+        self.metrics.learned.labels("doubtful").inc(len(new_ones) - len(learned))
 
     def _new_rows(self, partition: int, decoded: list[Learned | None]) -> dict[str, NDArray[np.intp]]:
         """By source, the rows whose offset is above all that were learned of it before; they count

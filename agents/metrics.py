@@ -17,8 +17,10 @@ from agents.batch_histogram import BatchHistogram
 from agents.declarations import OPEN, Declarations
 from agents.list_metrics import KINDS, ListQualityMetrics, RankerMetrics
 from models.contract.coercion import EVENT_FORMS, ITEM_FORMS
-from models.contract.outcome import Reason
+from models.contract.mend import EVENT_RULES
+from models.contract.outcome import DOUBTS, Reason
 from models.evaluation.stored_lists import ListScores
+from models.plausibility.settings import OUTCOMES
 from models.quality.defect import DEFECTS
 from models.quality.repair import RULE_NAMES
 from models.ranking.lists import NO_ITEM, SOURCES
@@ -124,7 +126,9 @@ class CatalogueMetrics:
             "Items by what the models said of them",
             outcome=("unchanged", "good", "low_quality", "untitled"),
         )
-        self.repairs = declare.counter("headrace_repairs", "Repairs of item texts", rule=RULE_NAMES)
+        self.repairs = declare.counter(
+            "headrace_repairs", "Repairs of item texts and events", rule=(*RULE_NAMES, *EVENT_RULES)
+        )
         self.defects = declare.counter("headrace_text_defects", "Defects found in texts", defect=tuple(DEFECTS))
 
 
@@ -168,6 +172,13 @@ class Metrics(CatalogueMetrics, StateMetrics):
         outcomes = ("accepted", "duplicate", "quarantined")
         self.events = declare.counter(EVENTS, "Events by what became of them", kind=KINDS, outcome=outcomes)
         self.rejected = declare.counter(REJECTED, "Records sent to quarantine", kind=REJECTED_KINDS, reason=REASONS)
+        self.doubtful = declare.counter(
+            "headrace_doubtful",
+            "Well-formed events that can hardly be true, by what became of them",
+            kind=KINDS,
+            reason=tuple(DOUBTS),
+            outcome=OUTCOMES,
+        )
         self.foreign_key = declare.counter(
             FOREIGN_KEY,
             "Events whose key is not their user id, or that lie in another partition than their user's",
@@ -205,7 +216,9 @@ class Metrics(CatalogueMetrics, StateMetrics):
             LAG, "Events behind the end of a partition; none while that is not known", topic=OPEN, partition=OPEN
         )
         self.learned = declare.counter(
-            "headrace_learned", "Interactions learned from the log", outcome=("learned", "repeated", "unreadable")
+            "headrace_learned",
+            "Interactions learned from the log",
+            outcome=("learned", "repeated", "unreadable", "doubtful"),
         )
         CatalogueMetrics.__init__(self, registry)
         StateMetrics.__init__(self, registry)

@@ -21,6 +21,7 @@ from models.contract.moved import by_origin
 from models.contract.outcome import Rejected
 from models.contract.placement import Placement
 from models.duplicates import DuplicateFilter
+from models.plausibility.judge import Plausibility
 from models.processor import Admitted, Effects, Followed, ListMaker, admit, decide_in_steps, follow
 from models.redo import only_users, put_back
 from models.shown import Shown
@@ -59,6 +60,7 @@ class Process:
     events: EventSettings
     placement: Placement
     seen: DuplicateFilter
+    plausibility: Plausibility
     maker: ListMaker
     learn: Learn
     shown: Shown
@@ -137,7 +139,7 @@ class Process:
         return await self.sources.log_of(batch, partial(self.learn.log_of, batch.topic, batch.partition))
 
     def _admit(self, part: RawBatch) -> Admitted:
-        return admit(part, self.kinds[part.topic], self.seen, self.events, self.placement)
+        return admit(part, self.kinds[part.topic], self.seen, self.events, self.placement, self.plausibility)
 
     async def _decide_and_write(self, admitted: Sequence[Admitted]) -> Effects:
         users = list(dict.fromkeys(user for each in admitted for user in each.users))
@@ -210,6 +212,10 @@ class Process:
         self.metrics.events.labels(kind, "quarantined").inc(len(admitted.rejected))
         for reason, count in Counter(each.reason for each in admitted.rejected).items():
             self.metrics.rejected.labels(kind, reason).inc(count)
+        for rule in (each.rule for done in admitted.interactions.repairs.values() for each in done):
+            self.metrics.repairs.labels(rule).inc()
+        for (reason, outcome), count in admitted.doubts.items():
+            self.metrics.doubtful.labels(kind, reason, outcome).inc(count)
         elsewhere = admitted.elsewhere
         counts = {"in_place": elsewhere.in_place, "moved": len(elsewhere.moved), "refused": len(elsewhere.refused)}
         for outcome, count in counts.items():

@@ -24,6 +24,7 @@ from models.catalogue import CatalogueSettings
 from models.contract.event_codec import EventSettings
 from models.inference.settings import InferenceSettings
 from models.neighbours.index import NeighbourSettings
+from models.plausibility.settings import PlausibilitySettings
 from models.profile import ProfileSettings
 from models.quality.second_judge_score import SecondJudgeSettings
 from models.quality.text import QualitySettings
@@ -63,6 +64,7 @@ class Settings:
     log: LogSettings = field(default_factory=LogSettings)
     embedded: EmbeddedSettings = field(default_factory=EmbeddedSettings)
     events: EventSettings = field(default_factory=EventSettings)
+    plausibility: PlausibilitySettings = field(default_factory=PlausibilitySettings)
     profile: ProfileSettings = field(default_factory=ProfileSettings)
     neighbours: NeighbourSettings = field(default_factory=NeighbourSettings)
     trending: TrendingSettings = field(default_factory=TrendingSettings)

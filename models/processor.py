@@ -19,11 +19,13 @@ from models.contract.events import OLDEST_TS, Kind, RawBatch
 from models.contract.interactions import Interactions
 from models.contract.json_names import JsonNames
 from models.contract.misplaced import Elsewhere, sort_out
-from models.contract.outcome import Rejected
+from models.contract.outcome import Reason, Rejected
 from models.contract.partitioner import MURMUR2
 from models.contract.placement import ANYWHERE, Placement
 from models.contract.wire import encode_interactions
 from models.duplicates import DuplicateFilter
+from models.plausibility.doubted import doubt, users_in
+from models.plausibility.judge import Plausibility
 from models.profile import Profile, Seen
 from models.ranking.list_encoding import Made, encode_lists
 from models.ranking.lists import RankedLists
@@ -44,7 +46,7 @@ class Admitted:
 
     `interactions` are the accepted events in their users' partition `home` that are no duplicates;
     `users` are theirs, each once, and `user_of` (n,) is the place of each event's user in it.
-    `coerced` counts fields in another form than the contract's, by name.
+    `coerced` counts fields in another form by name, `doubts` events by reason and outcome.
     """
 
     home: int
@@ -56,6 +58,7 @@ class Admitted:
     unknown_fields: int
     coerced: Mapping[str, int]
     elsewhere: Elsewhere
+    doubts: Mapping[tuple[Reason, str], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,32 +98,32 @@ def hash_session(session_id: str) -> int:
 
 
 def admit(
-    batch: RawBatch, kind: Kind, seen: DuplicateFilter, settings: EventSettings, placement: Placement = ANYWHERE
-) -> Admitted:
-    """Decode a batch of a source topic.
-
-    Leaves out duplicates and events that are in another partition than their user's.
+    batch: RawBatch, kind: Kind, seen: DuplicateFilter, settings: EventSettings,
+    placement: Placement = ANYWHERE, plausibility: Plausibility | None = None,
+) -> Admitted:  # fmt: skip
+    """Decode a batch of a source topic; leave out duplicates, events in another partition than
+    their user's, and with `plausibility` what can hardly be true. Ids of that are not remembered.
     """
     decoded = decode(batch, kind, settings)
     found, elsewhere = sort_out(batch, decoded.accepted, placement)
+    doubted = doubt(batch, found, plausibility)
+    found, users = doubted.interactions, doubted.users
     repeated = seen.remember(found.source, found.offsets, found.times, found.ts, found.identities)
     duplicates = int(np.count_nonzero(repeated))
     if duplicates:
-        found = found.only(~repeated)
-    place_of: dict[str, int] = {}
-    place = place_of.setdefault  # looked up once, as it is called for every event
-    user_of = np.array([place(user, len(place_of)) for user in found.user_ids], np.int32)
-    rejected = decoded.rejected + elsewhere.refused
+        found, users = found.only(~repeated), None
+    users = users or users_in(found)
     return Admitted(
         home=batch.home,
         interactions=found,
-        users=list(place_of),
-        user_of=user_of,
-        rejected=rejected,
+        users=users.users,
+        user_of=users.user_of,
+        rejected=decoded.rejected + elsewhere.refused + doubted.rejected,
         duplicates=duplicates,
         unknown_fields=decoded.unknown_fields,
         coerced=decoded.coerced,
         elsewhere=elsewhere,
+        doubts=doubted.counts,
     )
 
 

@@ -21,6 +21,8 @@ from models.contract.event_codec import EventSettings
 from models.contract.events import KIND_OF_TOPIC, RawBatch
 from models.contract.placement import ANYWHERE, Placement
 from models.duplicates import DuplicateFilter
+from models.plausibility.judge import Plausibility
+from models.plausibility.settings import PlausibilitySettings
 from models.processor import ListMaker
 from models.ranking.lists import RankingSettings
 from models.recommender import Recommender, RecommenderSettings
@@ -65,6 +67,7 @@ class Bench:
             events=EventSettings(),
             placement=self.placement,
             seen=seen,
+            plausibility=Plausibility(PlausibilitySettings(), self.recommender.items, self.recommender.catalogue),
             maker=ListMaker.of(self.recommender, capacity=100, mark=self.mark),
             learn=self.learn,
             shown=Shown(RankingSettings().size, capacity=100),

@@ -19,6 +19,7 @@ from app.settings import Settings
 from models.contract.event_codec import EventSettings
 from models.contract.events import KIND_OF_TOPIC, RawBatch
 from models.duplicates import DuplicateFilter
+from models.plausibility.judge import Plausibility
 from models.processor import Admitted, Followed, ListMaker, admit, decide, follow, warm_up
 from models.recommender import Recommender
 from models.users.table import MISSING
@@ -39,6 +40,7 @@ class Core:
     recommender: Recommender
     maker: ListMaker
     seen: DuplicateFilter
+    plausibility: Plausibility
     learn: Learn
     settings: EventSettings
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STEPS, 0.0))
@@ -53,12 +55,12 @@ class Core:
         recommender = Recommender(settings.recommender)
         seen = DuplicateFilter(settings.events.duplicate_window_seconds, settings.events.duplicate_memory)
         learn = Learn(recommender, seen, Metrics(CollectorRegistry()))
-        return cls(recommender, ListMaker.of(recommender, users), seen, learn, settings.events)
+        plausibility = Plausibility(settings.plausibility, recommender.items, recommender.catalogue)
+        return cls(recommender, ListMaker.of(recommender, users), seen, plausibility, learn, settings.events)
 
     def handle(self, batch: RawBatch) -> None:
         """What a worker does with a batch, but for loading and storing."""
-        kind = KIND_OF_TOPIC[batch.topic]
-        admitted = self.timed("admit", lambda: admit(batch, kind, self.seen, self.settings))
+        admitted = self.timed("admit", lambda: self._admit(batch))
         slots = self.timed("find", lambda: self._find(admitted))
         followed = self.timed("follow", lambda: follow(admitted, self.maker.table, slots))
         self.timed("learn", lambda: self.learn.learn_own([followed]))
@@ -69,6 +71,10 @@ class Core:
         self.lists += len(effects.writes.lists)
         self.profile_bytes += sum(len(value or b"") for each in effects.writes.profiles for value in each.values())
         self.list_bytes += sum(map(len, effects.writes.lists))
+
+    def _admit(self, batch: RawBatch) -> Admitted:
+        kind = KIND_OF_TOPIC[batch.topic]
+        return admit(batch, kind, self.seen, self.settings, plausibility=self.plausibility)
 
     def _find(self, admitted: Admitted) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
         slots = self.maker.table.find(admitted.users)

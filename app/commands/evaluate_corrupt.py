@@ -62,12 +62,12 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     line = ProgressLine(sys.stderr)
     since = -float("inf") if args.since is None else args.since
     plan = StreamPlan(since=since, batch=args.batch or BATCH, limit=args.limit or LIMIT)
+    items = learn_catalogue(catalogue, Recommender(settings.recommender), settings)
     try:
-        log = DirtyLog.of(dataset, settings, args.faults or list(Fault), plan, line.show)
+        log = DirtyLog.of(dataset, items, settings, args.faults or list(Fault), plan, line.show)
         untouched, predictions, runs = log.measure(args.corrupt)
     finally:
         line.close()
-    items = learn_catalogue(catalogue, Recommender(settings.recommender), settings)
     result: dict[str, Any] = {
         "log": dataset.name,
         "events": len(log.events),
@@ -107,8 +107,11 @@ def table(result: dict[str, Any]) -> str:
         lines += ["", f"{run['rate']:.1%} faults: {run['records']:,} records"]
         lines.append(_rate("without the stage", run["hit_rate@20"]["without_stage"]))
         lines.append(_rate("with the stage", run["hit_rate@20"]["with_stage"]))
+        lines.append(_rate("with a perfect stage", run["hit_rate@20"]["perfect_stage"]))
         won = "nothing was lost" if run["won_back"] is None else f"{run['won_back']:.1%} won back"
-        lines.append(f"{'lost':24}{run['lost']:>9.4f}, {won}")
+        best = run["won_back_of_possible"]
+        possible = "" if best is None else f", {best:.1%} of what a perfect stage would win back"
+        lines.append(f"{'lost':24}{run['lost']:>9.4f}, {won}{possible}")
         lines.append(f"{'sound records rejected':24}{run['rejected_sound']:>9.4%}")
         lines += ["", f"{'fault':24}{'injected':>9}{'found':>9}{'precision':>11}{'recall':>9}{'repaired':>10}"]
         lines += [_fault(name, each) for name, each in (run["faults"] | run["titles"]).items()]

@@ -14,7 +14,7 @@ ADVICE: Mapping[str, str] = {
     Reason.NO_USER: "fill in user_id, or session_id for guests",
     Reason.UNKNOWN_KIND: "write view, click, order, cart, fav or rating as the kind",
     Reason.INVALID_UTF8: "save the file as UTF-8, or name its encoding: --encoding cp1251 (Cyrillic), cp932 (Japan), …",
-    Reason.MALFORMED_JSON: "write one JSON object a line, with double quotes around names and texts, and null for NaN",
+    Reason.MALFORMED_JSON: "write one JSON object a line, with double quotes around names and texts",
     Reason.NOT_AN_OBJECT: "write one JSON object a line, with a name for each field",
     Reason.TOO_LARGE: "shorten the texts, or raise HEADRACE_EVENTS_MAX_BYTES",
     Reason.ZERO_PRICE: "leave the cell empty if the price is not known; a gift or a sample is no order",
@@ -24,5 +24,7 @@ ADVICE: Mapping[str, str] = {
     Reason.IMPLAUSIBLE_QUANTITY: "correct the quantity, or raise HEADRACE_EVENTS_QUANTITY_LIMIT",
     Reason.NON_PRODUCT: "leave postage, fees and discounts out: they are nothing to recommend",
     Reason.STOCK_REMARK: "leave movements of the stock out: nobody ordered anything",
+    Reason.ROBOT: "leave out what programs do, or set HEADRACE_PLAUSIBILITY_ROBOTS=accept",
+    Reason.PRICE_OUTLIER: "correct the price, or set HEADRACE_PLAUSIBILITY_PRICES=accept",
     Reason.FIELD_TOO_LONG: "shorten the text, or map another column to the field",
 }

@@ -53,6 +53,7 @@ from app.worker.compiling import told_if_slow
 from app.worker.figures import Figures
 from app.worker.forgetting import build_forget
 from app.worker.outside import Outside, open_outside
+from app.worker.plausible import build_plausibility
 from app.worker.ranking import build_rank, let_train
 from app.worker.rebuilding import RebuildOwn, build_rebuild
 from app.worker.restoring import Losses, build_restore
@@ -198,6 +199,7 @@ def _process(
         events=settings.events,
         placement=learning.unfinished.placement,
         seen=learning.seen,
+        plausibility=build_plausibility(settings.plausibility, learning.recommender),
         maker=refresh.maker,
         learn=learning.learn,
         shown=refresh.shown,

@@ -13,6 +13,7 @@ from models.quality.assessment import Models
 # is a worker's own.
 SHARED_CONCERNS = (
     "events",
+    "plausibility",
     "profile",
     "neighbours",
     "trending",

@@ -4,7 +4,7 @@ events.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from models.contract.coercion import EVENT_FORMS, coerce, refuse_coerced
@@ -12,6 +12,7 @@ from models.contract.envelope import ENVELOPE, open_record
 from models.contract.events import Kind, RawBatch
 from models.contract.fields import Refused, event_time, number, optional_id, required_id, string
 from models.contract.interactions import Interactions
+from models.contract.mend import MOST_REPAIRS, EventRepair, mend, readable
 from models.contract.outcome import Reason, Rejected
 from models.contract.typed_event import EventRecord, quick_events
 from models.setting import setting
@@ -39,6 +40,10 @@ class EventSettings:
     strict: bool = setting(
         False, "refuse fields in another form than the contract's, such as ids as numbers and prices as text"
     )
+    repair: bool = setting(
+        False,
+        "mend events where it is plain what was meant, such as times in milliseconds, instead of quarantining them",
+    )
     quantity_limit: float = setting(10_000.0, "an event with a larger quantity goes to quarantine", low=1)
     non_products: str = setting(
         "", "item ids that are no products, such as POST,FEE; events on them go to quarantine, commas between ids"
@@ -54,7 +59,7 @@ class Decoded:
     """A decoded batch: what is accepted, what is not, and how many unknown fields were ignored.
 
     `coerced` counts, by name, the fields of accepted events that had another form than the
-    contract's.
+    contract's. `accepted.repairs` has what was mended.
     """
 
     accepted: Interactions
@@ -74,6 +79,7 @@ def decode(batch: RawBatch, kind: Kind, settings: EventSettings) -> Decoded:
         events = [None if each is None or each.item_id in no_goods else each for each in events]
     events = [None if each is None or (each.quantity or 0) > limit else each for each in events]
     rejected, unknown, coerced = [], 0, Counter[str]()
+    repairs: dict[int, tuple[EventRepair, ...]] = {}
     for row in [row for row, event in enumerate(events) if event is None]:
         try:
             parsed, names = _read(batch.values[row], settings.max_bytes)
@@ -81,12 +87,44 @@ def decode(batch: RawBatch, kind: Kind, settings: EventSettings) -> Decoded:
             _check_plausible(event, no_goods, limit)
             refuse_coerced(names, strict=settings.strict)
         except Refused as refused:
-            rejected.append(reject(batch, row, refused.reason, refused.detail))
+            mended = _mended(batch, row, kind, settings, refused) if settings.repair else None
+            if mended is None:
+                rejected.append(reject(batch, row, refused.reason, refused.detail))
+            else:
+                events[row], repairs[int(batch.offsets[row])] = mended
         else:
             events[row] = event
             unknown += len(parsed.keys() - KNOWN_FIELDS)
             coerced.update(names)
-    return Decoded(_interactions(batch, kind, events), rejected, unknown, coerced)
+    accepted = _interactions(batch, kind, events)
+    return Decoded(replace(accepted, repairs=repairs) if repairs else accepted, rejected, unknown, coerced)
+
+
+def _mended(
+    batch: RawBatch, row: int, kind: Kind, settings: EventSettings, refused: Refused
+) -> tuple[EventRecord, tuple[EventRepair, ...]] | None:
+    """Return the event of a refused record after its repairs; None if it stays refused."""
+    value, arrival = batch.values[row], float(batch.times[row])
+    latest = arrival + settings.future_tolerance_seconds
+    try:
+        found = readable(value, refused, settings.max_bytes)
+        fields = _read(value, settings.max_bytes)[0] if found is None else coerce(found[0], EVENT_FORMS)[0]
+    except Refused:
+        return None
+    done = [] if found is None else [found[1]]
+    for _ in range(MOST_REPAIRS):
+        try:
+            event = check_event(fields, kind, latest)
+            _check_plausible(event, settings.no_goods(), settings.quantity_limit)
+        except Refused as again:
+            found = mend(fields, again, latest, arrival)
+            if found is None:
+                return None
+            fields, repair = found
+            done.append(repair)
+        else:
+            return event, tuple(done)
+    return None
 
 
 def _read(value: bytes | None, max_bytes: int) -> tuple[dict[str, Any], tuple[str, ...]]:

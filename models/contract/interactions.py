@@ -1,6 +1,7 @@
 """Accepted events as columns."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import compress
 from typing import Self
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from models.contract.events import GUEST_PREFIX, Kind
 from models.contract.identity import identities
+from models.contract.mend import EventRepair
 from models.contract.typed_event import EventRecord
 
 
@@ -17,7 +19,9 @@ class Interactions:
     """Accepted events as columns of the same length n, in offset order of one source partition.
 
     `times` are the broker's append times, `ts` event times, both in seconds. Ids are those of
-    `events`, but for `user_ids`, where a guest is named after the session.
+    `events`, but for `user_ids`, where a guest is named after the session. `doubts` has 0 or the
+    place in DOUBTS plus 1, None where nothing is doubtful; `is_learned` says which events others
+    learn from, None for all. `repairs` are those of mended events, by offset.
     """
 
     source: str
@@ -27,6 +31,9 @@ class Interactions:
     ts: NDArray[np.float64]
     user_ids: list[str]
     events: list[EventRecord]
+    doubts: NDArray[np.uint8] | None = None
+    is_learned: NDArray[np.bool_] | None = None
+    repairs: Mapping[int, tuple[EventRepair, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -72,4 +79,7 @@ class Interactions:
             self.ts[chosen],
             list(compress(self.user_ids, keep)),
             list(compress(self.events, keep)),
+            None if self.doubts is None else self.doubts[chosen],
+            None if self.is_learned is None else self.is_learned[chosen],
+            self.repairs,
         )

@@ -31,6 +31,12 @@ class Reason(StrEnum):
     IMPLAUSIBLE_QUANTITY = "implausible_quantity"
     NON_PRODUCT = "non_product"
     STOCK_REMARK = "stock_remark"
+    ROBOT = "robot"
+    PRICE_OUTLIER = "price_outlier"
+
+
+# What can make an accepted event doubtful; in columns of doubts each has its place here plus 1.
+DOUBTS = (Reason.ROBOT, Reason.PRICE_OUTLIER, Reason.IMPLAUSIBLE_QUANTITY, Reason.NON_PRODUCT)
 
 
 @dataclass(frozen=True, slots=True)

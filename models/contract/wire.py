@@ -5,10 +5,13 @@ from contextlib import suppress
 from typing import Annotated, Literal
 
 import msgspec
+import numpy as np
 from msgspec import Meta, Struct
 
 from models.contract.formats import FIRST, INTERACTIONS, check_version
 from models.contract.interactions import Interactions
+from models.contract.mend import encode_event_repairs
+from models.contract.outcome import DOUBTS
 
 
 class Written(Struct, omit_defaults=True, forbid_unknown_fields=True, gc=False):
@@ -30,6 +33,9 @@ class Written(Struct, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     request_id: str | None = None
     position: int | float | None = None
     surface: str | None = None
+    doubt: str | None = None
+    weight: float | None = None
+    repairs: list[dict[str, object]] | None = None
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -56,12 +62,25 @@ def encode_interactions(interactions: Interactions, session_ids: Sequence[str]) 
         )
         for event, user_id, ts, session_id, offset in columns
     ]  # fmt: skip
+    if interactions.doubts is not None:
+        for row in interactions.doubts.nonzero()[0].tolist():
+            written[row].doubt = DOUBTS[interactions.doubts[row] - 1].value
+    if interactions.repairs:
+        for row, offset in enumerate(interactions.offsets.tolist()):
+            if offset in interactions.repairs:
+                written[row].repairs = encode_event_repairs(interactions.repairs[offset])
+    if interactions.is_learned is not None:
+        for row in np.flatnonzero(~interactions.is_learned).tolist():
+            written[row].weight = 0.0
     # JSON of one value has no line break: in strings it is escaped.
     return _ENCODER.encode_lines(written).split(b"\n")[:-1]
 
 
 class Learned(Struct, gc=False):
-    """One interaction as a worker learns from it; fields that it does not need are passed over."""
+    """One interaction as a worker learns from it; fields that it does not need are passed over.
+
+    With a `weight` of 0 it is not learned.
+    """
 
     event_id: str
     user_id: str
@@ -73,6 +92,7 @@ class Learned(Struct, gc=False):
     offset: Annotated[int, Meta(ge=0, lt=1 << 48)]
     price: float | None = None
     quantity: float | None = None
+    weight: float = 1.0
     format: int = FIRST
 
 

@@ -11,12 +11,17 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from models.catalogue import Catalogue
 from models.contract.event_codec import EventSettings
-from models.contract.events import GUEST_PREFIX, KIND_OF_TOPIC, RawBatch
+from models.contract.events import GUEST_PREFIX, KIND_OF_TOPIC, Item, RawBatch
+from models.contract.outcome import DOUBTS
 from models.duplicates import DuplicateFilter
 from models.faults.events import DUPLICATE, Arrival
+from models.plausibility.judge import Plausibility
+from models.plausibility.settings import PlausibilitySettings
 from models.processor import admit, hash_session
 from models.users.open_sessions import OpenSessions
+from models.vocabulary import Vocabulary
 
 BATCH = 500
 ACCEPTED = ""
@@ -34,11 +39,13 @@ class Taken(NamedTuple):
 class Consumed(NamedTuple):
     """What became of n records; of those that were not taken, the columns hold nothing of use.
 
-    `outcomes` is ACCEPTED, DUPLICATE or the reason of a rejection. `is_taken` says what is learned.
+    `outcomes` is ACCEPTED, DUPLICATE or the reason of a rejection or of a doubt. What `is_taken` is
+    in its session; what `is_learned` counts for others, too.
     """
 
     outcomes: list[str]
     is_taken: NDArray[np.bool_]
+    is_learned: NDArray[np.bool_]
     item_ids: list[str]
     sessions: NDArray[np.uint64]
     users: NDArray[np.uint64]
@@ -46,13 +53,28 @@ class Consumed(NamedTuple):
     kinds: NDArray[np.int32]
 
 
-def consume(arrivals: Sequence[Arrival], settings: EventSettings) -> Consumed:
-    """Read with the worker's own stage: its checks, its plausibility, its memory of repeats."""
+def consume(
+    arrivals: Sequence[Arrival],
+    settings: EventSettings,
+    plausible: PlausibilitySettings | None = None,
+    catalogue: Sequence[Item] = (),
+) -> Consumed:
+    """Read with the worker's own stage: its checks, its plausibility, its memory of repeats.
+
+    The `catalogue` tells the prices of items. What is doubtful has its reason as the outcome, also
+    where it is learned.
+    """
+    items = Vocabulary()
+    known = Catalogue(items)
+    for item in catalogue:
+        known.upsert(item)
+    plausibility = Plausibility(plausible or PlausibilitySettings(), items, known)
     seen = DuplicateFilter(settings.duplicate_window_seconds, settings.duplicate_memory)
     outcomes, taken = [DUPLICATE] * len(arrivals), _nothing_taken(len(arrivals))
+    learned = np.zeros(len(arrivals), np.bool_)
     for first in range(0, len(arrivals), BATCH):
         for batch in _by_topic(arrivals, first):
-            admitted = admit(batch, KIND_OF_TOPIC[batch.topic], seen, settings)
+            admitted = admit(batch, KIND_OF_TOPIC[batch.topic], seen, settings, plausibility=plausibility)
             found = admitted.interactions
             for each in admitted.rejected:
                 outcomes[each.offset] = each.reason
@@ -66,7 +88,14 @@ def consume(arrivals: Sequence[Arrival], settings: EventSettings) -> Consumed:
             )
             for row, item_id, user, session_id, ts in rows:
                 outcomes[row], taken[row] = ACCEPTED, Taken(item_id, user, session_id or "", ts)
-    return _columns(arrivals, outcomes, taken)
+            learned[found.offsets] = True if found.is_learned is None else found.is_learned
+            for offset, repairs in found.repairs.items():
+                if outcomes[offset] == ACCEPTED:
+                    outcomes[offset] = repairs[0].reason
+            if found.doubts is not None:
+                for place in found.doubts.nonzero()[0].tolist():
+                    outcomes[int(found.offsets[place])] = DOUBTS[found.doubts[place] - 1]
+    return _columns(arrivals, outcomes, taken, learned)
 
 
 def consume_unchecked(arrivals: Sequence[Arrival]) -> Consumed:
@@ -117,7 +146,12 @@ def _by_topic(arrivals: Sequence[Arrival], first: int) -> Iterator[RawBatch]:
         )
 
 
-def _columns(arrivals: Sequence[Arrival], outcomes: list[str], taken: Sequence[Taken | None]) -> Consumed:
+def _columns(
+    arrivals: Sequence[Arrival],
+    outcomes: list[str],
+    taken: Sequence[Taken | None],
+    is_learned: NDArray[np.bool_] | None = None,
+) -> Consumed:
     count, begun = len(arrivals), OpenSessions()
     sessions, users, ts = np.zeros(count, np.uint64), np.zeros(count, np.uint64), np.zeros(count)
     for row, each in enumerate(taken):
@@ -127,6 +161,7 @@ def _columns(arrivals: Sequence[Arrival], outcomes: list[str], taken: Sequence[T
     return Consumed(
         outcomes=outcomes,
         is_taken=np.array([each is not None for each in taken], np.bool_),
+        is_learned=np.array([each is not None for each in taken], np.bool_) if is_learned is None else is_learned,
         item_ids=["" if each is None else each.item_id for each in taken],
         sessions=sessions,
         users=users,

@@ -25,6 +25,8 @@ from models.ranker.relations import TRAIL, Prefixes
 from models.recommender import LearningBatch
 from models.vocabulary import Vocabulary
 
+CLOSE_SECONDS = 60.0
+
 
 class Detection(NamedTuple):
     """How a fault was found: of `injected` records `found` had its outcome, as had `others` that do
@@ -57,10 +59,28 @@ def detections(arrivals: Sequence[Arrival], outcomes: Sequence[str]) -> dict[str
     return found
 
 
+def repair_accuracy(arrivals: Sequence[Arrival], consumed: Consumed, sound: Consumed) -> dict[str, float]:
+    """Return for each fault of real events the share that is learned as it was: with its item,
+    user and session, and a time that is at most a minute off.
+    """
+    rows: dict[str, list[bool]] = {}
+    for at, each in enumerate(arrivals):
+        if each.fault and each.row != INVENTED:
+            is_right = (
+                bool(consumed.is_learned[at])
+                and consumed.item_ids[at] == sound.item_ids[each.row]
+                and consumed.users[at] == sound.users[each.row]
+                and consumed.sessions[at] == sound.sessions[each.row]
+                and abs(consumed.ts[at] - sound.ts[each.row]) <= CLOSE_SECONDS
+            )
+            rows.setdefault(str(each.fault), []).append(bool(is_right))
+    return {fault: sum(found) / len(found) for fault, found in rows.items()}
+
+
 def rejected_sound(arrivals: Sequence[Arrival], consumed: Consumed) -> float:
     """Return the share of the sound records that are not learned."""
     sound = np.array([not each.fault for each in arrivals], np.bool_)
-    return float(np.count_nonzero(sound & ~consumed.is_taken)) / max(int(np.count_nonzero(sound)), 1)
+    return float(np.count_nonzero(sound & ~consumed.is_learned)) / max(int(np.count_nonzero(sound)), 1)
 
 
 class Truth(NamedTuple):
@@ -119,7 +139,7 @@ def rank_truth(
             actual = wanted[stands_for[chosen]]
             answers = learner.answers(before, sessions, actual)
             ranks[stands_for[chosen]] = ranks_of(answers.items, actual)
-        taken = rows[consumed.is_taken[first:to]]
+        taken = rows[consumed.is_learned[first:to]]
         learner.learn(
             LearningBatch(learned[taken], consumed.sessions[taken], consumed.ts[taken], consumed.kinds[taken]),
             consumed.users[taken],

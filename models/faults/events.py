@@ -23,6 +23,7 @@ INVENTED = -1  # the row of a record that stands for nothing that a user did
 NEVER_SET = 20 * 365 * 86_400.0  # clocks that were never set begin in 1970 and count for some years
 ONE_CRAWL = 1_000  # records of one robot, at most
 HUNDRED = 100.0
+NO_GOODS = ("POST", "SHIPPING", "DISCOUNT", "BANK CHARGES", "CARRIAGE", "AMAZONFEE")
 
 
 class Fault(StrEnum):
@@ -38,9 +39,12 @@ class Fault(StrEnum):
     ID_TOO_LONG = "id_too_long"
     NEGATIVE_PRICE = "negative_price"
     ZERO_PRICE = "zero_price"
-    RETURNED = "returned"
     QUANTITY = "quantity"
+    DECIMAL_SHIFT = "decimal_shift"
     REPEATED = "repeated"
+    RETURNED = "returned"
+    ROBOT = "robot"
+    NON_PRODUCT = "non_product"
 
 
 class SoundEvent(NamedTuple):
@@ -108,6 +112,11 @@ def _wrong_encoding(fields: Fields, _rng: Rng) -> bytes:
     return orjson.dumps({**fields, "surface": "café"}).replace("é".encode(), "é".encode("latin-1"))
 
 
+def _shifted(fields: Fields, rng: Rng) -> float:
+    """The price in pence, or two digits short."""
+    return float(fields["price"]) * (HUNDRED if rng.random() < 0.5 else 1 / HUNDRED)
+
+
 def _without_zone(fields: Fields, _rng: Rng) -> str:
     return str(np.datetime64(int(float(fields["ts"])), "s"))
 
@@ -125,16 +134,34 @@ SPOILS: Mapping[Fault, Spoil] = {
     ),
     Fault.NEGATIVE_PRICE: Spoil(Reason.NEGATIVE_PRICE, _set(price=lambda fields, _: -fields["price"]), ("price",)),
     Fault.ZERO_PRICE: Spoil(Reason.ZERO_PRICE, _set(price=lambda *_: 0), only_orders=True),
-    Fault.RETURNED: Spoil(
-        Reason.RETURNED, _set(quantity=lambda fields, _: -fields["quantity"]), ("quantity",), only_orders=True
-    ),
     # a barcode that was read into the field of the quantity
     Fault.QUANTITY: Spoil(
         Reason.IMPLAUSIBLE_QUANTITY, _set(quantity=lambda _, rng: int(rng.integers(10**7, 10**13))), only_orders=True
     ),
+    Fault.DECIMAL_SHIFT: Spoil(Reason.PRICE_OUTLIER, _set(price=_shifted), ("price",), only_orders=True),
 }
-ADDED: Mapping[Fault, str] = {Fault.REPEATED: DUPLICATE}
+ADDED: Mapping[Fault, str] = {
+    Fault.REPEATED: DUPLICATE,
+    Fault.RETURNED: Reason.RETURNED,
+    Fault.ROBOT: Reason.ROBOT,
+    Fault.NON_PRODUCT: Reason.NON_PRODUCT,
+}
 EXPECTED: Mapping[str, str] = dict((*((str(fault), each.reason) for fault, each in SPOILS.items()), *ADDED.items()))
+
+
+# Nobody can tell from such a record what was meant.
+LOST = frozenset({Fault.CUT_OFF, Fault.NO_ITEM, Fault.NO_USER, Fault.ID_TOO_LONG})
+
+
+def perfectly_read(events: Sequence[SoundEvent], arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """Return what a perfect stage would make of the records: those of true events as they were,
+    empty ones for what is LOST, and none that stands for nothing.
+    """
+    true = [(each, events[each.row]) for each in arrivals if each.row != INVENTED]
+    return [
+        Arrival(event.topic, event.key, b"" if each.fault in LOST else event.value, event.time, each.row)
+        for each, event in true
+    ]
 
 
 def corrupt(events: Sequence[SoundEvent], rate: float, faults: Sequence[Fault], rng: Rng) -> list[Arrival]:
@@ -188,4 +215,45 @@ def _repeated(events: Sequence[SoundEvent], count: int, rng: Rng) -> list[Arriva
     ]
 
 
-MAKERS: Mapping[Fault, Callable[[Sequence[SoundEvent], int, Rng], list[Arrival]]] = {Fault.REPEATED: _repeated}
+def _robots(events: Sequence[SoundEvent], count: int, rng: Rng) -> list[Arrival]:
+    """Let programs look through the catalogue: some as fast as they may, some at a steady pace."""
+    items = sorted({item for each in events if isinstance(item := orjson.loads(each.value).get("item_id"), str)})
+    found: list[Arrival] = []
+    while len(found) < count and items:
+        number, size = len(found) // ONE_CRAWL, min(ONE_CRAWL, count - len(found))
+        start = events[int(rng.integers(len(events)))].time
+        pauses = rng.exponential(0.3, size) if number % 2 else rng.normal(7.0, 0.2, size)
+        first = int(rng.integers(len(items)))
+        for step, time in enumerate((start + np.cumsum(pauses)).tolist()):
+            user, item = f"crawler-{number}", items[(first + step) % len(items)]
+            fields = {"event_id": f"{user}-{step}", "user_id": user, "item_id": item, "ts": time}
+            found.append(Arrival("views", user.encode(), orjson.dumps(fields), time, INVENTED, Fault.ROBOT))
+    return found
+
+
+def _beside_orders(
+    fault: Fault, change: Callable[[Rng], Fields], pause: float
+) -> Callable[[Sequence[SoundEvent], int, Rng], list[Arrival]]:
+    """Add lines beside orders: those of the same user and session, but for what `change` says."""
+
+    def make(events: Sequence[SoundEvent], count: int, rng: Rng) -> list[Arrival]:
+        orders = [each for each in events if KIND_OF_TOPIC[each.topic] is Kind.ORDER]
+        found = []
+        for number in range(count if orders else 0):
+            event = orders[int(rng.integers(len(orders)))]
+            time = event.time + pause
+            fields = orjson.loads(event.value) | {"event_id": f"{fault}-{number}", "ts": time} | change(rng)
+            found.append(Arrival(event.topic, event.key, orjson.dumps(fields), time, INVENTED, fault))
+        return found
+
+    return make
+
+
+MAKERS: Mapping[Fault, Callable[[Sequence[SoundEvent], int, Rng], list[Arrival]]] = {
+    Fault.REPEATED: _repeated,
+    Fault.RETURNED: _beside_orders(Fault.RETURNED, lambda _: {"quantity": -1}, 3 * 86_400.0),
+    Fault.ROBOT: _robots,
+    Fault.NON_PRODUCT: _beside_orders(
+        Fault.NON_PRODUCT, lambda rng: {"item_id": NO_GOODS[int(rng.integers(len(NO_GOODS)))], "quantity": 1}, 0.0
+    ),
+}

@@ -48,6 +48,13 @@ RECORDS = (
         red=0.2,
     ),
     Panel(
+        "Doubtful events",
+        "Well-formed events that can hardly be true, by reason and by what became of them: robots, prices, quantities.",
+        [Query(rate("headrace_doubtful_total", "reason, outcome"), "{{reason}}, {{outcome}}")],
+        PER_SECOND,
+        STACK,
+    ),
+    Panel(
         "Odd fields",
         "Fields that were ignored because the contract lacks them, and fields in another form that were understood.",
         [

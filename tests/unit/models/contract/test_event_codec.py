@@ -282,4 +282,5 @@ def test_every_reason_that_decoding_can_give_is_tried_in_this_file() -> None:
     # A title is worse than another one, not by itself.
     elsewhere = {Reason.UNKNOWN_KIND, Reason.FOREIGN_KEY, Reason.WORSE_THAN_BEFORE}
     elsewhere |= {Reason.CANCELLATION, Reason.STOCK_REMARK}  # read from files alone
+    elsewhere |= {Reason.ROBOT, Reason.PRICE_OUTLIER}  # told by other events
     assert reasons == [each for each in Reason if each not in elsewhere]
