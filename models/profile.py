@@ -74,7 +74,7 @@ class Profile:
 
     recent: tuple[Seen, ...] = ()
     bought: tuple[Seen, ...] = ()
-    counts: tuple[float, ...] = (0.0, 0.0, 0.0)
+    counts: tuple[float, ...] = (0.0,) * len(Kind)
     counted_at: float = 0.0
     session: Session | None = None
     applied: Mapping[str, int] = field(default_factory=dict)

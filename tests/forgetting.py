@@ -11,11 +11,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition  # type:
 from workers import HEADRACE
 
 from app.concerns import KafkaSettings
-from app.kafka.topics import CONFIGS
+from app.kafka.topics import CONFIGS, SOURCES
 
 GONE = "forget-me-41f0"
 OTHERS = [f"u{number}" for number in range(12)]
-TOPICS = ("views", "clicks", "orders")
 EVENTS = 10 * (len(OTHERS) + 1)
 
 
@@ -49,7 +48,7 @@ async def send(kafka: KafkaSettings) -> None:
                 "ts": time.time(),
             }
             value |= {"session_id": f"visit-{user}"} if number % 2 else {}
-            await producer.send(kafka.topic_prefix + TOPICS[number % 3], orjson.dumps(value), user.encode())
+            await producer.send(kafka.topic_prefix + SOURCES[number % len(SOURCES)], orjson.dumps(value), user.encode())
         for user in (GONE, "u1"):
             for broken in (b'{"user_id": "%b", "ts": ' % user.encode(), b'{"user_id": "%b"}' % user.encode()):
                 await producer.send(f"{kafka.topic_prefix}views", broken, user.encode())

@@ -5,9 +5,12 @@ from datetime import datetime
 from math import isfinite
 
 from models.contract.availability import read_availability
+from models.contract.events import KIND_OF_LABEL, TOPIC_OF_KIND, Kind
 from models.contract.outcome import Reason
 
-TOPIC_OF_KIND = {"view": "views", "click": "clicks", "order": "orders", "cart": "clicks", "fav": "clicks"}
+TOPIC_OF_WORD = {label: TOPIC_OF_KIND[kind] for label, kind in KIND_OF_LABEL.items()} | dict.fromkeys(
+    ("cart", "fav"), TOPIC_OF_KIND[Kind.CLICK]
+)
 GOOD_RATING = 4.0
 DOTTED_PATH = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
 
@@ -17,7 +20,7 @@ def topic_of(kind: str, rating: object) -> str | Reason:
 
     A rating of 4 or more counts as an order, a lower one as a view.
     """
-    topic = TOPIC_OF_KIND.get(kind)
+    topic = TOPIC_OF_WORD.get(kind)
     if topic is not None:
         return topic
     if kind != "rating":

@@ -11,7 +11,7 @@ import msgspec
 import orjson
 from msgspec import Meta, Struct, field
 
-from app.datasets.field import TOPIC_OF_KIND
+from app.datasets.field import TOPIC_OF_WORD
 from app.datasets.record import Portion
 from app.filecheck.plain import Plain
 from app.filecheck.rejected import Identity
@@ -98,7 +98,7 @@ class PlainLines:
             return None
         if (event.quantity or 0) > self._most or event.item_id in self._no_goods:
             return None
-        return TOPIC_OF_KIND[event.kind], (event.event_id, user, event.item_id, event.price, event.quantity)
+        return TOPIC_OF_WORD[event.kind], (event.event_id, user, event.item_id, event.price, event.quantity)
 
     def _item(self, value: object) -> tuple[str, None] | None:
         item = msgspec.convert(value, LoggedItem)

@@ -18,8 +18,9 @@ from app.concerns import KafkaSettings
 from app.errors import HeadraceError
 from app.kafka.clients import make_admin
 from app.kafka.login_fault import find_login_fault, kafka_away
+from models.contract.events import TOPIC_OF_KIND, Kind
 
-SOURCES = ("views", "clicks", "orders")
+SOURCES = tuple(TOPIC_OF_KIND.values())  # the topics of events
 TOPIC_ALREADY_EXISTS = 36
 LISTED_SECONDS = 30.0
 LISTED_POLL_SECONDS = 0.2
@@ -42,9 +43,7 @@ COMPACTED = {"cleanup.policy": "compact", "delete.retention.ms": str(365 * 24 * 
 # Weights are published every few seconds. Compaction begins behind the newest segment.
 WEIGHTS = COMPACTED | {"segment.bytes": str(16 * 1024 * 1024)}
 CONFIGS: dict[str, dict[str, str]] = {
-    "views": SOURCE_CONFIG,
-    "clicks": SOURCE_CONFIG,
-    "orders": SOURCE_CONFIG,
+    **dict.fromkeys(SOURCES, SOURCE_CONFIG),
     "moved": {},
     "items": COMPACTED,
     "vectors": COMPACTED,
@@ -71,6 +70,11 @@ class Topics:
     recommendations: str
     quarantine: str
     forget: str
+
+    @property
+    def of_kinds(self) -> dict[str, Kind]:
+        """The kind of the events of each topic of events."""
+        return {getattr(self, name): kind for kind, name in TOPIC_OF_KIND.items()}
 
 
 def topics(settings: KafkaSettings) -> Topics:

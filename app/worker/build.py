@@ -278,7 +278,7 @@ def _faust_app(settings: Settings, faust_dir: Path) -> WorkerApp:
     names = topics(settings.kafka)
     options = FaustOptions(
         state_dir=faust_dir,
-        batched_topics=[names.views, names.clicks, names.orders, names.moved, names.items, names.forget],
+        batched_topics=[*names.of_kinds, names.moved, names.items, names.forget],
         host=settings.worker.host,
         port=settings.worker.port,
         http=HttpGuard((plain_problems, guard(settings.http)), secure),

@@ -46,7 +46,7 @@ def open_outside(settings: Settings, metrics: Metrics) -> Outside:
     broker = Retry("Kafka", kafka_retry_errors(), health, metrics.retries)
     return Outside(
         names=names,
-        kinds={names.views: Kind.VIEW, names.clicks: Kind.CLICK, names.orders: Kind.ORDER},
+        kinds=names.of_kinds,
         store=store,
         retry_kafka=broker,
         outbox=KafkaOutbox(make_batch_producer(settings.kafka), names, broker),

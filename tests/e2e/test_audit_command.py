@@ -14,10 +14,9 @@ from shops import Shop
 from workers import HEADRACE, environment, running_worker
 
 from app.concerns import KafkaSettings, RedisSettings
-from app.kafka.topics import create_topics
+from app.kafka.topics import SOURCES, create_topics
 
 USERS, EVENTS = 150, 900
-TOPICS = ("views", "clicks", "orders")
 
 
 def audit(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -41,7 +40,9 @@ async def send(kafka: KafkaSettings) -> None:
             event |= {"user_id": user, "ts": NOW + number * 1_201.2345 - (number % 7) * 10_000}  # type: ignore[dict-item]  # a number among texts
             event |= {"session_id": f"s{number // 90}"} if number % 2 else {}
             await producer.send(
-                kafka.topic_prefix + TOPICS[(number + number // USERS) % 3], orjson.dumps(event), user.encode()
+                kafka.topic_prefix + SOURCES[(number + number // USERS) % len(SOURCES)],
+                orjson.dumps(event),
+                user.encode(),
             )
 
 

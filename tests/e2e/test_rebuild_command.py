@@ -14,12 +14,11 @@ from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships n
 from workers import HEADRACE, environment, running_worker, until
 
 from app.concerns import KafkaSettings, RedisSettings
-from app.kafka.topics import create_topics
+from app.kafka.topics import SOURCES, create_topics
 from app.local.servers import embedded_redis
 from app.store.keys import Keys
 
 USERS, EVENTS = 150, 900
-TOPICS = ("views", "clicks", "orders")
 START = time.time() - 3_600
 Profiles = dict[bytes, dict[bytes, bytes]]
 
@@ -43,7 +42,7 @@ async def send(kafka: KafkaSettings, numbers: range) -> None:
             user = f"u{number % USERS}"
             event: dict[str, object] = {"event_id": f"e{number}", "user_id": user, "item_id": f"i{number % 37}"}
             event |= {"ts": START + number * 1.2345} | ({"session_id": f"s{user}"} if number % 2 else {})
-            topic = TOPICS[(number + number // USERS) % 3]
+            topic = SOURCES[(number + number // USERS) % len(SOURCES)]
             await producer.send(kafka.topic_prefix + topic, orjson.dumps(event), user.encode())
 
 

@@ -12,7 +12,7 @@ from app.store.answers import decode_worker
 from headrace.answers import decode_history, decode_item
 from headrace.lists import decode_list, decode_similar
 from models.contract.event_codec import EventSettings, check_event, decode
-from models.contract.events import Kind, RawBatch
+from models.contract.events import KIND_OF_TOPIC, Kind, RawBatch
 from models.contract.fields import Refused, parse_object
 from models.contract.formats import NewerFormat
 from models.contract.item_codec import decode_items
@@ -90,7 +90,7 @@ def moved(data: bytes) -> None:
     raw = batch((b"u1", parts[-1]), topic="moved")
     headers = list(zip(ORIGIN, parts, strict=False))
     whole = RawBatch(raw.topic, 0, raw.offsets, raw.times, raw.keys, raw.values, headers=[headers])  # type: ignore[list-item]  # Kafka's headers may be null
-    found, rejected = by_origin(whole, {"views", "clicks", "orders"})
+    found, rejected = by_origin(whole, KIND_OF_TOPIC)
     assert sum(map(len, found)) + len(rejected) == 1
 
 

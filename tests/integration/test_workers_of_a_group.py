@@ -97,7 +97,7 @@ async def settings(kafka: KafkaSettings) -> KafkaSettings:
 
 def batched(settings: KafkaSettings) -> list[str]:
     names = topics(settings)
-    return [names.views, names.clicks, names.orders]
+    return list(names.of_kinds)
 
 
 @asynccontextmanager
