@@ -1,4 +1,4 @@
-"""Events in, lists out: the agent of `views`, `clicks` and `orders`."""
+"""Events in, lists out: the agent of `views`, `clicks`, `carts` and `orders`."""
 
 import asyncio
 from collections import Counter
@@ -167,9 +167,9 @@ class Process:
         """Score the lists that the batch's users have until now."""
         found = admitted.interactions
         items = self.maker.recommender.items.numbers(found.item_ids)
-        bought = found.kind is Kind.ORDER
+        taken = found.kind in (Kind.CART, Kind.ORDER)
         self.metrics.count_scores(
-            found.kind.label, self.shown.score(admitted.users, admitted.user_of, items, bought=bought)
+            found.kind.label, self.shown.score(admitted.users, admitted.user_of, items, taken=taken)
         )
 
     async def _try(

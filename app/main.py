@@ -122,7 +122,7 @@ class _Version(argparse.Action):
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="headrace",
-        description="Views, clicks and orders in, checked field by field; fresh top-k lists out. "
+        description="Views, clicks, carts and orders in, checked field by field; fresh top-k lists out. "
         "With models, items whose texts are poor stay out of them.",
         epilog="Settings are HEADRACE_… environment variables; `.env.example` lists them. Start with: headrace run",
     )

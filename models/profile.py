@@ -25,11 +25,12 @@ class ProfileSettings:
     half_life_days: float = setting(30.0, "a user's interaction counts half after this long", low=0.01)
     view_weight: float = setting(1.0, "weight of a view", low=0)
     click_weight: float = setting(2.0, "weight of a click", low=0)
+    cart_weight: float = setting(3.0, "weight of a cart: an item that was put into it", low=0)
     order_weight: float = setting(5.0, "weight of an order", low=0)
 
     def weight(self, kind: Kind) -> float:
         """The weight of one interaction of this kind."""
-        return (self.view_weight, self.click_weight, self.order_weight)[kind]
+        return (self.view_weight, self.click_weight, self.cart_weight, self.order_weight)[kind]
 
     @property
     def weights(self) -> NDArray[np.float64]:

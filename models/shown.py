@@ -73,17 +73,17 @@ class Shown:
         self._sessions[rows] = sessions
 
     def score(
-        self, user_ids: Sequence[str], user_of: NDArray[np.int32], items: NDArray[np.int32], *, bought: bool
+        self, user_ids: Sequence[str], user_of: NDArray[np.int32], items: NDArray[np.int32], *, taken: bool
     ) -> ListScores:
         """Look for events in the lists that their users have now, and note what the users look at.
 
         `user_of` (n,) is the place of each event's user in `user_ids`; `items` (n,) are in the
-        order of the events, and `bought` tells whether they are orders.
+        order of the events, and `taken` tells whether they are carts or orders.
         """
         rows = np.array(self._rows_of(user_ids), np.int64)
         hits = np.zeros(SOURCES, np.int64)
         scored, reciprocals = score_events(
-            self._rows, self._sources, self._looked_at, rows[user_of] if len(rows) else rows, items, bought, hits
+            self._rows, self._sources, self._looked_at, rows[user_of] if len(rows) else rows, items, taken, hits
         )
         return ListScores(scored, reciprocals, hits)
 

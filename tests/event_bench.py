@@ -133,7 +133,7 @@ class Bench:
         self.restart()
 
     def counts(self, user_id: str = "u1") -> list[int]:
-        """Views, clicks and orders in the user's profile."""
+        """Views, clicks, carts and orders in the user's profile."""
         return [round(count) for count in self.users.profiles[user_id].counts]
 
     def emitted(self) -> list[Fields]:

@@ -66,7 +66,7 @@ async def read_group_lag(settings: KafkaSettings) -> GroupLag | None:
 
 
 async def partitions_of(kafka: KafkaSettings, names: Iterable[str] = SOURCES) -> list[TopicPartition]:
-    """Return all partitions of these topics, by default of views, clicks and orders.
+    """Return all partitions of these topics, by default those of events.
 
     Raises HeadraceError.
     """

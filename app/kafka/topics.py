@@ -61,6 +61,7 @@ class Topics:
 
     views: str
     clicks: str
+    carts: str
     orders: str
     moved: str
     items: str
@@ -86,7 +87,7 @@ async def create_topics(settings: KafkaSettings) -> dict[str, int]:
     """Create the topics that are missing. Returns the number of partitions by full name.
 
     Existing topics are not changed. Raises HeadraceError when the broker cannot be reached or
-    refuses, and when existing topics do not fit together: views, clicks, orders, moved, forget and
+    refuses, and when existing topics do not fit together: the topics of events, moved, forget and
     interactions need the same number of partitions.
     """
     admin = make_admin(settings)

@@ -14,6 +14,7 @@ import orjson
 from app.datasets.record import Dataset
 from app.filecheck.advice import ADVICE
 from app.filecheck.rejected import RejectedRow, rejected_rows
+from app.kafka.topics import SOURCES
 from app.local.run import LocalRun, Processed
 from app.local.scrape import Reading
 from app.local.watch import get_json
@@ -145,7 +146,7 @@ async def addresses(running: LocalRun) -> str:
         f"page      {running.serve.url}/",
         f"look-up   curl '{running.serve.url}/recommendations/{_segment(user)}?k=5'",
         f"Redis     {shown_address(settings.redis.url)}   GET '{Keys(settings.redis.prefix).recommendation(user)}'",
-        f"Kafka     {settings.kafka.bootstrap}   topics views, clicks, orders, items",
+        f"Kafka     {settings.kafka.bootstrap}   topics {', '.join((*SOURCES, 'items'))}",
         f"metrics   {running.worker.url}/metrics",
         *_exports(settings.kafka.bootstrap, settings.redis.url),
     ]

@@ -23,7 +23,8 @@ from models.contract.formats import SNAPSHOT
 MAGIC = b"headrace-snapshot"
 # Its version rises whenever a column changes its meaning, or a hash in a column is computed
 # differently.
-FORMAT = SNAPSHOT.version
+FORMAT, OLDEST_FORMAT = SNAPSHOT.version, SNAPSHOT.oldest
+READABLE = {b"%d" % each: each for each in range(OLDEST_FORMAT, FORMAT + 1)}
 LONGEST_FIRST_LINE = 200
 COLUMN_TYPE = "^([<>|][biu]1|[<>][iu][248]|[<>]f[248])$"  # numpy's names of numbers of a fixed size
 
@@ -34,10 +35,11 @@ class UnusableSnapshot(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Flat columns by name, and facts that JSON can hold."""
+    """Flat columns by name, and facts that JSON can hold; `format` is that of the file."""
 
     facts: Mapping[str, Any]
     arrays: Mapping[str, NDArray[Any]]
+    format: int = FORMAT
 
 
 class _Header(Struct):
@@ -84,14 +86,14 @@ def read_snapshot(path: Path) -> Snapshot:
         raise UnusableSnapshot(f"it cannot be read: {error}") from error
     start = content.find(b"\n", 0, LONGEST_FIRST_LINE) + 1
     match content[:start].rstrip().split(b" "):
-        case [magic, version, _] if magic == MAGIC and version != b"%d" % FORMAT:
+        case [magic, version, _] if magic == MAGIC and version not in READABLE:
             other = "a newer" if version.isdigit() and int(version) > FORMAT else "another"
-            said = version.decode(errors="replace")
-            raise UnusableSnapshot(f"{other} version of Headrace wrote it, in format {said}; this one reads {FORMAT}")
-        case [magic, _, checksum] if magic == MAGIC:
+            said, known = version.decode(errors="replace"), f"{OLDEST_FORMAT} to {FORMAT}"
+            raise UnusableSnapshot(f"{other} version of Headrace wrote it, in format {said}; this one reads {known}")
+        case [magic, version, checksum] if magic == MAGIC:
             if xxhash.xxh3_128_hexdigest(memoryview(content)[start:]).encode() != checksum:
                 raise UnusableSnapshot("it is damaged: its checksum is wrong")
-            return _parse(content, start)
+            return _parse(content, start, READABLE[version])
     raise UnusableSnapshot("it is not a snapshot of Headrace")
 
 
@@ -103,7 +105,7 @@ def _parts(snapshot: Snapshot) -> Iterator[bytes | memoryview]:
         yield array.data.cast("B") if len(array) else b""
 
 
-def _parse(content: bytes, start: int) -> Snapshot:
+def _parse(content: bytes, start: int, version: int) -> Snapshot:
     end = content.find(b"\n", start)
     if end < 0:
         raise UnusableSnapshot("it has no columns")
@@ -118,7 +120,7 @@ def _parse(content: bytes, start: int) -> Snapshot:
         # Copied, because compiled code needs arrays that are aligned and writable.
         arrays[name] = np.frombuffer(content, np.dtype(kind), length, place).copy()
         place += arrays[name].nbytes
-    return Snapshot(header.facts, arrays)
+    return Snapshot(header.facts, arrays, version)
 
 
 def _sync_folder(folder: Path) -> None:

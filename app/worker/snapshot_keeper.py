@@ -27,6 +27,8 @@ LAST_READ_SECONDS = 5.0
 # starts.
 SHAPING = ("events", "profile", "neighbours", "trending")
 SHAPING_ALSO = ("HEADRACE_RANKER_MODE",)
+# Settings of what a format brought: snapshots of former ones hold nothing that they could change.
+NEW_IN = {9: ("HEADRACE_PROFILE_CART_WEIGHT",)}
 
 logger = logging.getLogger(__name__)
 
@@ -140,7 +142,7 @@ class SnapshotKeeper:
     def _read(self, path: Path) -> tuple[Snapshot, Marks, float]:
         snapshot = read_snapshot(path)
         try:
-            changed = _changed(dict(snapshot.facts["shape"]), self.shape)
+            changed = _changed(_of_former(self.shape, snapshot.format) | snapshot.facts["shape"], self.shape)
             saved_at = float(snapshot.facts["saved_at"])
             marks = from_rows(snapshot.facts["marks"])
         except (KeyError, TypeError, ValueError) as error:
@@ -181,6 +183,11 @@ def shape_of(settings: Settings) -> Shape:
         for name, value in asdict(getattr(settings, concern.name)).items()
         if (variable := f"{PREFIX}_{concern.name}_{name}".upper()) in SHAPING_ALSO or concern.name in SHAPING
     }
+
+
+def _of_former(shape: Shape, version: int) -> Shape:
+    """The settings that this format did not know yet."""
+    return {name: shape[name] for since, names in NEW_IN.items() if version < since for name in names}
 
 
 def _changed(before: Shape, now: Shape) -> str:

@@ -9,11 +9,16 @@ from numpy.typing import NDArray
 
 
 class Kind(IntEnum):
-    """What a user did to an item; each has a topic of its own."""
+    """What a user did to an item; each has a topic of its own.
+
+    Of two that happened at the same time the larger one counts as the later one. What is stored
+    does not depend on these numbers: its formats say which kinds it has.
+    """
 
     VIEW = 0
     CLICK = 1
-    ORDER = 2
+    CART = 2
+    ORDER = 3
 
     @property
     def label(self) -> str:
@@ -21,7 +26,7 @@ class Kind(IntEnum):
         return self.name.lower()
 
 
-TOPIC_OF_KIND = {Kind.VIEW: "views", Kind.CLICK: "clicks", Kind.ORDER: "orders"}
+TOPIC_OF_KIND = {Kind.VIEW: "views", Kind.CLICK: "clicks", Kind.CART: "carts", Kind.ORDER: "orders"}
 KIND_OF_TOPIC = {topic: kind for kind, topic in TOPIC_OF_KIND.items()}
 KIND_OF_LABEL = {kind.label: kind for kind in Kind}
 

@@ -50,6 +50,7 @@ _ORDER: msgspec.json.Decoder[EventRecord] = msgspec.json.Decoder(OrderRecord)
 _DECODERS: Mapping[Kind, msgspec.json.Decoder[EventRecord]] = {
     Kind.VIEW: _EVENT,
     Kind.CLICK: _EVENT,
+    Kind.CART: _EVENT,
     Kind.ORDER: _ORDER,
 }
 # Whatever else it may raise on bytes from outside would also be explained by the slower path.

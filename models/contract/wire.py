@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from msgspec import Meta, Struct
 
+from models.contract.events import Kind
 from models.contract.formats import FIRST, INTERACTIONS, check_version
 from models.contract.interactions import Interactions
 from models.contract.mend import encode_event_repairs
@@ -33,6 +34,7 @@ class Written(Struct, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     request_id: str | None = None
     position: int | float | None = None
     surface: str | None = None
+    format: int = FIRST
     doubt: str | None = None
     weight: float | None = None
     repairs: list[dict[str, object]] | None = None
@@ -44,9 +46,11 @@ _ENCODER = msgspec.json.Encoder()
 def encode_interactions(interactions: Interactions, session_ids: Sequence[str]) -> list[bytes]:
     """The JSON of each event, with its source position, so that a reader can ignore repeats.
 
-    `session_ids` has one entry per event.
+    `session_ids` has one entry per event. Only carts say that they are of the second format: the
+    first has all other kinds.
     """
     kind, source = interactions.kind.label, interactions.source
+    said = INTERACTIONS.version if interactions.kind is Kind.CART else FIRST
     columns = zip(
         interactions.events,
         interactions.user_ids,
@@ -59,6 +63,7 @@ def encode_interactions(interactions: Interactions, session_ids: Sequence[str]) 
         Written(
             event.event_id, user_id, event.item_id, kind, ts, session_id, source, offset,
             event.price, event.quantity, event.currency, event.request_id, event.position, event.surface,
+            said,
         )
         for event, user_id, ts, session_id, offset in columns
     ]  # fmt: skip
@@ -85,7 +90,7 @@ class Learned(Struct, gc=False):
     event_id: str
     user_id: str
     item_id: str
-    kind: Literal["view", "click", "order"]
+    kind: Literal["view", "click", "cart", "order"]
     ts: float
     session_id: str
     source: str

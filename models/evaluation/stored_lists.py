@@ -4,7 +4,7 @@ An event is a hit if its item stands in the list that was stored when it came; t
 1. A list never holds the item that its user looks at, so
 
 - a view or click of that item again says nothing, and is not scored;
-- an order of it scores as the event did with which the user came to the item.
+- a cart or an order of it scores as the event did with which the user came to the item.
 """
 
 from typing import NamedTuple
@@ -39,20 +39,21 @@ def score_events(
     looked_at: NDArray[np.void],
     rows: NDArray[np.int64],
     items: NDArray[np.int32],
-    bought: bool,
+    taken: bool,
     hits: NDArray[np.int64],
 ) -> tuple[int, float]:
     """Add to `hits`, and return how many events were scored, and their sum of 1 / rank.
 
     `lists` and `sources` (users, size) are padded with NOTHING, `looked_at` (users,) moves on;
-    `rows` (n,) are the users of the events, and `items` (n,) their items.
+    `rows` (n,) are the users of the events, and `items` (n,) their items, which were put into a
+    cart or ordered if `taken`.
     """
     scored, reciprocals = 0, 0.0
     for event in range(len(items)):
         row, item = rows[event], items[event]
         was = looked_at[row]
         if was.item == item:
-            if not bought:
+            if not taken:
                 continue
         else:
             was.item, was.rank, was.source = item, UNSCORED, 0

@@ -24,6 +24,7 @@ NO_PRICE = -1.0
 NO_LOG_PRICE = -1e4  # of an item without a price above 0
 HIGHEST_PRICE = float(np.finfo(np.float32).max)  # higher prices count as this one
 FIRST_CAPACITY = 1024
+FORMER_KINDS = [Kind.VIEW, Kind.CLICK, Kind.ORDER]  # of which snapshots of format 8 have counts
 
 
 class ItemFacts:
@@ -83,13 +84,17 @@ class ItemFacts:
         return found | pack(self.brands.names, "brands", "brand_starts")
 
     def restore(self, arrays: Arrays) -> None:
-        """Take over what `snapshot` gave. Raises ValueError for anything else."""
+        """Take over what `snapshot` gave, also that of format 8, which counts no carts. Raises
+        ValueError for anything else.
+        """
         self.brands.numbers(self.check(arrays))
         self.brand, self.price = arrays["brand"].copy(), arrays["price"].copy()
         self.log_price = np.full(len(self.price), NO_LOG_PRICE, np.float32)
         np.log(self.price, out=self.log_price, where=self.price > 0)
         self.first_seen, self.counted_at = arrays["first_seen"].copy(), arrays["counted_at"].copy()
-        self.counts = arrays["counts"].reshape(-1, len(Kind), len(HALF_LIFE_SECONDS)).copy()
+        counts = arrays["counts"].reshape(len(self.brand), -1, len(HALF_LIFE_SECONDS))
+        self.counts = np.zeros((len(counts), len(Kind), len(HALF_LIFE_SECONDS)), np.float32)
+        self.counts[:, list(Kind) if counts.shape[1] == len(Kind) else FORMER_KINDS] = counts
 
     @staticmethod
     def check(arrays: Arrays) -> list[str]:
@@ -97,9 +102,9 @@ class ItemFacts:
         brand, price, counts = columns(arrays, brand=np.int32, price=np.float32, counts=np.float32)
         first_seen, counted_at = columns(arrays, first_seen=np.float64, counted_at=np.float64)
         brands = unpack(arrays, "brands", "brand_starts")
-        width = len(Kind) * len(HALF_LIFE_SECONDS)
-        same = 0 < len(brand) == len(price) == len(first_seen) == len(counted_at) == len(counts) / width
-        require(same, "columns of items differ in length")
+        same = 0 < len(brand) == len(price) == len(first_seen) == len(counted_at)
+        widths = [len(kinds) * len(HALF_LIFE_SECONDS) for kinds in (Kind, FORMER_KINDS)]
+        require(same and len(counts) / len(brand) in widths, "columns of items differ in length")
         require(brand.min() >= NO_BRAND and brand.max() < len(brands), "a brand has no name")
         require(np.isfinite(counts).all() and np.isfinite(counted_at).all() and counts.min() >= 0, "a count is none")
         require(np.isfinite(price).all(), "a price is no number")

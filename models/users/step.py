@@ -11,6 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from models.contract.events import Kind
 from models.kernel import kernel
 from models.profile import SESSION_SECONDS
 from models.users.arrays import (
@@ -28,7 +29,7 @@ from models.users.arrays import (
     UserArrays,
 )
 
-ORDER = 2  # models.contract.events.Kind.ORDER; compiled code takes numbers
+ORDER = int(Kind.ORDER)  # compiled code takes numbers
 
 
 @kernel

@@ -3,15 +3,16 @@
 Other programs read `recent`, `counts`, and `vector` with `vector_model`. `revision` orders the
 writes (`models.users.revision`). `state` is the workers' own, beside `recent`:
 
-    version (1) · flags · counted_at · a count for each kind that has one
+    version (2) · flags · counted_at · a count for each kind that has one
     · the open session, if there is one: the time that names it, start, end
     · sources: number, then name and offset of each
     · bought items, newest first: number, then time and id of each
 
 Times and counts are little-endian float64; numbers, offsets and the lengths of UTF-8 names are
-varints (LEB128). Bit 0 of the flags says that there is a session, bits 1, 2 and 3 that views,
-clicks and orders have a count. Version 0.1.0 had JSON in `bought`, `counts`, `session` and
-`offsets` instead, which is still read.
+varints (LEB128). Bit 0 of the flags says that there is a session, bits 1 to 4 that views, clicks,
+carts and orders have a count. Two former versions are still read: in version 1 bit 3 was that of
+orders, and there were no carts; Headrace 0.1.0 had JSON in `bought`, `counts`, `session` and
+`offsets` instead.
 """
 
 import math
@@ -36,6 +37,8 @@ STATE = "state"
 HIGHEST_VERSION = 31  # a byte above it is a letter of what another program wrote
 OLD_FIELDS = ("bought", "session", "offsets")
 READ_FIELDS = (REVISION, STATE, "recent", "counts", *OLD_FIELDS)
+# The kinds that have a bit in the flags, from bit 1 on.
+KINDS_OF_VERSION = {1: (Kind.VIEW, Kind.CLICK, Kind.ORDER), VERSION: tuple(Kind)}
 
 StoredFields = Mapping[str, bytes | None]
 
@@ -123,15 +126,17 @@ class _State:
     def __init__(self, data: bytes) -> None:
         if len(data) >= 2 and data[0] <= HIGHEST_VERSION:
             check_version(PROFILE, data[0])
-        if len(data) < 2 or data[0] != VERSION:
+        if len(data) < 2 or data[0] not in KINDS_OF_VERSION:
             raise ValueError(f"a state of an unknown version: {data[:1]!r}")
         self._data = data
+        self._kinds = KINDS_OF_VERSION[data[0]]
         self._at = 2
 
     def profile(self, user_id: str, recent: tuple[Seen, ...]) -> Profile:
         """The profile of which this is the state."""
         flags, counted_at = self._data[1], self._floats(1)[0]
-        counts = tuple(self._floats(1)[0] if flags & (2 << kind) else 0.0 for kind in Kind)
+        found = {kind: self._floats(1)[0] for bit, kind in enumerate(self._kinds) if flags & (2 << bit)}
+        counts = [found.get(kind, 0.0) for kind in Kind]
         session = None
         if flags & HAS_SESSION:
             opened, start, end = self._floats(3)
@@ -172,10 +177,11 @@ def _decode_old(recent: tuple[Seen, ...], fields: StoredFields) -> Profile:
     bought, counts, session, offsets = (
         orjson.loads(fields.get(name) or b"null") for name in ("bought", "counts", "session", "offsets")
     )
+    known = {Kind.CART.label: 0.0} | counts
     return Profile(
         recent=recent,
         bought=tuple(Seen(ts, int(Kind.ORDER), item_id) for item_id, ts in bought),
-        counts=_finite([float(counts[kind.label]) for kind in Kind]),
+        counts=_finite([float(known[kind.label]) for kind in Kind]),
         counted_at=counts["at"],
         session=Session(*session) if session else None,
         applied=offsets,

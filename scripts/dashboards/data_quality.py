@@ -14,7 +14,7 @@ RECORDS = (
     ),
     Panel(
         "Quarantined, by kind",
-        "The same records by what they are: views, clicks, orders, items.",
+        "The same records by what they are: views, clicks, carts, orders, items.",
         [Query(rate("headrace_rejected_total", "kind"), "{{kind}}")],
         PER_SECOND,
         BARS,

@@ -42,7 +42,7 @@ QUALITY = (
     Panel(
         "Hit rate of stored lists",
         "The share of events whose item stood in the list that Redis held for their user. For orders it is the share "
-        "of orders that stood in the list before the user looked at the item.",
+        "of orders, for carts that of carts, that stood in the list before the user looked at the item.",
         [
             Query(
                 share(rate("headrace_scored_hits_total", "kind"), rate("headrace_scored_events_total", "kind")),

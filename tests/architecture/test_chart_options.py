@@ -10,6 +10,7 @@ import yaml
 from charts import CHART, ROOT, helm, one, pod, render
 from monitoring import DASHBOARDS, RULES
 
+from app.kafka.topics import SOURCES
 from app.settings import load
 
 EVERYTHING = ("--values", str(CHART / "ci/everything-on-values.yaml"))
@@ -60,7 +61,7 @@ def test_keda_scales_the_workers_by_the_lag_of_each_topic_of_events() -> None:
     worker, scaled = one(manifests, "StatefulSet"), one(manifests, "ScaledObject")["spec"]
     assert "replicas" not in worker["spec"]
     assert scaled["scaleTargetRef"] == {"kind": "StatefulSet", "name": worker["metadata"]["name"]}
-    assert [each["metadata"]["topic"] for each in scaled["triggers"]] == ["shop-views", "shop-clicks", "shop-orders"]
+    assert [each["metadata"]["topic"] for each in scaled["triggers"]] == [f"shop-{name}" for name in SOURCES]
     assert {each["metadata"]["consumerGroup"] for each in scaled["triggers"]} == {"shop"}
     assert all(type(value) is str for each in scaled["triggers"] for value in each["metadata"].values())
 

@@ -69,6 +69,7 @@ OF_TOPIC = {
     # These are the shop's own, in the forms that `sending-events.md` describes.
     "views": None,
     "clicks": None,
+    "carts": None,
     "orders": None,
     "items": None,
     "forget": None,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-KIND_OF_TOPIC = {"views": "view", "clicks": "click", "orders": "order"}
+KIND_OF_TOPIC = {"views": "view", "clicks": "click", "carts": "cart", "orders": "order"}
 ITEMS = "items"
 SOURCES = (*KIND_OF_TOPIC, ITEMS)
 

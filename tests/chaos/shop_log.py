@@ -61,7 +61,7 @@ class _Writer:
         return broken_item(self.rng, self._item(number))
 
     def event(self) -> Planned:
-        topic = self.rng.choices(list(KIND_OF_TOPIC), (6, 3, 1))[0]
+        topic = self.rng.choices(list(KIND_OF_TOPIC), (12, 6, 3, 2))[0]
         key, said = self._event(topic)
         broken = broken_event(self.rng, topic, key, said) if self.rng.random() < self.shop.broken else None
         if self.rng.random() < self.shop.texts:

@@ -11,9 +11,9 @@ Times and counts are little-endian float64; numbers, offsets and lengths of text
 import struct
 from dataclasses import dataclass
 
-KINDS = ("view", "click", "order")
+KINDS = ("view", "click", "cart", "order")
 HAS_SESSION = 1
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)

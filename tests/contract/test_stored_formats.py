@@ -1,5 +1,6 @@
 """Of each kind of stored data the previous version is read, and a newer one is refused in words."""
 
+import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
@@ -93,7 +94,20 @@ async def test_redis_of_an_older_version_is_read_and_noted_as_the_present_one(fo
     assert int(await formats.redis.hget(formats.keys.formats(), PROFILE.name) or 0) == PROFILE.version
 
 
-def test_a_profile_of_the_previous_version_is_read() -> None:
+def test_a_profile_without_carts_of_the_previous_version_is_read() -> None:
+    # version, flags for a view and an order, their time and counts, no sources, no bought items
+    state = struct.pack("<BB3dBB", PROFILE.version - 1, 0b1010, 1.0, 2.0, 0.5, 0, 0)
+    profile = decode_profile("u", {"recent": RECENT, "state": state})
+    assert profile is not None
+    assert dict(zip(Kind, profile.counts, strict=True)) == {
+        Kind.VIEW: 2.0,
+        Kind.CLICK: 0.0,
+        Kind.CART: 0.0,
+        Kind.ORDER: 0.5,
+    }
+
+
+def test_a_profile_of_the_first_release_is_read() -> None:
     stored = {"recent": RECENT, "bought": b"[]", "counts": b'{"view":1,"click":0,"order":0,"at":1.0}', "offsets": b"{}"}
     profile = decode_profile("u", stored)
     assert profile is not None
@@ -101,7 +115,7 @@ def test_a_profile_of_the_previous_version_is_read() -> None:
 
 
 def test_a_profile_of_a_newer_version_is_refused() -> None:
-    with pytest.raises(NewerFormat, match="profiles are stored in format 2"):
+    with pytest.raises(NewerFormat, match=f"profiles are stored in format {PROFILE.version + 1}"):
         decode_profile("u", {"recent": RECENT, "state": bytes([PROFILE.version + 1, 0])})
 
 
@@ -115,8 +129,8 @@ def test_a_list_of_a_newer_version_is_refused() -> None:
         decode_list(orjson.dumps(A_LIST | {HEADER: LIST.version + 1}))
 
 
-@pytest.mark.parametrize("said", [{}, {HEADER: INTERACTIONS.version}])
-def test_an_interaction_is_read(said: dict[str, int]) -> None:
+@pytest.mark.parametrize("said", [{}, {HEADER: INTERACTIONS.version}, {HEADER: 2, "kind": "cart"}])
+def test_an_interaction_is_read(said: dict[str, object]) -> None:
     [found] = decode_log([orjson.dumps(INTERACTION | said)])
     assert found is not None
     assert found.offset == 3
@@ -124,7 +138,7 @@ def test_an_interaction_is_read(said: dict[str, int]) -> None:
 
 @pytest.mark.parametrize("beside", [[], [None], [b"{"]])
 def test_an_interaction_of_a_newer_version_is_refused(beside: list[bytes | None]) -> None:
-    with pytest.raises(NewerFormat, match="interactions are stored in format 2"):
+    with pytest.raises(NewerFormat, match=f"interactions are stored in format {INTERACTIONS.version + 1}"):
         decode_log([*beside, orjson.dumps(INTERACTION | {HEADER: INTERACTIONS.version + 1})])
 
 
@@ -165,7 +179,7 @@ def test_a_vector_of_a_newer_version_is_refused() -> None:
         decode_assessment(b"", dict(_as_version(headers, VECTORS.version + 1)))
 
 
-@pytest.mark.parametrize(("step", "words"), [(1, "a newer version of Headrace"), (-1, "another version of Headrace")])
+@pytest.mark.parametrize(("step", "words"), [(1, "a newer version of Headrace"), (-2, "another version of Headrace")])
 def test_a_snapshot_of_another_version_is_ignored_in_words(tmp_path: Path, step: int, words: str) -> None:
     path = tmp_path / "s"
     write_snapshot(path, Snapshot({}, {}))
@@ -174,6 +188,15 @@ def test_a_snapshot_of_another_version_is_ignored_in_words(tmp_path: Path, step:
     path.write_bytes(path.read_bytes().replace(said, MAGIC + b" %d " % (SNAPSHOT.version + step), 1))
     with pytest.raises(UnusableSnapshot, match=words):
         read_snapshot(path)
+
+
+def test_a_snapshot_of_the_previous_version_is_read(tmp_path: Path) -> None:
+    path, counts = tmp_path / "s", np.arange(3.0)
+    write_snapshot(path, Snapshot({"saved_at": 1.0}, {"counts": counts}))
+    said = path.read_bytes()
+    path.write_bytes(said.replace(MAGIC + b" %d " % SNAPSHOT.version, MAGIC + b" %d " % SNAPSHOT.oldest, 1))
+    found = read_snapshot(path)
+    assert (found.format, found.facts, found.arrays["counts"].tolist()) == (8, {"saved_at": 1.0}, [0, 1, 2])
 
 
 def test_a_manifest_of_a_newer_version_is_refused() -> None:

@@ -12,6 +12,7 @@ from conftest import ReadTopic
 from workers import environment, running_worker, until
 
 from app.concerns import KafkaSettings, RedisSettings
+from app.kafka.topics import SOURCES
 
 Event = dict[str, Any]
 NOW = time.time()
@@ -147,7 +148,7 @@ async def test_a_killed_worker_s_users_move_to_the_other_and_their_lists_go_on_c
 ) -> None:
     environ = environment(kafka, redis_settings)
     users = [f"u{number}" for number in range(12)]
-    every = 6 * kafka.partitions  # of views, clicks, orders, moved, forget and items
+    every = (len(SOURCES) + 3) * kafka.partitions  # and of moved, forget and items
     with (
         running_worker(environ, tmp_path / "first.log") as first,
         running_worker(environ, tmp_path / "second.log") as second,

@@ -6,7 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from builders import without
 from learning import PARTITIONS, catalogue, interactions, lists, new_learn
 from snapshot_log import Log
 
@@ -19,8 +21,10 @@ from app.kafka.replicas import KafkaReplicas
 from app.kafka.topics import create_topics
 from app.retry import Retry
 from app.settings import Settings
-from app.worker.snapshot import Snapshot, read_snapshot, write_snapshot
+from app.worker.snapshot import FORMAT, MAGIC, OLDEST_FORMAT, Snapshot, read_snapshot, write_snapshot
 from app.worker.snapshot_keeper import FILE, OLDEST_SECONDS, SnapshotKeeper
+from models.contract.events import Kind
+from models.items.facts import HALF_LIFE_SECONDS
 from models.neighbours.index import NeighbourSettings
 
 RECORDS = interactions(1_500)
@@ -186,6 +190,37 @@ async def test_other_settings_are_named_and_the_log_is_read_whole(log: Log, capl
     read, warning = await ignored(log, caplog, replace(log.settings, neighbours=NeighbourSettings(postings=77)))
     assert read == 600
     assert "HEADRACE_NEIGHBOURS_POSTINGS was 500, is 77" in warning
+
+
+def without_carts(written: Snapshot) -> Snapshot:
+    """The snapshot as the former format has it: no counts of carts, and no setting for them."""
+    place = "recommender.facts.counts"
+    counts = written.arrays[place].reshape(-1, len(Kind), len(HALF_LIFE_SECONDS))
+    assert not counts[:, Kind.CART].any()
+    shape = without(written.facts["shape"], "HEADRACE_PROFILE_CART_WEIGHT")
+    kept = np.delete(counts, Kind.CART, axis=1).flatten()
+    return Snapshot({**written.facts, "shape": shape}, {**written.arrays, place: kept})
+
+
+async def test_a_snapshot_of_the_former_format_is_taken(log: Log) -> None:
+    await save_after(log, RECORDS[:600])
+    path = Path(log.settings.worker.state_dir) / FILE
+    write_snapshot(path, without_carts(read_snapshot(path)))
+    said = path.read_bytes()
+    path.write_bytes(said.replace(MAGIC + b" %d " % FORMAT, MAGIC + b" %d " % OLDEST_FORMAT, 1))
+    async with log.reader() as reader:
+        assert reader.read == 0
+
+
+async def test_a_snapshot_of_this_format_without_the_setting_of_carts_is_not_taken(
+    log: Log, caplog: pytest.LogCaptureFixture
+) -> None:
+    await save_after(log, RECORDS[:600])
+    path = Path(log.settings.worker.state_dir) / FILE
+    write_snapshot(path, without_carts(read_snapshot(path)))
+    read, warning = await ignored(log, caplog)
+    assert read == 600
+    assert "HEADRACE_PROFILE_CART_WEIGHT was None" in warning
 
 
 @pytest.mark.parametrize("seconds", [OLDEST_SECONDS + 1, -10.0])

@@ -20,7 +20,7 @@ from made_topics import make_topics
 
 from app.concerns import KafkaSettings
 from app.errors import HeadraceError
-from app.kafka.topics import CONFIGS, create_topics, topics
+from app.kafka.topics import CONFIGS, SOURCES, create_topics, topics
 
 NOWHERE = "127.0.0.1:1"
 
@@ -78,12 +78,9 @@ async def test_topics_get_their_configuration(kafka: KafkaSettings) -> None:
 async def test_a_missing_topic_takes_the_partitions_of_the_existing_ones(kafka: KafkaSettings) -> None:
     await make_topics(kafka, {"views": 6})
     await create_topics(kafka)
-    assert {name: (await partitions(kafka))[name] for name in ("views", "clicks", "orders", "interactions")} == {
-        "views": 6,
-        "clicks": 6,
-        "orders": 6,
-        "interactions": 6,
-    }
+    assert {name: (await partitions(kafka))[name] for name in (*SOURCES, "interactions")} == dict.fromkeys(
+        (*SOURCES, "interactions"), 6
+    )
 
 
 async def test_topics_that_do_not_fit_together_are_refused_with_advice(kafka: KafkaSettings) -> None:

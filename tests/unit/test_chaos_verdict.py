@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from chaos.oracle import expect, profiles
-from chaos.records import Logged, Place, Planned
+from chaos.records import KIND_OF_TOPIC, Logged, Place, Planned
 from chaos.stored import Stored
 from chaos.verdict import Evidence, Verdict, judge
 
@@ -41,7 +41,7 @@ class Run:
 
     def accepts(self, record: Logged) -> None:
         said = json.loads(record.value or b"")
-        kind = {"views": "view", "clicks": "click", "orders": "order"}[record.place.topic]
+        kind = KIND_OF_TOPIC[record.place.topic]
         source = {"source": f"{record.place.topic}-0@17", "offset": record.place.offset}
         told = {**said, "kind": kind, "session_id": "s", **source}
         user = told.setdefault("user_id", "")
@@ -98,7 +98,7 @@ def test_a_profile_has_the_latest_time_and_kind_of_each_item_and_decayed_counts(
     found = run.stores().profiles["ada"]
     assert found.recent == [("mug", NOW, "view"), ("pot", NOW - 60 * DAY, "view")]
     assert found.bought == [("mug", NOW - 30 * DAY)]
-    assert found.counts == pytest.approx({"view": 1.25, "click": 0.0, "order": 0.5})
+    assert found.counts == pytest.approx({"view": 1.25, "click": 0.0, "cart": 0.0, "order": 0.5})
     assert found.offsets == {("views", 0): 1, ("orders", 0): 0}
 
 
@@ -154,7 +154,7 @@ def test_an_interaction_that_says_something_else_is_wrong(name: str) -> None:
     [
         {"recent": []},
         {"bought": [("x", NOW)]},
-        {"counts": {"view": 2.0, "click": 0.0, "order": 0.0}},
+        {"counts": {"view": 2.0, "click": 0.0, "cart": 0.0, "order": 0.0}},
         {"at": NOW - 1},
         {"offsets": {("views", 0): 7}},
     ],

@@ -43,7 +43,7 @@ async def test_only_the_users_that_are_asked_for_are_looked_at(shop: AuditedShop
 
 async def test_an_event_that_counted_twice_is_found(shop: AuditedShop) -> None:
     profile = shop.worker.profile("bob")
-    shop.store.fields |= stored({"bob": replace(profile, counts=(0.0, 0.0, 2.0))})
+    shop.store.fields |= stored({"bob": replace(profile, counts=(0.0, 0.0, 0.0, 2.0))})
     assert problems(await shop.audit().all()) == {"bob": (ProfileFault.DIFFERS, ("counts",))}
 
 

@@ -52,7 +52,7 @@ async def test_where_it_arrives_it_counts_under_its_origin_once() -> None:
     away = batch(event("a"), event("b"), partition=AWAY)
     await bench.handle(away, away)  # the second as after a crash
     await bench.handle(arrived(bench), batch(event("c"), partition=HOME))
-    assert bench.counts() == [3, 0, 0]
+    assert bench.counts() == [3, 0, 0, 0]
     assert bench.users.profiles["u1"].applied == {f"views-{AWAY}": 1, f"views-{HOME}": 0}
     assert {each["source"] for each in bench.emitted()} == {f"views-{AWAY}", f"views-{HOME}"}
     assert [place for place, records in bench.outbox.interactions_log.items() if records] == [HOME]
@@ -65,14 +65,14 @@ async def test_a_copy_that_arrives_after_a_restart_counts_no_second_time() -> No
     await bench.handle(arrived(bench))
     bench.restart()
     await bench.handle(away, replace(arrived(bench), offsets=np.arange(10, 12)))
-    assert bench.counts() == [2, 0, 0]
+    assert bench.counts() == [2, 0, 0, 0]
 
 
 async def test_an_id_counts_once_though_it_is_moved_and_in_place() -> None:
     bench = a_bench()
     await bench.handle(batch(event("a"), partition=AWAY), batch(event("a"), partition=HOME, topic="clicks"))
     await bench.handle(arrived(bench))
-    assert bench.counts() == [0, 1, 0]
+    assert bench.counts() == [0, 1, 0, 0]
     assert total(bench.metrics.events, outcome="duplicate") == 1
 
 
@@ -80,7 +80,7 @@ async def test_an_id_counts_once_though_it_is_moved_and_in_place() -> None:
 async def test_a_foreign_key_in_the_right_partition_is_processed_and_counted(key: bytes | None) -> None:
     bench = a_bench()
     await bench.handle(replace(batch(event("a"), event("b"), partition=HOME), keys=[key, b"u1"]))
-    assert bench.counts() == [2, 0, 0]
+    assert bench.counts() == [2, 0, 0, 0]
     assert total(bench.metrics.foreign_key) == total(bench.metrics.foreign_key, outcome="in_place") == 1
 
 
@@ -90,7 +90,7 @@ async def test_a_refused_event_is_quarantined_and_its_id_may_come_again() -> Non
     [refused] = bench.outbox.quarantined
     assert (refused.reason, refused.partition) == (Reason.FOREIGN_KEY, AWAY)
     assert f"partition {HOME}" in refused.detail
-    assert bench.counts() == [1, 0, 0]
+    assert bench.counts() == [1, 0, 0, 0]
     assert total(bench.metrics.rejected, reason="foreign_key") == 1
 
 
@@ -101,7 +101,7 @@ async def test_what_was_moved_by_a_worker_with_other_settings_is_not_moved_back(
     bench.outbox.moved_log.clear()
     await bench.handle(stray)
     assert bench.outbox.moved_log == {}
-    assert bench.counts() == [1, 0, 0]
+    assert bench.counts() == [1, 0, 0, 0]
 
 
 async def test_a_record_of_moved_without_an_origin_is_quarantined() -> None:
@@ -117,4 +117,4 @@ async def test_a_crash_of_the_worker_that_has_moved_events_in_work_counts_them_o
     batch_of_moved = arrived(bench)
     await bench.crash(batch_of_moved)
     await bench.handle(batch(event("a"), partition=HOME, topic="clicks"), batch_of_moved)
-    assert bench.counts() == [1, 0, 0]
+    assert bench.counts() == [1, 0, 0, 0]

@@ -51,7 +51,7 @@ async def test_everything_goes_to_the_partition_that_it_came_from(bench: Bench) 
     assert bench.outbox.interactions_log[3][0][0] == "u1"
 
 
-@pytest.mark.parametrize("topic", ["views", "clicks", "orders"])
+@pytest.mark.parametrize("topic", ["views", "clicks", "carts", "orders"])
 async def test_the_topic_tells_the_kind(bench: Bench, topic: str) -> None:
     await bench.handle(batch(event("a"), topic=topic))
     [emitted] = bench.emitted()
@@ -160,7 +160,7 @@ async def test_reading_the_log_a_third_time_changes_not_even_a_list(bench: Bench
 
 async def test_a_duplicate_across_topics_counts_once(bench: Bench) -> None:
     await bench.handle(batch(event("a")), batch(event("a"), topic="clicks"))
-    assert bench.users.profiles["u1"].counts == (1.0, 0.0, 0.0)
+    assert bench.users.profiles["u1"].counts == (1.0, 0.0, 0.0, 0.0)
     assert len(bench.emitted()) == 1
 
 
@@ -258,9 +258,10 @@ async def test_stored_lists_are_scored_by_what_their_users_do_next(bench: Bench)
     await bench.handle(batch(event("c", item_id="i2", ts=NOW + 1), first=2))
     await bench.handle(batch(event("d", item_id="i2", ts=NOW + 2), topic="orders"))
     quality = bench.process.metrics.quality
-    assert [total(quality.scored, kind=kind) for kind in ("view", "click", "order")] == [1, 0, 1]
-    assert [total(quality.hits, kind=kind) for kind in ("view", "click", "order")] == [1, 0, 1]
-    assert total(quality.reciprocals) == 2
+    await bench.handle(batch(event("e", item_id="i2", ts=NOW + 3), topic="carts"))
+    assert [total(quality.scored, kind=kind) for kind in ("view", "click", "cart", "order")] == [1, 0, 1, 1]
+    assert [total(quality.hits, kind=kind) for kind in ("view", "click", "cart", "order")] == [1, 0, 1, 1]
+    assert total(quality.reciprocals) == 3
 
 
 async def test_lists_that_another_worker_may_have_replaced_are_not_scored(bench: Bench) -> None:

@@ -58,7 +58,7 @@ async def test_what_was_lost_comes_back_to_the_byte(shop: RebuiltShop) -> None:
 
 async def test_only_what_is_wrong_is_written_and_supersedes_what_was_there(shop: RebuiltShop) -> None:
     before, good = shop.content(), dict(shop.rebuilt.fields)
-    wrong = stored({"bob": replace(shop.worker.profile("bob"), counts=(0.0, 0.0, 9.0))})["bob"]
+    wrong = stored({"bob": replace(shop.worker.profile("bob"), counts=(0.0, 0.0, 0.0, 9.0))})["bob"]
     shop.rebuilt.fields["bob"] = {**wrong, REVISION: (5 << 32 | 1).to_bytes(8, "big"), "vector": b"old"}
     done = await shop.rebuild().run(ALL_USERS)
     assert (done.written, done.same) == (1, 2)
@@ -124,7 +124,7 @@ async def test_where_the_log_lost_its_beginning_older_events_are_kept(shop: Rebu
     before = shop.content()
     shop.log.is_whole = False
     del shop.log.batches[0]
-    wrong = stored({"bob": replace(shop.worker.profile("bob"), counts=(0.0, 0.0, 0.5))})["bob"]
+    wrong = stored({"bob": replace(shop.worker.profile("bob"), counts=(0.0, 0.0, 0.0, 0.5))})["bob"]
     shop.rebuilt.fields["bob"] = wrong
     old = stored({"ada": replace(shop.worker.profile("ada"), applied={"views-0": 1})})["ada"]
     shop.rebuilt.fields["ada"] = old

@@ -10,7 +10,7 @@ from models.profile import Profile, ProfileSettings, Seen, Session
 
 SETTINGS = ProfileSettings()
 START = Profile()
-VIEW, CLICK, ORDER = Kind.VIEW, Kind.CLICK, Kind.ORDER
+VIEW, CLICK, CART, ORDER = Kind
 
 
 def happened(offset: int, item_id: str = "i1", kind: Kind = VIEW, ts: float = NOW, source: str = "views-0") -> Event:
@@ -18,7 +18,7 @@ def happened(offset: int, item_id: str = "i1", kind: Kind = VIEW, ts: float = NO
 
 
 def test_a_new_user_has_done_nothing() -> None:
-    assert (START.recent, START.bought, START.counts, START.newest_ts) == ((), (), (0.0, 0.0, 0.0), 0.0)
+    assert (START.recent, START.bought, START.counts, START.newest_ts) == ((), (), (0.0,) * 4, 0.0)
 
 
 def test_recent_items_stand_newest_first_each_once_with_the_latest_interaction() -> None:
@@ -34,6 +34,15 @@ def test_recent_items_stand_newest_first_each_once_with_the_latest_interaction()
 def test_at_the_same_time_the_stronger_interaction_and_then_the_item_id_decide() -> None:
     profile = step(START, [happened(0, "b"), happened(1, "a", CLICK), happened(2, "a")], SETTINGS)
     assert profile.recent == (Seen(NOW, CLICK, "a"), Seen(NOW, VIEW, "b"))
+    later = step(profile, [happened(3, "b", ORDER), happened(4, "a", CART), happened(5, "b", CART)], SETTINGS)
+    assert later.recent == (Seen(NOW, ORDER, "b"), Seen(NOW, CART, "a"))
+
+
+def test_what_lies_in_a_cart_is_counted_and_not_bought() -> None:
+    profile = step(START, [happened(0, "a", CART), happened(1, "b", ts=NOW + 1)], SETTINGS)
+    assert profile.bought == ()
+    assert profile.recent[1] == Seen(NOW, CART, "a")
+    assert profile.counts[CART] == pytest.approx(1.0, abs=1e-6)
 
 
 def test_only_the_most_recent_items_are_kept() -> None:
@@ -64,7 +73,7 @@ def test_counts_fade_by_half_in_a_half_life_of_event_time() -> None:
         happened(3, kind=ORDER, ts=NOW + 2 * half_life),
     ]
     profile = step(START, events, SETTINGS)
-    assert profile.counts == pytest.approx((0.25 + 0.5, 0.5, 1.0))
+    assert profile.counts == pytest.approx((0.25 + 0.5, 0.5, 0.0, 1.0))
     assert profile.counted_at == NOW + 2 * half_life
 
 
@@ -72,13 +81,13 @@ def test_a_late_event_counts_as_much_as_if_it_had_come_in_time() -> None:
     half_life = SETTINGS.half_life_days * DAY
     profile = step(START, [happened(0, ts=NOW)], SETTINGS)
     late = step(profile, [happened(0, kind=CLICK, ts=NOW - half_life, source="clicks-0")], SETTINGS)
-    assert late.counts == pytest.approx((1.0, 0.5, 0.0))
+    assert late.counts == pytest.approx((1.0, 0.5, 0.0, 0.0))
     assert late.counted_at == NOW
 
 
 def test_events_of_decades_ago_are_counted_like_others() -> None:
     old = 860_000_000.0
-    assert step(START, [happened(0, ts=old)], SETTINGS).counts == (1.0, 0.0, 0.0)
+    assert step(START, [happened(0, ts=old)], SETTINGS).counts == (1.0, 0.0, 0.0, 0.0)
 
 
 def test_what_is_contained_already_changes_nothing() -> None:
@@ -91,7 +100,7 @@ def test_what_is_contained_already_changes_nothing() -> None:
 def test_a_batch_that_is_partly_contained_adds_only_the_rest() -> None:
     profile = step(START, [happened(0), happened(1)], SETTINGS)
     again = step(profile, [happened(1), happened(2)], SETTINGS)
-    assert again.counts == (3.0, 0.0, 0.0)
+    assert again.counts == (3.0, 0.0, 0.0, 0.0)
     assert again.applied == {"views-0": 2}
 
 
@@ -99,12 +108,16 @@ def test_offsets_are_told_apart_by_source() -> None:
     profile = step(START, [happened(7, source="views-0")], SETTINGS)
     again = step(profile, [happened(3, source="clicks-0", kind=CLICK)], SETTINGS)
     assert again.applied == {"views-0": 7, "clicks-0": 3}
-    assert again.counts == (1.0, 1.0, 0.0)
+    assert again.counts == (1.0, 1.0, 0.0, 0.0)
 
 
 def test_the_weight_of_an_interaction_is_set_by_kind() -> None:
-    settings = ProfileSettings(view_weight=0.5, click_weight=1.5, order_weight=7.0)
-    assert [settings.weight(kind) for kind in Kind] == [0.5, 1.5, 7.0]
+    settings = ProfileSettings(view_weight=0.5, click_weight=1.5, cart_weight=3.5, order_weight=7.0)
+    assert [settings.weight(kind) for kind in Kind] == [0.5, 1.5, 3.5, 7.0]
+
+
+def test_a_cart_weighs_more_than_a_click_and_less_than_an_order() -> None:
+    assert SETTINGS.click_weight < SETTINGS.cart_weight < SETTINGS.order_weight
 
 
 #                     start ──────── end

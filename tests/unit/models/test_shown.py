@@ -91,9 +91,9 @@ def test_users_who_are_removed_hold_nothing_and_make_room() -> None:
 class Looking(Lists):
     """Lists of three items, and one user who acts on them."""
 
-    def act(self, item_id: str, *, bought: bool = False) -> tuple[int, float, list[int]]:
+    def act(self, item_id: str, *, taken: bool = False) -> tuple[int, float, list[int]]:
         items = self.items.numbers([item_id])
-        found = self.shown.score(["u1"], np.zeros(1, np.int32), items, bought=bought)
+        found = self.shown.score(["u1"], np.zeros(1, np.int32), items, taken=taken)
         return found.scored, found.reciprocals, np.flatnonzero(found.hits).tolist()
 
     def store(self, *item_ids: str, source: int = 0) -> None:
@@ -111,17 +111,17 @@ def test_an_event_is_scored_against_the_list_that_its_user_had() -> None:
     assert user.act("x") == (1, 0.0, [])
 
 
-def test_an_order_scores_as_the_event_that_led_to_the_item() -> None:
+def test_a_cart_or_an_order_scores_as_the_event_that_led_to_the_item() -> None:
     user = Looking()
     assert user.act("a") == (0, 0.0, [])
-    assert user.act("a", bought=True) == (0, 0.0, [])
+    assert user.act("a", taken=True) == (0, 0.0, [])
     user.store("b", "c", source=2)
     assert user.act("c") == (1, 0.5, [2])
     user.store("d")
-    assert user.act("c", bought=True) == (1, 0.5, [2])
-    assert user.act("d", bought=True) == (1, 1.0, [0])
+    assert user.act("c", taken=True) == (1, 0.5, [2])
+    assert user.act("d", taken=True) == (1, 1.0, [0])
     assert user.act("e") == (1, 0.0, [])
-    assert user.act("e", bought=True) == (1, 0.0, [])
+    assert user.act("e", taken=True) == (1, 0.0, [])
 
 
 def test_a_user_who_takes_anothers_place_has_no_list_yet() -> None:
@@ -138,5 +138,5 @@ def test_many_users_are_scored_together() -> None:
         lists.put(f"u{number}", f"i{number}", f"i{number + 1}")
     users = [f"u{number}" for number in range(2_999)]
     items = lists.items.numbers(f"i{number + 1}" for number in range(2_999))
-    found = lists.shown.score(users, np.arange(2_999, dtype=np.int32), items, bought=False)
+    found = lists.shown.score(users, np.arange(2_999, dtype=np.int32), items, taken=False)
     assert (found.scored, found.reciprocals, found.hits.tolist()) == (2_999, 2_999 / 2, [2_999, *[0] * 6])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from models.contract.events import Kind
 from models.evaluation.breakdown import break_down
 from models.evaluation.prequential import NEVER, Answers, EventStream, Scored, StreamPlan, evaluate
 from models.ranker.relations import Prefixes
@@ -109,7 +110,7 @@ def test_an_empty_stream_has_no_predictions() -> None:
 def test_figures_tell_cold_users_and_items_kinds_sources_and_time() -> None:
     stream = stream_of((0, 1, 10), (1, 1, 11), (2, 2, 10), (3, 2, 11), (4, 2, 13))
     stream = stream._replace(users=np.full(5, 7, np.uint64))
-    stream.events.kinds[4] = 2
+    stream.events.kinds[4] = Kind.ORDER
     scored = run(StreamPlan(batch=1), stream)[1]
 
     found = break_down(stream, scored, catalogue_size=4)
