@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
+from builders import without
 
 from app.datasets.snowplow_lines import COLUMNS
 
@@ -244,6 +245,26 @@ EVENT_FILES: dict[str, tuple[str, str]] = {
                 ]
             },
             option=orjson.OPT_INDENT_2,
+        ).decode(),
+    ),
+    "shopify-checkouts": (
+        "checkouts.json",
+        orjson.dumps(
+            {
+                "checkouts": [
+                    {
+                        "id": 3,
+                        "token": "b1946ac9",
+                        "name": "#3",
+                        "email": "ann@example.org",
+                        "created_at": "2023-11-14T17:13:20-05:00",
+                        "completed_at": None,
+                        "abandoned_checkout_url": "https://shop/checkouts/ac/b1946ac9/recover",
+                        "currency": "EUR",
+                        "line_items": [without(LINE, "id"), {**without(LINE, "id"), "product_id": 502}],
+                    }
+                ]
+            }
         ).decode(),
     ),
 }

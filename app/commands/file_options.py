@@ -35,7 +35,7 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
         type=_kind,
         action="append",
         default=[],
-        help="what a word means: view, click, order, cart, fav, rating, or skip; without a word: of all rows",
+        help="what a word means: view, click, cart, order, fav, rating, or skip; without a word: of all rows",
     )
     group.add_argument("--time-unit", choices=(AUTO, *UNITS), help="unit of times that are numbers")
     group.add_argument("--time-zone", metavar="ZONE", help="of times without one, such as Europe/Berlin or UTC")

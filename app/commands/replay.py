@@ -36,7 +36,7 @@ request_id, position, surface; of items: item_id, title, category, brand, descri
 availability, attributes, updated_at, url, image_url. An empty cell is an absent field, other columns are dropped. A
 row with too many or too few cells goes to the topic quarantine. An event without a column event_id gets an id of its
 content and place: the same file sent again repeats its ids, and repeated events count once.
-kind: view, click, order; cart and fav count as click, a rating of 4 or more (column rating) as order, a lower
+kind: view, click, cart, order; fav counts as click, a rating of 4 or more (column rating) as order, a lower
 one as view. Rows of any other kind go to the topic quarantine. JSON in this form is sent unchanged.
 The log is looked at first, as `headrace check` does: if nothing would be accepted, or more than half would be
 rejected, nothing is sent. With --speed N, days without events are skipped.

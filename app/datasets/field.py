@@ -8,9 +8,9 @@ from models.contract.availability import read_availability
 from models.contract.events import KIND_OF_LABEL, TOPIC_OF_KIND, Kind
 from models.contract.outcome import Reason
 
-TOPIC_OF_WORD = {label: TOPIC_OF_KIND[kind] for label, kind in KIND_OF_LABEL.items()} | dict.fromkeys(
-    ("cart", "fav"), TOPIC_OF_KIND[Kind.CLICK]
-)
+TOPIC_OF_WORD = {label: TOPIC_OF_KIND[kind] for label, kind in KIND_OF_LABEL.items()} | {
+    "fav": TOPIC_OF_KIND[Kind.CLICK]
+}
 GOOD_RATING = 4.0
 DOTTED_PATH = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from app.datasets.encoding import checked
 from app.datasets.moments import AUTO, UNITS, zone_of
 from app.errors import HeadraceError
+from models.contract.events import KIND_OF_LABEL
 
 EVENT_TEXTS = ("event_id", "user_id", "session_id", "item_id", "request_id", "surface", "currency")
 EVENT_NUMBERS = ("price", "quantity", "position", "rating")
@@ -20,7 +21,7 @@ ITEM_FIELDS = (
     "item_id", "title", "category", "brand", "description", "price", "currency", "available", "attributes",
     "updated_at", "url", "image_url",
 )  # fmt: skip
-KINDS = ("view", "click", "order", "cart", "fav", "rating")
+KINDS = (*KIND_OF_LABEL, "fav", "rating")
 SKIP = "skip"
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from app.datasets.field import event_time, topic_of
+from app.datasets.mapping import KINDS
 from app.datasets.record import Record, Row, quarantined, user_key
 from models.contract.fields import Refused, required_id
 from models.contract.outcome import Reason
@@ -33,7 +34,7 @@ def unchanged_item(row: Row) -> Record:
 
 def _misfit(event: dict[str, Any]) -> str:
     if "kind" not in event:
-        return "kind is missing: view, click, order, cart, fav or rating"
+        return f"kind is missing: {', '.join(KINDS[:-1])} or {KINDS[-1]}"
     return f"kind {str(event['kind'])[:64]!r}, rating {str(event.get('rating'))[:64]!r}"
 
 

@@ -12,7 +12,7 @@ ADVICE: Mapping[str, str] = {
     Reason.MISSING_FIELD: "fill the field in, or leave the row out",
     Reason.EMPTY_ID: "fill the id in, or leave the field out",
     Reason.NO_USER: "fill in user_id, or session_id for guests",
-    Reason.UNKNOWN_KIND: "write view, click, order, cart, fav or rating as the kind",
+    Reason.UNKNOWN_KIND: "write view, click, cart, order, fav or rating as the kind",
     Reason.INVALID_UTF8: "save the file as UTF-8, or name its encoding: --encoding cp1251 (Cyrillic), cp932 (Japan), …",
     Reason.MALFORMED_JSON: "write one JSON object a line, with double quotes around names and texts",
     Reason.NOT_AN_OBJECT: "write one JSON object a line, with a name for each field",

@@ -33,7 +33,7 @@ class LoggedEvent(Struct, kw_only=True, gc=False):
     event_id: Id
     item_id: Id
     ts: float | str
-    kind: Literal["view", "click", "order", "cart", "fav"]
+    kind: Literal["view", "click", "cart", "order", "fav"]
     user_id: Id | None = None
     session_id: Id | None = None
     price: NotNegative | None = None

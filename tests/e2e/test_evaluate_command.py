@@ -109,7 +109,7 @@ def test_rows_that_cannot_be_used_are_left_out_and_named(tmp_path: Path) -> None
     assert (result["predictions"], result["hit_rate@20"]) == (1, 1.0)
     assert b"row 2: 5 cells where 6 columns have a name" in done.stderr
     assert b"row 3: 7 cells where 6 columns have a name" in done.stderr
-    assert b"row 7: kind 'returned' is none of view, click, order" in done.stderr
+    assert b"row 7: kind 'returned' is none of view, click, cart, order" in done.stderr
     assert b"items.csv, row 1 is left out: 1 cells where 4 columns have a name" in done.stderr
     assert b"items.csv, row 2 is left out: 5 cells where 4 columns have a name" in done.stderr
     assert b"items.csv, row 3: price is a string, not a number; the row is left out" in done.stderr

@@ -62,7 +62,7 @@ async def test_a_log_arrives_and_its_counts_are_printed(
     printed = orjson.loads(done.stdout)
     assert printed["topics"] == {"items": 2, "orders": 1, "quarantine": 1, "views": 1}
     assert printed["records"] == 5
-    assert "events.csv.gz, row 3 goes to quarantine: kind 'poke' is none of view, click, order" in done.stderr
+    assert "events.csv.gz, row 3 goes to quarantine: kind 'poke' is none of view, click, cart, order" in done.stderr
     assert printed["records_per_second"] > 0
     names = topics(kafka)
     [order] = await read_topic(names.orders)

@@ -186,6 +186,8 @@ def test_real_logs_are_accounted_for(folder: str, shop_data: Path) -> None:
     result = orjson.loads(done.stdout)
     assert result["events_read"] == orjson.loads((shop_data / folder / "stats_events.json").read_bytes())["events"]
     assert result["accepted"] + result["duplicates"] + sum(result["quarantined"].values()) == result["events_read"]
+    assert result["items_quarantined"] == {}
+    assert "unknown_kind" not in result["quarantined"]
 
 
 def test_a_folder_without_a_log_is_explained(tmp_path: Path) -> None:

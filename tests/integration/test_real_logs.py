@@ -17,8 +17,8 @@ from app.errors import HeadraceError
 EVENTS = {
     "uci_online_retail": {"orders": 419_604},
     "bolcom_serenade_toy": {"clicks": 116_285},
-    "rees46_multicategory_3h": {"views": 17_055, "clicks": 165, "orders": 214},
-    "otto_sample": {"clicks": 852, "orders": 10},
+    "rees46_multicategory_3h": {"views": 17_055, "carts": 165, "orders": 214},
+    "otto_sample": {"clicks": 800, "carts": 52, "orders": 10},
     "amazon_gift_cards_2018": {"orders": 2_906, "views": 66},
 }
 CATALOGUES = [

@@ -6,6 +6,7 @@ support.google.com/merchants/answer/7052112, debezium.io (change events).
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from app.datasets.record import Row
@@ -137,6 +138,14 @@ SHOPIFY_ORDERS_JSON = Shape(
     },
     kind="order",
     explode=each(_orders),
+)
+# The lines of a checkout have no id of their own; an abandoned one is a cart, not an order.
+SHOPIFY_CHECKOUTS_JSON = replace(
+    SHOPIFY_ORDERS_JSON,
+    title="Shopify abandoned checkouts (Admin API)",
+    marks=(frozenset({"created_at", "line_items", "abandoned_checkout_url"}),),
+    fields={name: places for name, places in SHOPIFY_ORDERS_JSON.fields.items() if name != "event_id"},
+    kind="cart",
 )
 SHOPIFY_PRODUCTS = Shape(
     name="shopify",

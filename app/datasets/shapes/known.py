@@ -3,9 +3,11 @@
 import re
 from collections.abc import Collection, Iterable, Mapping
 
+from app.datasets.mapping import KINDS
 from app.datasets.shapes.catalogues import (
     DEBEZIUM,
     MERCHANT,
+    SHOPIFY_CHECKOUTS_JSON,
     SHOPIFY_ORDERS,
     SHOPIFY_ORDERS_JSON,
     SHOPIFY_PRODUCTS,
@@ -26,7 +28,7 @@ EVENTS = Shape(
     title="events in Headrace's own form",
     marks=(frozenset({"item_id", "ts", "kind"}),),
     fields={name: (name,) for name in (*NAMES, "rating", "kind")},
-    kinds={kind: kind for kind in ("view", "click", "cart", "fav", "order", "rating")},
+    kinds={kind: kind for kind in KINDS},
     zero_is_unknown=False,
 )
 ITEMS = Shape(
@@ -50,6 +52,7 @@ PUBLISHED = (
     SNOWPLOW,
     SEGMENT,
     SHOPIFY_ORDERS,
+    SHOPIFY_CHECKOUTS_JSON,  # before the orders, whose columns it has as well
     SHOPIFY_ORDERS_JSON,
     SHOPIFY_PRODUCTS,
     SHOPIFY_PRODUCTS_JSON,

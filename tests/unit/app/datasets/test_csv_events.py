@@ -72,7 +72,7 @@ def test_an_event_of_nobody_has_no_key(tmp_path: Path) -> None:
         ("view", "", "views"),
         ("click", "", "clicks"),
         ("order", "", "orders"),
-        ("cart", "", "clicks"),
+        ("cart", "", "carts"),
         ("fav", "", "clicks"),
         ("rating", "4", "orders"),
         ("rating", "4.0", "orders"),
@@ -92,7 +92,7 @@ def test_an_unknown_kind_goes_to_quarantine_with_its_bytes(tmp_path: Path) -> No
     assert record.value == odd
     assert dict(record.headers) == {
         "reason": b"unknown_kind",
-        "detail": b"kind 'wishlist' is none of view, click, order, cart, fav, rating",
+        "detail": b"kind 'wishlist' is none of view, click, cart, order, fav, rating",
         "source-topic": b"events.csv",
         "source-partition": b"0",
         "source-offset": b"2",

@@ -186,7 +186,7 @@ def test_a_field_inside_an_object_is_mapped_by_its_path(tmp_path: Path) -> None:
     path.write_text('{"at":1700000000000,"user":{"id":7},"product":{"sku":"a"}}\n')
     columns = {"ts": "at", "user_id": "user.id", "item_id": "product.sku"}
     [record] = read(path, FileMapping(columns=columns, kind="cart", time_unit="ms"))
-    assert record.topic == "clicks"
+    assert record.topic == "carts"
     event = events([record])[0]
     assert event.pop("event_id")
     assert event == {"ts": 1_700_000_000, "user_id": "7", "item_id": "a"}
@@ -197,7 +197,7 @@ def test_a_field_inside_an_object_is_mapped_by_its_path(tmp_path: Path) -> None:
     [
         (FileMapping(format="excel"), "format 'excel' is none of auto, headrace"),
         (FileMapping(columns={"colour": "x"}), "field of --map 'colour' is none of event_id"),
-        (FileMapping(kinds={"a": "buy"}), "kind 'buy' is none of view, click, order"),
+        (FileMapping(kinds={"a": "buy"}), "kind 'buy' is none of view, click, cart, order"),
         (FileMapping(time_zone="Mars/North"), "'Mars/North' is no time zone"),
         (FileMapping(encoding="klingon"), "'klingon' is no encoding"),
         (FileMapping(columns={"ts": "nowhere"}), "has no column nowhere, which was named for ts"),

@@ -19,7 +19,7 @@ def events(folder: Path, content: bytes) -> list[Record]:
     ("line", "topic"),
     [
         (b'{"kind":"order"}', "orders"),
-        (b'{"kind":"cart"}', "clicks"),
+        (b'{"kind":"cart"}', "carts"),
         (b'{"kind":"rating","rating":5}', "orders"),
         (b'{"kind":"rating","rating":2.5}', "views"),
         (b"{broken", "quarantine"),

@@ -65,27 +65,28 @@ def test_every_good_row_of_items_is_accepted(shape: str, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("shape", "said"),
     [
-        ("retailrocket", [("views", "355908"), ("clicks", "355908"), ("orders", "355908")]),
-        ("rees46", [("views", "44600062"), ("clicks", "3900821"), ("orders", "3900821")]),
-        ("otto", [("clicks", "1517085"), ("clicks", "1563459"), ("orders", "1563459")]),
+        ("retailrocket", [("views", "355908"), ("carts", "355908"), ("orders", "355908")]),
+        ("rees46", [("views", "44600062"), ("carts", "3900821"), ("orders", "3900821")]),
+        ("otto", [("clicks", "1517085"), ("carts", "1563459"), ("orders", "1563459")]),
         (
             "ga4",
-            [("views", "mug-1"), ("clicks", "mug-1"), ("clicks", "mug-1"), ("orders", "mug-1"), ("orders", "cup-2")],
+            [("views", "mug-1"), ("clicks", "mug-1"), ("carts", "mug-1"), ("orders", "mug-1"), ("orders", "cup-2")],
         ),
         (
             "segment",
-            [("views", "mug-1"), ("clicks", "mug-1"), ("clicks", "mug-1"), ("orders", "mug-1"), ("orders", "cup-2")],
+            [("views", "mug-1"), ("clicks", "mug-1"), ("carts", "mug-1"), ("orders", "mug-1"), ("orders", "cup-2")],
         ),
         (
             "snowplow",
-            [("views", "mug-1"), ("clicks", "mug-1"), ("clicks", "mug-1"), ("orders", "mug-1"), ("orders", "cup-2")],
+            [("views", "mug-1"), ("clicks", "mug-1"), ("carts", "mug-1"), ("orders", "mug-1"), ("orders", "cup-2")],
         ),
         (
             "snowplow-tabs",
-            [("views", "mug-1"), ("clicks", "mug-1"), ("clicks", "mug-1"), ("orders", "mug-1"), ("orders", "cup-2")],
+            [("views", "mug-1"), ("clicks", "mug-1"), ("carts", "mug-1"), ("orders", "mug-1"), ("orders", "cup-2")],
         ),
         ("shopify", [("orders", "MUG-B"), ("orders", "Gift, free"), ("orders", "CUP")]),
         ("shopify-json", [("orders", "501"), ("orders", "502")]),
+        ("shopify-checkouts", [("carts", "501"), ("carts", "502")]),
     ],
 )
 def test_words_of_the_shape_become_kinds_and_ids_become_text(
@@ -107,6 +108,7 @@ def test_words_of_the_shape_become_kinds_and_ids_become_text(
         ("snowplow-tabs", "dom-1", "ses-1"),
         ("shopify", "ann@example.org", "#1001"),
         ("shopify-json", "207119551", "#1001"),
+        ("shopify-checkouts", "ann@example.org", "#3"),
     ],
 )
 def test_who_acted_and_when_is_read_from_each_shape(
