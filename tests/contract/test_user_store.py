@@ -34,7 +34,7 @@ from models.users.writes import UserWrites
 FULL = Profile(
     recent=(Seen(NOW + 0.125, int(Kind.CLICK), "é商"), Seen(NOW, int(Kind.VIEW), "i1")),
     bought=(Seen(NOW - 1, int(Kind.ORDER), "i2"),),
-    counts=(1.0 / 3.0, 2e-300, 5.0),
+    counts=(1.0 / 3.0, 2e-300, 1.5, 5.0),
     counted_at=NOW + 0.125,
     session=Session(f"u1@{NOW - 60:.3f}", NOW - 60, NOW),
     applied={"views-0": 2**40, "shop.clicks-11": 0},
@@ -230,7 +230,7 @@ async def test_what_other_programs_read_is_there(redis: PackedRedis, redis_users
     await redis_users.write(writes({"u1": FULL}))
     recent, counts = await redis.hmget(redis_users.keys.profile("u1"), "recent", "counts")
     assert orjson.loads(recent or b"") == [["é商", NOW + 0.125, "click"], ["i1", NOW, "view"]]
-    assert orjson.loads(counts or b"") == {"view": 0.333333, "click": 0.0, "order": 5.0, "at": NOW + 0.125}
+    assert orjson.loads(counts or b"") == {"view": 0.333333, "click": 0.0, "cart": 1.5, "order": 5.0, "at": NOW + 0.125}
 
 
 async def test_a_profile_of_version_0_1_0_is_read_and_written_in_the_new_form(
@@ -245,14 +245,15 @@ async def test_a_profile_of_version_0_1_0_is_read_and_written_in_the_new_form(
         "offsets": orjson.dumps({"views-0": 2**40, "shop.clicks-11": 0}),
     }
     await redis.hset(key, mapping=old)
-    assert await load(redis_users, "u1") == [FULL]
+    without_carts = replace(FULL, counts=(1.0 / 3.0, 2e-300, 0.0, 5.0))
+    assert await load(redis_users, "u1") == [without_carts]
     maker = ListMaker.of(Recommender(RecommenderSettings()), 10)
     slots = await load_users(maker.table, redis_users, ["u1"])
     asked = maker.request(slots, np.zeros(1, np.uint64))
     fields = encode_profiles(maker.table, slots, asked, maker.names)
     await redis_users.write(UserWrites(["u1"], fields, [LIST], maker.table.supersede(slots)))
     assert set(await redis.hkeys(key)) == {b"revision", b"state", b"recent", b"counts"}
-    assert await load(redis_users, "u1") == [FULL]
+    assert await load(redis_users, "u1") == [without_carts]
     assert None not in encode_profiles(maker.table, slots, asked, maker.names)[0].values()
 
 
