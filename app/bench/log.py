@@ -13,8 +13,8 @@ from app.kafka.topics import SOURCES
 
 
 def bench_log(read: Callable[[], Iterator[Record]], events: int | None, skip: int = 0) -> Iterator[Record]:
-    """The first `events` records for views, clicks and orders behind the first `skip`; a log that
-    is shorter is read again and again.
+    """The first `events` events behind the first `skip`; a log that is shorter is read again and
+    again.
 
     Each further copy tells of other users, in other sessions, with event ids of their own. Raises
     HeadraceError for a log without events.
@@ -28,7 +28,7 @@ def count_events(read: Callable[[], Iterator[Record]], events: int | None) -> in
     """How many records `bench_log` gives. Raises HeadraceError for a log without events."""
     found = events or sum(1 for _ in _sources(read()))
     if found == 0:
-        raise HeadraceError("there is no event for views, clicks or orders in this log: nothing can be measured")
+        raise HeadraceError("there is no event in this log: nothing can be measured")
     return found
 
 
@@ -57,7 +57,7 @@ def _copies(read: Callable[[], Iterator[Record]], skip: int) -> Iterator[Record]
             if length > skip:
                 yield record if number == 1 else copy_of(record, number)
         if length == 0:
-            raise HeadraceError("there is no event for views, clicks or orders in this log: nothing can be measured")
+            raise HeadraceError("there is no event in this log: nothing can be measured")
         # Whole copies that are to be skipped are not read.
         passed, skip = divmod(max(skip - length, 0), length)
         number += 1 + passed
