@@ -69,8 +69,8 @@ class Clustered(Redis):
 
         A key may come twice, and none may come although more follow. Where a primary fails, or the
         cluster changes its size, between two calls, keys may be missing: a place counts the
-        primaries by address, and another server's cursors are others. Who needs all keys begins
-        again at START then. Raises RedisError and OSError.
+        primaries by address, and another server's cursors are others. Who needs all keys compares
+        `servers` before and after, and begins again at START. Raises RedisError and OSError.
         """
         number, cursor = place
         nodes = await self._primaries()
@@ -87,6 +87,14 @@ class Clustered(Redis):
     def with_replicas(self) -> None:
         """Take a write as done once a replica has it: this server's failover must lose nothing."""
         self._wait = ReplicaWait("Redis")
+
+    async def servers(self) -> tuple[tuple[str, str], ...]:
+        """Return who holds the keys now: for each primary its run id, and whether it still is one.
+
+        Servers that do not tell are told apart by their number alone. Raises RedisError and
+        OSError.
+        """
+        return tuple([await _identity(node) for node in await self._primaries()])
 
     def as_cluster(self, *more: Address) -> ClusterNodes:
         """The cluster that this server is a node of; `more` are others of its nodes."""
@@ -120,3 +128,15 @@ class Clustered(Redis):
         if self._cluster is not None:
             await self._cluster.aclose()
         await super().aclose(close_connection_pool)
+
+
+async def _identity(node: Node) -> tuple[str, str]:
+    told = await node.exchange_here([("INFO", "server"), ("INFO", "replication")])
+    return _told(told[0], "run_id"), _told(told[1], "role")
+
+
+def _told(info: Any, name: str) -> str:
+    if isinstance(info, Exception):  # this user may not ask
+        return ""
+    lines = bytes(info).decode().splitlines()
+    return next((line.partition(":")[2] for line in lines if line.startswith(f"{name}:")), "")

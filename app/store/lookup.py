@@ -58,6 +58,14 @@ class Lookups(AsyncLookups):
         except (RedisError, OSError) as error:
             raise translate(error) from error
 
+    async def servers(self) -> tuple[tuple[str, str], ...]:
+        """Who holds the keys now. Pages of the catalogue from before a change may lack items."""
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                return await self._redis.servers()
+        except (RedisError, OSError) as error:
+            raise translate(error) from error
+
     async def hidden(self, count: int) -> HiddenEntries:
         """The items that a verdict on their text hides."""
         return await self.ask(questions.ask_hidden(self._keys, count))
