@@ -139,7 +139,7 @@ bench-peers: $(STAMP) ## Compare lists with those of well-known recommenders (AR
 
 .PHONY: lock
 lock: $(STAMP) ## Resolve both lock files from pyproject.toml (ARGS=--upgrade: to the newest versions)
-	$(COMPILE) $(ARGS) --extra embedded --extra keep --extra cpu --extra dev pyproject.toml -o requirements.lock
+	$(COMPILE) $(ARGS) --extra embedded --extra keep --extra cpu --extra tracing --extra dev pyproject.toml -o requirements.lock
 	$(COMPILE) --no-annotate --constraint requirements.lock --extra cpu pyproject.toml -o requirements-runtime.lock
 
 # What looks at the packages from outside has an environment of its own: it must not choose their versions.

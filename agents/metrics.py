@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry, Counter
 from agents.batch_histogram import BatchHistogram
 from agents.declarations import OPEN, Declarations
 from agents.list_metrics import KINDS, ListQualityMetrics, RankerMetrics
+from agents.stage_span import StageSpan, no_span
 from models.contract.coercion import EVENT_FORMS, ITEM_FORMS
 from models.contract.mend import EVENT_RULES
 from models.contract.outcome import DOUBTS, Reason
@@ -164,10 +165,11 @@ class StateMetrics:
 
 
 class Metrics(CatalogueMetrics, StateMetrics):
-    """Holds all metrics of the worker."""
+    """Holds all metrics of the worker. `span` is called for each stage, and spans its time."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, span: StageSpan = no_span) -> None:
         self.registry = registry
+        self.span = span
         declare = Declarations(registry)
         outcomes = ("accepted", "duplicate", "quarantined")
         self.events = declare.counter(EVENTS, "Events by what became of them", kind=KINDS, outcome=outcomes)
@@ -230,7 +232,8 @@ class Metrics(CatalogueMetrics, StateMetrics):
         """Observe the seconds that the block takes; time spent waiting counts too."""
         start = perf_counter()
         try:
-            yield
+            with self.span(stage):
+                yield
         finally:
             self.stage.labels(stage).observe(perf_counter() - start)
 

@@ -190,6 +190,18 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TraceSettings:
+    """Where a worker sends spans of the stages of its batches."""
+
+    endpoint: str = setting(
+        "",
+        "where spans go, over OTLP and HTTP, such as http://collector:4318; empty: no spans; needs the extra tracing",
+        form=(r"(https?://\S+)?", "an address that begins with http:// or https://"),
+    )
+    share: float = setting(0.1, "share of the batches whose spans are sent", low=0.0, high=1.0)
+
+
+@dataclass(frozen=True, slots=True)
 class EmbeddedSettings:
     """The settings of the servers that `headrace run` starts itself."""
 

@@ -17,6 +17,7 @@ from app.concerns import (
     ModelSettings,
     RedisSettings,
     ServeSettings,
+    TraceSettings,
     WorkerSettings,
 )
 from app.store.secrecy import HIDDEN
@@ -62,6 +63,7 @@ class Settings:
     model: ModelSettings = field(default_factory=ModelSettings)
     inference: InferenceSettings = field(default_factory=InferenceSettings)
     log: LogSettings = field(default_factory=LogSettings)
+    trace: TraceSettings = field(default_factory=TraceSettings)
     embedded: EmbeddedSettings = field(default_factory=EmbeddedSettings)
     events: EventSettings = field(default_factory=EventSettings)
     plausibility: PlausibilitySettings = field(default_factory=PlausibilitySettings)

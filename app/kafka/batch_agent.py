@@ -19,6 +19,7 @@ from app.kafka.batch_consumer import BatchConsumer
 from app.kafka.batch_message import BatchMessage
 from app.kafka.transport import BatchTransport
 from app.logs import IN_HAND
+from app.tracing import Begin, no_begin
 from models.contract.events import RawBatch
 
 logger = logging.getLogger(__name__)
@@ -39,17 +40,19 @@ def add_batch_agent(app: faust.App, name: str, topics: Sequence[str], run: Run[R
     return _add_agent(app, name, topics, run, _batches)
 
 
-def add_group_agent(app: faust.App, name: str, topics: Sequence[str], run: Run[Handed]) -> AgentT[Any]:
+def add_group_agent(
+    app: faust.App, name: str, topics: Sequence[str], run: Run[Handed], begin: Begin = no_begin
+) -> AgentT[Any]:
     """Add an agent in which `run` reads all batches of `topics` that wait, as many as make up the
     largest batch or a few more. Each topic has one such agent.
 
     The batches are committed once `run` has called `finish`; it may ask for more before that. If
     `run` raises or returns, the worker stops, and what is not finished is read again after a
-    restart.
+    restart. `begin` is called with them first, and what it returns once they are finished.
 
     Raises ValueError for a topic that is not read in batches or that already has an agent.
     """
-    return _add_agent(app, name, topics, run, _groups)
+    return _add_agent(app, name, topics, run, partial(_groups, begin))
 
 
 Read: TypeAlias = Callable[[BatchConsumer, StreamT[RawBatch]], AsyncGenerator[T, None]]
@@ -91,7 +94,7 @@ async def _batches(consumer: BatchConsumer, stream: StreamT[RawBatch]) -> AsyncG
             consumer.finish_batch(message)
 
 
-async def _groups(consumer: BatchConsumer, stream: StreamT[RawBatch]) -> AsyncGenerator[Handed, None]:
+async def _groups(begin: Begin, consumer: BatchConsumer, stream: StreamT[RawBatch]) -> AsyncGenerator[Handed, None]:
     # Faust's stream is an iterator over this queue. As long as it holds something, the next event
     # is there at once.
     queue, enough = cast(ChannelT[Any], stream.channel).queue, consumer.app.conf.broker_max_poll_records
@@ -104,7 +107,8 @@ async def _groups(consumer: BatchConsumer, stream: StreamT[RawBatch]) -> AsyncGe
             records += len(messages[-1].batch)
         if started := [message for message in messages if consumer.start_batch(message)]:
             _tell_logs([message.batch for message in started])
-            yield Handed([message.batch for message in started], partial(_finish, consumer, started))
+            batches = [message.batch for message in started]
+            yield Handed(batches, partial(_finish, consumer, started, begin(batches)))
 
 
 def _tell_logs(batches: Sequence[RawBatch]) -> None:
@@ -112,9 +116,10 @@ def _tell_logs(batches: Sequence[RawBatch]) -> None:
     IN_HAND.set([(each.topic, each.partition, int(each.offsets[0]), len(each)) for each in batches if len(each)])
 
 
-def _finish(consumer: BatchConsumer, messages: Sequence[BatchMessage]) -> None:
+def _finish(consumer: BatchConsumer, messages: Sequence[BatchMessage], end: Callable[[], None]) -> None:
     for message in messages:
         consumer.finish_batch(message)
+    end()
 
 
 class UntouchedSchema(faust.Schema):  # type: ignore[type-arg]

@@ -48,6 +48,7 @@ from app.settings import Settings
 from app.store.board import Board
 from app.store.items import RedisItems
 from app.store.store import Store
+from app.tracing import open_tracing
 from app.worker.agreeing import build_agreement
 from app.worker.compiling import told_if_slow
 from app.worker.figures import Figures
@@ -106,7 +107,8 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     Raises HeadraceError when its port is taken or an address cannot be used.
     """
     app = _faust_app(settings, faust_dir)  # first, because its port may be taken
-    metrics = Metrics(CollectorRegistry())
+    span, begin = open_tracing(settings.trace)
+    metrics = Metrics(CollectorRegistry(), span)
     loaded = find_models(settings, metrics)  # before anything that would have to be closed if a model is broken
     outside, progress = open_outside(settings, metrics), progress_of(app)
     watch_with(app, watching_of(outside))
@@ -147,7 +149,7 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     restore = build_restore(settings, outside.store, outside.retry_kafka, progress, losses, assess)
     process = _process(settings, outside, learning, refresh, replicas, app)
     keep = _keep_catalogue(settings, outside, restore, assess)
-    add_group_agent(app, "process", [*outside.kinds, names.moved], process.run)
+    add_group_agent(app, "process", [*outside.kinds, names.moved], process.run, begin)
     add_batch_agent(app, "catalogue", [names.items], keep.run)
     forget = build_forget(settings.kafka, outside, learning.learn, refresh, replicas)
     add_batch_agent(app, "forget", [names.forget], forget.run)
