@@ -121,6 +121,11 @@ class WorkerSettings:
     )
 
 
+# Scheme, host and port, without a path: as a content security policy names sources.
+ORIGIN = r"https?://[A-Za-z0-9.-]+(:\d+)?"
+ORIGINS = rf"({ORIGIN}( +{ORIGIN})*)?"
+
+
 @dataclass(frozen=True, slots=True)
 class ServeSettings:
     """The settings of the look-up process."""
@@ -134,6 +139,11 @@ class ServeSettings:
         high=60,
     )
     accept_events: bool = setting(False, "let the console page send clicks (POST /events/click); for trying out")
+    pictures_from: str = setting(
+        "",
+        "origins from which the console shows pictures of items (image_url), separated by spaces; empty: it links them",
+        form=(ORIGINS, "origins such as https://img.shop.example, separated by spaces"),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,13 +113,17 @@ def lookups_on(redis: PackedRedis, keys: Keys) -> Lookups:
 
 
 def client_of(
-    redis: RedisSettings, registry: CollectorRegistry, kafka: KafkaSettings | None = None, **http: Any
+    redis: RedisSettings,
+    registry: CollectorRegistry,
+    kafka: KafkaSettings | None = None,
+    pictures_from: str = "",
+    **http: Any,
 ) -> Http:
     """Yield a client of the HTTP process on this Redis. With a Kafka, it accepts clicks.
 
     `http` holds settings of who may ask.
     """
     # Tests change items and look at once.
-    serve = ServeSettings(accept_events=kafka is not None, recall_seconds=0)
+    serve = ServeSettings(accept_events=kafka is not None, recall_seconds=0, pictures_from=pictures_from)
     concerns = ServeConcerns(serve, redis, kafka or KafkaSettings(), HttpSettings(**http))
     return TestClient(TestServer(build_application(concerns, Surroundings(registry))))

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from dataclasses import dataclass
+from html import escape
 from importlib.resources import files
 
 from aiohttp import web
@@ -16,6 +17,7 @@ FILE = re.compile(
 INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
 NOTHING = "'none'"
 CLICKS = 'data-accepts-events="{}"'
+PICTURES = 'data-pictures-from="{}"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,10 @@ class ConsolePage:
         return html_response(self.html, self.policy)
 
 
-def load_page(*, accept_events: bool) -> ConsolePage:
+def load_page(*, accept_events: bool, pictures_from: str = "") -> ConsolePage:
     """Return the page of this package, with its scripts and style in it.
 
-    It offers clicks only when the server accepts them.
+    It offers clicks only when the server accepts them, and shows pictures from these origins only.
     """
     folder = files("app.web").joinpath("console")
 
@@ -47,7 +49,8 @@ def load_page(*, accept_events: bool) -> ConsolePage:
 
     html = FILE.sub(inline, folder.joinpath("page.html").read_text(encoding="utf-8"))
     html = html.replace(CLICKS.format("false"), CLICKS.format(str(accept_events).lower()))
-    return ConsolePage(html, content_security_policy(html))
+    html = html.replace(PICTURES.format(""), PICTURES.format(escape(pictures_from)))
+    return ConsolePage(html, content_security_policy(html, pictures_from))
 
 
 def html_response(html: str, policy: str = "") -> web.Response:
@@ -56,8 +59,10 @@ def html_response(html: str, policy: str = "") -> web.Response:
     return web.Response(text=html, content_type="text/html", charset="utf-8", headers=headers)
 
 
-def content_security_policy(html: str) -> str:
-    """Return a policy that allows only the page's own inline script and style, by their hashes."""
+def content_security_policy(html: str, pictures_from: str = "") -> str:
+    """Return a policy that allows only the page's own inline script and style, by their hashes, and
+    pictures from these origins.
+    """
     hashes: dict[str, list[str]] = {"script": [], "style": []}
     for kind, content in INLINE.findall(html):
         digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
@@ -68,7 +73,7 @@ def content_security_policy(html: str) -> str:
             f"script-src {' '.join(hashes['script']) or NOTHING}",
             f"style-src {' '.join(hashes['style'])}",
             "connect-src 'self'",
-            "img-src data:",
+            " ".join(["img-src", "data:", *pictures_from.split()]),
             "base-uri 'none'",
             "form-action 'none'",
             "frame-ancestors 'none'",

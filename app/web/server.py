@@ -68,7 +68,7 @@ def build_application(settings: ServeConcerns, surroundings: Surroundings) -> we
     producer = EventProducer(settings.kafka) if settings.serve.accept_events else None
     # All routes; the description is made from them.
     routes = [
-        *load_page(accept_events=settings.serve.accept_events).routes(),
+        *load_page(accept_events=settings.serve.accept_events, pictures_from=settings.serve.pictures_from).routes(),
         *LookupResources(lookups, metrics.lists).routes(),
         *live.routes(),
         *CatalogueResource(lookups).routes(),

@@ -21,11 +21,23 @@ function qualityOf(item) {
   return cell;
 }
 
+// Only from origins that the settings name; the browser refuses all others. It does not say where it asks from.
+const picturesFrom = document.documentElement.dataset.picturesFrom.split(" ");
+function picture(item, className) {
+  if (!URL.canParse(item.image_url ?? "") || !picturesFrom.includes(new URL(item.image_url).origin)) return null;
+  const shown = element("img", null, className);
+  Object.assign(shown, { alt: "", loading: "lazy", referrerPolicy: "no-referrer", src: item.image_url });
+  shown.addEventListener("error", () => shown.remove()); // rather nothing than a broken picture
+  return shown;
+}
+
 function itemRow(item) {
   const row = element("tr"), name = element("td"), link = quietButton(item.title ?? item.item_id, () => go("items", item.item_id));
   link.className = "plain";
   const below = element("small", item.title ? item.item_id : "without a title");
   below.append(element("span", ` · ${whyHidden(item)}`, "narrow"));
+  const shown = picture(item, "thumb");
+  if (shown) name.append(shown);
   name.append(link, below);
   const state = element("td", whyHidden(item), isHidden(item) ? "wide bad" : "wide");
   row.append(name, element("td", item.category ?? "–", "wide"), element("td", priceOf(item), "number wide"), qualityOf(item), state);
@@ -96,7 +108,7 @@ function showItem(item) {
   term(facts, "Price", item.price === undefined ? null : priceOf(item));
   term(facts, "Available", item.available ? "yes" : "no");
   term(facts, "Quality of the text", item.quality === undefined ? "not judged" : `${item.quality.toFixed(2)} of 1`);
-  term(facts, "Picture", outside(item.image_url, "open the picture"));
+  term(facts, "Picture", picture(item, "picture") ?? outside(item.image_url, "open the picture"));
   term(facts, "Page", outside(item.url, "open the shop's page"));
   const repairs = (item.repairs ?? []).map(({ field, rule, before, after }) => {
     const entry = element("li", `${field}, ${rule.replaceAll("_", " ")}`);
