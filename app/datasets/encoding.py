@@ -10,6 +10,7 @@ import re
 from app.errors import HeadraceError
 
 ASCII = bytes(range(128))
+MANY_ZEROS = 3  # among the first 64 bytes; one or two are a mistake in a text
 WESTERN = "cp1252"  # a superset of latin-1 in all that people write
 # The bytes that western shops use: letters with accents, quotes, dashes, currencies and units. FE
 # and FF are left out: they are in no word, but in files that are no text.
@@ -35,7 +36,7 @@ def encoding_of(start: bytes, path: object) -> str:
         return UTF_16[start[:2]]
     if start.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
-    if b"\0" in start[:64]:
+    if start[:64].count(0) >= MANY_ZEROS:
         return _wide(start, path)
     return "utf-8" if _may_be_utf8(start) else _eight_bit(start)
 

@@ -34,12 +34,10 @@ class Clock:
         A number of seconds, and RFC 3339 text with a zone, are unchanged too: the contract reads
         them.
         """
+        if self.form and isinstance(value, str | int) and (formed := self._formed(str(value))) is not None:
+            return formed
         if isinstance(value, str):
-            if self.unit == "s" and len(value) < LONGEST_WHOLE and value.isdecimal() and value.isascii():
-                return int(value)
-            is_date = value[4:5] == value[7:8] == "-"
-            number = None if is_date else as_number(value)
-            return self._text(value) if number is None else self._number(number)
+            return self._text(value)
         if isinstance(value, int | float) and not isinstance(value, bool):
             return self._number(value)
         if isinstance(value, datetime):
@@ -53,11 +51,13 @@ class Clock:
         return number if divisor == 1.0 else number / divisor
 
     def _text(self, text: str) -> object:
-        if self.form:
-            try:
-                return self._zoned(datetime.strptime(text.strip(), self.form)) or text  # noqa: DTZ007  # the zone follows
-            except ValueError:
-                pass  # a file may have ISO times beside those of the format
+        if self.unit == "s" and len(text) < LONGEST_WHOLE and text.isdecimal() and text.isascii():
+            return int(text)
+        is_date = text[4:5] == text[7:8] == "-"
+        number = None if is_date else as_number(text)
+        return self._iso(text) if number is None else self._number(number)
+
+    def _iso(self, text: str) -> object:
         try:
             if text.endswith(" UTC"):  # as REES46 and BigQuery write every time
                 return datetime.fromisoformat(text[:-4]).replace(tzinfo=UTC).timestamp()
@@ -67,6 +67,13 @@ class Clock:
         if moment.tzinfo is not None:
             return text
         return self._zoned(moment) or text
+
+    def _formed(self, text: str) -> object:
+        """Return the time in the user's format; None for another one, such as ISO."""
+        try:
+            return self._zoned(datetime.strptime(text.strip(), self.form)) or text  # noqa: DTZ007  # the zone follows
+        except ValueError:
+            return None
 
     def _lenient(self, text: str) -> object:
         """Read ` UTC` at the end, and a space before an offset: `2019-08-28 14:12:30 -0400`."""

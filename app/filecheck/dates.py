@@ -5,11 +5,15 @@ from datetime import datetime
 from shlex import quote
 
 TIME_FORMATS = (
-    "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M:%S",
+    "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y", "%d.%m.%y %H:%M:%S", "%d.%m.%y %H:%M", "%d/%m/%Y %H:%M:%S",
+    "%d/%m/%Y %H:%M", "%d/%m/%y %H:%M:%S", "%d/%m/%y %H:%M", "%m/%d/%Y %H:%M:%S", "%m/%d/%y %H:%M:%S",
     "%m/%d/%Y %H:%M", "%m/%d/%y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%d/%m/%Y", "%m/%d/%Y",
     "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%d-%m-%Y %H:%M:%S", "%d-%m-%Y %H:%M", "%m-%d-%Y %H:%M:%S",
     "%m-%d-%Y %H:%M", "%d %b %Y %H:%M:%S", "%b %d, %Y %H:%M:%S", "%a, %d %b %Y %H:%M:%S %z", "%a %b %d %H:%M:%S %Z %Y",
 )  # fmt: skip
+# Times as one number, and how many digits they have.
+DIGITS = {"%Y%m%d%H%M%S": 14, "%Y%m%d%H%M": 12, "%Y%m%d": 8}
+FIRST_YEAR = "1990"
 DAY_FIRST, MONTH_FIRST = ("%d/%m", "%d-%m"), ("%m/%d", "%m-%d")
 ZONE = "add --time-zone UTC, or the shop's own such as --time-zone Europe/Berlin"
 BOTH_ORDERS = "some dates have the day first and others the month: write them as 2023-06-05"
@@ -31,6 +35,17 @@ def time_format_for(text: str) -> str:
         first, second = (quote(each) for each in orders)
         return f"{WHICH}if it is first, try --time-format {first}; if the month is, --time-format {second}{zone}"
     return f"try --time-format {quote(found[0])}{zone}"
+
+
+def digits_format_for(ts: float, latest_year: str) -> str:
+    """Return the option for a time such as 20231114221320; an empty text for any other number.
+
+    >>> digits_format_for(20231114, "2025")[:27]
+    'try --time-format %Y%m%d, a'
+    """
+    text = f"{ts:.0f}"
+    found = next((form for form, length in DIGITS.items() if len(text) == length and _fits(text, form)), "")
+    return f"try --time-format {found}, and {ZONE}" if found and FIRST_YEAR <= text[:4] <= latest_year else ""
 
 
 def settled(ways: Iterable[str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from shlex import quote
 from typing import Any
 
@@ -12,7 +13,7 @@ from app.datasets.record import Source
 from app.datasets.shapes.known import place_in
 from app.datasets.shapes.shape import word
 from app.filecheck.advice import ADVICE
-from app.filecheck.dates import ZONE, time_format_for
+from app.filecheck.dates import ZONE, digits_format_for, time_format_for
 from app.filecheck.likely_places import likely_places, unnamed
 from app.filecheck.rejected import RejectedRow
 from models.contract.events import OLDEST_TS
@@ -78,6 +79,8 @@ def for_some_rows(way: str) -> str:
 def _from_the_future(rejected: RejectedRow, source: Source, latest: float) -> str:
     field = rejected.detail.split(" ", 1)[0]
     ts = _number(rejected.fields.get(field))
+    if ts is not None and source.unit == "s" and (way := digits_format_for(ts, _year(latest))):
+        return way
     read_as = UNITS.get(source.unit, 1.0)  # times of most shapes are divided already
     for unit, name in UNIT_WORDS.items():
         factor = UNITS[unit] / read_as
@@ -86,11 +89,17 @@ def _from_the_future(rejected: RejectedRow, source: Source, latest: float) -> st
     return _swapped(field, rejected, source, latest) or CORRECT_CLOCK
 
 
+def _year(ts: float) -> str:
+    return str(datetime.fromtimestamp(ts, UTC).year)
+
+
 def _too_old(rejected: RejectedRow, source: Source, latest: float) -> str:
     field = rejected.detail.split(" ", 1)[0]
     ts = _number(rejected.fields.get(field))
     if ts is None:
         return ""
+    if source.unit == "s" and (way := digits_format_for(ts, _year(latest))):
+        return way
     if any(OLDEST_TS <= ts * factor <= latest for factor in UNITS.values()):
         return UNIT_AMONG_OTHERS
     if SHEET_DAYS[0] <= ts <= SHEET_DAYS[1]:
@@ -160,7 +169,7 @@ def _wrong_type(rejected: RejectedRow, source: Source, latest: float) -> str:
 
 def _number_of_wrong_type(name: str, value: str, rejected: RejectedRow, source: Source) -> str:
     if DECIMAL_COMMA.fullmatch(value.strip()):
-        return "a decimal comma? try --decimal ,"
+        return "a decimal comma? try --decimal , (until then, 1.250 is read as 1.25)"
     if swapped := _swapped_number(name, rejected, source):
         return swapped
     if MONEY.search(value) and any(map(str.isdigit, value)):
@@ -185,6 +194,8 @@ def _invalid_value(rejected: RejectedRow, source: Source, latest: float) -> str:
     detail = rejected.detail
     if detail.startswith("quantity"):
         return "nothing was ordered: leave the row out"
+    if detail.endswith("is negative"):
+        return "leave the field out where its value is not known"
     if detail.startswith("currency"):
         return "write a code such as EUR; --map currency= for none"
     if "a quote is out of place" in detail:

@@ -70,3 +70,9 @@ def test_a_line_separator_inside_a_text_ends_no_line_of_json(tmp_path: Path) -> 
     path.write_bytes(row.encode("latin-1"))
     [record] = open_dataset(path, FileMapping(encoding="latin-1")).events()
     assert record.topic == "views"
+
+
+def test_a_zero_byte_in_a_text_costs_one_row(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_bytes(b"ts,user_id,item_id,kind\n1700000000,u,i,view\n1700000000,u,i,vi\0ew\n1700000000,u,i,view\n")
+    assert [record.topic for record in open_dataset(path).events()] == ["views", "quarantine", "views"]
