@@ -107,8 +107,10 @@ def _check_columns(table: Table, shape: Shape, mapping: FileMapping) -> None:
     ways = [f"--map {quote(f'{name}={column}')}" for name, column in proposed.items()]
     unknown = [each.split(" or ")[0] for each in missing if each != "kind" and not {*each.split(" or ")} & {*proposed}]
     ways += [f"--map {name}=COLUMN" for name in unknown]
-    one_kind = "(or --kind order, where all rows are of one kind)"
-    ways += [f"--map kind=COLUMN {one_kind}"] if "kind" in missing and "kind" not in proposed else []
+    if "kind" in missing and "kind" not in proposed:
+        rated = "rating" in has
+        one_kind = "--map kind=COLUMN (or --kind order, where all rows are of one kind)"
+        ways.append("--kind rating" if rated else one_kind)
     way_out = f"; try {' '.join(ways)}" if ways and table.columns else ""
     raise HeadraceError(f"{table.path} has no column {' nor '.join(missing)}: {names}{way_out}")
 

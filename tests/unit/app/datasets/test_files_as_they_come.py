@@ -230,6 +230,15 @@ def test_likely_columns_are_proposed_for_those_that_are_missing(tmp_path: Path) 
     assert str(error.value).endswith(f"; try {ways}")
 
 
+def test_ratings_are_a_kind_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "ratings.csv"
+    path.write_text("user_id,item_id,rating,timestamp\n1,31,2.5,1260759144\n1,1029,5.0,1260759179\n")
+    with pytest.raises(HeadraceError, match=r"try --map ts=timestamp --kind rating$"):
+        read(path)
+    rated = read(path, FileMapping(columns={"ts": "timestamp"}, kind="rating"))
+    assert [record.topic for record in rated] == ["views", "orders"]
+
+
 def test_a_file_that_is_no_text_is_refused_as_such(tmp_path: Path) -> None:
     path = tmp_path / "events.csv"
     path.write_bytes(bytes(range(1, 256)) * 9)
