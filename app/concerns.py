@@ -73,7 +73,7 @@ class KafkaSettings:
     sasl_mechanism: str = setting(
         "SCRAM-SHA-512",
         "how Headrace logs in to Kafka, with SASL_PLAINTEXT or SASL_SSL",
-        choices=("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"),
+        choices=("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER", "AWS_MSK_IAM"),
     )
     sasl_username: str = setting("", "user of PLAIN and SCRAM")
     sasl_password: str = setting("", "password of PLAIN and SCRAM", secret=True)
@@ -83,6 +83,7 @@ class KafkaSettings:
         "command that prints a token for OAUTHBEARER; it runs without a shell, again before the token ends",
         secret=True,
     )
+    aws_region: str = setting("", "region of Amazon MSK, for AWS_MSK_IAM; needs the extra msk")
     tls_ca_file: str = setting("", "certificates in PEM that sign Kafka's; empty: those that this machine trusts")
     tls_certificate_file: str = setting("", "certificate in PEM that Headrace shows to Kafka")
     tls_key_file: str = setting("", "its key in PEM, where it is not in the same file")

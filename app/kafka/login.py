@@ -11,23 +11,24 @@ from typing import Any
 
 from app.concerns import KafkaSettings
 from app.errors import UnusableSetting
+from app.kafka.msk_tokens import MskTokenProvider
 from app.kafka.tokens import TokenProvider
 
 OPEN, TLS, LOGIN, LOGIN_OVER_TLS = "PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"
-OAUTHBEARER = "OAUTHBEARER"
+OAUTHBEARER, AWS_MSK_IAM = "OAUTHBEARER", "AWS_MSK_IAM"
 PREFIX = "HEADRACE_KAFKA_"
 
 
 def without_login(settings: KafkaSettings) -> KafkaSettings:
     """Return the settings for a broker that anybody may use, such as the embedded one."""
-    names = [each.name for each in fields(settings) if each.name.startswith(("security_", "sasl_", "tls_"))]
+    names = [each.name for each in fields(settings) if each.name.startswith(("security_", "sasl_", "tls_", "aws_"))]
     unset: dict[str, Any] = {name: getattr(KafkaSettings(), name) for name in names}
     return replace(settings, **unset)
 
 
 def without_login_variables(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the same of an environment."""
-    starts = tuple(f"{PREFIX}{each}" for each in ("SECURITY_", "SASL_", "TLS_"))
+    starts = tuple(f"{PREFIX}{each}" for each in ("SECURITY_", "SASL_", "TLS_", "AWS_"))
     return {name: value for name, value in environ.items() if not name.startswith(starts)}
 
 
@@ -81,6 +82,8 @@ def _add_certificate(context: ssl.SSLContext, settings: KafkaSettings) -> None:
 
 def _login(settings: KafkaSettings) -> dict[str, Any]:
     mechanism = settings.sasl_mechanism
+    if mechanism == AWS_MSK_IAM:
+        return _aws_login(settings)
     if mechanism == OAUTHBEARER:
         if bool(settings.sasl_token_file) == bool(settings.sasl_token_command):
             raise UnusableSetting(
@@ -100,12 +103,21 @@ def _login(settings: KafkaSettings) -> dict[str, Any]:
     }
 
 
+def _aws_login(settings: KafkaSettings) -> dict[str, Any]:
+    if settings.security_protocol != LOGIN_OVER_TLS:
+        raise UnusableSetting(f"{PREFIX}SASL_MECHANISM={AWS_MSK_IAM} needs {PREFIX}SECURITY_PROTOCOL={LOGIN_OVER_TLS}")
+    if not settings.aws_region:
+        raise UnusableSetting(f"{PREFIX}SASL_MECHANISM={AWS_MSK_IAM} needs {PREFIX}AWS_REGION, such as eu-central-1")
+    return {"sasl_mechanism": OAUTHBEARER, "sasl_oauth_token_provider": MskTokenProvider(settings.aws_region)}
+
+
 def _refuse_login(settings: KafkaSettings) -> None:
     given = {
         f"{PREFIX}SASL_USERNAME": settings.sasl_username,
         f"{PREFIX}SASL_PASSWORD": settings.sasl_password,
         f"{PREFIX}SASL_TOKEN_FILE": settings.sasl_token_file,
         f"{PREFIX}SASL_TOKEN_COMMAND": settings.sasl_token_command,
+        f"{PREFIX}AWS_REGION": settings.aws_region,
     }
     _refuse(given, f"{PREFIX}SECURITY_PROTOCOL={settings.security_protocol} logs nobody in: set it to SASL_SSL")
 

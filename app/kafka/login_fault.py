@@ -22,7 +22,7 @@ from aiokafka.protocol.metadata import MetadataRequest  # type: ignore[import-un
 from app.concerns import KafkaSettings
 from app.errors import HeadraceError
 from app.kafka.failure import KafkaAway
-from app.kafka.login import LOGIN, LOGIN_OVER_TLS, OAUTHBEARER, OPEN, PREFIX, TLS, client_arguments
+from app.kafka.login import AWS_MSK_IAM, LOGIN, LOGIN_OVER_TLS, OAUTHBEARER, OPEN, PREFIX, TLS, client_arguments
 from app.kafka.tokens import NoToken
 
 PROBE_SECONDS = 5.0
@@ -109,6 +109,9 @@ def _refusal(error: Exception, address: str, settings: KafkaSettings) -> LoginFa
         # The argument of the broker's own answer is a connection, that of the client a text.
         offered = error.args[0] if error.args and isinstance(error.args[0], str) else "the broker does not offer it"
         return LoginFault(f"Kafka at {address} has no login by {mechanism}: {offered}", f"set {PREFIX}SASL_MECHANISM")
+    if mechanism == AWS_MSK_IAM:
+        advice = f"check {PREFIX}AWS_REGION, and allow this role kafka-cluster:Connect on the cluster"
+        return LoginFault(f"Kafka at {address} refuses the token that AWS credentials signed", advice)
     if mechanism == OAUTHBEARER and not isinstance(error, IllegalSaslStateError):
         return LoginFault(f"Kafka at {address} refuses the token", "get a token that it trusts and that has not ended")
     if isinstance(error, SaslAuthenticationFailed | AuthenticationFailedError):

@@ -4,6 +4,7 @@ from app.settings import load, variables
 from app.worker.terms import OWN, SHARED, SHARED_CONCERNS, STRICT, is_shared, shared_settings
 
 EACH_WORKERS_OWN = {
+    "HEADRACE_KAFKA_AWS_REGION",
     "HEADRACE_KAFKA_BOOTSTRAP",
     "HEADRACE_KAFKA_COMPRESSION",
     "HEADRACE_KAFKA_SASL_MECHANISM",

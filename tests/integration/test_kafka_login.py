@@ -6,6 +6,7 @@ import base64
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from uuid import uuid4
 
@@ -22,6 +23,7 @@ from app.kafka.admin import describe_brokers
 from app.kafka.clients import make_consumer, make_producer
 from app.kafka.event_producer import EventProducer
 from app.kafka.group_offsets import read_group_lag
+from app.kafka.msk_tokens import LIBRARY
 from app.kafka.replay import producer_for
 from app.kafka.topics import create_topics
 from app.kafka.whole_log import whole_log
@@ -210,3 +212,18 @@ async def test_a_connection_that_ends_with_its_token_is_made_again_with_the_next
         while read < sent and time.monotonic() < ends + 20:
             read += sum(len(each) for each in (await consumer.getmany(timeout_ms=100)).values())
     assert read == sent
+
+
+@pytest.mark.skipif(find_spec(LIBRARY) is None, reason="needs the extra msk")
+async def test_a_token_that_aws_credentials_signed_reaches_the_broker_which_is_no_msk(
+    apache: ApacheKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIASHOP")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", WRONG)
+    scram = login_over_tls("SCRAM-SHA-512")(apache, tmp_path)
+    settings = replace(scram, sasl_mechanism="AWS_MSK_IAM", aws_region="eu-central-1")
+    [finding] = await check_broker(settings)
+    assert finding.status is Status.FAILED
+    assert "refuses the token that AWS credentials signed" in finding.detail
+    assert "HEADRACE_KAFKA_AWS_REGION" in finding.advice
+    assert WRONG not in str(finding)
