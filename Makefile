@@ -59,7 +59,7 @@ KAFKA_JARS := .cache/kafka/jars
 KAFKA_SHORT := tests/contract/test_outbox.py tests/e2e/test_transactions.py \
 	$(addprefix tests/integration/test_,batch_transport.py kafka_login.py)
 KAFKA_TESTS := $(KAFKA_SHORT) \
-	$(addprefix tests/integration/test_,bench_kafka.py catalogue_log.py doctor_checks.py doctor_keys.py faust_app.py \
+	$(addprefix tests/integration/test_,bench_kafka.py catalogue_log.py doctor_checks.py doctor_keys.py doctor_names_faults.py faust_app.py \
 	kafka_replicas.py log_end.py replay_to_kafka.py serve_clicks.py snapshots.py topics.py transaction_markers.py \
 	unreadable_records.py workers_of_a_group.py) \
 	$(addprefix tests/e2e/test_,compressed_topics.py dead_connection.py doctor_command.py forget_command.py \

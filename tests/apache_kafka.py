@@ -8,15 +8,18 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from aiokafka.protocol.admin import CreateAclsRequest  # type: ignore[import-untyped]  # ships no types
 from certificates import Certificates, make_certificates
 from workers import free_port
 
+from app.concerns import KafkaSettings
+from app.kafka.clients import make_admin
 from app.local.children import start
 
 # The folder of the files of Apache Kafka; not set: tests run on the embedded broker.
@@ -34,6 +37,10 @@ apache_only = pytest.mark.skipif(not ON_APACHE_KAFKA, reason="needs Apache Kafka
 USER, PASSWORD = "shop", "sesame-open"
 ROLES = ("worker", "serve", "replay", "doctor")
 START_SECONDS = 60.0
+# Numbers of Kafka's protocol.
+TOPIC, GROUP = 2, 3
+LITERAL, ALLOW = 3, 3
+OPERATIONS_BY_NAME = {"Read": 3, "Write": 4, "Describe": 8, "DescribeConfigs": 10}
 STOP_SECONDS = 20.0
 SASL_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
 LISTENERS = {"OPEN": "PLAINTEXT", "SASL": "SASL_PLAINTEXT", "SASLTLS": "SASL_SSL", "TLS": "SSL"}
@@ -49,6 +56,20 @@ class ApacheKafka:
     sasl_tls: str
     mutual_tls: str
     certificates: Certificates
+
+
+async def allow(bootstrap: str, rights: Iterable[tuple[str, int, str, str]]) -> None:
+    """Grant rights, each a user, TOPIC or GROUP, its name and the operation."""
+    admin = make_admin(KafkaSettings(bootstrap=bootstrap))
+    await admin.start()
+    try:
+        for user, kind, resource, operation in rights:
+            number = OPERATIONS_BY_NAME[operation]
+            request = CreateAclsRequest(kind, resource, LITERAL, f"User:{user}", "*", number, ALLOW)
+            answer = await admin._send_to_controller(request)
+            assert [each[0] for each in answer.creation_responses] == [0], answer
+    finally:
+        await admin.close()
 
 
 @contextmanager

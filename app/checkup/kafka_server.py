@@ -6,8 +6,12 @@ from app.checkup.doctor import Finding, Findings, fail, ok, warn
 from app.concerns import KafkaSettings
 from app.kafka.admin import describe_brokers, describe_topics
 from app.kafka.failure import KafkaAway
+from app.kafka.login import OPEN
 from app.kafka.login_fault import find_login_fault
-from app.kafka.topics import CONFIGS, PARTITIONED_BY_USER
+from app.kafka.topics import CONFIGS, PARTITIONED_BY_USER, SOURCES
+
+GIVE_RIGHTS = "give this user the rights that docs/operations.md lists (Rights in Kafka)"
+SHORTEST_RETENTION_MILLISECONDS = 24 * 3_600_000
 
 
 async def check_broker(settings: KafkaSettings) -> Findings:
@@ -36,11 +40,14 @@ async def check_topics(settings: KafkaSettings) -> Findings:
         _existing(partitions, settings),
         *_partitions(partitions),
         *_configured(found.configs, settings),
+        *_retained(found.configs),
     ]
 
 
 def unchecked(name: str, away: KafkaAway) -> Finding:
     """Return the finding of a check that could not ask Kafka."""
+    if "AuthorizationFailed" in away.reason:
+        return fail(name, f"not checked, because this user may not: {away.reason}", GIVE_RIGHTS)
     # `kafka` reports an unreachable Kafka, with advice. Another error is reported by this check.
     reason = f": {away.reason}" if away.reason else ""
     return fail(name, f"not checked, because Kafka does not answer{reason}", "see `kafka` above")
@@ -60,6 +67,8 @@ def _existing(found: Mapping[str, int], settings: KafkaSettings) -> Finding:
     if not missing:
         return ok("topics", f"all {len(found)} are there")
     advice = "`headrace worker` makes them when it starts, if it may; or check HEADRACE_KAFKA_TOPIC_PREFIX"
+    if settings.security_protocol != OPEN:  # Kafka does not list what a user may not describe
+        advice += f"; where they are there, {GIVE_RIGHTS}"
     return warn("topics", f"missing: {', '.join(missing)}", advice)
 
 
@@ -89,6 +98,24 @@ def _configured(configs: Mapping[str, Mapping[str, str]], settings: KafkaSetting
         advice = "change the topics with kafka-configs, or set HEADRACE_KAFKA_MAX_MESSAGE_BYTES to what they take"
         return [warn("topic settings", "; ".join(wrong), advice)]
     return [ok("topic settings", "as Headrace makes them")] if configs else []
+
+
+def _retained(configs: Mapping[str, Mapping[str, str]]) -> list[Finding]:
+    """Look for topics of which Kafka removes records before workers can be back after an outage."""
+    short = []
+    for name in (*SOURCES, "moved", "forget", "interactions"):
+        given = configs.get(name, {})
+        milliseconds = given.get("retention.ms", "")
+        deletes = "delete" in given.get("cleanup.policy", "delete")
+        if deletes and milliseconds.isdigit() and int(milliseconds) < SHORTEST_RETENTION_MILLISECONDS:
+            short.append(f"{name} for {int(milliseconds) / 3_600_000:,.3g} h")
+    if not short:
+        return []
+    advice = (
+        "raise retention.ms to the longest outage that you want to catch up (kafka-configs --alter); "
+        "what interactions has lost, a new worker does not know"
+    )
+    return [warn("retention", f"Kafka keeps {', '.join(short)} only", advice)]
 
 
 def _is_not(given: Mapping[str, str], key: str, wanted: str) -> bool:

@@ -111,11 +111,19 @@ def _vectors(*, has_them: bool) -> Finding:
     return warn("redis vectors", "no vector sets", "use Redis 8 for similar items by meaning; all else works without")
 
 
+def _one_server(info: Mapping[str, Any], settings: RedisSettings) -> Finding:
+    if len(addresses(settings.url)) > 1:
+        return fail("redis mode", "several hosts, which are no cluster", "name one host in HEADRACE_REDIS_URL")
+    if info.get("role") == "slave":
+        primary = f"{info.get('master_host')}:{info.get('master_port')}"
+        advice = f"set HEADRACE_REDIS_URL to the primary, or to the Sentinels that know it, as in {EXAMPLE}"
+        return fail("redis mode", f"a replica of {primary}, which takes no writes (READONLY)", advice)
+    return ok("redis mode", str(info.get("redis_mode", "standalone")))
+
+
 def _mode(facts: ServerFacts, info: Mapping[str, Any], settings: RedisSettings) -> Finding:
     if not int(info.get("cluster_enabled", 0)):
-        if len(addresses(settings.url)) > 1:
-            return fail("redis mode", "several hosts, which are no cluster", "name one host in HEADRACE_REDIS_URL")
-        return ok("redis mode", str(info.get("redis_mode", "standalone")))
+        return _one_server(info, settings)
     cluster = facts.cluster
     if cluster is None:  # the missing rights are told of
         return warn("redis mode", "a node of a cluster whose nodes are not known", GIVE_RIGHTS)

@@ -102,6 +102,12 @@ def test_the_number_of_look_ups_is_left_to_the_autoscaler() -> None:
     assert scaler["scaleTargetRef"]["name"] == look_ups["metadata"]["name"]
 
 
+def test_the_numbers_are_left_to_another_program_where_they_are_null() -> None:
+    manifests = render("--set", "worker.replicas=null,serve.replicas=null")
+    for kind in ("StatefulSet", "Deployment"):
+        assert "replicas" not in one(manifests, kind)["spec"]
+
+
 def test_an_ingress_leads_to_the_look_ups_over_tls() -> None:
     manifests = render(*REPLICAS)
     spec = one(manifests, "Ingress")["spec"]

@@ -7,20 +7,16 @@ from uuid import uuid4
 
 import orjson
 import pytest
-from aiokafka.protocol.admin import CreateAclsRequest  # type: ignore[import-untyped]  # ships no types
-from apache_kafka import PASSWORD, ROLES, ApacheKafka
+from apache_kafka import GROUP, PASSWORD, ROLES, TOPIC, ApacheKafka, allow
 from conftest import ReadTopic
 from shops import Shop
 from workers import HEADRACE, environment, running_worker, until
 
 from app.concerns import KafkaSettings, RedisSettings
-from app.kafka.clients import make_admin, make_producer
+from app.kafka.clients import make_producer
 from app.kafka.topics import create_topics
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
-TOPIC, GROUP = 2, 3
-LITERAL, ALLOW = 3, 3
-OPERATIONS_BY_NAME = {"Read": 3, "Write": 4, "Describe": 8, "DescribeConfigs": 10}
 LOOKED_AT = ("kafka", "topics", "partitions", "topic settings", "lag")
 EVENT = {"event_id": "e1", "user_id": "ada", "item_id": "i1", "ts": 1_760_000_000}
 
@@ -43,17 +39,7 @@ async def kafka(apache: ApacheKafka) -> KafkaSettings:
     await create_topics(kafka)
     rights = [(role, TOPIC, kafka.topic_prefix + topic, operation) for role, operation, topic in listed_rights()]
     rights += [(role, GROUP, kafka.group, "Read") for role in ("worker", "doctor")]
-    admin = make_admin(kafka)
-    await admin.start()
-    try:
-        for role, kind, resource, operation in rights:
-            request = CreateAclsRequest(
-                kind, resource, LITERAL, f"User:{role}", "*", OPERATIONS_BY_NAME[operation], ALLOW
-            )
-            answer = await admin._send_to_controller(request)
-            assert [each[0] for each in answer.creation_responses] == [0], answer
-    finally:
-        await admin.close()
+    await allow(kafka.bootstrap, rights)
     return kafka
 
 
