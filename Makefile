@@ -64,7 +64,7 @@ KAFKA_TESTS := $(KAFKA_SHORT) \
 	unreadable_records.py workers_of_a_group.py) \
 	$(addprefix tests/e2e/test_,compressed_topics.py dead_connection.py doctor_command.py forget_command.py \
 	forget_purge.py kafka_cluster.py kafka_rights.py late_writes.py logs_of_apache_kafka.py malformed_messages.py \
-	misplaced_events.py rebuild_command.py \
+	misplaced_events.py producers_clocks.py rebuild_command.py \
 	repeats_after_a_restart.py replay_command.py topics_change.py worker.py worker_in_trouble.py \
 	worker_logs_in.py worker_restart.py workers_that_disagree.py)
 
