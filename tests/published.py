@@ -109,6 +109,15 @@ PRODUCT_COLUMNS = (
     "Image Src"
 )
 LINE = {"id": 11, "product_id": 501, "variant_id": 601, "sku": "MUG", "quantity": 1, "price": "9.50"}
+ORDER = {
+    "id": 1, "name": "#1001", "created_at": "2023-11-14T17:13:20-05:00", "currency": "EUR",
+    "customer": {"id": 207119551}, "line_items": [LINE, {**LINE, "id": 12, "product_id": 502}],
+}  # fmt: skip
+CHECKOUT = {
+    **without(ORDER, "customer"), "name": "#3", "email": "ann@example.org", "completed_at": None,
+    "abandoned_checkout_url": "https://shop/checkouts/ac/b1946ac9/recover",
+    "line_items": [without(line, "id") for line in (LINE, {**LINE, "product_id": 502})],
+}  # fmt: skip
 PRICE_SCHEMA = {
     "field": "price",
     "type": "bytes",
@@ -229,44 +238,8 @@ EVENT_FILES: dict[str, tuple[str, str]] = {
             ["#1002", "", "paid", "x", "EUR", "4", "2023-11-14 17:13:21 -0500", 1, "Cup", 4, "CUP"],
         ),
     ),
-    "shopify-json": (
-        "orders.json",
-        orjson.dumps(
-            {
-                "orders": [
-                    {
-                        "id": 1,
-                        "name": "#1001",
-                        "created_at": "2023-11-14T17:13:20-05:00",
-                        "currency": "EUR",
-                        "customer": {"id": 207119551},
-                        "line_items": [LINE, {**LINE, "id": 12, "product_id": 502}],
-                    }
-                ]
-            },
-            option=orjson.OPT_INDENT_2,
-        ).decode(),
-    ),
-    "shopify-checkouts": (
-        "checkouts.json",
-        orjson.dumps(
-            {
-                "checkouts": [
-                    {
-                        "id": 3,
-                        "token": "b1946ac9",
-                        "name": "#3",
-                        "email": "ann@example.org",
-                        "created_at": "2023-11-14T17:13:20-05:00",
-                        "completed_at": None,
-                        "abandoned_checkout_url": "https://shop/checkouts/ac/b1946ac9/recover",
-                        "currency": "EUR",
-                        "line_items": [without(LINE, "id"), {**without(LINE, "id"), "product_id": 502}],
-                    }
-                ]
-            }
-        ).decode(),
-    ),
+    "shopify-json": ("orders.json", orjson.dumps({"orders": [ORDER]}, option=orjson.OPT_INDENT_2).decode()),
+    "shopify-checkouts": ("checkouts.json", orjson.dumps({"checkouts": [CHECKOUT]}).decode()),
 }
 ITEM_FILES: dict[str, tuple[str, str]] = {
     "merchant": (
