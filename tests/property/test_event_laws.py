@@ -136,7 +136,7 @@ happenings = st.builds(
     ts=moments,
     session_id=st.sampled_from([None, None, "s1"]),
 )
-topics = st.sampled_from(["views", "clicks", "orders"])
+topics = st.sampled_from(["views", "clicks", "carts", "orders"])
 logs = st.lists(st.tuples(topics, happenings), max_size=40)
 
 

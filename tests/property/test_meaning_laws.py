@@ -16,7 +16,7 @@ ITEMS = [f"i{number}" for number in range(12)]
 VECTORS = dict(zip(ITEMS, shelves(len(ITEMS), 64).tolist(), strict=True))
 
 happenings = st.tuples(
-    st.sampled_from(["views", "clicks", "orders"]),
+    st.sampled_from(["views", "clicks", "carts", "orders"]),
     st.sampled_from(["u1", "u2"]),
     st.sampled_from([*ITEMS, "without a vector"]),
     st.integers(0, 90),

@@ -24,7 +24,7 @@ moments = st.floats(0, 40_000).map(lambda late: NOW - 40_000 + late) | st.intege
     lambda step: NOW - 72_030 + 1_200.5 * step
 )
 happenings = st.tuples(
-    st.sampled_from(["views", "clicks", "orders"]),
+    st.sampled_from(["views", "clicks", "carts", "orders"]),
     st.sampled_from(USERS),
     st.sampled_from("abcdé"),
     moments,
