@@ -21,6 +21,7 @@ from app.concerns import (
     WorkerSettings,
 )
 from app.store.secrecy import HIDDEN
+from app.web.rules import RuleSettings
 from models.catalogue import CatalogueSettings
 from models.contract.event_codec import EventSettings
 from models.inference.settings import InferenceSettings
@@ -59,6 +60,7 @@ class Settings:
     redis: RedisSettings = field(default_factory=RedisSettings)
     worker: WorkerSettings = field(default_factory=WorkerSettings)
     serve: ServeSettings = field(default_factory=ServeSettings)
+    rules: RuleSettings = field(default_factory=RuleSettings)
     http: HttpSettings = field(default_factory=HttpSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
     inference: InferenceSettings = field(default_factory=InferenceSettings)

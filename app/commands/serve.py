@@ -47,7 +47,7 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Serve until SIGINT or SIGTERM."""
     given = {name: getattr(args, name) for name in ("host", "port") if getattr(args, name) is not None}
     concerns = ServeConcerns(
-        replace(settings.serve, **given), settings.redis, settings.kafka, settings.http, settings.log
+        replace(settings.serve, **given), settings.redis, settings.kafka, settings.http, settings.log, settings.rules
     )
     check_reach(concerns.serve.host, settings.http, variable="HEADRACE_SERVE_HOST")
     asyncio.run(_serve(concerns, as_json=args.json))

@@ -11,12 +11,14 @@ from prometheus_client import Counter
 
 from app.guard.problems import Problem
 from app.store.lookup import Lookups
-from app.web.requests import K_DEFAULT, count_in, flag_in, item_id_in, user_id_in, user_ids_in
+from app.web.list_parameters import PAGE, RULES, K
+from app.web.requests import K_DEFAULT, count_in, flag_in, item_id_in, options_in, user_id_in, user_ids_in
 from app.web.route import Route, count, flag, in_json, in_path, in_query
 from app.web.schemas import ID, USER_ID, either
 from headrace.answers import CatalogueEntry
 from headrace.lists import TRENDING, RecommendationList
 from headrace.questions import USERS_MAX
+from headrace.rules import NO_RULES, Rules
 
 SAMPLE_DEFAULT = 8
 HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
@@ -38,6 +40,7 @@ class LookupResources:
 
     lookups: Lookups
     answered: Counter
+    rules: Rules = NO_RULES
 
     def routes(self) -> list[Route]:
         """The routes.
@@ -50,14 +53,14 @@ class LookupResources:
     def _of_lists(self) -> Iterator[Route]:
         several = {"type": "array", "items": USER_ID, "minItems": 1, "maxItems": USERS_MAX}
         users = in_query("user_id", several, required=True)
-        k = (count("k", K_DEFAULT), flag("explain", "whether each item has its reason"))
+        k = (*K, *RULES)
         lists = in_json(either("List", "Lists"), "the user's list; of several users, their lists in the query's order")
         one, found = in_json("List", "the list"), in_json("Similar", "the items")
         user, item = in_path("user_id", USER_ID), in_path("item_id", ID)
         of_one, of_some, near = "A user's list", "The lists of one or several users", "Similar items"
         unknown = (HTTPStatus.NOT_FOUND,)
-        yield Route("GET", "/recommendations/{user_id}", self.recommendations, of_one, one, (user, *k))
-        yield Route("GET", "/recommendations", self.lists, of_some, lists, (users, *k))
+        yield Route("GET", "/recommendations/{user_id}", self.recommendations, of_one, one, (user, *k, PAGE))
+        yield Route("GET", "/recommendations", self.lists, of_some, lists, (users, *k, PAGE))
         yield Route("GET", "/similar/{item_id}", self.similar, near, found, (item, *k), unknown)
         asked = in_query("item_id", ID, required=True)
         yield Route("GET", "/similar", self.similar, near, found, (asked, *k), unknown)
@@ -84,9 +87,8 @@ class LookupResources:
 
     async def recommendations(self, request: web.Request) -> web.Response:
         """A user's list; the trending one for an unknown user."""
-        found = await self.lookups.recommendations(
-            user_id_in(request), count_in(request), explain=flag_in(request, "explain")
-        )
+        options = options_in(request, self.rules)
+        found = await self.lookups.recommendations(user_id_in(request), count_in(request), options)
         self._count(found)
         return json_bytes(found.as_json())
 
@@ -94,9 +96,8 @@ class LookupResources:
         """The lists of several users that the query names; that of one as above."""
         if len(request.query.getall("user_id", ())) < 2:
             return await self.recommendations(request)
-        found = await self.lookups.recommendations_of(
-            user_ids_in(request), count_in(request), explain=flag_in(request, "explain")
-        )
+        options = options_in(request, self.rules)
+        found = await self.lookups.recommendations_of(user_ids_in(request), count_in(request), options)
         for each in found:
             self._count(each)
         return json_bytes(b'{"lists":[' + b",".join(each.as_json() for each in found) + b"]}")
@@ -107,7 +108,7 @@ class LookupResources:
     async def similar(self, request: web.Request) -> web.Response:
         """An item's neighbours."""
         item_id = item_id_in(request)
-        items = await self.lookups.similar(item_id, count_in(request), explain=flag_in(request, "explain"))
+        items = await self.lookups.similar(item_id, count_in(request), options_in(request, self.rules))
         if not items:
             raise Problem(HTTPStatus.NOT_FOUND, "Nothing similar to this item is known.")
         return json_response({"item_id": item_id, "items": items})

@@ -8,13 +8,17 @@ import orjson
 from aiohttp import web
 
 from app.guard.problems import Problem
+from headrace.options import EXPLAINED, PLAIN, ListOptions
+from headrace.pages import BadPage, shown_before
 from headrace.questions import K_MAX, USERS_MAX
+from headrace.rules import NAMES, NO_RULES, BadRule, Rules, read_rules
 from models.contract.events import GUEST_PREFIX
 from models.contract.fields import MAX_ID_LENGTH
 
 K_DEFAULT = 20
 SECONDS = re.compile(r"[0-9]{1,13}(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,3})?")
 LAST_SECOND = 1e12
+_ASKED = frozenset({*NAMES, "page"})
 
 
 def user_id_in(request: web.Request) -> str:
@@ -75,6 +79,25 @@ def flag_in(request: web.Request, name: str) -> bool:
     if given in ("true", "false"):
         return given == "true"
     raise Problem(HTTPStatus.BAD_REQUEST, f"{name} is {given[:40]!r}; use true or false.")
+
+
+def options_in(request: web.Request, shop: Rules) -> ListOptions:
+    """Return how the query wants a list, with the rules of the shop before its own.
+
+    Raises Problem.
+    """
+    explain = flag_in(request, "explain")
+    asked = request.query.keys() & _ASKED
+    if not asked and shop is NO_RULES:
+        return EXPLAINED if explain else PLAIN
+    page = request.query.get("page")
+    try:
+        if page is not None:
+            shown_before(page)
+        rules = read_rules({name: request.query.getall(name) for name in asked if name != "page"})
+    except (BadRule, BadPage) as error:
+        raise Problem(HTTPStatus.BAD_REQUEST, f"{error}.") from None
+    return ListOptions.of(shop, rules, explain=explain, page=page)
 
 
 def seconds_in(request: web.Request, name: str, default: float) -> float:

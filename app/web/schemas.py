@@ -80,6 +80,7 @@ SCHEMAS: dict[str, Schema] = {
         because_of={"type": "string", "description": "the item of the user that led to it"},
         title={"type": "string", "description": "of because_of"},
         sessions={"type": "integer", "minimum": 1, "description": "how many of the newest sessions hold both"},
+        rules={"type": "array", "items": TEXT, "description": "the rules that moved the item"},
     ),
     "ListedItem": _object(
         "item_id score source", item_id=ID, score=NUMBER, source=TEXT, **SHOWN, reason=reference("Reason")
@@ -91,6 +92,12 @@ SCHEMAS: dict[str, Schema] = {
         event_ts=UNIX_TIME,
         generated_at=UNIX_TIME,
         model=TEXT,
+        next={"type": ["string", "null"], "description": "with page: where the next one begins; null at the end"},
+        left_out={
+            "type": "array",
+            "items": _object("item_id rule", item_id=TEXT, rule=TEXT),
+            "description": "with explain and rules: items of the list that rules refused",
+        },
     ),
     "Lists": _object("lists", lists=_listed("List")),
     "Similar": _object("item_id items", item_id=TEXT, items=_listed("ListedItem")),

@@ -28,11 +28,13 @@ from app.web.page import load_page
 from app.web.probes import ProbeResources
 from app.web.problems import as_problems
 from app.web.quarantine import QuarantineResource
+from app.web.rules import RuleSettings, rules_of
 from app.web.summary import SummaryResource
 
 log = logging.getLogger(__name__)
 
 SHUTDOWN_SECONDS = 5.0
+LIMITS = {"max_line_size": 65_536}  # bytes; a query may have many rules, or the mark of a page
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class ServeConcerns:
     kafka: KafkaSettings
     http: HttpSettings = field(default_factory=HttpSettings)
     log: LogSettings = field(default_factory=LogSettings)
+    rules: RuleSettings = field(default_factory=RuleSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +65,14 @@ def build_application(settings: ServeConcerns, surroundings: Surroundings) -> we
     # Measuring comes first, so that it sees the problems' status.
     metrics = HttpMetrics(surroundings.registry)
     middlewares = [measure_requests(metrics.seconds), as_problems, guard(settings.http)]
-    application = web.Application(middlewares=middlewares, client_max_size=LARGEST_BODY_BYTES)
+    application = web.Application(middlewares=middlewares, client_max_size=LARGEST_BODY_BYTES, handler_args=LIMITS)
     lookups = Lookups.connect(settings.redis, settings.serve.recall_seconds)
     live = LiveResource(lookups, surroundings.clock)
     producer = EventProducer(settings.kafka) if settings.serve.accept_events else None
     # All routes; the description is made from them.
     routes = [
         *load_page(accept_events=settings.serve.accept_events, pictures_from=settings.serve.pictures_from).routes(),
-        *LookupResources(lookups, metrics.lists).routes(),
+        *LookupResources(lookups, metrics.lists, rules_of(settings.rules)).routes(),
         *live.routes(),
         *CatalogueResource(lookups).routes(),
         *SummaryResource(lookups, surroundings.clock).routes(),

@@ -28,7 +28,7 @@ EACH_WORKERS_OWN = {
     "HEADRACE_REDIS_URL",
     *OWN,
 }
-CONCERNS_OF_ONE_PROCESS = {"worker", "serve", "model", "inference", "log", "trace", "embedded", "http"}
+CONCERNS_OF_ONE_PROCESS = {"worker", "serve", "model", "inference", "log", "trace", "embedded", "http", "rules"}
 
 
 def test_every_setting_is_shared_or_each_workers_own() -> None:

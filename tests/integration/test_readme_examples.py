@@ -46,7 +46,7 @@ def blocks(language: str, text: str) -> list[str]:
 
 
 SHELL = re.findall(r"^((?:printf|echo) .*) \\$", README + PRODUCERS, re.MULTILINE)
-(SHORT_CLIENT,), (CLIENT,) = blocks("python", README), blocks("python", READERS)
+(SHORT_CLIENT,), (RULES, CLIENT) = blocks("python", README), blocks("python", READERS)
 KEYS = Keys("hr:")
 GOOD, BAD = 0.9, 0.0
 
@@ -89,11 +89,15 @@ async def test_the_producer_in_python_sends_an_event_that_is_accepted(
 
 @pytest.mark.parametrize(
     ("program", "expected"),
-    [(SHORT_CLIENT, ["525 None", "127 None"]), (CLIENT, ["525 None", "127 None", "172 None", "Kettle 19.5"])],
-    ids=["README", "page for readers"],
+    [
+        (SHORT_CLIENT, ["525 None", "127 None"]),
+        (CLIENT, ["525 None", "127 None", "172 None", "Kettle 19.5"]),
+        (RULES, ["127 None", "525 None"]),
+    ],
+    ids=["README", "page for readers", "rules"],
 )
 async def test_a_client_prints_the_users_list(redis_url: str, program: str, expected: list[str]) -> None:
-    (stored,) = blocks("json", READERS)
+    stored, _ = blocks("json", READERS)
     key, near, entry = KEYS.recommendation("ada"), KEYS.similar("50"), KEYS.item("50")
     assert f"GET '{key}'" in README
     assert f"GET '{key}'" in READERS

@@ -8,6 +8,7 @@ from shops import NOW, Shop
 from app.concerns import RedisSettings
 from app.store.lookup import Lookups
 from headrace import AsyncHeadrace, Headrace, Reason
+from headrace.options import EXPLAINED
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ async def test_each_item_of_a_list_tells_why_it_is_there(
         shop.item(item_id, title=item_id.title(), available="1")
     shop.similar("kettle", "cup", sessions=14)
     shop.similar("later", "hat", sessions=3)  # it came after the list was made
-    cup, hat = (await lookups.recommendations("u1", 20, explain=True)).items
+    cup, hat = (await lookups.recommendations("u1", 20, EXPLAINED)).items
     assert cup.reason == Reason("because of Kettle: 14 sessions have both", "kettle", "Kettle", 14)
     assert hat.reason == Reason("in sessions like this one")
     with Headrace(redis_settings.url, prefix=redis_settings.prefix) as headrace:
@@ -43,5 +44,5 @@ async def test_each_item_of_a_list_tells_why_it_is_there(
 async def test_the_trending_list_tells_why_it_is_there(shop: Shop, lookups: Lookups) -> None:
     shop.trending("cup")
     shop.history("nobody", ("kettle", NOW, "view"))
-    (cup,) = (await lookups.recommendations("nobody", 20, explain=True)).items
+    (cup,) = (await lookups.recommendations("nobody", 20, EXPLAINED)).items
     assert cup.reason == Reason("trending in the whole shop")

@@ -69,7 +69,7 @@ function rowOf(item, rank, ranksBefore) {
   if (WHY[item.source]) chip.title = WHY[item.source];
   source.append(chip);
   name.append(below);
-  if (item.reason) name.append(element("small", item.reason.text, "reason"));
+  if (item.reason) name.append(element("small", [item.reason.text, ...item.reason.rules ?? []].join(" · "), "reason"));
   row.append(place, name, element("td", item.category ?? "–", "wide"), element("td", scoreOf(item), "number"), source, element("td"));
   if (acceptsEvents) {
     const button = quietButton("Click", () => sendClick(item.item_id));

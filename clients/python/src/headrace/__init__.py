@@ -16,15 +16,23 @@ if TYPE_CHECKING:
     from headrace.answers import CatalogueEntry
     from headrace.client import Headrace
     from headrace.errors import HeadraceError, StoreAway, UnreadableAnswer, UnusableSetting
-    from headrace.lists import ListedItem, Reason
+    from headrace.lists import ListedItem, Page, Reason
+    from headrace.pages import BadPage
+    from headrace.rules import BadRule, Boost, Pin, Rules
 
 __all__ = [
     "AsyncHeadrace",
+    "BadPage",
+    "BadRule",
+    "Boost",
     "CatalogueEntry",
     "Headrace",
     "HeadraceError",
     "ListedItem",
+    "Page",
+    "Pin",
     "Reason",
+    "Rules",
     "StoreAway",
     "UnreadableAnswer",
     "UnusableSetting",
@@ -32,10 +40,16 @@ __all__ = [
 
 _HOMES = {
     "AsyncHeadrace": "aio",
+    "BadPage": "pages",
+    "BadRule": "rules",
+    "Boost": "rules",
     "CatalogueEntry": "answers",
     "Headrace": "client",
     "ListedItem": "lists",
+    "Page": "lists",
+    "Pin": "rules",
     "Reason": "lists",
+    "Rules": "rules",
 }
 
 

@@ -12,10 +12,13 @@ from headrace.address import addresses, host_of
 from headrace.aio_pools import open_pool
 from headrace.answers import CatalogueEntry
 from headrace.keys import DEFAULT_PREFIX, Keys
-from headrace.lists import ListedItem, listed_items
+from headrace.lists import ListedItem, Page, listed_items
 from headrace.lookups import AsyncLookups
 from headrace.nodes import Nodes, is_demoted
+from headrace.options import ListOptions
+from headrace.pages import FIRST
 from headrace.recall import DEFAULT_RECALL_SECONDS, Recall
+from headrace.rules import NO_RULES, Rules
 from headrace.slots import Address, Command, Replies
 
 
@@ -32,8 +35,13 @@ class AsyncHeadrace:
         prefix: str = DEFAULT_PREFIX,
         timeout_seconds: float = 1.0,
         recall_seconds: float = DEFAULT_RECALL_SECONDS,
+        rules: Rules = NO_RULES,
     ) -> None:
-        """Open no connection yet. Raises UnusableSetting for an address that cannot be used."""
+        """Open no connection yet. `rules` hold for all look-ups of lists.
+
+        Raises UnusableSetting for an address that cannot be used.
+        """
+        self._rules = rules
         pool = open_pool(url, timeout_seconds)
         given = pool.connection_kwargs
         first: Address = (given.get("host", "localhost"), int(given.get("port", 6379)))
@@ -56,30 +64,48 @@ class AsyncHeadrace:
         for server in list(self._servers.values()):
             await server.aclose()
 
-    async def recommendations(self, user_id: str, *, k: int = 20, explain: bool = False) -> list[ListedItem]:
+    async def recommendations(
+        self, user_id: str, *, k: int = 20, explain: bool = False, rules: Rules = NO_RULES
+    ) -> list[ListedItem]:
         """Return the user's k best items, best first; with `explain` each with its reason.
 
         Raises StoreAway, UnreadableAnswer.
         """
-        return list((await self._lookups.recommendations(user_id, k, explain=explain)).items)
+        return list(
+            (await self._lookups.recommendations(user_id, k, ListOptions.of(self._rules, rules, explain=explain))).items
+        )
+
+    async def page(
+        self, user_id: str, *, k: int = 20, page: str = FIRST, explain: bool = False, rules: Rules = NO_RULES
+    ) -> Page:
+        """Return a page of the user's list, without what earlier pages showed.
+
+        `page` is the `next` of the page before. Raises StoreAway, UnreadableAnswer, BadPage.
+        """
+        options = ListOptions.of(self._rules, rules, explain=explain, page=page)
+        return Page.of(await self._lookups.recommendations(user_id, k, options))
 
     async def recommendations_of(
-        self, user_ids: Iterable[str], *, k: int = 20, explain: bool = False
+        self, user_ids: Iterable[str], *, k: int = 20, explain: bool = False, rules: Rules = NO_RULES
     ) -> dict[str, list[ListedItem]]:
         """Return the k best items of each of these users, in two or three round trips for all.
 
         A list that cannot be read is empty. Raises StoreAway.
         """
         users = list(dict.fromkeys(user_ids))
-        found = await self._lookups.recommendations_of(users, k, explain=explain)
+        found = await self._lookups.recommendations_of(users, k, ListOptions.of(self._rules, rules, explain=explain))
         return {user: list(each.items) for user, each in zip(users, found, strict=True)}
 
-    async def similar(self, item_id: str, *, k: int = 20, explain: bool = False) -> list[ListedItem]:
+    async def similar(
+        self, item_id: str, *, k: int = 20, explain: bool = False, rules: Rules = NO_RULES
+    ) -> list[ListedItem]:
         """Return the k items nearest to this one; empty when none are known.
 
         Raises StoreAway, UnreadableAnswer.
         """
-        return list(listed_items(await self._lookups.similar(item_id, k, explain=explain)))
+        return list(
+            listed_items(await self._lookups.similar(item_id, k, ListOptions.of(self._rules, rules, explain=explain)))
+        )
 
     async def item(self, item_id: str) -> "CatalogueEntry | None":
         """Return the catalogue entry, or None when it is unknown or deleted.

@@ -12,11 +12,14 @@ from headrace.address import addresses, host_of
 from headrace.answers import CatalogueEntry
 from headrace.conversations import Question, T, alone, checked
 from headrace.keys import DEFAULT_PREFIX, Keys
-from headrace.lists import ListedItem, listed_items
+from headrace.lists import ListedItem, Page, listed_items
 from headrace.nodes import Nodes, is_demoted
+from headrace.options import ListOptions
+from headrace.pages import FIRST
 from headrace.pools import open_pool
 from headrace.recall import DEFAULT_RECALL_SECONDS, Recall
 from headrace.refusals import translate
+from headrace.rules import NO_RULES, Rules
 from headrace.slots import Address, Command, Replies
 
 
@@ -37,8 +40,13 @@ class Headrace:
         prefix: str = DEFAULT_PREFIX,
         timeout_seconds: float = 1.0,
         recall_seconds: float = DEFAULT_RECALL_SECONDS,
+        rules: Rules = NO_RULES,
     ) -> None:
-        """Open no connection yet. Raises UnusableSetting for an address that cannot be used."""
+        """Open no connection yet. `rules` hold for all look-ups of lists.
+
+        Raises UnusableSetting for an address that cannot be used.
+        """
+        self._rules = rules
         pool = open_pool(url, timeout_seconds)
         given = pool.connection_kwargs
         first: Address = (given.get("host", "localhost"), int(given.get("port", 6379)))
@@ -61,31 +69,49 @@ class Headrace:
         for server in list(self._servers.values()):
             server.close()
 
-    def recommendations(self, user_id: str, *, k: int = 20, explain: bool = False) -> list[ListedItem]:
+    def recommendations(
+        self, user_id: str, *, k: int = 20, explain: bool = False, rules: Rules = NO_RULES
+    ) -> list[ListedItem]:
         """Return the user's k best items, best first; with `explain` each with its reason.
 
         Raises StoreAway, UnreadableAnswer.
         """
-        question = questions.ask_recommendations(self._keys, self._recall, user_id, k, explain=explain)
+        question = questions.ask_recommendations(
+            self._keys, self._recall, user_id, k, ListOptions.of(self._rules, rules, explain=explain)
+        )
         return list(self._ask(alone(question)).items)
 
+    def page(
+        self, user_id: str, *, k: int = 20, page: str = FIRST, explain: bool = False, rules: Rules = NO_RULES
+    ) -> Page:
+        """Return a page of the user's list, without what earlier pages showed.
+
+        `page` is the `next` of the page before. Raises StoreAway, UnreadableAnswer, BadPage.
+        """
+        options = ListOptions.of(self._rules, rules, explain=explain, page=page)
+        return Page.of(self._ask(alone(questions.ask_recommendations(self._keys, self._recall, user_id, k, options))))
+
     def recommendations_of(
-        self, user_ids: Iterable[str], *, k: int = 20, explain: bool = False
+        self, user_ids: Iterable[str], *, k: int = 20, explain: bool = False, rules: Rules = NO_RULES
     ) -> dict[str, list[ListedItem]]:
         """Return the k best items of each of these users, in two or three round trips for all.
 
         A list that cannot be read is empty. Raises StoreAway.
         """
         users = list(dict.fromkeys(user_ids))
-        found = self._ask(questions.ask_lists(self._keys, self._recall, users, k, explain=explain))
+        found = self._ask(
+            questions.ask_lists(self._keys, self._recall, users, k, ListOptions.of(self._rules, rules, explain=explain))
+        )
         return {user: list(each.items) for user, each in zip(users, found, strict=True)}
 
-    def similar(self, item_id: str, *, k: int = 20, explain: bool = False) -> list[ListedItem]:
+    def similar(self, item_id: str, *, k: int = 20, explain: bool = False, rules: Rules = NO_RULES) -> list[ListedItem]:
         """Return the k items nearest to this one; empty when none are known.
 
         Raises StoreAway, UnreadableAnswer.
         """
-        question = questions.ask_similar(self._keys, self._recall, item_id, k, explain=explain)
+        question = questions.ask_similar(
+            self._keys, self._recall, item_id, k, ListOptions.of(self._rules, rules, explain=explain)
+        )
         return list(listed_items(self._ask(alone(question))))
 
     def item(self, item_id: str) -> "CatalogueEntry | None":

@@ -3,7 +3,7 @@ look-up makes them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -33,13 +33,14 @@ class Reason:
     """Why an item is in a list.
 
     `because_of` is the item of the user that led to it, with its `title`, if one is known.
-    `sessions` is how many of the newest sessions hold both.
+    `sessions` is how many of the newest sessions hold both. `rules` are those that moved the item.
     """
 
     text: str
     because_of: str | None = None
     title: str | None = None
     sessions: int | None = None
+    rules: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +89,14 @@ class StoredList:
 
 @dataclass(frozen=True, slots=True)
 class RecommendationList:
-    """A user's list with the entries that may be shown."""
+    """A user's list with the entries that may be shown.
+
+    `extra` is what the options of the look-up add: `next` and `left_out`.
+    """
 
     stored: StoredList
     rows: list[Row]
+    extra: Row = field(default_factory=dict)
 
     @property
     def items(self) -> tuple[ListedItem, ...]:
@@ -108,8 +113,22 @@ class RecommendationList:
                 "event_ts": stored.event_ts,
                 "generated_at": stored.generated_at,
                 "model": stored.model,
+                **self.extra,
             }
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a list. `next` is the mark of the page after it; None at the end."""
+
+    items: Sequence[ListedItem]
+    next: str | None
+
+    @classmethod
+    def of(cls, found: RecommendationList) -> "Page":
+        """Return the page that a look-up found."""
+        return cls(found.items, found.extra.get("next"))
 
 
 def decode_list(raw: bytes) -> StoredList:

@@ -12,6 +12,7 @@ from headrace.answers import CatalogueEntry
 from headrace.conversations import Command, Question, T, alone, checked
 from headrace.keys import Keys
 from headrace.lists import RecommendationList, Row
+from headrace.options import PLAIN, ListOptions
 from headrace.recall import Recall
 from headrace.refusals import translate
 
@@ -30,22 +31,22 @@ class AsyncLookups:
         self._recall = recall
         self._timeout_seconds = timeout_seconds
 
-    async def recommendations(self, user_id: str, k: int, *, explain: bool = False) -> RecommendationList:
+    async def recommendations(self, user_id: str, k: int, options: ListOptions = PLAIN) -> RecommendationList:
         """The user's list, at most k items with titles, or the trending one."""
-        return await self.ask(questions.ask_recommendations(self._keys, self._recall, user_id, k, explain=explain))
+        return await self.ask(questions.ask_recommendations(self._keys, self._recall, user_id, k, options))
 
     async def recommendations_of(
-        self, user_ids: Sequence[str], k: int, *, explain: bool = False
+        self, user_ids: Sequence[str], k: int, options: ListOptions = PLAIN
     ) -> list[RecommendationList]:
         """The lists of these users, in their order, in the round trips of one.
 
         A list that cannot be read is empty.
         """
-        return await self._bounded(questions.ask_lists(self._keys, self._recall, user_ids, k, explain=explain))
+        return await self._bounded(questions.ask_lists(self._keys, self._recall, user_ids, k, options))
 
-    async def similar(self, item_id: str, k: int, *, explain: bool = False) -> list[Row]:
+    async def similar(self, item_id: str, k: int, options: ListOptions = PLAIN) -> list[Row]:
         """The item's neighbours, at most k, nearest first."""
-        return await self.ask(questions.ask_similar(self._keys, self._recall, item_id, k, explain=explain))
+        return await self.ask(questions.ask_similar(self._keys, self._recall, item_id, k, options))
 
     async def item(self, item_id: str) -> "CatalogueEntry | None":
         """The catalogue entry, or None when it is unknown or deleted."""

@@ -28,6 +28,7 @@ IN_GENERAL = {
     "session": "looked at in this session",
     "transitions": "others went on to it from items of this session",
     "brand": "like the last item in brand or price",
+    "pin": "pinned",
 }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from headrace import lists
+from headrace import answers, lists
 from headrace.conversations import Question
 from headrace.keys import Keys
 from headrace.lists import KnownItem
@@ -33,3 +33,17 @@ def ask_trending(keys: Keys, recall: Recall) -> Question[Ranked]:
     ranked = lists.decode_ranked(reply)
     recall.keep_trending(ranked, asked_at)
     return ranked
+
+
+def ask_seen(keys: Keys, user_id: str) -> Question[set[str]]:
+    """Return the items that the user looked at or bought lately."""
+    ((recent,),) = yield [("HMGET", keys.profile(user_id), "recent")]
+    history = answers.decode_history(user_id, recent, None)
+    return set() if history is None else {row.item_id for row in history.recent}
+
+
+def ask_trending_of(keys: Keys, categories: Sequence[str]) -> Question[Ranked]:
+    """The most popular items of these categories, one category after the other."""
+    found = yield [("ZREVRANGE", keys.trending(each), 0, MOST_TRENDING - 1, "WITHSCORES") for each in categories]
+    ranked = [each for reply in found for each in lists.decode_ranked(reply)]
+    return tuple(sorted(ranked, key=lambda each: -each[1]))
