@@ -2,20 +2,23 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from time import process_time
 
 import numpy as np
 
-from app.bench.factors import SessionFactors, is_installed
+from app.bench.boosted import BoostedTrees
+from app.bench.factors import SessionFactors
+from app.bench.linear import LinearSessions
 from app.datasets.record import Dataset
 from app.errors import HeadraceError, install_line
-from app.evaluate.lister import AUTO
+from app.evaluate.lister import AUTO, Lister
 from app.evaluate.prepared import Preparation
 from app.evaluate.stream import read_stream
 from models.evaluation.breakdown import break_down
 from models.evaluation.prequential import Contender, EventStream, StreamPlan, evaluate
 from models.evaluation.related_peers import ItemNeighbours, ItemTransitions, PopularItems
-from models.evaluation.session_peers import SessionNeighbours
+from models.evaluation.session_peers import SessionNeighbours, WeighedSessionNeighbours
 from models.ranker.judge import FORMULA
 from models.vocabulary import Vocabulary
 
@@ -26,11 +29,15 @@ PEERS: dict[str, Callable[[], Contender]] = {
     "transitions": ItemTransitions,
     "item-kNN": ItemNeighbours,
     "STAN": SessionNeighbours,
+    "VSTAN": WeighedSessionNeighbours,
 }
-FACTORS: dict[str, Callable[[], Contender]] = {
-    "ALS (implicit)": lambda: SessionFactors(pairwise=False),
-    "BPR (implicit)": lambda: SessionFactors(pairwise=True),
+# Those of packages, with the packages.
+REMADE: dict[str, tuple[Callable[[], Contender], tuple[str, ...]]] = {
+    "SLIST": (LinearSessions, ("scipy",)),
+    "ALS (implicit)": (lambda: SessionFactors(pairwise=False), ("implicit", "scipy")),
+    "BPR (implicit)": (lambda: SessionFactors(pairwise=True), ("implicit", "scipy")),
 }
+BOOSTED = "LambdaRank (LightGBM)"
 
 Show = Callable[[str], None]
 
@@ -55,17 +62,35 @@ def run_peers(asked: PeerComparison, prepared: Preparation, show: Show) -> dict[
     since = float(np.quantile(ts, 1 - NEWEST)) if asked.since is None else asked.since
     plan = StreamPlan(since=since, batch=asked.batch, limit=asked.limit)
     rows: dict[str, object] = {}
-    contenders = PEERS | (FACTORS if is_installed() else {})
+    missing = [name for name, (_, packages) in REMADE.items() if not _are_installed(*packages)]
+    contenders = PEERS | {name: make for name, (make, _) in REMADE.items() if name not in missing}
     for name, make in contenders.items():
         rows[name] = _row(name, make(), stream, plan, show)
+    if _are_installed("lightgbm"):
+        prepared.ranker = AUTO
+        lister = _begun(prepared, show)
+        assert lister.ranker is not None
+        own = read_stream(asked.dataset, lister.recommender.items)
+        rows[BOOSTED] = _row(BOOSTED, BoostedTrees(lister.ranker), own, plan, show)
+    else:
+        missing.append(BOOSTED)
     for name, ranker in OURS.items():
         prepared.ranker = ranker
-        lister = prepared.lister(show)
-        lister.warm_up()
-        lister.begin()
+        lister = _begun(prepared, show)
         rows[name] = _row(name, lister, read_stream(asked.dataset, lister.recommender.items), plan, show)
-    left_out = [*prepared.left_out, *(f"{name}: {install_line('bench')}" for name in FACTORS if not is_installed())]
+    left_out = [*prepared.left_out, *(f"{name}: {install_line('bench')}" for name in missing)]
     return {"log": asked.dataset.name, "since": since, "contenders": rows, "left_out": left_out}
+
+
+def _are_installed(*packages: str) -> bool:
+    return all(find_spec(package) for package in packages)
+
+
+def _begun(prepared: Preparation, show: Show) -> Lister:
+    lister = prepared.lister(show)
+    lister.warm_up()
+    lister.begin()
+    return lister
 
 
 def _row(name: str, contender: Contender, stream: EventStream, plan: StreamPlan, show: Show) -> dict[str, object]:

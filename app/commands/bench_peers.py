@@ -22,7 +22,8 @@ BATCH = 32
 DESCRIPTION = """
 How often the lists of well-known recommenders, and those of Headrace, have what a user looks at next: the protocol
 `headrace evaluate --protocol prequential` for all of them, on the same events. All learn from every event, but for
-ALS and BPR, which are made again whenever a tenth more events are there. They need the extra bench.
+SLIST, ALS and BPR, which are made again whenever a tenth more events are there, and LambdaRank, which grows trees on
+the candidates and features of the learned ranker whenever a quarter more lists are there. These need the extra bench.
 Nothing is tuned: each has the constants of its paper, or of the framework that it is known from.
 """
 

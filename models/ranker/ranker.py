@@ -158,6 +158,13 @@ class Ranker:
         rank_lists(self.served, lesson, self.recommender.catalogue.weight, kind, lists)
         return found
 
+    def candidates(self, before: Prefixes, own: NDArray[np.uint64]) -> tuple[FoundCandidates, NDArray[np.float32]]:
+        """Candidates for at most LISTS sessions as of now, and their features (n, COUNT, MOST), in
+        arrays that the next lists overwrite.
+        """
+        sessions, _ = self._sessions(before, own)
+        return self._describe(sessions, self.relations.newest)
+
     def _learn_lists(
         self, events: LearningBatch, users: NDArray[np.uint64], before: Prefixes, rows: NDArray[np.intp]
     ) -> None:

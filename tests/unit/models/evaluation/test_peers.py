@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from small_lists import log_of
 
 from models.evaluation.related_peers import ItemNeighbours, ItemTransitions, PopularItems
-from models.evaluation.session_peers import SessionNeighbours
+from models.evaluation.session_peers import SessionNeighbours, WeighedSessionNeighbours
 from models.ranker.relations import TRAIL, Prefixes
 
 NOBODY = 10**6
@@ -51,6 +51,23 @@ def test_the_nearest_sessions_vote_for_what_stands_near_the_newest_common_item()
     assert listed(peer, [1, 2])[:3] == [1, 3, 7]  # 1 and 3 stand equally near to 2
 
 
+def test_votes_for_rare_items_weigh_more_where_all_else_is_equal() -> None:
+    common = [[5], [5], [5], [5]]
+    peer = taught(WeighedSessionNeighbours, [1, 5], [6, 1], *common)
+
+    assert listed(peer, [1])[:2] == [6, 5]
+    assert listed(taught(SessionNeighbours, [1, 5], [6, 1], *common), [1])[0] == 6  # the newer session
+    assert listed(taught(SessionNeighbours, [6, 1], [1, 5], *common), [1])[0] == 5
+    assert listed(taught(WeighedSessionNeighbours, [6, 1], [1, 5], *common), [1])[0] == 6
+
+
+def test_neighbours_that_share_the_newest_item_weigh_more_than_those_of_an_earlier_one() -> None:
+    peer = taught(WeighedSessionNeighbours, [2, 7], [1, 8], [9, 9])
+
+    assert listed(peer, [1, 2])[:2] == [1, 7] or listed(peer, [1, 2])[:2] == [7, 1]
+    assert listed(peer, [1, 2]).index(7) < listed(peer, [1, 2]).index(8)
+
+
 def test_a_session_is_no_neighbour_of_itself() -> None:
     peer = taught(SessionNeighbours, [1, 2], [3, 3])
 
@@ -58,7 +75,9 @@ def test_a_session_is_no_neighbour_of_itself() -> None:
     assert listed(peer, [1]) == [2, 3]
 
 
-@pytest.mark.parametrize("make", [PopularItems, ItemTransitions, ItemNeighbours, SessionNeighbours])
+@pytest.mark.parametrize(
+    "make", [PopularItems, ItemTransitions, ItemNeighbours, SessionNeighbours, WeighedSessionNeighbours]
+)
 def test_a_list_holds_no_item_twice_nor_the_item_being_looked_at(make: Peer) -> None:
     random = np.random.default_rng(1)
     peer = taught(make, *(random.integers(0, 40, 6).tolist() for _ in range(60)))
