@@ -105,17 +105,21 @@ class AssessedItems:
 
 
 def assess_catalogue(items: Sequence[Item], settings: Settings, show: Show) -> AssessedItems | None:
-    """Let the installed models read the items; None without items or models.
+    """Let the installed models read the items; None without models, or items with a title.
+
+    As in the worker, an item without a title is not judged and has no vector: that of an empty text
+    would make all such items alike.
 
     Raises HeadraceError when a model cannot be used.
     """
-    loaded = find_models(settings, Metrics(CollectorRegistry())) if items else None
+    titled = [each for each in items if each.title]
+    loaded = find_models(settings, Metrics(CollectorRegistry())) if titled else None
     if loaded is None:
         return None
 
     async def ask() -> list[RawBatch]:
         async with loaded.running():
-            return [each async for each in _assess(items, loaded.infer, show)]
+            return [each async for each in _assess(titled, loaded.infer, show)]
 
     batches, models = asyncio.run(ask()), loaded.infer.models
     keys = {task: key for task, key in (("embedding", models.embedding), ("quality", models.quality)) if key}

@@ -68,6 +68,6 @@ class Preparation:
         missing = [] if has_titles else ["titles: no item of the catalogue has one"]
         if self.vectors is None and not self.with_models:
             missing.append("models: --no-models")
-        elif self.vectors is None and self._assessed is None:
+        elif self.vectors is None and self._assessed is None and has_titles:
             missing.append("models: none are installed")
         return missing
