@@ -246,7 +246,6 @@ def _worker_parts(outside: Outside, progress: Progress, replicas: KafkaReplicas,
 
 
 def _figures(outside: Outside, progress: Progress, maker: ListMaker) -> Figures:
-    views = outside.names.views
     return Figures(
         worker_id=f"{socket.gethostname()}-{os.getpid()}",
         board=Board(outside.store.redis, outside.store.keys),
@@ -256,7 +255,7 @@ def _figures(outside: Outside, progress: Progress, maker: ListMaker) -> Figures:
         users=outside.users,
         table=maker.table,
         lag=progress.lag,
-        publishes_trending=lambda: (views, 0) in progress.partitions,
+        publishes_trending=lambda: (outside.names.views, 0) in progress.partitions,
         clock=time,
     )
 
@@ -265,15 +264,14 @@ def _owned(progress: Progress, topic: str) -> set[int]:
     return {partition for name, partition in progress.partitions if name == topic}
 
 
-def _learning(settings: Settings, outside: Outside, placement: Placement, app: WorkerApp) -> _Learning:
+def _learning(settings: Settings, outside: Outside, place: Placement, app: WorkerApp) -> _Learning:
     recommender = Recommender(settings.recommender)
     with told_if_slow():
         warm_up(settings.recommender, settings.events)
     seen = DuplicateFilter(settings.events.duplicate_window_seconds, settings.events.duplicate_memory)
     seen.warm_up()
     learn = Learn(recommender, seen, outside.metrics, rank=build_rank(settings.ranker, recommender, outside))
-    unfinished = build_unfinished(settings, outside, learn, placement, partial(owns, app))
-    return _Learning(recommender, seen, learn, unfinished)
+    return _Learning(recommender, seen, learn, build_unfinished(settings, outside, learn, place, partial(owns, app)))
 
 
 def _faust_app(settings: Settings, faust_dir: Path) -> WorkerApp:
