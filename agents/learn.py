@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from agents.metrics import Metrics
 from agents.rank import Rank
-from models.contract.events import KIND_OF_LABEL, LOG_MARK, RawBatch
+from models.contract.cancelled import CANCELLATIONS
+from models.contract.events import LOG_MARK, Kind, RawBatch
 from models.contract.forgetting import forgotten_sessions, is_forgotten
-from models.contract.identity import identities
+from models.contract.identity import CANCELLED, identities
 from models.contract.wire import Learned, decode_log
+from models.core.unlearning import KINDS, CancelledOrders, in_turns, kinds_of, unlearn
 from models.duplicates import DuplicateFilter
 from models.processor import Followed, hash_session
 from models.recommender import LearningBatch, Recommender
@@ -66,6 +68,8 @@ class Learn:
             return None
         self.applied[pair] = int(found.offsets[-1])
         kinds = np.full(len(found) - first, found.kind, np.int32)
+        if followed.outcomes is not None:
+            kinds = kinds_of(kinds, followed.outcomes[first:])
         events = LearningBatch(followed.items[first:], followed.sessions[first:], found.ts[first:], kinds)
         user_ids = found.user_ids[first:]
         if found.is_learned is not None:
@@ -106,7 +110,7 @@ class Learn:
             items = self.recommender.items.numbers([each.item_id for each in learned])
             sessions = np.fromiter((hash_session(each.session_id) for each in learned), np.uint64, len(learned))
             ts = np.fromiter((each.ts for each in learned), np.float64, len(learned))
-            kinds = np.fromiter((KIND_OF_LABEL[each.kind] for each in learned), np.int32, len(learned))
+            kinds = np.fromiter((KINDS[each.kind] for each in learned), np.int32, len(learned))
             self._learn(LearningBatch(items, sessions, ts, kinds), [each.user_id for each in learned])
         for source, places in new.items():
             found: list[Learned] = [decoded[row] for row in places.tolist()]
@@ -135,15 +139,27 @@ class Learn:
         return new
 
     def _learn(self, events: LearningBatch, user_ids: Sequence[str]) -> None:
-        if self.rank is None:
+        if len(events.kinds) and events.kinds.max() > Kind.ORDER:
+            for part, users in in_turns(events, user_ids):
+                self._learn_part(part, users)
+        else:
+            self._learn_part(events, user_ids)
+        self.metrics.learned.labels("learned").inc(len(events.items))
+        self.metrics.index_bytes.set(self.recommender.index.memory_bytes)
+
+    def _learn_part(self, events: LearningBatch | CancelledOrders, user_ids: Sequence[str]) -> None:
+        if isinstance(events, CancelledOrders):
+            unlearn(self.recommender, events)
+        elif self.rank is None:
             self.recommender.learn(events)
         else:
             self.rank.learn(events, user_ids)
-        self.metrics.learned.labels("learned").inc(len(events.items))
-        self.metrics.index_bytes.set(self.recommender.index.memory_bytes)
 
     def _remember(self, source: str, times: NDArray[np.float64], learned: list[Learned]) -> None:
         offsets = np.fromiter((each.offset for each in learned), np.int64, len(learned))
         ts = np.fromiter((each.ts for each in learned), np.float64, len(learned))
         keys = identities(learned, [each.user_id for each in learned])
+        for row, each in enumerate(learned):
+            if each.kind in CANCELLATIONS:
+                keys[row] ^= CANCELLED
         self.seen.remember(source, offsets, times, ts, keys)

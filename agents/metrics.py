@@ -17,6 +17,7 @@ from agents.batch_histogram import BatchHistogram
 from agents.declarations import OPEN, Declarations
 from agents.list_metrics import KINDS, ListQualityMetrics, RankerMetrics
 from agents.stage_span import StageSpan, no_span
+from models.contract.cancelled import COUNTED
 from models.contract.coercion import EVENT_FORMS, ITEM_FORMS
 from models.contract.mend import EVENT_RULES
 from models.contract.outcome import DOUBTS, Reason
@@ -28,6 +29,7 @@ from models.ranking.lists import NO_ITEM, SOURCES
 
 # `headrace run` and `headrace bench` read these names back; Prometheus adds `_total` to counters.
 EVENTS = "headrace_events"
+CANCELLATIONS = "headrace_cancellations"
 REJECTED = "headrace_rejected"
 FOREIGN_KEY = "headrace_foreign_key"
 ITEMS = "headrace_items"
@@ -180,6 +182,11 @@ class Metrics(CatalogueMetrics, StateMetrics):
             kind=KINDS,
             reason=tuple(DOUBTS),
             outcome=OUTCOMES,
+        )
+        self.cancellations = declare.counter(
+            CANCELLATIONS,
+            "Accepted cancellations that undid an order or met none, and orders that came after theirs",
+            outcome=tuple(COUNTED),
         )
         self.foreign_key = declare.counter(
             FOREIGN_KEY,

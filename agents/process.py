@@ -15,6 +15,7 @@ from agents.ports import Clock, Handed, Outbox, Replicas, Sources, UserStore, Wr
 from agents.turns import take_turns
 from agents.unfinished import Unfinished
 from agents.users import load_users, reload_users
+from models.contract.cancelled import COUNTED
 from models.contract.event_codec import EventSettings
 from models.contract.events import Kind, RawBatch
 from models.contract.moved import by_origin
@@ -160,17 +161,20 @@ class Process:
             self.maker.table.discard(slots)
             raise
         for part in parts:
+            if part.outcomes is not None:
+                for name, outcome in COUNTED.items():
+                    self.metrics.cancellations.labels(name).inc(part.outcomes.count(outcome))
             self.metrics.unknown_items.inc(self.maker.recommender.catalogue.count_unknown(part.items))
         return effects
 
     def _score(self, admitted: Admitted) -> None:
         """Score the lists that the batch's users have until now."""
-        found = admitted.interactions
+        found, user_of = admitted.interactions, admitted.user_of
+        if (cancelling := found.cancelling) is not None:  # nobody cancels an order because of a list
+            found, user_of = found.only(~cancelling), user_of[~cancelling]
         items = self.maker.recommender.items.numbers(found.item_ids)
         taken = found.kind in (Kind.CART, Kind.ORDER)
-        self.metrics.count_scores(
-            found.kind.label, self.shown.score(admitted.users, admitted.user_of, items, taken=taken)
-        )
+        self.metrics.count_scores(found.kind.label, self.shown.score(admitted.users, user_of, items, taken=taken))
 
     async def _try(
         self, admitted: Sequence[Admitted], slot_of: Mapping[str, int]

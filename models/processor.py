@@ -9,30 +9,28 @@ from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 import numpy as np
-import orjson
 import xxhash
 from numpy.typing import NDArray
 
 from models.bounded import parts, run_through
+from models.contract.cancelled import Outcome
 from models.contract.event_codec import EventSettings, decode
-from models.contract.events import OLDEST_TS, Kind, RawBatch
+from models.contract.events import Kind, RawBatch
 from models.contract.interactions import Interactions
 from models.contract.json_names import JsonNames
 from models.contract.misplaced import Elsewhere, sort_out
 from models.contract.outcome import Reason, Rejected
-from models.contract.partitioner import MURMUR2
 from models.contract.placement import ANYWHERE, Placement
 from models.contract.wire import encode_interactions
 from models.duplicates import DuplicateFilter
 from models.plausibility.doubted import doubt, users_in
 from models.plausibility.judge import Plausibility
-from models.profile import Profile, Seen
 from models.ranking.list_encoding import Made, encode_lists
 from models.ranking.lists import RankedLists
-from models.recommender import LearningBatch, Recommender, RecommenderSettings
-from models.shown import Shown
+from models.recommender import Recommender
 from models.users.arrays import Steps
-from models.users.gather import ListRequests
+from models.users.cancelling import Orders, concern, session_ids, step_orders
+from models.users.gather import NO_SESSION, ListRequests
 from models.users.stored import StoredFields, encode_profiles
 from models.users.table import UserTable, name_session
 from models.users.writes import UserWrites
@@ -66,7 +64,8 @@ class Followed:
     """A batch whose sessions are known; columns have one entry an event, but for `own`.
 
     `slots` (users,) are those of the batch's users in the table, `sessions` the hashes of
-    `session_ids`, and `own` (users,) that of the session of each user's last event.
+    `session_ids`, and `own` (users,) that of the session of each user's last event. `outcomes` is
+    None where no order is or was cancelled.
     """
 
     admitted: Admitted
@@ -75,6 +74,7 @@ class Followed:
     session_ids: list[str]
     sessions: NDArray[np.uint64]
     own: NDArray[np.uint64]
+    outcomes: Sequence[Outcome] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +147,8 @@ def follow(admitted: Admitted, table: UserTable, slots: NDArray[np.int32]) -> Fo
         source=source,
         kind=int(found.kind),
     )
+    if concern(table, steps, found.cancelling):
+        return _follow_cancelled(admitted, table, slots, steps)
     table.step(steps)
     session_ids = _session_ids(given, found.user_ids, steps)
     hashes = {session_id: hash_session(session_id) for session_id in set(session_ids)}
@@ -154,6 +156,21 @@ def follow(admitted: Admitted, table: UserTable, slots: NDArray[np.int32]) -> Fo
     own = np.zeros(len(slots), np.uint64)
     own[admitted.user_of] = sessions  # of a user's events, the last one counts
     return Followed(admitted, slots, steps.items, session_ids, sessions, own)
+
+
+def _follow_cancelled(admitted: Admitted, table: UserTable, slots: NDArray[np.int32], steps: Steps) -> Followed:
+    """What `follow` does where orders are or were cancelled: they lead to no session of their
+    user's.
+    """
+    found = admitted.interactions
+    cancelling = np.zeros(len(found), np.bool_) if found.cancelling is None else found.cancelling
+    outcomes = step_orders(table, steps, Orders(found.orders, cancelling))
+    named = session_ids(found.session_ids, found.user_ids, steps, outcomes)
+    sessions = np.fromiter((hash_session(each) if each else NO_SESSION for each in named), np.uint64, len(named))
+    plain = np.array([each is Outcome.PLAIN for each in outcomes], np.bool_)
+    own = np.full(len(slots), NO_SESSION, np.uint64)
+    own[admitted.user_of[plain]] = sessions[plain]
+    return Followed(admitted, slots, steps.items, named, sessions, own, outcomes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,29 +200,6 @@ class ListMaker:
     def encode(self, user_ids: Sequence[str], asked: ListRequests, lists: RankedLists, now: float) -> list[bytes]:
         """The users' lists as JSON; `now` in seconds."""
         return encode_lists(user_ids, lists, asked.newest_ts, self.names, Made(now, self.recommender.model))
-
-
-def warm_up(settings: RecommenderSettings, events: EventSettings) -> None:
-    """Compile everything that a batch needs, or load it from numba's cache, so that the first user
-    does not wait.
-    """
-    recommender = Recommender(settings)
-    recommender.warm_up()
-    seen = DuplicateFilter(events.duplicate_window_seconds, events.duplicate_memory)
-    seen.warm_up()
-    maker = ListMaker.of(recommender, capacity=1)
-    maker.table.find([])
-    past = Seen(OLDEST_TS, int(Kind.ORDER), "b")
-    slots = maker.table.add({"u": Profile(recent=(past,), bought=(past,), applied={"orders-0": 0})})
-    record = orjson.dumps({"event_id": "e", "user_id": "u", "item_id": "a", "ts": OLDEST_TS + 1})
-    batch = RawBatch("orders", 0, np.ones(1, np.int64), np.full(1, OLDEST_TS + 1), [None], [record])
-    followed = follow(admit(batch, Kind.ORDER, seen, events, Placement(MURMUR2)), maker.table, slots)
-    learned = followed.admitted.interactions.ts
-    recommender.learn(LearningBatch(followed.items, followed.sessions, learned, np.full(1, Kind.ORDER, np.int32)))
-    shown = Shown(recommender.settings.ranking.size, capacity=1)
-    shown.put(["u"], 0, followed.own, decide([followed], maker, OLDEST_TS).lists.items)
-    shown.holders_of(followed.items)
-    maker.table.discard(slots)
 
 
 def decide(batches: Sequence[Followed], maker: ListMaker, now: float) -> Effects:
@@ -245,7 +239,7 @@ def decide_in_steps(batches: Sequence[Followed], maker: ListMaker, now: float) -
         homes=found.homes,
         own=found.own,
         lists=RankedLists.joined(lists[1:] or lists),
-        interactions=[encode_interactions(each.admitted.interactions, each.session_ids) for each in batches],
+        interactions=[encode_interactions(e.admitted.interactions, e.session_ids, e.outcomes) for e in batches],
     )
 
 

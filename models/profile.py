@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models.contract.cancelled import Outcome
 from models.contract.events import Kind
 from models.setting import setting
 
@@ -51,6 +52,18 @@ class Seen(NamedTuple):
     item_id: str
 
 
+class Cancelled(NamedTuple):
+    """An order that was cancelled: its number, its time, what became of it, and its item.
+
+    The number is that of `models.contract.identity`, which is also that of a repeat of the order.
+    """
+
+    number: int
+    ts: float
+    outcome: Outcome
+    item_id: str
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """The span of a session that has no id of its own: event times in seconds.
@@ -70,7 +83,8 @@ class Profile:
 
     `recent` and `bought` hold each item once, newest first. `counts` are decayed sums per kind as
     of `counted_at` (forward decay, Cormode et al. 2009). `applied` is, per source partition, the
-    last offset that is contained.
+    last offset that is contained. `cancelled` are the orders that were cancelled last, in the order
+    of their cancellations.
     """
 
     recent: tuple[Seen, ...] = ()
@@ -79,6 +93,7 @@ class Profile:
     counted_at: float = 0.0
     session: Session | None = None
     applied: Mapping[str, int] = field(default_factory=dict)
+    cancelled: tuple[Cancelled, ...] = ()
 
     @property
     def newest_ts(self) -> float:

@@ -24,6 +24,7 @@ from models.state import Arrays, columns, require
 
 HOUR, DAY = 3_600.0, 86_400.0
 LOG_SHARE_DIGITS = 9
+ROUNDING = 1e-12  # of a weight; less than it is what rounding left when interactions were taken back
 # Below one millionth of the best item's popularity, a share only keeps the order; see `share_of`.
 LOWEST_LOG_SHARE = math.log(1e-6)
 # This number of interactions within a half-life found the next item well on three logs of very
@@ -99,6 +100,17 @@ class Trending:
         days, counts = np.unique((ts // DAY).astype(np.int64), return_counts=True)
         for day, count in zip(days.tolist(), counts.tolist(), strict=True):
             self._days[day] = self._days.get(day, 0) + count
+
+    def take_back(self, items: NDArray[np.int32], ts: NDArray[np.float64], weight: float) -> None:
+        """Count these interactions no longer; each was counted with this weight. Shapes (n,)."""
+        self._grow(int(items.max(initial=-1)) + 1)
+        _count(self._value, self._ts, items, ts, np.full(len(items), -weight), math.log(2) / self._half_lives)
+        left = self._value[items]
+        self._value[items] = np.where(left < ROUNDING * weight, 0.0, left)
+        for day in (ts // DAY).astype(np.int64).tolist():
+            self._days[day] = self._days.get(day, 0) - 1
+            if self._days[day] <= 0:
+                del self._days[day]
 
     def pool(self, catalogue: Catalogue) -> Pool:
         """The most popular items that may be shown, as many as the settings say."""

@@ -30,7 +30,7 @@ from app.bench.log import bench_log
 from app.datasets.record import Dataset
 from app.datasets.sample import sample_dataset
 from app.settings import Settings, load
-from models.processor import warm_up
+from models.core.warm_up import warm_up
 
 T = TypeVar("T")
 

@@ -30,6 +30,7 @@ from agents.turns import take_turns
 from models.bounded import parts
 from models.contract.event_codec import EventSettings
 from models.contract.events import Item, Kind, RawBatch
+from models.core.warm_up import warm_up
 from models.duplicates import DuplicateFilter
 from models.processor import (
     Followed,
@@ -38,7 +39,6 @@ from models.processor import (
     decide,
     decide_in_steps,
     follow,
-    warm_up,
 )
 from models.profile import Profile, Seen
 from models.recommender import LearningBatch, Recommender, RecommenderSettings

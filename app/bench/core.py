@@ -18,9 +18,10 @@ from app.datasets.record import Dataset, Record
 from app.settings import Settings
 from models.contract.event_codec import EventSettings
 from models.contract.events import KIND_OF_TOPIC, RawBatch
+from models.core.warm_up import warm_up
 from models.duplicates import DuplicateFilter
 from models.plausibility.judge import Plausibility
-from models.processor import Admitted, Followed, ListMaker, admit, decide, follow, warm_up
+from models.processor import Admitted, Followed, ListMaker, admit, decide, follow
 from models.recommender import Recommender
 from models.users.table import MISSING
 

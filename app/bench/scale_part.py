@@ -27,7 +27,8 @@ from app.bench.stored_bytes import measure_stored
 from app.datasets.record import Dataset
 from app.settings import Settings
 from models.contract.events import LOG_MARK, TOPIC_OF_KIND, Kind
-from models.processor import ListMaker, hash_session, warm_up
+from models.core.warm_up import warm_up
+from models.processor import ListMaker, hash_session
 from models.recommender import LearningBatch, Recommender
 from models.users.arrays import Steps
 from models.users.gather import NO_SESSION

@@ -21,8 +21,8 @@ from models.contract.events import TOPIC_OF_KIND, Kind, RawBatch
 from models.contract.interactions import Interactions
 from models.contract.typed_event import EventRecord
 from models.contract.wire import encode_interactions
+from models.core.warm_up import warm_up
 from models.duplicates import DuplicateFilter
-from models.processor import warm_up
 from models.recommender import Recommender
 
 FETCHED = 5  # so many times `fetch_max_records` are read at once, as the worker's follower does

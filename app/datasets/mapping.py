@@ -16,7 +16,7 @@ from models.contract.events import KIND_OF_LABEL
 
 EVENT_TEXTS = ("event_id", "user_id", "session_id", "item_id", "request_id", "surface", "currency")
 EVENT_NUMBERS = ("price", "quantity", "position", "rating")
-EVENT_FIELDS = (*EVENT_TEXTS, "ts", *EVENT_NUMBERS, "kind")
+EVENT_FIELDS = (*EVENT_TEXTS, "ts", *EVENT_NUMBERS, "kind", "cancelled_at")
 ITEM_FIELDS = (
     "item_id", "title", "category", "brand", "description", "price", "currency", "available", "attributes",
     "updated_at", "url", "image_url",

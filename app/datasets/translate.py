@@ -125,7 +125,8 @@ class Translator:
             value = orjson.dumps(fields, default=str)
         except orjson.JSONEncodeError:  # refused: text that was not UTF-8, or numbers beyond 64 bits
             return quarantined(row, Reason.INVALID_UTF8, "the row is not UTF-8")
-        return Record(topic, key, value, event_time(fields.get("ts")), row=row.number)
+        when = fields.get("cancelled_at")  # a cancellation has the time of its order, and one of its own
+        return Record(topic, key, value, event_time(when if when is not None else fields.get("ts")), row=row.number)
 
     def _known_kind(self, said: object) -> str | None:
         if said is None:
@@ -164,7 +165,8 @@ def derived_id(row: Row, place: int) -> str:
 def _event_reads(clock: Clock, mapping: FileMapping) -> dict[str, Read]:
     amount = _decimal_comma if mapping.decimal == "," else _number
     reads: dict[str, Read] = {name: _id for name in EVENT_TEXTS}
-    return reads | {"currency": _currency, "ts": clock.read, "price": amount, "quantity": amount, "position": amount}
+    amounts = {"price": amount, "quantity": amount, "position": amount}
+    return reads | amounts | {"currency": _currency, "ts": clock.read, "cancelled_at": clock.read}
 
 
 def _item_reads(clock: Clock, mapping: FileMapping) -> dict[str, Read]:

@@ -64,6 +64,9 @@ def _events(records: Iterable[Record], left_out: LeftOut) -> Iterator[_Event]:
         except (orjson.JSONDecodeError, Refused, AttributeError) as error:
             left_out.add(record.row, str(error))
             continue
+        if row.get("cancelled_at") is not None:
+            left_out.add(record.row, "a cancellation; what is evaluated learns orders as they came")
+            continue
         if not item_id or not (user or session):
             left_out.add(record.row, "needs item_id, and user_id or session_id")
             continue

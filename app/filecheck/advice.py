@@ -20,7 +20,7 @@ ADVICE: Mapping[str, str] = {
     Reason.ZERO_PRICE: "leave the cell empty if the price is not known; a gift or a sample is no order",
     Reason.NEGATIVE_PRICE: "leave corrections of accounts out",
     Reason.RETURNED: "leave returns out: they are not learned",
-    Reason.CANCELLATION: "leave cancellations and what they cancel out: they are not learned",
+    Reason.CANCELLATION: "leave it out, or send the event of the order again with cancelled_at",
     Reason.IMPLAUSIBLE_QUANTITY: "correct the quantity, or raise HEADRACE_EVENTS_QUANTITY_LIMIT",
     Reason.NON_PRODUCT: "leave postage, fees and discounts out: they are nothing to recommend",
     Reason.STOCK_REMARK: "leave movements of the stock out: nobody ordered anything",

@@ -103,6 +103,11 @@ def _amount(is_good: Callable[[float], bool]) -> PlainCells:
     return flags
 
 
+def _nothing(cells: Cells, read: Read, latest: float) -> Flags:
+    """Of a cell that changes what the row is: one by one."""
+    return each_value(cells, lambda cell: not cell)
+
+
 def _currency(cells: Cells, read: Read, latest: float) -> Flags:
     def is_good(cell: str) -> bool:
         text = str(read(cell))
@@ -129,6 +134,7 @@ EVENT_CELLS: Mapping[str, PlainCells] = {
     "price": _ABOVE_0,
     "quantity": _ABOVE_0,
     "position": _FROM_0,
+    "cancelled_at": _nothing,
     "currency": _currency,
 }
 ITEM_CELLS: Mapping[str, PlainCells] = {

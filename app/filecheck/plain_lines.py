@@ -42,6 +42,7 @@ class LoggedEvent(Struct, kw_only=True, gc=False):
     request_id: Text | None = None
     position: NotNegative | None = None
     surface: Text | None = None
+    cancelled_at: None = None
     deleted: None = field(default=None, name=NAME_OF_DELETED)
 
 

@@ -20,6 +20,7 @@ from models.contract.events import KIND_OF_TOPIC, RawBatch
 from models.contract.interactions import Interactions
 from models.contract.item_codec import decode_items
 from models.contract.outcome import Rejected
+from models.contract.typed_event import CancelledOrder, EventRecord
 
 ROWS_SHOWN = 3
 # What a repeat shares with an event, as in `models.contract.identity`: event, user and item, price
@@ -105,7 +106,12 @@ def judge(records: Sequence[Record], settings: EventSettings, now: float) -> Jud
 
 def _identities(accepted: Interactions) -> list[Identity]:
     pairs = zip(accepted.events, accepted.user_ids, strict=True)
-    return [(each.event_id, user, each.item_id, each.price, each.quantity) for each, user in pairs]
+    return [(_event_id(each), user, each.item_id, each.price, each.quantity) for each, user in pairs]
+
+
+def _event_id(event: EventRecord) -> str:
+    """The event's id; a cancellation has that of its order, and is no repeat of it."""
+    return f"cancelled\n{event.event_id}" if type(event) is CancelledOrder else event.event_id
 
 
 def _misfit(record: Record) -> RejectedRow:

@@ -21,6 +21,7 @@ from app.local.watch import get_json
 from app.store.keys import Keys
 from app.store.list_count import count_lists
 from headrace.address import shown_address
+from models.contract.cancelled import COUNTED
 from models.contract.event_codec import EventSettings
 
 USERS_SHOWN = 3
@@ -58,6 +59,7 @@ async def as_json(running: LocalRun, processed: Processed, examples: Examples) -
         "events_read": processed.events_read,
         "accepted": worker.outcomes["accepted"],
         "duplicates": worker.outcomes["duplicate"],
+        "cancellations": {name: worker.cancellations[name] for name in COUNTED},
         "quarantined": dict(sorted(processed.quarantined.items())),
         "items_quarantined": dict(sorted(processed.items_quarantined.items())),
         "rejected_rows": [
@@ -89,6 +91,12 @@ async def as_text(running: LocalRun, name: str, processed: Processed, examples: 
         f"{worker.recommendations:,} lists written; readable {_milliseconds(worker, 0.5)} (median) and "
         f"{_milliseconds(worker, 0.99)} (99 %) after the event reached the broker",
     ]
+    if worker.cancellations:
+        lines.append(
+            f"  {worker.cancellations['undone']:,} orders were undone by their cancellations; "
+            f"{worker.cancellations['unmatched']:,} cancellations met no order that counted, and "
+            f"{worker.cancellations['order_void']:,} orders came after theirs"
+        )
     lines += _reasons("quarantined", quarantined, examples.events)
     lines += _reasons("quarantined of the catalogue", processed.items_quarantined, examples.items)
     if quarantined or processed.items_quarantined:

@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from agents.batch_histogram import quantile
 from agents.metrics import (
+    CANCELLATIONS,
     EVENTS,
     FRESHNESS,
     FRESHNESS_BUCKETS,
@@ -37,6 +38,7 @@ class Reading:
     """
 
     outcomes: Counter[str] = field(default_factory=Counter)
+    cancellations: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     items: int = 0
     item_reasons: Counter[str] = field(default_factory=Counter)
@@ -58,6 +60,7 @@ class Reading:
         """Return the difference to an earlier reading."""
         return Reading(
             outcomes=self.outcomes - earlier.outcomes,
+            cancellations=self.cancellations - earlier.cancellations,
             reasons=self.reasons - earlier.reasons,
             items=self.items - earlier.items,
             item_reasons=self.item_reasons - earlier.item_reasons,
@@ -94,6 +97,7 @@ def parse_metrics(text: str) -> Reading:
     cumulative = [int(sample.value) for sample in samples if sample.name == f"{FRESHNESS}_bucket"]
     return Reading(
         outcomes=by(f"{EVENTS}_total", "outcome"),
+        cancellations=by(f"{CANCELLATIONS}_total", "outcome"),
         reasons=sum((by(f"{REJECTED}_total", "reason", kind=kind.label) for kind in Kind), Counter()),
         items=by(f"{ITEMS}_total", "outcome").total(),
         item_reasons=by(f"{REJECTED}_total", "reason", kind=ITEM),

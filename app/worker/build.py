@@ -63,8 +63,9 @@ from app.worker.taking_over import build_unfinished
 from app.worker.watching import count_reset, not_begun, watching_of
 from app.worker.with_models import ModelAgents, WorkerParts, build_model_agents, find_models
 from models.contract.placement import Placement
+from models.core.warm_up import warm_up
 from models.duplicates import DuplicateFilter
-from models.processor import ListMaker, warm_up
+from models.processor import ListMaker
 from models.recommender import Recommender
 from models.shown import Shown
 

@@ -137,6 +137,7 @@ class Figures:
             "ts": now,
             "accepted": accepted,
             "duplicates": total(metrics.events, outcome="duplicate"),
+            "cancellations": totals_by(metrics.cancellations, "outcome"),
             "foreign_key": total(metrics.foreign_key),
             "quarantined": total(metrics.events, outcome="quarantined"),
             "items_quarantined": total(metrics.rejected, kind="item"),

@@ -66,6 +66,7 @@ EVENT_FORMS: Mapping[str, Form] = {
     "price": plain_number,
     "quantity": plain_number,
     "position": plain_number,
+    "cancelled_at": plain_time,
 }
 ITEM_FORMS: Mapping[str, Form] = {
     "item_id": id_text,

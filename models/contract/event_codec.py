@@ -10,17 +10,18 @@ from typing import Any
 from models.contract.coercion import EVENT_FORMS, coerce, refuse_coerced
 from models.contract.envelope import ENVELOPE, open_record
 from models.contract.events import Kind, RawBatch
-from models.contract.fields import Refused, event_time, number, optional_id, required_id, string
+from models.contract.fields import Refused, event_time, number, optional_id, past_time, required_id, string
 from models.contract.interactions import Interactions
 from models.contract.mend import MOST_REPAIRS, EventRepair, mend, readable
 from models.contract.outcome import Reason, Rejected
-from models.contract.typed_event import EventRecord, quick_events
+from models.contract.typed_event import CancelledOrder, EventRecord, quick_events
 from models.setting import setting
 
 CURRENCY_LENGTH = 3
 
 REQUIRED_FIELDS = ("event_id", "item_id", "ts")
 USER_FIELDS = ("user_id", "session_id")
+CANCELLED_AT = "cancelled_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def decode(batch: RawBatch, kind: Kind, settings: EventSettings) -> Decoded:
     if no_goods:
         events = [None if each is None or each.item_id in no_goods else each for each in events]
     events = [None if each is None or (each.quantity or 0) > limit else each for each in events]
-    rejected, unknown, coerced = [], 0, Counter[str]()
+    rejected, unknown, coerced, cancelling = [], 0, Counter[str](), False
     repairs: dict[int, tuple[EventRepair, ...]] = {}
     for row in [row for row, event in enumerate(events) if event is None]:
         try:
@@ -92,11 +93,13 @@ def decode(batch: RawBatch, kind: Kind, settings: EventSettings) -> Decoded:
                 rejected.append(reject(batch, row, refused.reason, refused.detail))
             else:
                 events[row], repairs[int(batch.offsets[row])] = mended
+                cancelling |= type(mended[0]) is CancelledOrder
         else:
             events[row] = event
+            cancelling |= type(event) is CancelledOrder
             unknown += len(parsed.keys() - KNOWN_FIELDS)
             coerced.update(names)
-    accepted = _interactions(batch, kind, events)
+    accepted = _interactions(batch, kind, events, cancelling=cancelling)
     return Decoded(replace(accepted, repairs=repairs) if repairs else accepted, rejected, unknown, coerced)
 
 
@@ -149,13 +152,16 @@ def reject(batch: RawBatch, row: int, reason: Reason, detail: str) -> Rejected:
     )
 
 
-def _interactions(batch: RawBatch, kind: Kind, events: Sequence[EventRecord | None]) -> Interactions:
+def _interactions(
+    batch: RawBatch, kind: Kind, events: Sequence[EventRecord | None], *, cancelling: bool
+) -> Interactions:
     accepted = [event for event in events if event is not None]
     offsets, times = batch.offsets, batch.times
     if len(accepted) < len(events):
         rows = [row for row, event in enumerate(events) if event is not None]
         offsets, times = offsets[rows], times[rows]
-    return Interactions.of(batch.source, kind, offsets, times, accepted)
+    found = Interactions.of(batch.source, kind, offsets, times, accepted)
+    return found.with_cancellations() if cancelling else found
 
 
 def check_event(event: dict[str, Any], kind: Kind, latest: float) -> EventRecord:
@@ -170,6 +176,9 @@ def check_event(event: dict[str, Any], kind: Kind, latest: float) -> EventRecord
         raise Refused(Reason.NO_USER, "neither user_id nor session_id")
     ts = event_time(event, latest)
     extras = {name: _EXTRA_CHECKS[name](event[name], kind) for name in _EXTRA_CHECKS if event.get(name) is not None}
+    if kind is Kind.ORDER and event.get(CANCELLED_AT) is not None:
+        cancelled_at = past_time(event, CANCELLED_AT, latest)
+        return CancelledOrder(event_id, item_id, ts, user_id, session_id, cancelled_at=cancelled_at, **extras)
     return EventRecord(event_id, item_id, ts, user_id, session_id, **extras)
 
 
@@ -226,4 +235,4 @@ _EXTRA_CHECKS: dict[str, Callable[[Any, Kind], Any]] = {
     "surface": lambda value, _: string("surface", value),
 }
 
-KNOWN_FIELDS = frozenset((*REQUIRED_FIELDS, *USER_FIELDS, *_EXTRA_CHECKS))
+KNOWN_FIELDS = frozenset((*REQUIRED_FIELDS, *USER_FIELDS, *_EXTRA_CHECKS, CANCELLED_AT))

@@ -79,11 +79,16 @@ def event_time(event: dict[str, Any], latest: float) -> float:
     """Return field `ts` in seconds since 1970; not before 1990 and not after `latest`."""
     if event.get("ts") is None:
         raise Refused(Reason.MISSING_FIELD, "ts is missing")
-    ts = moment("ts", event["ts"])
-    if ts < OLDEST_TS:
-        raise Refused(Reason.TOO_OLD, f"ts {ts} is before 1990")
-    check_past("ts", ts, latest)
-    return ts
+    return past_time(event, "ts", latest)
+
+
+def past_time(event: dict[str, Any], name: str, latest: float) -> float:
+    """Return a field in seconds since 1970; not before 1990 and not after `latest`."""
+    time = moment(name, event[name])
+    if time < OLDEST_TS:
+        raise Refused(Reason.TOO_OLD, f"{name} {time} is before 1990")
+    check_past(name, time, latest)
+    return time
 
 
 def check_past(name: str, ts: float, latest: float) -> None:

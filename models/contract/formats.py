@@ -26,7 +26,7 @@ class Format(NamedTuple):
     remedy: str
 
 
-PROFILE = Format("profiles", 2, 0, "delete hr:profile:*; profiles begin again with their users' next events")
+PROFILE = Format("profiles", 3, 0, "delete hr:profile:*; profiles begin again with their users' next events")
 LIST = Format("lists", 1, 1, "delete hr:rec:*; lists come back with their users' next events")
 ITEM = Format("items", 1, 1, "delete hr:item:* and hr:catalogue:*; workers read the catalogue from the log again")
 SIMILAR = Format("similar items", 1, 1, "delete hr:similar:*; workers write them again")
@@ -38,7 +38,7 @@ PROGRESS = Format(
 WORKERS = Format("workers", 1, 1, "stop all workers; what they announce is gone after 20 s")
 DECISIONS = Format("decisions", 1, 1, "delete hr:allowed and hr:hidden; the shop's decisions are lost")
 RECEIPTS = Format("receipts", 1, 1, "ask with the version that forgot the user")
-INTERACTIONS = Format("interactions", 2, 1, "wait until retention has removed them, or create the topic again")
+INTERACTIONS = Format("interactions", 3, 1, "wait until retention has removed them, or create the topic again")
 VECTORS = Format("vectors", 1, 1, "create the topic again; the models assess all items once more")
 MOVED = Format("moved events", 1, 1, "let the newer version read the topic to its end first")
 QUARANTINE = Format("quarantined records", 1, 1, "read them with the newer version")

@@ -34,6 +34,10 @@ class Identified(Protocol):
     quantity: float | None
 
 
+# What is mixed into the number of an order to make that of its cancellation.
+CANCELLED = np.uint64(0xA5C3_96E1_7D2B_4F08)
+
+
 def identities(events: Sequence[Identified], user_ids: list[str]) -> NDArray[np.uint64]:
     """Return the number of each event, shape (n,), never 0. Only repeats of one event share it.
 

@@ -45,6 +45,15 @@ class OrderRecord(EventRecord, forbid_unknown_fields=True, gc=False):
     price: Positive | None = None
 
 
+class CancelledOrder(EventRecord, forbid_unknown_fields=True, gc=False, kw_only=True):
+    """An order line that was cancelled: the line as it was sent, and when it was cancelled.
+
+    No decoder makes it: an event with `cancelled_at` always takes the slower path.
+    """
+
+    cancelled_at: float
+
+
 _EVENT: msgspec.json.Decoder[EventRecord] = msgspec.json.Decoder(EventRecord)
 _ORDER: msgspec.json.Decoder[EventRecord] = msgspec.json.Decoder(OrderRecord)
 _DECODERS: Mapping[Kind, msgspec.json.Decoder[EventRecord]] = {

@@ -8,11 +8,17 @@ import msgspec
 import numpy as np
 from msgspec import Meta, Struct
 
+from models.contract.cancelled import KIND_OF_OUTCOME, Outcome
 from models.contract.events import Kind
 from models.contract.formats import FIRST, INTERACTIONS, check_version
 from models.contract.interactions import Interactions
 from models.contract.mend import encode_event_repairs
 from models.contract.outcome import DOUBTS
+from models.contract.typed_event import CancelledOrder, EventRecord
+
+# The formats of records that older versions would misunderstand; all others are of the first.
+WITH_CARTS = 2
+WITH_CANCELLATIONS = 3
 
 
 class Written(Struct, omit_defaults=True, forbid_unknown_fields=True, gc=False):
@@ -40,17 +46,25 @@ class Written(Struct, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     repairs: list[dict[str, object]] | None = None
 
 
+class WrittenCancellation(Written, omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    """The fields of a cancellation, or of an order that was cancelled before it came."""
+
+    cancelled_at: float | None = None
+
+
 _ENCODER = msgspec.json.Encoder()
 
 
-def encode_interactions(interactions: Interactions, session_ids: Sequence[str]) -> list[bytes]:
+def encode_interactions(
+    interactions: Interactions, session_ids: Sequence[str], outcomes: Sequence[Outcome] | None = None
+) -> list[bytes]:
     """The JSON of each event, with its source position, so that a reader can ignore repeats.
 
-    `session_ids` has one entry per event. Only carts say that they are of the second format: the
-    first has all other kinds.
+    `session_ids` has one entry per event, and so has `outcomes` where there are cancellations. Only
+    carts and cancellations say their format: the first has all other kinds.
     """
     kind, source = interactions.kind.label, interactions.source
-    said = INTERACTIONS.version if interactions.kind is Kind.CART else FIRST
+    said = WITH_CARTS if interactions.kind is Kind.CART else FIRST
     columns = zip(
         interactions.events,
         interactions.user_ids,
@@ -77,8 +91,20 @@ def encode_interactions(interactions: Interactions, session_ids: Sequence[str]) 
     if interactions.is_learned is not None:
         for row in np.flatnonzero(~interactions.is_learned).tolist():
             written[row].weight = 0.0
+    if outcomes is not None:
+        rows = zip(written, interactions.events, outcomes, strict=True)
+        written = [_marked(record, event, outcome) for record, event, outcome in rows]
     # JSON of one value has no line break: in strings it is escaped.
     return _ENCODER.encode_lines(written).split(b"\n")[:-1]
+
+
+def _marked(record: Written, event: EventRecord, outcome: Outcome) -> Written:
+    """The record with what became of it, where that is not the rule."""
+    if outcome is Outcome.PLAIN:
+        return record
+    fields = msgspec.structs.asdict(record) | {"kind": KIND_OF_OUTCOME[outcome], "format": WITH_CANCELLATIONS}
+    cancelled_at = event.cancelled_at if isinstance(event, CancelledOrder) else None
+    return WrittenCancellation(**fields, cancelled_at=cancelled_at)
 
 
 class Learned(Struct, gc=False):
@@ -90,7 +116,7 @@ class Learned(Struct, gc=False):
     event_id: str
     user_id: str
     item_id: str
-    kind: Literal["view", "click", "cart", "order"]
+    kind: Literal["view", "click", "cart", "order", "cancellation", "unmatched_cancellation", "cancelled_order"]
     ts: float
     session_id: str
     source: str

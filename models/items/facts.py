@@ -25,6 +25,7 @@ NO_LOG_PRICE = -1e4  # of an item without a price above 0
 HIGHEST_PRICE = float(np.finfo(np.float32).max)  # higher prices count as this one
 FIRST_CAPACITY = 1024
 FORMER_KINDS = [Kind.VIEW, Kind.CLICK, Kind.ORDER]  # of which snapshots of format 8 have counts
+ROUNDING = 1e-6  # less than it is what rounding left when an interaction was taken back
 
 
 class ItemFacts:
@@ -62,6 +63,13 @@ class ItemFacts:
         if len(items):
             self._grow(int(items.max()) + 1)
             _count(self.counts, self.counted_at, self.first_seen, items, kinds, ts, RATES)
+
+    def take_back(self, items: NDArray[np.int32], kind: Kind, ts: NDArray[np.float64]) -> None:
+        """Count these interactions no longer; shapes (n,). They were counted before."""
+        self._grow(int(items.max(initial=-1)) + 1)
+        for item, time in zip(items.tolist(), ts.tolist(), strict=True):
+            left = self.counts[item, kind] - np.exp(-max(self.counted_at[item] - time, 0.0) * RATES)
+            self.counts[item, kind] = np.where(left < ROUNDING, 0.0, left)
 
     def counts_at(self, items: NDArray[np.int32], now: float) -> NDArray[np.float64]:
         """The items' counts decayed to `now` in seconds, shape (n, kinds, half-lives); 0 before the

@@ -29,6 +29,7 @@ from models.neighbours.predict import predict
 from models.neighbours.shared import count_shared
 from models.neighbours.snapshot import list_events
 from models.neighbours.storage import make_index, memory_bytes, with_items, with_room
+from models.neighbours.take_out import entries, sessions_at, take_out
 from models.neighbours.update import empty_sessions, find_sessions, update
 from models.setting import setting
 from models.vocabulary import Vocabulary
@@ -126,6 +127,25 @@ class NeighbourIndex:
         sizes = self._index.sessions.owners["size"][found & (len(self._index.postings.keys) - 1)]
         empty_sessions(self._index, found)
         return int(np.count_nonzero(sizes))
+
+    def take_out(self, sessions: NDArray[np.uint64], items: NDArray[np.int32], ts: NDArray[np.float64]) -> None:
+        """Remove each item, shape (n,), from the session with this hash, if it was last seen there
+        at `ts`.
+        """
+        found = find_sessions(self._index, _column(sessions, np.uint64))
+        for session, item, time in zip(found.tolist(), items.tolist(), ts.tolist(), strict=True):
+            if session >= 0:
+                take_out(self._index, session, item, time)
+
+    def sessions_at(self, item: int, ts: float) -> dict[int, list[float]]:
+        """Return the sessions in which the item was last seen at `ts`: their hashes, and the times
+        of what they hold.
+        """
+        keys, owners = (
+            self._index.postings.keys,
+            sessions_at(self._index, item, ts) & (len(self._index.postings.keys) - 1),
+        )
+        return {int(keys[slot]): entries(self._index.sessions, slot)[1].tolist() for slot in owners.tolist()}
 
     def predict_many(
         self, query: Queries, weight: NDArray[np.float32], n: int

@@ -48,7 +48,7 @@ def empty_sessions(index: Index, sessions: NDArray[np.int64]) -> None:
     """Remove all items from the sessions with these numbers."""
     for session in sessions:
         while index.sessions.owners[session & (len(index.postings.keys) - 1)].size > 0:
-            _drop(index, session, 0)
+            drop_entry(index, session, 0)
 
 
 @kernel
@@ -65,17 +65,17 @@ def _learn(index: Index, session: int, item: int, ts: float) -> None:
     if place >= 0:
         if ts <= sessions.cells[_cell(sessions, slot, place)].ts:
             return
-        _drop(index, session, place)
+        drop_entry(index, session, place)
     elif sessions.owners[slot].size == sessions.limit:
         if not _comes_before(sessions, _cell(sessions, slot, 0), item, ts):
             return
-        _drop(index, session, 0)
+        drop_entry(index, session, 0)
     _insert(sessions, slot, item, ts)
     _insert(index.postings, item, session, ts)
 
 
 @kernel
-def _drop(index: Index, session: int, place: int) -> None:
+def drop_entry(index: Index, session: int, place: int) -> None:
     """Remove an item from a session, and the session from the item."""
     slot = session & (len(index.postings.keys) - 1)
     cell = _cell(index.sessions, slot, place)
@@ -247,7 +247,7 @@ def _close_oldest(index: Index) -> None:
     session = index.counters[CLOSED]
     slot = session & (len(index.postings.keys) - 1)
     for place in range(index.sessions.owners[slot].size - 1, -1, -1):
-        _drop(index, session, place)
+        drop_entry(index, session, place)
     _free_block(index.sessions, slot)
     _leave(index, slot)
     index.counters[CLOSED] = session + 1

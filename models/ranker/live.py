@@ -15,6 +15,7 @@ from models.ranker.goods import CatalogueGoods
 from models.ranker.judge import FORMULA, RANKERS, RankerJudge
 from models.ranker.listed import take_listed, take_profiles
 from models.ranker.network import make_learner
+from models.ranker.pairs_taken_back import take_back_pairs
 from models.ranker.ranker import LISTS, Ranker
 from models.ranker.relations import Prefixes
 from models.ranker.settings import AUTO, BY_FORMULA, LEARNED, RankerSettings
@@ -168,6 +169,10 @@ class LiveRanker:
     def forget(self, sessions: NDArray[np.uint64]) -> None:
         """Forget the sessions with these hashes, shape (n,)."""
         self.ranker.relations.forget(sessions)
+
+    def unlearn(self, sessions: NDArray[np.uint64], items: NDArray[np.int32], ts: NDArray[np.float64]) -> None:
+        """Forget how cancelled orders related items; columns of length n."""
+        take_back_pairs(self.ranker.relations, sessions, items, ts)
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """Columns of the relations; the weights are in the log."""

@@ -29,6 +29,11 @@ class LearnedRanker(Protocol):
     def forget(self, sessions: NDArray[np.uint64]) -> None:
         """Forget the sessions with these hashes, shape (n,)."""
 
+    def unlearn(self, sessions: NDArray[np.uint64], items: NDArray[np.int32], ts: NDArray[np.float64]) -> None:
+        """Forget how cancelled orders related items: hashes of their sessions, item numbers and
+        event times in seconds, shapes (n,).
+        """
+
     def snapshot(self) -> Arrays:
         """Columns of its state."""
 

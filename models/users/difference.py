@@ -20,6 +20,7 @@ def differing_fields(stored: Profile, rebuilt: Profile) -> list[str]:
         "counts": stored.counted_at == rebuilt.counted_at and _are_close(stored.counts, rebuilt.counts),
         "session": stored.session == rebuilt.session,
         "applied": dict(stored.applied) == dict(rebuilt.applied),
+        "cancelled": stored.cancelled == rebuilt.cancelled,
     }
     return [name for name, is_same in same.items() if not is_same]
 

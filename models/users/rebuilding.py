@@ -15,13 +15,16 @@ from typing import Protocol
 
 import numpy as np
 
-from models.contract.events import KIND_OF_LABEL, RawBatch
+from models.contract.cancelled import CANCELLATIONS
+from models.contract.events import KIND_OF_LABEL, Kind, RawBatch
 from models.contract.forgetting import forgotten_user
+from models.contract.identity import identities
 from models.contract.json_names import JsonNames
 from models.contract.wire import Learned, decode_log
 from models.neighbours.name_table import NameTable
 from models.profile import Profile, ProfileSettings
 from models.users.arrays import Steps
+from models.users.cancelling import Orders, concern, step_orders
 from models.users.share import Share
 from models.users.stored import StoredFields, encode_profiles
 from models.users.table import MISSING, UserTable, is_named_here
@@ -129,6 +132,13 @@ class Rebuilding:
             opened=np.zeros(count),
             places=places,
             source=source,
-            kind=int(KIND_OF_LABEL[events[0].kind]),
+            kind=int(KIND_OF_LABEL.get(events[0].kind, Kind.ORDER)),
         )
-        self._table.step(steps)
+        cancelling = np.ones(count, np.bool_) if events[0].kind in CANCELLATIONS else None
+        if not concern(self._table, steps, cancelling):
+            self._table.step(steps)
+            return
+        user_ids = [each.user_id for each in events]
+        if cancelling is None:
+            cancelling = np.zeros(count, np.bool_)
+        step_orders(self._table, steps, Orders(identities(events, user_ids), cancelling))

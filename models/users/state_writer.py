@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.contract.events import Kind
-from models.contract.formats import PROFILE
 from models.kernel import kernel
 from models.users.arrays import APPLIED, BOUGHT, LISTS, OPENED, Names, UserArrays
 
-VERSION = PROFILE.version
+VERSION = 2  # of a state without cancelled orders; `models.users.stored` writes the others
 HAS_SESSION = 1  # bit 0 of the flags; bits 1, 2, … say which kinds have a count
 LONGEST_VARINT = 10
 FIXED = 2 + 8 * (len(Kind) + 1 + 3)  # version and flags, counts, their time, and the session

@@ -29,6 +29,7 @@ from models.users.arrays import (
     UserArrays,
 )
 
+NO_ROOM = -1
 ORDER = int(Kind.ORDER)  # compiled code takes numbers
 
 
@@ -53,6 +54,20 @@ def advance(users: UserArrays, names: Names, limits: ProfileLimits, steps: Steps
                 _see(users, names, LISTS * slot + BOUGHT, steps.items[row], steps.kind, ts, limits.bought)
             _count(users, slot, steps.kind, ts, limits.rate)
     return len(steps.slots)
+
+
+@kernel
+def mark_applied(users: UserArrays, steps: Steps) -> int:
+    """Note that the first event is contained. Returns 1 if it was not, else 0; NO_ROOM, and no
+    effect, for want of room.
+    """
+    slot, offset = steps.slots[0], float(steps.offsets[0])
+    if _lacks_room(users, slot):
+        return NO_ROOM
+    if offset <= _applied(users, slot, steps.source):
+        return 0
+    _set_applied(users, slot, steps, offset)
+    return 1
 
 
 @kernel

@@ -7,38 +7,41 @@ writes (`models.users.revision`). `state` is the workers' own, beside `recent`:
     · the open session, if there is one: the time that names it, start, end
     · sources: number, then name and offset of each
     · bought items, newest first: number, then time and id of each
+    · version 3 only, cancelled orders: number, then of each its 8 bytes, time, outcome and item id
 
 Times and counts are little-endian float64; numbers, offsets and the lengths of UTF-8 names are
 varints (LEB128). Bit 0 of the flags says that there is a session, bits 1 to 4 that views, clicks,
-carts and orders have a count. Two former versions are still read: in version 1 bit 3 was that of
-orders, and there were no carts; Headrace 0.1.0 had JSON in `bought`, `counts`, `session` and
-`offsets` instead.
+carts and orders have a count. A state without cancelled orders is written as version 2. Two former
+versions are still read: in version 1 bit 3 was that of orders, and there were no carts; Headrace
+0.1.0 had JSON in `bought`, `counts`, `session` and `offsets` instead.
 """
 
 import math
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from models.contract.cancelled import Outcome
 from models.contract.events import KIND_OF_LABEL, Kind
 from models.contract.formats import PROFILE, check_version
 from models.contract.json_names import JsonNames, texts_of
 from models.contract.list_writer import LONGEST_NUMBER, Output, SeenRows, Texts, write_counts, write_histories
-from models.profile import Profile, Seen, Session
+from models.profile import Cancelled, Profile, Seen, Session
 from models.users.gather import ListRequests
 from models.users.revision import REVISION
 from models.users.state_writer import HAS_SESSION, VERSION, Scratch, state_size, write_states
 from models.users.table import UserTable, name_session
 
 STATE = "state"
+WITH_CANCELLED = 3
 HIGHEST_VERSION = 31  # a byte above it is a letter of what another program wrote
 OLD_FIELDS = ("bought", "session", "offsets")
 READ_FIELDS = (REVISION, STATE, "recent", "counts", *OLD_FIELDS)
 # The kinds that have a bit in the flags, from bit 1 on.
-KINDS_OF_VERSION = {1: (Kind.VIEW, Kind.CLICK, Kind.ORDER), VERSION: tuple(Kind)}
+KINDS_OF_VERSION = {1: (Kind.VIEW, Kind.CLICK, Kind.ORDER), VERSION: tuple(Kind), WITH_CANCELLED: tuple(Kind)}
 
 StoredFields = Mapping[str, bytes | None]
 
@@ -100,7 +103,25 @@ def _states(table: UserTable, slots: NDArray[np.int32]) -> list[bytes]:
     out = Output(np.empty(state_size(table.arrays, slots, items, sources), np.uint8), np.zeros(len(slots), np.int64))
     number = np.zeros(1, "<f8")
     write_states(table.arrays, slots, items, sources, Scratch(number, number.view(np.uint8)), out.data, out.ends)
-    return out.rows()
+    states = out.rows()
+    if table.cancelled:
+        for row, slot in enumerate(slots.tolist()):
+            if marks := table.cancelled.get(slot):
+                states[row] = b"%c%b%b" % (WITH_CANCELLED, states[row][1:], _encode_cancelled(marks.values()))
+    return states
+
+
+def _encode_cancelled(marks: Collection[Cancelled]) -> bytes:
+    found = [_to_varint(len(marks))]
+    for each in marks:
+        name = each.item_id.encode()
+        found += [struct.pack("<QdB", each.number, each.ts, each.outcome), _to_varint(len(name)), name]
+    return b"".join(found)
+
+
+def _to_varint(value: int) -> bytes:
+    low, high = value & 127, value >> 7
+    return bytes([low | 128]) + _to_varint(high) if high else bytes([low])
 
 
 def _histories(seen: ListRequests, names: JsonNames) -> list[bytes]:
@@ -146,9 +167,14 @@ class _State:
         for _ in range(self._varint()):
             (ts,) = self._floats(1)
             bought.append(Seen(ts, int(Kind.ORDER), self._name()))
+        cancelled = [self._mark() for _ in range(self._varint())] if self._data[0] == WITH_CANCELLED else []
         if self._at != len(self._data):
             raise ValueError("a state has more bytes than it says")
-        return Profile(recent, tuple(bought), _finite(counts), counted_at, session, applied)
+        return Profile(recent, tuple(bought), _finite(counts), counted_at, session, applied, tuple(cancelled))
+
+    def _mark(self) -> Cancelled:
+        number, ts, outcome = struct.unpack("<QdB", self._take(17))
+        return Cancelled(number, ts, Outcome(outcome), self._name())
 
     def _floats(self, n: int) -> tuple[float, ...]:
         return struct.unpack(f"<{n}d", self._take(8 * n))

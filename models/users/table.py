@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.contract.events import LOG_MARK, Kind
 from models.neighbours.name_table import NameTable
-from models.profile import Profile, ProfileSettings, Seen, Session
+from models.profile import Cancelled, Profile, ProfileSettings, Seen, Session
 from models.users.arrays import (
     APPLIED,
     BOUGHT,
@@ -51,7 +51,7 @@ class UserTable:
         """`names` follows `items`, the vocabulary of item ids. `mark`, drawn by chance, tells the
         writes of this table from those of other workers.
         """
-        self._limits = ProfileLimits(settings.recent_items, settings.bought_items, settings.decay_rate)
+        self.limits = ProfileLimits(settings.recent_items, settings.bought_items, settings.decay_rate)
         self.items = items
         self._names = names
         self._capacity = capacity
@@ -69,6 +69,8 @@ class UserTable:
         self._tick = 0
         self._forgotten = False
         self._old: set[int] = set()
+        # By slot, the cancelled orders of those few users who have any, by number.
+        self.cancelled: dict[int, dict[int, Cancelled]] = {}
 
     def __len__(self) -> int:
         """The number of users."""
@@ -107,6 +109,7 @@ class UserTable:
         stored.
         """
         self._old.difference_update(slots.tolist())
+        self._drop_marks(slots)
         self._revisions[slots] = NO_REVISION
         release(self.arrays, slots)
         for slot, profile in zip(slots.tolist(), profiles, strict=True):
@@ -148,8 +151,12 @@ class UserTable:
     def step(self, steps: Steps) -> None:
         """Apply a batch: profiles change, and `steps.opened` is filled."""
         names, done = self.item_names(), 0
-        while (done := advance(self.arrays, names, self._limits, steps, done)) < len(steps.slots):
-            self.arrays = with_entries(self.arrays)
+        while (done := advance(self.arrays, names, self.limits, steps, done)) < len(steps.slots):
+            self.make_room()
+
+    def make_room(self) -> None:
+        """Make room for more entries of the users' lists."""
+        self.arrays = with_entries(self.arrays)
 
     def item_names(self) -> Names:
         """The names of all items by number."""
@@ -191,6 +198,7 @@ class UserTable:
             counted_at=float(arrays.counted_at[slot]),
             session=None if np.isnan(opened) else Session(name_session(user, opened), start, end, opened),
             applied={self.sources.names[source]: int(offset) for source, _, offset in self._list(slot, APPLIED)},
+            cancelled=tuple(self.cancelled.get(slot, {}).values()),
         )
 
     def discard(self, slots: NDArray[np.int32]) -> None:
@@ -200,9 +208,15 @@ class UserTable:
         for slot in slots.tolist():
             del self._slot_of[self._users[slot]]
         self._old.difference_update(slots.tolist())
+        self._drop_marks(slots)
         self._revisions[slots] = NO_REVISION
         release(self.arrays, slots)
         self._free.extend(slots.tolist())
+
+    def _drop_marks(self, slots: NDArray[np.int32]) -> None:
+        if self.cancelled:
+            for slot in slots.tolist():
+                self.cancelled.pop(slot, None)
 
     def forget(self) -> None:
         """Drop all users before the next batch: another worker may have written them."""
@@ -240,8 +254,10 @@ class UserTable:
         return slot
 
     def _put(self, slot: int, profile: Profile) -> None:
+        if profile.cancelled:
+            self.cancelled[slot] = {each.number: each for each in profile.cancelled}
         sources = [self.number_source(source)[0] for source in profile.applied]
-        recent, bought = profile.recent[: self._limits.recent], profile.bought[: self._limits.bought]
+        recent, bought = profile.recent[: self.limits.recent], profile.bought[: self.limits.bought]
         for which, seen in ((RECENT, recent), (BOUGHT, bought)):
             numbers = self.items.numbers(each.item_id for each in seen)
             self._fill(slot, which, numbers, [each.kind for each in seen], [each.ts for each in seen])
@@ -259,11 +275,13 @@ class UserTable:
         while not put_list(self.arrays, LISTS * slot + which, *columns):
             self.arrays = with_entries(self.arrays)
 
-    def _list(self, slot: int, which: int) -> list[tuple[int, int, float]]:
+    def entries(self, slot: int, which: int) -> NDArray[np.void]:
+        """One list of a user, as it is in the arrays."""
         block = self.arrays.blocks[LISTS * slot + which]
-        found: list[tuple[int, int, float]] = self.arrays.entries[
-            block["base"] : block["base"] + block["size"]
-        ].tolist()
+        return self.arrays.entries[block["base"] : block["base"] + block["size"]]
+
+    def _list(self, slot: int, which: int) -> list[tuple[int, int, float]]:
+        found: list[tuple[int, int, float]] = self.entries(slot, which).tolist()
         return found
 
 

@@ -36,6 +36,13 @@ RECORDS = (
         red=0.5,
     ),
     Panel(
+        "Cancellations",
+        "Per second. undone: an order no longer counts. unmatched: no order was there to undo, or it was undone "
+        "before. order_void: an order that came after its cancellation.",
+        [Query(rate("headrace_cancellations_total", "outcome"), "{{outcome}}")],
+        PER_SECOND,
+    ),
+    Panel(
         "Share of events on unknown items",
         "Accepted events whose item the catalogue lacks: the catalogue is late or lacks a part of the assortment.",
         [

@@ -29,7 +29,7 @@ from models.contract.formats import (
     WORKERS,
 )
 from models.inference.manifest import VERSION as MANIFEST_VERSION
-from models.users.state_writer import VERSION as STATE_VERSION
+from models.users.stored import WITH_CANCELLED as STATE_VERSION
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "formats.md"
 ROW = re.compile(r"^\| ([a-z ]+) \| (.+?) \| (\d+) \| (\d+) \|", re.MULTILINE)

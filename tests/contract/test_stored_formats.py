@@ -94,9 +94,9 @@ async def test_redis_of_an_older_version_is_read_and_noted_as_the_present_one(fo
     assert int(await formats.redis.hget(formats.keys.formats(), PROFILE.name) or 0) == PROFILE.version
 
 
-def test_a_profile_without_carts_of_the_previous_version_is_read() -> None:
+def test_a_profile_of_the_version_without_carts_is_read() -> None:
     # version, flags for a view and an order, their time and counts, no sources, no bought items
-    state = struct.pack("<BB3dBB", PROFILE.version - 1, 0b1010, 1.0, 2.0, 0.5, 0, 0)
+    state = struct.pack("<BB3dBB", 1, 0b1010, 1.0, 2.0, 0.5, 0, 0)
     profile = decode_profile("u", {"recent": RECENT, "state": state})
     assert profile is not None
     assert dict(zip(Kind, profile.counts, strict=True)) == {
@@ -112,6 +112,14 @@ def test_a_profile_of_the_first_release_is_read() -> None:
     profile = decode_profile("u", stored)
     assert profile is not None
     assert profile.recent == (Seen(1.0, int(Kind.VIEW), "pan"),)
+
+
+def test_a_profile_of_the_previous_version_without_cancelled_orders_is_read() -> None:
+    # version, flags for a view and an order, their time and counts, no sources, no bought items
+    state = struct.pack("<BB3dBB", PROFILE.version - 1, 0b10010, 1.0, 2.0, 0.5, 0, 0)
+    profile = decode_profile("u", {"recent": RECENT, "state": state})
+    assert profile is not None
+    assert (profile.counts[Kind.ORDER], profile.cancelled) == (0.5, ())
 
 
 def test_a_profile_of_a_newer_version_is_refused() -> None:

@@ -13,7 +13,7 @@ import models
 from builders import PureWorker, batch, event, teach
 from models.contract.event_codec import EventSettings
 from models.contract.events import Item, Kind
-from models.processor import warm_up
+from models.core.warm_up import warm_up
 from models.recommender import RecommenderSettings
 
 warm_up(RecommenderSettings(), EventSettings())

@@ -20,7 +20,7 @@ from app.datasets.shapes.tracking import GA4, SEGMENT, SNOWPLOW
 
 NAMES = (
     "event_id", "user_id", "session_id", "item_id", "request_id", "surface", "currency", "ts", "price", "quantity",
-    "position",
+    "position", "cancelled_at",
 )  # fmt: skip
 EVENTS = Shape(
     name="headrace",

@@ -19,17 +19,45 @@ NON_PRODUCTS = frozenset(
 CANCELLED = "C"
 
 
+CANCELLED_AT = "CancelledAt"  # a column that no file has: when the line was cancelled
+
+
 def _lines(rows: Iterator[Row]) -> Iterator[RowPart]:
+    """Yield each line. A cancellation is the newest line of an order that it cancels as a whole."""
+    standing: dict[tuple[str, ...], list[tuple[str, str]]] = {}
     for row in rows:
         fields = row.fields or {}
-        fault = _fault(fields)
+        fault, line = _fault(fields), _line(fields)
+        order = (_invoice(fields), _text(fields, "InvoiceDate"))
+        if fault is None and line[0]:
+            of_line = standing.setdefault(line, [])
+            if order not in of_line:  # equal lines of one invoice are repeats
+                of_line.append(order)
+        elif fault is not None and fault[0] is Reason.CANCELLATION and standing.get(line):
+            invoice, date = standing[line].pop()
+            numbers = dict.fromkeys(("InvoiceNo", "Invoice"), invoice)
+            quantity = _text(fields, "Quantity").lstrip("-")
+            cancelled = {"Quantity": quantity, "InvoiceDate": date, CANCELLED_AT: order[1]}
+            yield RowPart(row, fields | numbers | cancelled)
+            continue
         yield RowPart(row if fault is None else row._replace(fault=fault), fields)
+
+
+def _line(fields: Fields) -> tuple[str, ...]:
+    """What a cancellation shares with the line that it cancels; it does not name the invoice."""
+    customer = _text(fields, "CustomerID") or _text(fields, "Customer ID")
+    price = _text(fields, "UnitPrice") or _text(fields, "Price")
+    return customer, _text(fields, "StockCode").upper(), _text(fields, "Quantity").lstrip("-"), price
+
+
+def _invoice(fields: Fields) -> str:
+    return _text(fields, "InvoiceNo") or _text(fields, "Invoice")
 
 
 def _fault(fields: Fields) -> tuple[Reason, str] | None:
     """Return why a line is no order of a product; None if it may be one."""
     code = _text(fields, "StockCode").upper()
-    invoice = _text(fields, "InvoiceNo") or _text(fields, "Invoice")
+    invoice = _invoice(fields)
     remark = _text(fields, "Description")
     if code in NON_PRODUCTS:
         return Reason.NON_PRODUCT, f"{code} is no product"
@@ -61,6 +89,7 @@ ONLINE_RETAIL = Shape(
         "ts": ("InvoiceDate",),
         "quantity": ("Quantity",),
         "price": ("UnitPrice", "Price"),
+        "cancelled_at": (CANCELLED_AT,),
     },
     kind="order",
     zone="UTC",

@@ -6,10 +6,9 @@ import pytest
 from builders import NOW, Fields, interaction, without
 
 from models.contract.events import Kind
-from models.contract.formats import INTERACTIONS
 from models.contract.interactions import Interactions
 from models.contract.typed_event import EventRecord
-from models.contract.wire import Learned, decode_interaction, decode_log, encode_interactions
+from models.contract.wire import WITH_CARTS, Learned, decode_interaction, decode_log, encode_interactions
 
 
 def two_orders() -> Interactions:
@@ -58,7 +57,7 @@ def test_only_a_cart_says_that_it_is_of_the_second_format() -> None:
         "carts-0", Kind.CART, np.array([4]), np.array([NOW]), [EventRecord("e1", "i1", NOW, "u1", "s1")]
     )
     [value] = encode_interactions(cart, ["s1"])
-    assert (orjson.loads(value)["kind"], orjson.loads(value)["format"]) == ("cart", INTERACTIONS.version)
+    assert (orjson.loads(value)["kind"], orjson.loads(value)["format"]) == ("cart", WITH_CARTS)
     assert decode_interaction(value) == Learned("e1", "u1", "i1", "cart", NOW, "s1", "carts-0", 4, format=2)
     assert b"format" not in b"".join(encode_interactions(two_orders(), ["u1@1", "s2"]))
 
