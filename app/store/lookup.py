@@ -10,6 +10,7 @@ from redis.exceptions import ConnectionError, RedisError
 from app.concerns import RedisSettings
 from app.store import questions
 from app.store.answers import AllowedEntry, HiddenEntries, LiveFigures, RecentUser
+from app.store.catalogue_map import Located, read_located
 from app.store.catalogue_pages import CatalogueChoice, CataloguePage, read_catalogue
 from app.store.clustered import Place
 from app.store.connection import connect
@@ -55,6 +56,14 @@ class Lookups(AsyncLookups):
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 return await read_catalogue(self._redis, self._keys, choice, place, k)
+        except (RedisError, OSError) as error:
+            raise translate(error) from error
+
+    async def located(self) -> Located:
+        """Some items of the catalogue with their vectors."""
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                return await read_located(self._redis, self._keys)
         except (RedisError, OSError) as error:
             raise translate(error) from error
 

@@ -131,6 +131,22 @@ SCHEMAS: dict[str, Schema] = {
         repaired={"type": "array", "items": {"type": "object"}},
         is_whole={"type": "boolean", "description": "whether all items were counted"},
     ),
+    "CatalogueMap": _object(
+        "items left_out",
+        items={
+            "type": "array",
+            "items": _object(
+                "item_id x y shown",
+                item_id=ID,
+                x={"type": "number", "minimum": 0, "maximum": 1},
+                y={"type": "number", "minimum": 0, "maximum": 1},
+                title=TEXT,
+                category=TEXT,
+                shown={"type": "boolean", "description": "whether lists may hold it"},
+            ),
+        },
+        left_out={**COUNT, "description": "items without a vector of the same model"},
+    ),
     "Items": _object("items total", items=_listed("Item"), total=COUNT),
     "Recent": _object(
         "item_id ts kind unknown",

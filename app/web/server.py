@@ -19,6 +19,7 @@ from app.guard.pseudonyms import Pseudonyms
 from app.kafka.event_producer import EventProducer
 from app.store.lookup import Lookups
 from app.web.catalogue import CatalogueResource
+from app.web.catalogue_map import MapResource
 from app.web.clicks import ClickResource
 from app.web.description import DescriptionResource
 from app.web.live import LiveResource
@@ -76,6 +77,7 @@ def build_application(settings: ServeConcerns, surroundings: Surroundings) -> we
         *live.routes(),
         *CatalogueResource(lookups).routes(),
         *SummaryResource(lookups, surroundings.clock).routes(),
+        *MapResource(lookups, surroundings.clock).routes(),
         *ClickResource(producer, surroundings.clock, surroundings.new_id).routes(),
         *QuarantineResource(settings.kafka, Pseudonyms.of_settings(settings.log)).routes(),
         *ProbeResources(lookups, surroundings.registry).routes(),

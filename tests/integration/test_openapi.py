@@ -49,6 +49,7 @@ def filled(shop: Shop) -> Shop:
         ("/items", "/items?hidden=true"),
         ("/items", "/items?allowed=true"),
         ("/catalogue/summary", "/catalogue/summary"),
+        ("/catalogue/map", "/catalogue/map"),
         ("/users/{user_id}", "/users/u1"),
         ("/users", "/users"),
         ("/users", "/users?user_id=u1"),

@@ -21,6 +21,7 @@ CLOSED = (
     "/users/u1",
     "/catalogue",
     "/catalogue/summary",
+    "/catalogue/map",
     "/live",
     "/quarantine",
     "/quarantine/stats",

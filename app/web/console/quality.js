@@ -121,10 +121,38 @@ async function showSummary() {
   }
 }
 
+// The categories with the most items have colours of their own; squares are items that no list holds.
+const COLOURED = 4;
+const topOf = item => (item.category ?? "").split("/")[0];
+async function showMap() {
+  try {
+    const { items, left_out } = await ask("/catalogue/map"), counts = new Map();
+    $("map-part").hidden = !items.length;
+    for (const item of items) if (topOf(item)) counts.set(topOf(item), (counts.get(topOf(item)) ?? 0) + 1);
+    const coloured = [...counts].sort((a, b) => b[1] - a[1]).slice(0, COLOURED).map(([name]) => name);
+    const svg = shape("svg", { viewBox: "-8 -8 516 316", role: "img" }), hidden = items.filter(item => !item.shown).length;
+    svg.setAttribute("aria-label", `${number.format(items.length)} items by the meaning of their titles`);
+    for (const item of items) {
+      const colour = `dot-${1 + coloured.indexOf(topOf(item))}`, [x, y] = [item.x * 500, 300 - item.y * 300];
+      const dot = item.shown ? shape("circle", { cx: x, cy: y, r: 4, class: colour }) : shape("rect", { x: x - 4, y: y - 4, width: 8, height: 8, class: `${colour} dot-hidden` });
+      dot.append(shape("title", {}, `${item.title ?? item.item_id}${item.category ? `, ${item.category}` : ""}${item.shown ? "" : ", hidden"}`));
+      dot.addEventListener("click", () => go("items", item.item_id));
+      svg.append(dot);
+    }
+    $("map-note").textContent = `${number.format(items.length)} items${left_out ? `, without ${number.format(left_out)} that have no vector` : ""}; `
+      + `near each other: titles of a similar meaning. ${hidden ? `Squares: ${number.format(hidden)} that no list holds. ` : ""}A click opens the item.`;
+    const legend = element("figcaption", null, "small");
+    legend.append(...coloured.map((name, at) => element("span", `${name} `, `key-${1 + at}`)));
+    $("map").replaceChildren(svg, legend);
+  } catch (error) {
+    $("map-note").textContent = error.message;
+  }
+}
+
 async function refreshQuality() {
   if (quality.reading || isLocked() || document.hidden || performance.now() < quality.due) return;
   quality.reading = true;
-  await Promise.all([showQuarantine(), showSummary()]);
+  await Promise.all([showQuarantine(), showSummary(), showMap()]);
   Object.assign(quality, { reading: false, due: performance.now() + REREAD_MS });
 }
 
