@@ -102,8 +102,7 @@ class _Learning:
 
 
 def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: Path) -> Worker:
-    """A worker on the configured Kafka and Redis, not started. `partitions` holds each topic's
-    number of them.
+    """Return a worker that is not started. `partitions` holds each topic's number of them.
 
     Raises HeadraceError when its port is taken or an address cannot be used.
     """
@@ -149,9 +148,8 @@ def build_worker(settings: Settings, partitions: Mapping[str, int], faust_dir: P
     losses = Losses(outside.sources, figures, similar, rebuild)
     restore = build_restore(settings, outside.store, outside.retry_kafka, progress, losses, assess)
     process = _process(settings, outside, learning, refresh, replicas, app)
-    keep = _keep_catalogue(settings, outside, restore, assess)
     add_group_agent(app, "process", [*outside.kinds, names.moved], process.run, begin)
-    add_batch_agent(app, "catalogue", [names.items], keep.run)
+    add_batch_agent(app, "catalogue", [names.items], _keep_catalogue(settings, outside, restore, assess).run)
     forget = build_forget(settings.kafka, outside, learning.learn, refresh, replicas)
     add_batch_agent(app, "forget", [names.forget], forget.run)
     _on_assignment(app, [maker.table, outside.sources, learning.unfinished, refresh.shown, restore], replicas, health)
