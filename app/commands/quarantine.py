@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import orjson
 
+from app.commands.quarantine_edits import EDITS, add_edits
 from app.errors import HeadraceError
 from app.guard.pseudonyms import Pseudonyms
 from app.progress_line import ProgressLine
@@ -33,6 +34,10 @@ DETAILS = f"""
 Reads the topic quarantine. Ids of users are shown as pseudonyms, and a value in which they cannot be found for certain,
 such as a row of a file or broken JSON, is not shown, unless --show-ids is given. Without --all, up to 100,000 records
 of each partition are read.
+
+`fix` sends records as `replay` does, but mended: it makes the edits, in the order in which they are given, from the
+original bytes, and leaves out records that they do not change. Choose records by reason, topic and time, and look
+with --dry-run first. A record that was fixed or replayed is not sent again.
 
 `replay` reads all. It sends records with their bytes untouched to the partitions that they came from, each once, also
 if two replays run at the same time. It leaves out what would be rejected again with the present settings, and what
@@ -57,6 +62,8 @@ examples:
   headrace quarantine show 5f0c2b7d9a1e4c38             the original, and the field for which it was refused
   headrace quarantine replay --reason from_the_future --dry-run     what would be sent again
   headrace quarantine replay --reason from_the_future
+  headrace quarantine fix --reason from_the_future --divide ts=1000 --dry-run
+  headrace quarantine fix --reason missing_field --rename sku=item_id --set currency=EUR
 """
 
 
@@ -74,6 +81,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--take-over", action="store_true", help="also send what a replay that ended early may not have sent"
     )
     _choose(again)
+    fix = _verb(what, "fix", "send records again, mended by edits of their fields, if they would be accepted then")
+    fix.add_argument("--dry-run", action="store_true", help="only tell what would be sent")
+    fix.add_argument("--take-over", action="store_true", help="also send what a fix that ended early may not have sent")
+    add_edits(fix)
+    _choose(fix)
     show = _verb(what, "show", "show one record, and the field for which it was refused")
     show.add_argument("id", metavar="ID", help="the id that `list` shows")
 
@@ -85,7 +97,7 @@ def _verb(what: Any, name: str, summary: str) -> argparse.ArgumentParser:
     verb.description = f"{summary}\n{DETAILS}"
     verb.epilog = EXAMPLES
     verb.add_argument("--json", action="store_true", help="print one JSON object on standard output")
-    if name != "replay":
+    if name not in ("replay", "fix"):
         verb.add_argument("--all", action="store_true", help="read the whole quarantine, however large")
     if name in ("list", "show"):
         verb.add_argument("--show-ids", action="store_true", help="show ids of users and whole values as they are")
@@ -109,7 +121,9 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
             _print(told, _list_lines, as_json=args.json)
         case "stats":
             _print(stats_as_json(_read(args, settings, 0)), _stats_lines, as_json=args.json)
-        case "replay":
+        case "replay" | "fix":
+            if args.what == "fix" and not args.edits:
+                raise HeadraceError(f"fix needs an edit: {EDITS}")
             report = _replayed(args, settings)
             _print(replay_as_json(report, dry_run=args.dry_run), replay_lines, as_json=args.json)
             return 1 if report.in_doubt else 0
@@ -135,7 +149,14 @@ def _reading(args: argparse.Namespace, settings: Settings, choice: Choice, most:
 
 def _replayed(args: argparse.Namespace, settings: Settings) -> ReplayReport:
     choice = Choice(frozenset(args.reason or ()), frozenset(args.topic or ()), args.since, args.until)
-    plan = ReplayPlan(choice, uuid4().hex, time.time(), dry_run=args.dry_run, take_over=args.take_over)
+    plan = ReplayPlan(
+        choice,
+        uuid4().hex,
+        time.time(),
+        dry_run=args.dry_run,
+        take_over=args.take_over,
+        edits=tuple(getattr(args, "edits", None) or ()),
+    )
     line = ProgressLine(sys.stderr)
     try:
         return asyncio.run(replay_quarantine(settings.kafka, settings.events, plan, _told(line)))

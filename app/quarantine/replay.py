@@ -7,7 +7,7 @@ in doubt: whoever takes them over looks first which of them arrived.
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
@@ -26,6 +26,7 @@ from models.contract.quarantined import (
     ReplayMark,
     decode_quarantine,
 )
+from models.contract.record_edits import Edit, mend
 from models.contract.second_look import ITEMS, REPLAYABLE, is_replayable, refused_now
 
 AT_ONCE = 500  # records that are claimed or sent together
@@ -36,7 +37,8 @@ class ReplayPlan:
     """What to do with the records that a choice means.
 
     `dry_run` sends nothing. `take_over` also sends what another replay claimed and may not have
-    sent. `claim` names this replay; `now` is in seconds since 1970.
+    sent. `claim` names this replay; `now` is in seconds since 1970. With `edits`, records are sent
+    mended, and those that the edits do not change are left out.
     """
 
     choice: Choice
@@ -44,6 +46,7 @@ class ReplayPlan:
     now: float
     dry_run: bool = False
     take_over: bool = False
+    edits: Sequence[Edit] = ()
 
 
 @dataclass(slots=True)
@@ -53,6 +56,7 @@ class ReplayReport:
     `sent` is by reason and topic; in a dry run it is what would be sent. `refused` would be
     rejected again, by the reason of now. `elsewhere` are not from a topic that is read, and
     `nowhere` name a partition that their topic does not have.
+    `unchanged` are those that the edits of a fix leave as they are.
     `on_request` are only sent if their topic or reason is named. `found_sent` had arrived already.
     """
 
@@ -60,6 +64,7 @@ class ReplayReport:
     refused: Counter[str] = field(default_factory=Counter)
     elsewhere: int = 0
     nowhere: int = 0
+    unchanged: int = 0
     on_request: int = 0
     replayed_before: int = 0
     found_sent: int = 0
@@ -101,11 +106,13 @@ async def replay_quarantine(
     return report
 
 
-FINE, ELSEWHERE, NOWHERE, ON_REQUEST = "", "elsewhere", "nowhere", "on request"
+FINE, ELSEWHERE, NOWHERE, ON_REQUEST, UNCHANGED = "", "elsewhere", "nowhere", "on request", "unchanged"
 
 
 def _fate(record: Quarantined, events: EventSettings, plan: ReplayPlan, kafka: KafkaSettings) -> str:
-    """Return why the record is not sent: a reason, ELSEWHERE or ON_REQUEST; FINE if it is sent."""
+    """Return why the record is not sent: a reason, ELSEWHERE, ON_REQUEST or UNCHANGED; FINE if it
+    is sent.
+    """
     if not is_replayable(record):
         return ELSEWHERE
     # An old version of an item would take the place of a newer one.
@@ -115,7 +122,10 @@ def _fate(record: Quarantined, events: EventSettings, plan: ReplayPlan, kafka: K
         return ON_REQUEST
     if record.reason == Reason.FOREIGN_KEY and kafka.misplaced == REFUSE:
         return Reason.FOREIGN_KEY
-    return refused_now(record, events, plan.now)
+    mended = mend(record, plan.edits) if plan.edits else record
+    if plan.edits and mended is record:
+        return UNCHANGED
+    return refused_now(mended, events, plan.now)
 
 
 def _wanted(reading: QuarantineReading, judged: Mapping[str, str], plan: ReplayPlan, report: ReplayReport) -> set[str]:
@@ -130,6 +140,8 @@ def _wanted(reading: QuarantineReading, judged: Mapping[str, str], plan: ReplayP
             report.in_doubt += 1
         elif judged[each] == ELSEWHERE:
             report.elsewhere += 1
+        elif judged[each] == UNCHANGED:
+            report.unchanged += 1
         elif judged[each] == ON_REQUEST:
             report.on_request += 1
         elif judged[each] != FINE:
@@ -175,7 +187,7 @@ async def _send(
     report: ReplayReport,
 ) -> None:
     async for partition, records in _records(log, held, writer.prefix):
-        await writer.send(records)
+        await writer.send([mend(each, plan.edits) for each in records] if plan.edits else records)
         await writer.mark(partition, ReplayMark(REPLAYED, plan.claim, tuple(each.record_id for each in records)))
         report.sent.update((each.reason, each.topic) for each in records)
 

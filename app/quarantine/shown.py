@@ -17,6 +17,7 @@ from models.contract.quarantined import STATES, Quarantined
 
 REPLAY_TEXTS = {
     "only_on_request": "not sent: name --topic items or --reason worse_than_before to send them",
+    "unchanged": "not sent: the edits leave them as they are",
     "not_from_a_topic": "not sent: they came from a file; correct it and replay it",
     "no_such_partition": "not sent: Kafka has no such partition of their topic; send them yourself, by their key",
     "replayed_before": "were sent before",
@@ -94,6 +95,7 @@ def replay_as_json(report: ReplayReport, *, dry_run: bool) -> dict[str, Any]:
         "only_on_request": report.on_request,
         "not_from_a_topic": report.elsewhere,
         "no_such_partition": report.nowhere,
+        "unchanged": report.unchanged,
         "replayed_before": report.replayed_before,
         "found_sent": report.found_sent,
         "held_by_others": report.held_by_others,

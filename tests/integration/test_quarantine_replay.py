@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
+import orjson
 import pytest
 from aiokafka import ConsumerRecord  # type: ignore[import-untyped]  # ships no types
 from quarantining import file_row, free_order, hasty_view, quarantine
@@ -17,6 +18,7 @@ from app.quarantine.replay import ReplayPlan, ReplayReport, replay_quarantine
 from models.contract.event_codec import EventSettings
 from models.contract.outcome import Reason, Rejected
 from models.contract.quarantined import CLAIMED, ReplayMark
+from models.contract.record_edits import Drop, Edit, Put
 
 ReadTopic = Callable[[str], Awaitable[list[ConsumerRecord]]]
 VIEWS = {("from_the_future", "views"): 3}
@@ -30,8 +32,10 @@ async def filled(kafka: KafkaSettings) -> KafkaSettings:
     return kafka
 
 
-async def replay(kafka: KafkaSettings, claim: str, choice: Choice | None = None, **plan: bool) -> ReplayReport:
-    planned = ReplayPlan(choice or Choice(), claim, time.time(), **plan)
+async def replay(
+    kafka: KafkaSettings, claim: str, choice: Choice | None = None, edits: Sequence[Edit] = (), **plan: bool
+) -> ReplayReport:
+    planned = ReplayPlan(choice or Choice(), claim, time.time(), edits=edits, **plan)
     return await replay_quarantine(kafka, EventSettings(), planned, lambda share: None)
 
 
@@ -67,6 +71,25 @@ async def test_replays_at_the_same_time_share_the_records_out(filled: KafkaSetti
     reports = await asyncio.gather(*(replay(filled, f"c{number}") for number in range(4)))
     assert len(await read_topic(topics(filled).views)) == 3
     assert sum(each.sent.total() for each in reports) == 3
+
+
+async def test_a_fix_sends_the_mended_record_once_and_leaves_the_others(
+    filled: KafkaSettings, read_topic: ReadTopic
+) -> None:
+    edits, orders = [Drop("price"), Drop("nothing")], Choice(topics=frozenset({"orders"}))
+    before = (await read_quarantine(filled, orders, 1)).newest
+    dry = await replay(filled, "c1", edits=edits, dry_run=True)
+    assert (dry.sent, dry.unchanged) == ({("zero_price", "orders"): 1}, 3)
+    assert await read_topic(topics(filled).orders) == []
+    assert (await replay(filled, "c2", edits=edits)).sent == dry.sent
+    again = await replay(filled, "c3", edits=[Put("price", 2.5)], choice=orders)
+    assert (again.sent, again.replayed_before) == ({}, 1)
+    [arrived] = await read_topic(topics(filled).orders)
+    original = free_order(filled, 4)
+    assert (arrived.partition, arrived.key) == (original.partition, original.key)
+    fields = orjson.loads(original.value or b"")
+    assert orjson.loads(arrived.value) == {name: value for name, value in fields.items() if name != "price"}
+    assert (await read_quarantine(filled, orders, 1)).newest == before
 
 
 async def test_what_a_killed_replay_claimed_is_in_doubt_and_taken_over_on_request(
