@@ -23,6 +23,12 @@ RUN /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --whe
         --find-links /src/dist headrace-client headrace
 
 FROM ${BASE}
+# `make image` gives the version of pyproject.toml.
+ARG VERSION=unknown
+LABEL org.opencontainers.image.title="Headrace" \
+      org.opencontainers.image.description="Checked Kafka events in, a fresh top-k list in Redis milliseconds later" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}"
 # NUMBA_CACHE_DIR must be writable: the machine code depends on the processor, so it cannot be shipped.
 # PYTHONDONTWRITEBYTECODE: pip compiled everything above, and the file system may be read-only.
 # Nothing outside reaches a container's loopback address, so Headrace listens on all addresses.

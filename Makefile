@@ -253,7 +253,7 @@ features-page: $(STAMP) ## Write docs/features.md from the declarations of the r
 
 .PHONY: image
 image: ## Build the container image (ENGINE=docker, BASE=python:3.13-slim-bookworm)
-	$(ENGINE) build --build-arg BASE=$(BASE) --tag headrace:$(VERSION) .
+	$(ENGINE) build --build-arg BASE=$(BASE) --build-arg VERSION=$(VERSION) --tag headrace:$(VERSION) .
 
 .PHONY: clean
 clean: ## Remove the environments and all built files

@@ -135,3 +135,10 @@ def test_a_pin_holds_for_every_python() -> None:
         lines = [line for line in text(lock).splitlines() if re.match(r"^[A-Za-z0-9]", line)]
         assert len(lines) == len(pins(lock)), lock
         assert [line for line in lines if "python_version" in line or "python_full_version" in line] == [], lock
+
+
+def test_the_image_is_labelled_with_the_version_and_the_licence_of_the_project() -> None:
+    labels = dict(re.findall(r'org\.opencontainers\.image\.([a-z]+)="([^"]*)"', text("Dockerfile")))
+    assert (labels["version"], labels["licenses"]) == ("${VERSION}", project()["license"])
+    assert labels["description"] in project()["description"].replace("Real-time recommendations for shops: c", "C")
+    assert "--build-arg VERSION=$(VERSION)" in text("Makefile")
