@@ -95,10 +95,11 @@ def test_an_event_read_again_does_not_stretch_the_session_that_opened_after_it()
 def test_kinds_count_in_the_profile() -> None:
     worker = PureWorker()
     worker.decide(batch(event("a"), topic="views"), Kind.VIEW)
+    worker.decide(batch(event("c"), topic="carts"), Kind.CART)
     worker.decide(batch(event("b"), topic="orders"), Kind.ORDER)
     profile = worker.profiles["u1"]
-    assert profile.counts == (1.0, 0.0, 1.0)
-    assert profile.applied == {"views-0": 0, "orders-0": 0}
+    assert profile.counts == (1.0, 0.0, 1.0, 1.0)
+    assert profile.applied == {"views-0": 0, "carts-0": 0, "orders-0": 0}
     assert [seen.item_id for seen in profile.bought] == ["i1"]
 
 
