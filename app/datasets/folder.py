@@ -28,6 +28,8 @@ def open_dataset(path: Path, mapping: FileMapping = NO_MAPPING) -> Dataset:
     mapping.validated(FORMATS)
     if path.is_dir():
         sources, ignored = _in_folder(path, mapping)
+    elif path.exists() and not path.is_file():
+        raise HeadraceError(f"{path} is a pipe or a device; a log is read more than once: save it to a file first")
     elif path.exists():
         sources, ignored = [source_of([required(path, mapping)], mapping)], []
     else:

@@ -6,15 +6,21 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import orjson
 
+from app.datasets.lines import TOO_LONG, LongLine, bounded_lines
 from app.datasets.opened import reading
 from app.datasets.record import Portion, Row
 from app.datasets.rows import LINES_AT_ONCE
 from app.errors import HeadraceError
+from models.contract.outcome import Reason
 
 LARGEST_ARRAY = 1 << 30
 DEEPEST = 3  # points in a path
+MOST_PARTS = 3  # of an object around a list
+ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
+OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 LONG_LINE = 1 << 16  # no event or item has as many bytes
 
 
@@ -60,12 +66,11 @@ def json_array(path: Path, encoding: str) -> Iterator[Row]:
     if not encoding.startswith("utf-8"):
         content = content.decode(encoding, "replace").encode()
     try:
-        value = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
-    except orjson.JSONDecodeError as error:
-        raise HeadraceError(f"{path} is one JSON array or object that is not complete: {error}") from None
-    elements = _elements(value)
-    for number, element in enumerate(elements, start=1):
-        yield Row(path.name, number, orjson.dumps(element))
+        elements = _elements(content.removeprefix(BOM_UTF8))
+        for number, element in enumerate(elements, start=1):
+            yield Row(path.name, number, orjson.dumps(orjson.loads(bytes(element))))
+    except (msgspec.DecodeError, orjson.JSONDecodeError) as error:
+        raise HeadraceError(f"{path} {_what_is_wrong(error)}") from None
 
 
 def json_portions(path: Path, parsed: Callable[[Row], Row]) -> Iterator[Portion]:
@@ -75,7 +80,8 @@ def json_portions(path: Path, parsed: Callable[[Row], Row]) -> Iterator[Portion]
     """
     number = 0
     with reading(path) as file:
-        while lines := list(islice(file, LINES_AT_ONCE)):
+        bounded = bounded_lines(file)
+        while lines := list(islice(bounded, LINES_AT_ONCE)):
             if number == 0:
                 lines[0] = lines[0].removeprefix(BOM_UTF8)
             numbered = [(at, line) for at, line in enumerate(lines, number + 1) if line and not line.isspace()]
@@ -85,22 +91,43 @@ def json_portions(path: Path, parsed: Callable[[Row], Row]) -> Iterator[Portion]
 
 def _lines_portion(name: str, parsed: Callable[[Row], Row], numbers: list[int], lines: list[bytes]) -> Portion:
     def row(at: int) -> Row:
+        if type(lines[at]) is LongLine:
+            return Row(name, numbers[at], bytes(lines[at]), None, (Reason.TOO_LARGE, TOO_LONG))
         return parsed(Row(name, numbers[at], lines[at].removesuffix(b"\n").removesuffix(b"\r")))
 
     return Portion(numbers, row, [], {}, lines, [])
 
 
-def _elements(value: object) -> list[Any]:
-    if isinstance(value, dict):
-        return _rows_inside(value) or [value]
-    return value if isinstance(value, list) else [value]
+def _what_is_wrong(error: Exception) -> str:
+    if "trailing characters" in str(error):
+        return "holds several JSON values on several lines each; write one a line: jq -c ."
+    return f"is one JSON array or object that is not complete: {error}; write it again"
+
+
+def _elements(content: bytes) -> list[msgspec.Raw]:
+    """Return the bytes of the elements. Objects are not made of all of them at once: they would
+    take many times the memory of the file.
+    """
+    start = content[:LONG_LINE].lstrip()[:1]
+    if start != b"{":
+        return ARRAY.decode(content) if start == b"[" else [msgspec.Raw(content)]
+    parts = OBJECT.decode(content)
+    starts = {name: bytes(memoryview(raw)[:1]) for name, raw in parts.items()}
+    lists = [parts[name] for name, start in starts.items() if start == b"["]
+    is_wrapper = len(lists) == 1 and b"{" not in starts.values() and _may_wrap(parts)
+    rows = ARRAY.decode(lists[0]) if is_wrapper else []
+    return rows if rows and bytes(memoryview(rows[0])[:1]) == b"{" else [msgspec.Raw(content)]
+
+
+def _may_wrap(value: Mapping[str, Any]) -> bool:
+    return len(value) <= MOST_PARTS and not {"session", "event", "item_id"} & value.keys()
 
 
 def _rows_inside(value: dict[str, Any]) -> list[Any]:
     """Return the list of an object that holds nothing else, such as `{"orders": [...]}`."""
     lists = [each for each in value.values() if isinstance(each, list)]
     plain = all(isinstance(each, list | str | int | None) for each in value.values())
-    is_wrapper = len(lists) == 1 and plain and len(value) <= 3 and not {"session", "event", "item_id"} & value.keys()
+    is_wrapper = len(lists) == 1 and plain and _may_wrap(value)
     return lists[0] if is_wrapper and lists[0] and isinstance(lists[0][0], dict) else []
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
+from app.datasets.cells import is_cut_off
+
 UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 AUTO = "auto"
 LONGEST_WHOLE = 19  # characters of whole numbers that JSON can hold
@@ -96,9 +98,12 @@ class Clock:
 
 
 def as_number(text: str) -> Number | None:
-    """Return a number in text, or None. A whole number of 64 bits stays whole."""
+    """Return a number in text, or None. A whole number of 64 bits stays whole.
+
+    A number that a spreadsheet cut off is none.
+    """
     bare = text.strip()
-    if not bare or not (bare[0].isdigit() or bare[0] in "+-.") or "_" in bare:
+    if not bare or not (bare[0].isdigit() or bare[0] in "+-.") or "_" in bare or is_cut_off(bare):
         return None
     try:
         return int(bare) if len(bare) < LONGEST_WHOLE and bare.isdecimal() and bare.isascii() else float(bare)

@@ -11,11 +11,13 @@ from itertools import chain, compress, islice
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from app.datasets.dialect import Dialect, dialect_of
+from app.datasets.dialect import Dialect, dialect_of, named_separator
 from app.datasets.encoding import encoding_of
+from app.datasets.lines import TOO_LONG, TOO_LONG_ROW, LongLine, bounded_lines, bounded_text
 from app.datasets.opened import first_bytes, reading
 from app.datasets.record import Row
 from app.errors import HeadraceError
+from models.contract.outcome import Reason
 
 LINES_AT_ONCE = 10_000
 # This much of a file tells its encoding and its dialect.
@@ -63,8 +65,11 @@ def lines_of(path: Path, encoding: str = "utf-8") -> Iterator[Row]:
     Numbers count lines from 1. Lines in another encoding than UTF-8 are translated into UTF-8.
     """
     with reading(path) as packed:
-        file = packed if encoding.startswith("utf-8") else _translated(packed, encoding)
+        file = bounded_lines(packed) if encoding.startswith("utf-8") else _translated(packed, encoding)
         for number, line in enumerate(file, start=1):
+            if type(line) is LongLine:
+                yield Row(path.name, number, bytes(line), None, (Reason.TOO_LARGE, TOO_LONG))
+                continue
             content = line.removesuffix(b"\n").removesuffix(b"\r")
             if number == 1:
                 content = content.removeprefix(codecs.BOM_UTF8)
@@ -74,8 +79,8 @@ def lines_of(path: Path, encoding: str = "utf-8") -> Iterator[Row]:
 
 def _translated(file: BinaryIO, encoding: str) -> Iterator[bytes]:
     with io.TextIOWrapper(file, encoding, errors="replace", newline="\n") as text:
-        for line in text:
-            yield line.encode()
+        for line in bounded_text(text, ""):
+            yield line.encode() if line else LongLine()
 
 
 @contextmanager
@@ -141,7 +146,9 @@ class CsvTable:
         # what UTF-16 without its mark is written in; the mark was on the first line only
         self._encoding = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le"}.get(text.encoding, text.encoding)
         self._number = 0
-        self._text = text
+        # a quote out of place: csv refuses the line, whatever is before it
+        self._too_long = f"{dialect.quote}too long{dialect.quote}x\n"
+        self._text = bounded_text(text, self._too_long)
         self._lines: list[str] = []
         self._again: deque[str] = deque()
         header = self._header()
@@ -155,6 +162,9 @@ class CsvTable:
     def _header(self) -> list[str]:
         """Return the cells of the first line that is not blank; none if there is no such line."""
         for cells in self._dialect.reader(self._keep()):
+            if named_separator(self._lines[0]):
+                self._lines.clear()
+                continue
             if len(self._lines) > 1:
                 raise csv.Error("a name goes on over the end of the line")
             if is_filled(cells):
@@ -176,7 +186,7 @@ class CsvTable:
                 self._number += 1
                 self._again.extendleft(reversed(self._lines[1:]))
                 del self._lines[1:]
-                yield NOT_A_ROW
+                yield TOO_LONG_ROW if self._lines[0] == self._too_long else NOT_A_ROW
                 self._lines.clear()
 
     def portions(self) -> Iterator[TablePortion]:

@@ -146,6 +146,8 @@ def _json(path: Path, text: str, encoding: str, packed: str) -> Table:
 
 
 def _parsed(row: Row) -> Row:
+    if row.fault is not None:
+        return row
     try:
         fields = parse_object(row.content, len(row.content))  # the worker judges what is too large
         return Row(row.file, row.number, row.content, fields)

@@ -1,26 +1,25 @@
 """Translates the parts of rows into records: values into the contract's form, kinds into topics."""
 
-import re
-from collections.abc import Callable, Collection, Iterator
-from decimal import Decimal
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import orjson
 from xxhash import xxh3_128_hexdigest
 
-from app.datasets.field import availability, category_path, event_time, number, topic_of
-from app.datasets.mapping import EVENT_TEXTS, KINDS, SKIP, FileMapping
+from app.datasets.cells import is_cut_off
+from app.datasets.field import event_time, topic_of
+from app.datasets.mapping import KINDS, SKIP, FileMapping
 from app.datasets.moments import Clock, zone_of
+from app.datasets.readers import Read, event_reads, item_reads
 from app.datasets.record import CellReaders, LeaveOut, Record, Row, quarantined, user_key
 from app.datasets.shapes.shape import Fields, RowPart, Shape, word
 from models.contract.outcome import Reason
 
-DECIMAL_COMMA = re.compile(r"-?\d{1,3}(?:[.\s\u00a0\u202f']\d{3})+(?:,\d+)?|-?\d+(?:,\d+)?")
-GROUPS = re.compile(r"[.\s\u00a0\u202f']")
 # An order's price has to be above 0; in most shapes 0 stands for a price that is not known.
 PRICE = "price"
+WITH_DIGITS = ("item_id", "user_id", "session_id", "event_id", "ts", "updated_at")
+CUT_OFF = "is a number whose last digits a spreadsheet cut off: format its column as text, and export it again"
 
-Read = Callable[[Any], object]
 # A field, its columns, its function, and whether there is more to try than the first column.
 Reader = tuple[str, tuple[str, ...], Read, bool]
 
@@ -49,7 +48,7 @@ class Translator:
         self._kinds = {**shape.kinds, **mapping.kinds}
         self._topics: dict[str, str] = {}
         self._rating = places.get("rating", ())
-        reads = _event_reads(clock, mapping) if shape.of == "events" else _item_reads(clock, mapping)
+        reads = event_reads(clock, mapping) if shape.of == "events" else item_reads(clock, mapping)
         self._readers: list[Reader] = [
             (name, at, reads[name], len(at) > 1 or "." in at[0])
             for name, at in places.items()
@@ -117,7 +116,8 @@ class Translator:
                 value = _first(fields, columns) if several else None
                 if value is None:
                     continue
-            found[name] = read(value)
+            if (said := read(value)) is not None:
+                found[name] = said
         return found
 
     def _record(self, topic: str, key: bytes | None, fields: Fields, row: Row) -> Record:
@@ -125,6 +125,8 @@ class Translator:
             value = orjson.dumps(fields, default=str)
         except orjson.JSONEncodeError:  # refused: text that was not UTF-8, or numbers beyond 64 bits
             return quarantined(row, Reason.INVALID_UTF8, "the row is not UTF-8")
+        if b"E+" in value and (name := _cut_off(fields)):
+            return quarantined(row, Reason.INVALID_VALUE, f"{name} {CUT_OFF}")
         when = fields.get("cancelled_at")  # a cancellation has the time of its order, and one of its own
         return Record(topic, key, value, event_time(when if when is not None else fields.get("ts")), row=row.number)
 
@@ -150,6 +152,10 @@ class Translator:
         return "kind is missing" if said is None else f"kind {str(said)[:64]!r} is none of {known}"
 
 
+def _cut_off(fields: Fields) -> str:
+    return next((name for name in WITH_DIGITS if is_cut_off(str(fields.get(name, "")))), "")
+
+
 def clock_of(shape: Shape, mapping: FileMapping) -> Clock:
     """Return how the times of a file are read: as the user says, else as the shape says."""
     zone = mapping.time_zone or shape.zone
@@ -160,65 +166,6 @@ def derived_id(row: Row, place: int) -> str:
     """Return an id that the same row in the same place always gets."""
     digest = xxh3_128_hexdigest(row.content, seed=row.number)
     return f"{digest}-{place}" if place else digest
-
-
-def _event_reads(clock: Clock, mapping: FileMapping) -> dict[str, Read]:
-    amount = _decimal_comma if mapping.decimal == "," else _number
-    reads: dict[str, Read] = {name: _id for name in EVENT_TEXTS}
-    amounts = {"price": amount, "quantity": amount, "position": amount}
-    return reads | amounts | {"currency": _currency, "ts": clock.read, "cancelled_at": clock.read}
-
-
-def _item_reads(clock: Clock, mapping: FileMapping) -> dict[str, Read]:
-    return {
-        "item_id": _id,
-        **dict.fromkeys(("title", "brand", "description", "url", "image_url"), _plain_text),
-        "category": lambda value: category_path(value) if isinstance(value, str) else _id(value),
-        "price": _decimal_comma if mapping.decimal == "," else _number,
-        "currency": _currency,
-        "available": lambda value: availability(value) if isinstance(value, str) else value,
-        "attributes": _json_object,
-        "updated_at": clock.read,
-    }
-
-
-def _number(value: Any) -> object:
-    return number(value) if isinstance(value, str) else float(value) if isinstance(value, Decimal) else value
-
-
-def _decimal_comma(value: Any) -> object:
-    if isinstance(value, str) and DECIMAL_COMMA.fullmatch(bare := value.strip()):
-        return number(GROUPS.sub("", bare).replace(",", "."))
-    return _number(value)
-
-
-def _id(value: Any) -> object:
-    """Return an id as text; numbers are written without a point."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    is_none = isinstance(value, bool | dict | list) or value != value  # NaN is how tables write an empty cell
-    return value if is_none else str(value)
-
-
-def _plain_text(value: Any) -> object:
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-
-
-def _currency(value: Any) -> object:
-    return value.strip().upper() if isinstance(value, str) else value
-
-
-def _json_object(cell: Any) -> object:
-    """Return the cell as a JSON object if it is one; any other text unchanged."""
-    if not isinstance(cell, str):
-        return cell
-    try:
-        value = orjson.loads(cell)
-    except orjson.JSONDecodeError:
-        return cell
-    return value if isinstance(value, dict) else cell
 
 
 def _first(fields: Fields, columns: tuple[str, ...]) -> Any:

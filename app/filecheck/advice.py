@@ -14,7 +14,7 @@ ADVICE: Mapping[str, str] = {
     Reason.NO_USER: "fill in user_id, or session_id for guests",
     Reason.UNKNOWN_KIND: "write view, click, cart, order, fav or rating as the kind",
     Reason.INVALID_UTF8: "save the file as UTF-8, or name its encoding: --encoding cp1251 (Cyrillic), cp932 (Japan), …",
-    Reason.MALFORMED_JSON: "write one JSON object a line, with double quotes around names and texts",
+    Reason.MALFORMED_JSON: "write one JSON object a line, with double quotes around names and texts, and null for NaN",
     Reason.NOT_AN_OBJECT: "write one JSON object a line, with a name for each field",
     Reason.TOO_LARGE: "shorten the texts, or raise HEADRACE_EVENTS_MAX_BYTES",
     Reason.ZERO_PRICE: "leave the cell empty if the price is not known; a gift or a sample is no order",

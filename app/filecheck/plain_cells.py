@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.datasets.cells import NOTHING
 from models.contract.availability import read_availability
 from models.contract.events import OLDEST_TS
 from models.contract.fields import MAX_ID_LENGTH, Refused, moment
@@ -124,7 +125,18 @@ def _attributes(cells: Cells, read: Read, latest: float) -> Flags:
     return each_value(cells, lambda cell: not cell or isinstance(read(cell), dict))
 
 
-_ID, _NEEDED_ID = _text(MAX_ID_LENGTH), _text(MAX_ID_LENGTH, is_required=True)
+def _id(*, is_required: bool = False) -> PlainCells:
+    is_text = _text(MAX_ID_LENGTH, is_required=is_required)
+
+    def flags(cells: Cells, read: Read, latest: float) -> Flags:
+        good = is_text(cells, read, latest)
+        doubtful = NOTHING.intersection(cells) or any("E+" in cell for cell in cells)
+        return good & each_value(cells, lambda cell: cell not in NOTHING and "E+" not in cell) if doubtful else good
+
+    return flags
+
+
+_ID, _NEEDED_ID = _id(), _id(is_required=True)
 # A price of 0 is left to the worker's checks: it depends on the kind of the event.
 _ABOVE_0, _FROM_0 = _amount(lambda value: value > 0), _amount(lambda value: value >= 0)
 EVENT_CELLS: Mapping[str, PlainCells] = {
