@@ -76,12 +76,12 @@ test-kafka: $(STAMP) ## Run the tests that touch a broker on Apache Kafka; needs
 .PHONY: test-kafka-short
 test-kafka-short: $(STAMP) ## Run the most important of them, about a minute
 	scripts/fetch_kafka.sh
-	HEADRACE_TEST_KAFKA_JARS=$(CURDIR)/$(KAFKA_JARS) $(BIN)/pytest $(KAFKA_SHORT) $(ARGS)
+	HEADRACE_TEST_KAFKA_JARS=$(CURDIR)/$(KAFKA_JARS) $(BIN)/pytest $(KAFKA_SHORT) $(SECOND_TRY) $(ARGS)
 
 .PHONY: test-examples
 test-examples: $(STAMP) ## Run the examples of docs/ in other languages, where node, go, java and mvn are there
 	scripts/fetch_examples.sh
-	HEADRACE_TEST_EXAMPLES=$(CURDIR)/.cache/examples $(BIN)/pytest tests/integration/test_examples_in_other_languages.py $(ARGS)
+	HEADRACE_TEST_EXAMPLES=$(CURDIR)/.cache/examples $(BIN)/pytest tests/integration/test_examples_in_other_languages.py $(SECOND_TRY) $(ARGS)
 
 .PHONY: chaos
 chaos: $(STAMP) ## Disturb real workers in seeded ways and check all that they stored (ARGS="--runs 50 --seed 7 --json")
