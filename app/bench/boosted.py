@@ -20,7 +20,7 @@ from models.recommender import LearningBatch
 SAMPLE = 0.25  # of the events, whose lists are kept
 NEWEST = 3_000  # lists that trees are grown from
 FEWEST = 100
-GROWTH = 1.25  # trees are grown again once there were so many times the lists
+GROWTH = 1.25  # trees are grown again once the lists are this many times as many
 TREES = 100
 PARAMETERS = {
     "objective": "lambdarank",

@@ -16,7 +16,7 @@ from models.recommender import LearningBatch
 
 FACTORS = 64
 SEED = 0
-GROWTH = 1.1  # the model is made again once there are so many times the events
+GROWTH = 1.1  # the model is made again once the events are this many times as many
 
 
 class RemadeModel(ABC):

@@ -66,7 +66,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--time", metavar="TIME", type=_seconds, default=SECONDS, help="how long to search: 90s, 10m, 2h (default 10m)"
     )
-    parser.add_argument("--trials", metavar="N", type=_count, help="try so many settings at most (default: any number)")
+    parser.add_argument("--trials", metavar="N", type=_count, help="try at most N settings (default: any number)")
     parser.add_argument(
         "--limit", metavar="N", type=_count, default=LIMIT, help=f"predictions a trial, about (default {LIMIT})"
     )

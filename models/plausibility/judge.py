@@ -25,7 +25,7 @@ amazonfee amazon_fee bank_charges surcharge handling deposit refund donation adj
 NON_PRODUCTS = frozenset(each.replace("_", " ") for each in _WORDS.split())
 CODES = {reason: place + 1 for place, reason in enumerate(DOUBTS)}
 _DOWN_WEIGHT, _QUARANTINE = OUTCOMES.index(DOWN_WEIGHT), OUTCOMES.index(QUARANTINE)
-MOST = 10.0  # a price that differs by so many times the plausible factor always is an outlier
+MOST = 10.0  # a price that differs by this many times the plausible factor always is an outlier
 WITH_ROBOTS = (Kind.VIEW, Kind.CLICK)
 
 Hashes = Callable[[], NDArray[np.uint64]]
