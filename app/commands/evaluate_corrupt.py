@@ -13,6 +13,7 @@ from app.datasets.sample import ITEMS_FILE, sample_dataset, sample_folder
 from app.errors import HeadraceError
 from app.evaluate.catalogue import ItemRecords, items_in, learn_catalogue
 from app.evaluate.corrupt import SEED, DirtyLog, as_json, bounds, plot
+from app.evaluate.lister import AUTO
 from app.progress_line import ProgressLine
 from app.settings import Settings
 from models.evaluation.prequential import StreamPlan
@@ -22,6 +23,15 @@ from models.recommender import Recommender
 
 BATCH = 32
 LIMIT = 10_000
+# What changes nothing here, as the lists are the formula's, without models: it is refused if given.
+UNUSED = {
+    "delay": "--delay",
+    "save": "--save",
+    "compare": "--compare",
+    "ranker": "--ranker",
+    "learn_from": "--learn-from",
+    "vectors": "--vectors",
+}
 
 DESCRIPTION = """\
 With --corrupt faults with a known truth are put into the log, always the same ones: records cut off, times in
@@ -51,9 +61,9 @@ def execute(args: argparse.Namespace, settings: Settings) -> int:
     """Measure for each rate, and print the figures."""
     if args.sample == (args.folder is not None):
         raise HeadraceError("give the folder of a log, or --sample, and not both")
-    unused = next((f"--{name}" for name in ("delay", "save", "compare") if getattr(args, name) is not None), "")
+    unused = next((option for name, option in UNUSED.items() if getattr(args, name) not in (None, AUTO, 1.0)), "")
     if unused:
-        raise HeadraceError(f"{unused} does not go together with --corrupt")
+        raise HeadraceError(f"{unused} does not go together with --corrupt: leave it out")
     dataset = sample_dataset(settings.embedded) if args.sample else open_dataset(args.folder)
     if args.sample:
         catalogue: ItemRecords | None = ItemRecords(sample_folder(settings.embedded) / ITEMS_FILE, dataset.items)

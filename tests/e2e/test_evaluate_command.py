@@ -262,9 +262,9 @@ def test_faults_are_put_into_a_log_and_what_they_cost_is_told_and_drawn(tmp_path
 
 
 def test_options_that_mean_nothing_to_faults_are_named(tmp_path: Path) -> None:
-    assert (
-        b"--delay does not go together with --corrupt" in evaluate(tmp_path, "--corrupt", "0.1", "--delay", "1h").stderr
-    )
+    for option, value in (("--delay", "1h"), ("--ranker", "linear"), ("--learn-from", "0.5"), ("--vectors", "v.npz")):
+        refused = f"{option} does not go together with --corrupt".encode()
+        assert refused in evaluate(tmp_path, "--corrupt", "0.1", option, value).stderr
     assert b"--faults belongs to --corrupt" in evaluate(tmp_path, "--faults", "cut_off").stderr
     assert b"choose from milliseconds" in evaluate(tmp_path, "--corrupt", "0.1", "--faults", "typos").stderr
     assert b"use numbers above 0" in evaluate(tmp_path, "--corrupt", "0,2").stderr
