@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from agents.stage_span import StageSpan, no_span
 from app.concerns import TraceSettings
-from app.errors import UnusableSetting
+from app.errors import UnusableSetting, install_line
 from models.contract.events import RawBatch
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def open_tracing(settings: TraceSettings) -> tuple[StageSpan, Begin]:
         from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
     except ImportError:
         raise UnusableSetting(
-            "HEADRACE_TRACE_ENDPOINT is set, but OpenTelemetry is not installed: pip install 'headrace[tracing]'"
+            f"HEADRACE_TRACE_ENDPOINT needs OpenTelemetry; install the extra, {install_line('tracing')}"
         ) from None
     provider = TracerProvider(
         sampler=ParentBasedTraceIdRatio(settings.share),

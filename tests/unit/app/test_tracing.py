@@ -72,5 +72,5 @@ def test_nothing_is_spanned_and_nothing_imported_unless_an_address_is_set(monkey
 
 def test_a_package_that_lacks_is_named_with_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
-    with pytest.raises(UnusableSetting, match=r"pip install 'headrace\[tracing\]'"):
+    with pytest.raises(UnusableSetting, match=r"in the checkout: .*pip install -e '\.\[tracing\]'"):
         open_tracing(TraceSettings(endpoint="http://collector:4318"))
