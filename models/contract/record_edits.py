@@ -92,4 +92,6 @@ def mend(record: Quarantined, edits: Sequence[Edit]) -> Quarantined:
     mended = dict(fields)
     for edit in edits:
         edit.apply(mended)
-    return record if mended == fields else replace(record, value=orjson.dumps(mended))
+    value = orjson.dumps(mended)
+    # As JSON, because true, 1 and 1.0 are equal in Python.
+    return record if value == orjson.dumps(fields) else replace(record, value=value)

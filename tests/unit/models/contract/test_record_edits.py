@@ -19,6 +19,8 @@ def quarantined(value: bytes | None) -> Quarantined:
         (Rename("sku", "item_id"), b'{"sku":"a"}', b'{"item_id":"a"}'),
         (Rename("sku", "item_id"), b'{"sku":"a","item_id":"b"}', b'{"sku":"a","item_id":"b"}'),
         (Put("currency", "EUR"), b'{"currency":"euro"}', b'{"currency":"EUR"}'),
+        (Put("quantity", 1), b'{"quantity":true}', b'{"quantity":1}'),
+        (Translate("quantity", True, 1), b'{"quantity":true}', b'{"quantity":1}'),
         (Translate("currency", "euro", "EUR"), b'{"currency":"euro"}', b'{"currency":"EUR"}'),
         (Translate("quantity", True, 1), b'{"quantity":1}', b'{"quantity":1}'),
         (Drop("price"), b'{"price":0,"item_id":"a"}', b'{"item_id":"a"}'),
