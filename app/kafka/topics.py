@@ -27,7 +27,7 @@ LISTED_POLL_SECONDS = 0.2
 # A worker joins profiles, sources and interactions of a user by partition number, so these topics
 # need equal partitions.
 PARTITIONED_BY_USER = (*SOURCES, "moved", "interactions", "forget")
-OF_ONE_PARTITION = ("ranker",)  # it has one record
+OF_ONE_PARTITION = ("ranker",)  # its versions of the weights have one order
 # Topics that hold ids of users, and what they did.
 OF_USERS = (*PARTITIONED_BY_USER, "recommendations", "quarantine")
 MILLISECONDS_A_DAY = 86_400_000
