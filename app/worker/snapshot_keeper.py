@@ -28,7 +28,7 @@ LAST_READ_SECONDS = 5.0
 SHAPING = ("events", "profile", "neighbours", "trending")
 SHAPING_ALSO = ("HEADRACE_RANKER_MODE",)
 # Settings of what a format brought: snapshots of former ones hold nothing that they could change.
-NEW_IN = {9: ("HEADRACE_PROFILE_CART_WEIGHT",)}
+NEW_IN = {9: ("HEADRACE_PROFILE_CART_WEIGHT", "HEADRACE_EVENTS_REPAIR")}
 
 logger = logging.getLogger(__name__)
 

@@ -193,11 +193,11 @@ async def test_other_settings_are_named_and_the_log_is_read_whole(log: Log, capl
 
 
 def without_carts(written: Snapshot) -> Snapshot:
-    """The snapshot as the former format has it: no counts of carts, and no setting for them."""
+    """The snapshot as the former format has it: no counts of carts, no settings that came since."""
     place = "recommender.facts.counts"
     counts = written.arrays[place].reshape(-1, len(Kind), len(HALF_LIFE_SECONDS))
     assert not counts[:, Kind.CART].any()
-    shape = without(written.facts["shape"], "HEADRACE_PROFILE_CART_WEIGHT")
+    shape = without(written.facts["shape"], "HEADRACE_PROFILE_CART_WEIGHT", "HEADRACE_EVENTS_REPAIR")
     kept = np.delete(counts, Kind.CART, axis=1).flatten()
     return Snapshot({**written.facts, "shape": shape}, {**written.arrays, place: kept})
 
