@@ -95,6 +95,9 @@ class Plausibility:
             doubts[robots] = CODES[Reason.ROBOT]
         else:
             self._judge_values(found, items, doubts)
+        if found.cancelling is not None:
+            # The order was let in when less was known, and most absurd orders are cancelled.
+            doubts[found.cancelling & (self._outcomes[doubts] == _QUARANTINE)] = 0
         self._know(len(self._items))
         doubts[self._is_no_product[items]] = CODES[Reason.NON_PRODUCT]
         return BatchDoubts(doubts, self._outcomes[doubts]) if doubts.any() else None

@@ -82,6 +82,20 @@ def test_prices_quantities_and_non_products_have_reasons_of_their_own() -> None:
     assert "HEADRACE_PLAUSIBILITY_PRICES" in far.rejected[0].detail
 
 
+@pytest.mark.parametrize("doubtful", [{"quantity": 9_000}, {"price": 1_000.0}])
+def test_an_order_let_in_before_it_was_known_to_be_absurd_can_be_cancelled(doubtful: dict[str, float]) -> None:
+    known = plausibility(ALL)
+    line = event("absurd", **{"price": 10.0, "quantity": 1} | doubtful, ts=NOW)
+    cancelled = batch(line | {"cancelled_at": NOW + 1}, topic="orders")
+    assert len(admitted(batch(line, topic="orders"), Kind.ORDER, known).interactions) == 1
+    admitted(orders(*[10.0] * 60), Kind.ORDER, known)
+
+    found = admitted(replace(cancelled, offsets=cancelled.offsets + 99), Kind.ORDER, known)
+
+    assert found.rejected == []
+    assert found.interactions.event_ids == ["absurd"]
+
+
 def test_an_event_that_is_rejected_counts_once_it_is_sent_again_and_accepted() -> None:
     seen = DuplicateFilter(86_400, 10_000)
     strict, lenient = (plausibility(PlausibilitySettings(non_products=each)) for each in (QUARANTINE, ACCEPT))
