@@ -32,7 +32,7 @@ helm install headrace helm/headrace --set settings.HEADRACE_KAFKA_BOOTSTRAP=kafk
 helm test headrace    # the look-ups answer, and `headrace doctor` finds no fault
 ```
 
-`ci/` has eight sets of values that the checks render and validate. A value that cannot work is
+`ci/` has sets of values that the checks render and validate. A value that cannot work is
 refused before anything is installed. [Operations](../../docs/operations.md#options-of-the-chart) says what
 to set first.
 
