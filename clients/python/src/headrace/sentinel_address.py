@@ -4,7 +4,7 @@ One text holds all of it: the Sentinels, the name by which they know the primary
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 PORT = 26_379
 SCHEME = re.compile(r"rediss?\+sentinel://", re.IGNORECASE)
@@ -23,12 +23,13 @@ SHARED_OPTIONS = ("ssl_", "socket_")
 @dataclass(frozen=True, slots=True)
 class SentinelAddress:
     """`sentinels` are an address of each, with its login; `name` is the primary's, and `server` the
-    address of whichever server that is, with `localhost` in place of its host.
+    address of whichever server that is, with `localhost` in place of its host. Its text shows no
+    login.
     """
 
-    sentinels: tuple[str, ...]
+    sentinels: tuple[str, ...] = field(repr=False)
     name: str
-    server: str
+    server: str = field(repr=False)
 
 
 def is_sentinel(url: str) -> bool:

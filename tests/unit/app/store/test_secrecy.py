@@ -15,6 +15,7 @@ from app.logs import configure_logs
 from app.settings import InvalidSetting, Settings, load
 from app.store.secrecy import passwords_in, scrub_for, scrub_tracebacks, scrubber
 from headrace.address import addresses, check_address, host_of, shown_address
+from headrace.sentinel_address import read_sentinel
 
 
 @pytest.mark.parametrize(
@@ -195,3 +196,10 @@ def test_several_hosts_are_shown_without_the_password_and_checked_each() -> None
 @pytest.mark.parametrize("url", ["redis://:a,b@store/0", "redis://store/0", "unix:///run/a,b.sock"])
 def test_one_host_stays_one(url: str) -> None:
     assert addresses(url) == [url]
+
+
+def test_the_text_of_a_sentinel_address_shows_no_login() -> None:
+    found = read_sentinel("redis+sentinel://u:SesA@h/shop/0?sentinel_password=SesB")
+    assert found is not None
+    assert "SesA" in found.server
+    assert "Ses" not in repr(found)
