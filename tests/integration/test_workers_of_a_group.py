@@ -164,7 +164,8 @@ def values(batches: list[RawBatch]) -> list[int]:
 
 async def test_each_worker_owns_the_same_partitions_of_all_topics(settings: KafkaSettings, tmp_path: Path) -> None:
     async with a_worker(settings, tmp_path) as one, a_worker(settings, tmp_path) as two:
-        await until(lambda: bool(one.partitions and two.partitions) and count(one) + count(two) == 3 * PARTITIONS)
+        everything = len(batched(settings)) * PARTITIONS
+        await until(lambda: bool(one.partitions and two.partitions) and count(one) + count(two) == everything)
         for worker in (one, two):
             assert len({frozenset(numbers) for numbers in worker.partitions.values()}) == 1
         names = topics(settings)
