@@ -232,9 +232,16 @@ async def test_a_record_that_the_topic_does_not_take_waits_with_a_reason_and_not
 
 
 async def set_topic(kafka: KafkaSettings, topic: str, name: str, value: str) -> None:
-    """Change a setting of a topic, as its owner would while Headrace runs."""
-    async with admin_of(kafka) as admin:
+    """Change a setting of a topic, as its owner would while Headrace runs; returns once the broker
+    goes by it.
+    """
+    async with admin_of(kafka) as admin, asyncio.timeout(20):
         await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {name: value})])
+        while True:
+            [answer] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+            if {entry[0]: entry[1] for entry in answer.resources[0][4]}.get(name) == value:
+                return
+            await asyncio.sleep(0.02)
 
 
 async def test_a_partition_that_the_topic_does_not_have_is_folded_into_those_it_has(
