@@ -103,7 +103,8 @@ async def test_a_worker_whose_commit_gets_no_answer_ends_or_goes_on_and_each_eve
     behind: KafkaSettings, redis_settings: RedisSettings, line: KafkaLine, tmp_path: Path
 ) -> None:
     await create_topics(behind)
-    environ = environment(behind, redis_settings)
+    # Two users view faster than people, and nothing would be learned from robots.
+    environ = environment(behind, redis_settings, HEADRACE_PLAUSIBILITY_ROBOTS="accept")
     with running_worker(environ, tmp_path / "worker.log") as worker:
         line.die_at(OFFSET_COMMIT)
         await send_views(behind, 0, EVENTS)
