@@ -5,6 +5,7 @@ lets nobody in.
 import base64
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -199,8 +200,12 @@ async def test_a_connection_that_ends_with_its_token_is_made_again_with_the_next
     settings = replace(by_token(apache, tmp_path), topic_prefix=f"{name}-", group=name)
     await create_topics(settings)
     file, place = Path(settings.sasl_token_file), f"{name}-views"
-    file.write_text(token(2))
-    async with make_producer(settings) as producer, make_consumer(settings, auto_offset_reset="earliest") as consumer:
+    # Each client gets a token of its own: one start may take as long as a token lasts.
+    async with AsyncExitStack() as stack:
+        file.write_text(token(2))
+        producer = await stack.enter_async_context(make_producer(settings))
+        file.write_text(token(2))
+        consumer = await stack.enter_async_context(make_consumer(settings, auto_offset_reset="earliest"))
         consumer.subscribe([place])
         ends = time.monotonic() + 3
         sent = read = 0
