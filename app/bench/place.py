@@ -45,6 +45,8 @@ def place_of(environ: Mapping[str, str], kafka: KafkaSettings, redis_url: str, f
         "HEADRACE_WORKER_HOST": "127.0.0.1",
         "HEADRACE_WORKER_PORT": str(port),
         "HEADRACE_WORKER_STATE_DIR": "",
+        # A log that is sent many times faster than it came makes robots of its users.
+        "HEADRACE_PLAUSIBILITY_ROBOTS": "accept",
     }
     return Place(kafka, redis_url, environment, port, folder)
 
