@@ -22,17 +22,13 @@ from typing_extensions import override
 
 from app.kafka.clients import ISOLATION
 from app.kafka.consumer_stop import stop_consumer
+from app.kafka.fetch_wait import LONG_POLL_MS, adapt_wait
 from app.kafka.fetched import Fetched, Start, Whereabouts
 from app.kafka.log_end import true_end
 from app.kafka.log_start import Beginning
 from app.kafka.raw_batch import keep_parsed
 from app.kafka.unreadable import explained
 
-# aiokafka has one fetch under way per broker. While it waits for partitions without news, a
-# partition whose batch was just taken cannot be asked for: Faust's 1500 ms would be added to the
-# age of its next events. Tansu waits it out even when something arrives. An idle worker spends 3 %
-# of a core on asking this often.
-LONG_POLL_MS = 10
 STARTING_POLL_SECONDS = 0.01
 MEMBER_SECONDS = 5.0
 THREAD_END_SECONDS = 1.0  # once its services have ended
@@ -101,6 +97,7 @@ class FetchThread(AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         await super().on_start()
         keep_parsed(self._consumer, self.batched)
+        adapt_wait(self._consumer)
 
     @override
     async def stop(self) -> None:

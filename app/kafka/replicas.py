@@ -12,7 +12,8 @@ from aiokafka import ConsumerRecord, TopicPartition  # type: ignore[import-untyp
 from app.concerns import KafkaSettings
 from app.kafka.clients import make_consumer
 from app.kafka.consumer_stop import stop_consumer
-from app.kafka.fetch_thread import LONG_POLL_MS, find_beginnings
+from app.kafka.fetch_thread import find_beginnings
+from app.kafka.fetch_wait import LONG_POLL_MS, adapt_wait
 from app.kafka.log_end import fetched_end, log_ends
 from app.kafka.log_mark import Mark, find_difference, mark_after
 from app.kafka.log_start import Beginning, Change, LogStarts, Reset
@@ -93,6 +94,7 @@ class KafkaReplicas:
         """Connect and find the beginning of each partition."""
         await self._retry(self._consumer.start)
         keep_parsed(self._consumer, self._followers)
+        adapt_wait(self._consumer)
         self._consumer.assign(self._partitions)
         self.progress.assign(self._partitions)
         for partition in self._partitions:
