@@ -233,7 +233,7 @@ env-example: $(STAMP) ## Write .env.example and the chart's list of settings fro
 
 .PHONY: metrics-page
 metrics-page: $(STAMP) ## Write docs/metrics.md from the declarations of the metrics
-	$(BIN)/python scripts/metrics_page.py
+	PYTHONPATH=scripts $(BIN)/python scripts/metrics_page.py
 
 .PHONY: dashboards
 dashboards: $(STAMP) ## Write the Grafana dashboards from scripts/dashboards
@@ -241,7 +241,7 @@ dashboards: $(STAMP) ## Write the Grafana dashboards from scripts/dashboards
 
 .PHONY: chart-readme
 chart-readme: $(STAMP) ## Write the chart's README from the comments of its values
-	$(BIN)/python scripts/chart_readme.py
+	PYTHONPATH=scripts $(BIN)/python scripts/chart_readme.py
 
 .PHONY: drawing
 drawing: $(STAMP) ## Draw docs/architecture.svg from the topics and keys in the code
@@ -249,7 +249,7 @@ drawing: $(STAMP) ## Draw docs/architecture.svg from the topics and keys in the 
 
 .PHONY: features-page
 features-page: $(STAMP) ## Write docs/features.md from the declarations of the ranker's features
-	$(BIN)/python scripts/features_page.py
+	PYTHONPATH=scripts $(BIN)/python scripts/features_page.py
 
 .PHONY: image
 image: ## Build the container image (ENGINE=docker, BASE=python:3.13-slim-bookworm)

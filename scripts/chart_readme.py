@@ -4,18 +4,15 @@ Run it with `make chart-readme`. With `--check` it changes nothing, and fails if
 date.
 """
 
-import argparse
 import json
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import yaml
+from made_page import ROOT, cell, write_or_check
 
-ROOT = Path(__file__).resolve().parent.parent
 CHART = ROOT / "helm/headrace"
 PAGE = CHART / "README.md"
 KEY = re.compile(r"^( *)([A-Za-z_]+):")
@@ -75,7 +72,7 @@ def values(text: str) -> Iterator[Value]:
 
 def page() -> str:
     """Return the text of the page."""
-    rows = [f"| `{each.path}` | {each.default} | {_cell(each.meaning)} |\n" for each in values(_values_file())]
+    rows = [f"| `{each.path}` | {each.default} | {cell(each.meaning)} |\n" for each in values(_values_file())]
     return HEAD + "".join(rows)
 
 
@@ -89,22 +86,9 @@ def _at(whole: Any, names: list[str]) -> Any:
     return whole
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
-
-
 def main() -> int:
     """Write the page, or compare it with `--check`. Returns 1 if it is out of date."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="change nothing; fail if the page is out of date")
-    check = parser.parse_args().check
-    wanted = page()
-    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == wanted:
-        return 0
-    if not check:
-        PAGE.write_text(wanted, encoding="utf-8")
-    sys.stderr.write(f"{PAGE.relative_to(ROOT)}: {'out of date; run make chart-readme' if check else 'written'}\n")
-    return 1 if check else 0
+    return write_or_check(__doc__, PAGE, page(), "chart-readme")
 
 
 if __name__ == "__main__":

@@ -4,10 +4,10 @@ Run it with `make features-page`. With `--check` it changes nothing, and fails i
 date.
 """
 
-import argparse
-import sys
 from collections.abc import Iterable
 from pathlib import Path
+
+from made_page import cell, write_or_check
 
 from models.ranker.features import FEATURES, Feature
 
@@ -30,26 +30,13 @@ looked at. Features are standardised by mean and deviation before they are weigh
 
 def page(features: Iterable[Feature]) -> str:
     """Return the text of the page: a row a feature, in the order of the network's inputs."""
-    rows = (f"| `{each.name}` | {each.meaning} | {_cell(each.unit)} | {each.source} |\n" for each in features)
+    rows = (f"| `{each.name}` | {each.meaning} | {cell(each.unit)} | {each.source} |\n" for each in features)
     return HEADER + "".join(rows)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
 
 
 def main() -> int:
     """Write the page, or compare it with `--check`. Returns 1 if it is out of date."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="change nothing; fail if the page is out of date")
-    check = parser.parse_args().check
-    wanted = page(FEATURES)
-    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == wanted:
-        return 0
-    if not check:
-        PAGE.write_text(wanted, encoding="utf-8")
-    sys.stderr.write(f"docs/features.md: {'out of date; run make features-page' if check else 'written'}\n")
-    return 1 if check else 0
+    return write_or_check(__doc__, PAGE, page(FEATURES), "features-page")
 
 
 if __name__ == "__main__":

@@ -4,17 +4,14 @@ Run it with `make metrics-page`. With `--check` it changes nothing, and fails if
 date.
 """
 
-import argparse
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
+from made_page import ROOT, write_or_check
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
 
 from agents.metrics import HttpMetrics, Metrics, tell_build
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/metrics.md"
 
 HEAD = """\
@@ -75,16 +72,7 @@ def _label(name: str, metric: Metric) -> str:
 
 def main() -> int:
     """Write the page, or compare it with `--check`. Returns 1 if it is out of date."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="change nothing; fail if the page is out of date")
-    check = parser.parse_args().check
-    wanted = page()
-    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == wanted:
-        return 0
-    if not check:
-        PAGE.write_text(wanted, encoding="utf-8")
-    sys.stderr.write(f"docs/metrics.md: {'out of date; run make metrics-page' if check else 'written'}\n")
-    return 1 if check else 0
+    return write_or_check(__doc__, PAGE, page(), "metrics-page")
 
 
 if __name__ == "__main__":

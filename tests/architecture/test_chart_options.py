@@ -1,13 +1,12 @@
 """Check what the Helm chart adds on request: monitoring, scaling, network rules, variables."""
 
 import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 import yaml
-from charts import CHART, ROOT, helm, one, pod, render
+from charts import CHART, helm, one, pod, render
+from made_pages import assert_up_to_date
 from monitoring import DASHBOARDS, RULES
 
 from app.kafka.topics import SOURCES
@@ -169,9 +168,7 @@ def test_pods_may_be_bound_to_nodes() -> None:
 
 
 def test_the_readme_of_the_chart_is_as_its_values_are() -> None:
-    command = [sys.executable, str(ROOT / "scripts/chart_readme.py"), "--check"]
-    checked = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert checked.returncode == 0, checked.stderr
+    assert_up_to_date("chart_readme.py")
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,12 @@
 
 import inspect
 import re
-import subprocess
-import sys
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from made_pages import assert_up_to_date
 from prometheus_client import CollectorRegistry
 
 from app.commands.models import VERBS
@@ -116,9 +115,7 @@ def test_the_page_of_commands_gives_every_verb_of_models_as_the_help_does() -> N
 
 
 def test_the_page_of_metrics_is_as_they_are_declared() -> None:
-    command = [sys.executable, str(ROOT / "scripts/metrics_page.py"), "--check"]
-    checked = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert checked.returncode == 0, checked.stderr
+    assert_up_to_date("metrics_page.py")
 
 
 def test_the_operations_page_gives_every_topic_as_it_is_made() -> None:

@@ -1,9 +1,9 @@
 """Check that `.env.example` and the chart's schema repeat all settings with their defaults."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
+
+from made_pages import assert_up_to_date
 
 from app.settings import load, variables
 
@@ -29,6 +29,4 @@ def test_every_setting_says_what_it_means() -> None:
 
 
 def test_what_repeats_the_settings_is_up_to_date() -> None:
-    command = [sys.executable, str(ROOT / "scripts/env_example.py"), "--check"]
-    checked = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert checked.returncode == 0, checked.stderr
+    assert_up_to_date("env_example.py")

@@ -1,11 +1,10 @@
 """The features: declared once, all filled, and on the page that is made from them."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from made_pages import assert_up_to_date
 from small_lists import facts_of, one_list
 
 from models.ranker.arrays import MOST
@@ -90,6 +89,4 @@ def test_logarithms_are_taken_of_what_is_measured_in_them() -> None:
 
 
 def test_the_page_of_features_is_up_to_date() -> None:
-    command = [sys.executable, str(ROOT / "scripts/features_page.py"), "--check"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    assert_up_to_date("features_page.py")
