@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from app.store.lookup import Lookups
-from app.web.lookups import json_response
+from app.web.kept_answer import KeptAnswer
 from app.web.route import Route, in_json
 from headrace.answers import CatalogueEntry
 from models.quality.assessment import unpack_vectors
@@ -24,9 +24,7 @@ class MapResource:
 
     def __init__(self, lookups: Lookups, clock: Callable[[], float]) -> None:
         self._lookups = lookups
-        self._clock = clock
-        self._reading = asyncio.Lock()
-        self._kept: tuple[float, dict[str, Any]] | None = None
+        self._answer = KeptAnswer(self._read, KEPT_SECONDS, clock)
 
     def routes(self) -> list[Route]:
         """Return the route of this resource."""
@@ -35,11 +33,7 @@ class MapResource:
 
     async def show(self, request: web.Request) -> web.Response:
         """Answer the items and their places."""
-        async with self._reading:  # whoever comes meanwhile gets the same map
-            now = self._clock()
-            if self._kept is None or not 0 <= now - self._kept[0] < KEPT_SECONDS:
-                self._kept = now, await self._read()
-            return json_response(self._kept[1])
+        return await self._answer.answer()
 
     async def _read(self) -> dict[str, Any]:
         located = await self._lookups.located()

@@ -2,7 +2,6 @@
 repaired.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from aiohttp import web
 from app.store.catalogue_pages import CatalogueChoice
 from app.store.clustered import START
 from app.store.lookup import Lookups
-from app.web.lookups import json_response
+from app.web.kept_answer import KeptAnswer
 from app.web.route import Route, in_json
 from headrace.answers import CatalogueEntry
 
@@ -80,9 +79,7 @@ class SummaryResource:
 
     def __init__(self, lookups: Lookups, clock: Callable[[], float]) -> None:
         self._lookups = lookups
-        self._clock = clock
-        self._reading = asyncio.Lock()
-        self._kept: tuple[float, dict[str, Any]] | None = None
+        self._answer = KeptAnswer(self._read, KEPT_SECONDS, clock)
 
     def routes(self) -> list[Route]:
         """Return the route of this resource."""
@@ -91,11 +88,7 @@ class SummaryResource:
 
     async def show(self, request: web.Request) -> web.Response:
         """Answer the counts."""
-        async with self._reading:  # whoever comes meanwhile gets the same counts
-            now = self._clock()
-            if self._kept is None or not 0 <= now - self._kept[0] < KEPT_SECONDS:
-                self._kept = now, await self._read()
-            return json_response(self._kept[1])
+        return await self._answer.answer()
 
     async def _read(self) -> dict[str, Any]:
         for _ in range(READINGS):
