@@ -16,7 +16,8 @@ from models.contract.events import KIND_OF_TOPIC, Item
 from models.evaluation.confidence import Interval, interval
 from models.evaluation.prequential import StreamPlan
 from models.faults.consumers import Consumed, consume, consume_unchecked
-from models.faults.cost import Detection, Truth, detections, rank_truth, rejected_sound, repair_accuracy, truth_of
+from models.faults.cost import Truth, detections, rank_truth, rejected_sound, repair_accuracy, truth_of
+from models.faults.detection import Detection
 from models.faults.events import Arrival, Fault, SoundEvent, corrupt, perfectly_read
 from models.ranker.judge import FORMULA
 from models.ranker.settings import RankerSettings

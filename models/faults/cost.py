@@ -19,6 +19,7 @@ from models.evaluation.prequential import (
     wanted_events,
 )
 from models.faults.consumers import Consumed
+from models.faults.detection import Detection
 from models.faults.events import EXPECTED, INVENTED, Arrival
 from models.ranker.relation_kernel import SessionTrails, follow, look_up
 from models.ranker.relations import TRAIL, Prefixes
@@ -26,26 +27,6 @@ from models.recommender import LearningBatch
 from models.vocabulary import Vocabulary
 
 CLOSE_SECONDS = 60.0
-
-
-class Detection(NamedTuple):
-    """How a fault was found: of `injected` records `found` had its outcome, as had `others` that do
-    not have this fault.
-    """
-
-    injected: int
-    found: int
-    others: int
-
-    @property
-    def recall(self) -> float:
-        """Return the share of the faulty records that was found."""
-        return self.found / max(self.injected, 1)
-
-    @property
-    def precision(self) -> float:
-        """Return the share of the faulty ones among all that had the outcome."""
-        return self.found / max(self.found + self.others, 1)
 
 
 def detections(arrivals: Sequence[Arrival], outcomes: Sequence[str]) -> dict[str, Detection]:

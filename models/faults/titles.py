@@ -6,12 +6,14 @@ the repairs and the last good title do all.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from models.contract.events import Item
 from models.contract.item_codec import RecordPlace
+from models.faults.detection import Detection
 from models.quality.last_good import ACCIDENTS, StoredText, settle
 from models.quality.repair import KEPT_RULE, repair_item
 from models.quality.rules import findings
@@ -40,26 +42,14 @@ class TitleFault(NamedTuple):
     is_repaired: bool = True
 
 
-class TitleDetection(NamedTuple):
-    """How a fault of titles was found: in `found` of the `injected` ones, and in `others` that are
-    sound. `restored` titles are right again.
+@dataclass(frozen=True, slots=True)
+class TitleDetection(Detection):
+    """How a fault of titles was found; `others` are sound titles with the rules of this fault.
+    `restored` titles are right again.
     """
 
-    injected: int
-    found: int
-    others: int
     restored: int
     is_repaired: bool
-
-    @property
-    def recall(self) -> float:
-        """Return the share of the faulty titles that was found."""
-        return self.found / max(self.injected, 1)
-
-    @property
-    def precision(self) -> float:
-        """Return the share of the faulty ones among these and the sound titles with the rules."""
-        return self.found / max(self.found + self.others, 1)
 
 
 def _pick(rng: Rng, options: Sequence[str]) -> str:

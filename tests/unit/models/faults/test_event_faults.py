@@ -8,7 +8,8 @@ import pytest
 
 from models.contract.event_codec import EventSettings
 from models.faults.consumers import ACCEPTED, consume, consume_unchecked
-from models.faults.cost import Detection, detections, rejected_sound, repair_accuracy
+from models.faults.cost import detections, rejected_sound, repair_accuracy
+from models.faults.detection import Detection
 from models.faults.events import EXPECTED, INVENTED, LOST, Arrival, Fault, SoundEvent, corrupt, perfectly_read
 
 START = 1_600_000_000.0
