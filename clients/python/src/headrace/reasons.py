@@ -14,7 +14,8 @@ import orjson
 from headrace.errors import UnreadableAnswer
 from headrace.lists import CATEGORY, SEMANTIC, KnownItem, Reason, Row
 
-# So many of the user's latest items may be a reason: as many as look for neighbours by default.
+# Only the user's latest items can be a reason: as many as the search for neighbours takes by
+# default.
 LAST_ITEMS = 6
 # An older item of the user is a reason if it shares clearly more sessions, as in the formula of
 # neighbours.

@@ -1,4 +1,4 @@
-"""Sixteen kinds of dirt in files of eight tools: what is said about each works when it is followed.
+"""Follow the advice on 16 kinds of dirt in files of 8 tools: it leads to the clean content.
 
 Until then nothing lands in a wrong field: what is accepted of a dirty file is in the clean one too.
 """
