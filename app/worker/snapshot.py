@@ -1,8 +1,8 @@
 """Reads and writes the file of a snapshot. A damaged or incomplete file is never used.
 
-The file holds a line `headrace-snapshot FORMAT CHECKSUM` (xxh3, 128 bits, of all that follows), a
-line of JSON with the facts and each column's name, type and length, and then the columns' bytes in
-that order.
+The file holds a line `headrace-snapshot FORMAT CHECKSUM` (xxh3, 128 bits, of all that follows, with
+the format as its seed), a line of JSON with the facts and each column's name, type and length, and
+then the columns' bytes in that order.
 """
 
 import os
@@ -25,6 +25,8 @@ MAGIC = b"headrace-snapshot"
 # differently.
 FORMAT, OLDEST_FORMAT = SNAPSHOT.version, SNAPSHOT.oldest
 READABLE = {b"%d" % each: each for each in range(OLDEST_FORMAT, FORMAT + 1)}
+# Before it, the checksum said nothing of the format: one damaged bit made 9 a readable 8.
+FIRST_SEEDED = 10
 LONGEST_FIRST_LINE = 200
 COLUMN_TYPE = "^([<>|][biu]1|[<>][iu][248]|[<>]f[248])$"  # numpy's names of numbers of a fixed size
 
@@ -57,7 +59,7 @@ def write_snapshot(path: Path, snapshot: Snapshot) -> int:
     cannot be written; the old file is then unchanged.
     """
     parts = list(_parts(snapshot))
-    digest = xxhash.xxh3_128()
+    digest = new_checksum(FORMAT)
     for part in parts:
         digest.update(part)
     temporary = path.with_name(f"{path.name}.tmp")
@@ -91,10 +93,17 @@ def read_snapshot(path: Path) -> Snapshot:
             said, known = version.decode(errors="replace"), f"{OLDEST_FORMAT} to {FORMAT}"
             raise UnusableSnapshot(f"{other} version of Headrace wrote it, in format {said}; this one reads {known}")
         case [magic, version, checksum] if magic == MAGIC:
-            if xxhash.xxh3_128_hexdigest(memoryview(content)[start:]).encode() != checksum:
+            digest = new_checksum(READABLE[version])
+            digest.update(memoryview(content)[start:])
+            if digest.hexdigest().encode() != checksum:
                 raise UnusableSnapshot("it is damaged: its checksum is wrong")
             return _parse(content, start, READABLE[version])
     raise UnusableSnapshot("it is not a snapshot of Headrace")
+
+
+def new_checksum(version: int) -> xxhash.xxh3_128:
+    """Begin the checksum of a file in that format: update it with what follows the first line."""
+    return xxhash.xxh3_128(seed=version if version >= FIRST_SEEDED else 0)
 
 
 def _parts(snapshot: Snapshot) -> Iterator[bytes | memoryview]:

@@ -43,7 +43,7 @@ VECTORS = Format("vectors", 1, 1, "create the topic again; the models assess all
 MOVED = Format("moved events", 1, 1, "let the newer version read the topic to its end first")
 QUARANTINE = Format("quarantined records", 1, 1, "read them with the newer version")
 RANKER = Format("ranker weights", 1, 1, "create the topic again; the ranker learns from the events to come")
-SNAPSHOT = Format("snapshots", 9, 8, "nothing: the worker reads the log instead")
+SNAPSHOT = Format("snapshots", 10, 8, "nothing: the worker reads the log instead")
 MANIFEST = Format("model manifests", 2, 1, "build the models again with this version")
 
 # What the hash `hr:formats` names, because it lies in Redis.

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from builders import without
 from learning import PARTITIONS, catalogue, interactions, lists, new_learn
+from snapshot_files import in_format
 from snapshot_log import Log
 
 from agents.metrics import total
@@ -21,7 +22,7 @@ from app.kafka.replicas import KafkaReplicas
 from app.kafka.topics import create_topics
 from app.retry import Retry
 from app.settings import Settings
-from app.worker.snapshot import FORMAT, MAGIC, OLDEST_FORMAT, Snapshot, read_snapshot, write_snapshot
+from app.worker.snapshot import OLDEST_FORMAT, Snapshot, read_snapshot, write_snapshot
 from app.worker.snapshot_keeper import FILE, OLDEST_SECONDS, SnapshotKeeper
 from models.contract.events import Kind
 from models.items.facts import HALF_LIFE_SECONDS
@@ -206,8 +207,7 @@ async def test_a_snapshot_of_the_former_format_is_taken(log: Log) -> None:
     await save_after(log, RECORDS[:600])
     path = Path(log.settings.worker.state_dir) / FILE
     write_snapshot(path, without_carts(read_snapshot(path)))
-    said = path.read_bytes()
-    path.write_bytes(said.replace(MAGIC + b" %d " % FORMAT, MAGIC + b" %d " % OLDEST_FORMAT, 1))
+    path.write_bytes(in_format(path.read_bytes(), OLDEST_FORMAT))
     async with log.reader() as reader:
         assert reader.read == 0
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import xxhash
 from hypothesis import given
 from hypothesis import strategies as st
+from snapshot_files import in_format
 
-from app.worker.snapshot import FORMAT, MAGIC, Snapshot, UnusableSnapshot, read_snapshot, write_snapshot
+from app.worker.snapshot import FORMAT, OLDEST_FORMAT, Snapshot, UnusableSnapshot, read_snapshot, write_snapshot
 
 SNAPSHOT = Snapshot(
     {"saved_at": 1.5, "marks": [["items", 0, 3, "f00"]]},
@@ -48,6 +48,13 @@ def test_what_is_read_can_be_given_to_compiled_code(tmp_path: Path) -> None:
         assert column.flags.writeable
 
 
+@pytest.mark.parametrize("version", range(OLDEST_FORMAT, FORMAT))
+def test_a_file_whose_format_became_a_former_one_is_noticed(written: bytes, scratch: Path, version: int) -> None:
+    scratch.write_bytes(written.replace(b"snapshot %d " % FORMAT, b"snapshot %d " % version, 1))
+    with pytest.raises(UnusableSnapshot, match="damaged"):
+        read_snapshot(scratch)
+
+
 @given(place=st.integers(min_value=0), bit=st.integers(0, 7))
 def test_a_flipped_bit_anywhere_is_noticed(written: bytes, scratch: Path, place: int, bit: int) -> None:
     damaged = bytearray(written)
@@ -79,8 +86,7 @@ def test_another_format_is_named_as_such(written: bytes, scratch: Path) -> None:
 
 def file_of(header: bytes, rest: bytes = b"") -> bytes:
     """A file with the right checksum, whatever it holds."""
-    content = header + rest
-    return b"%s %d %s\n" % (MAGIC, FORMAT, xxhash.xxh3_128_hexdigest(content).encode()) + content
+    return in_format(b"\n" + header + rest, FORMAT)
 
 
 @pytest.mark.parametrize(
