@@ -91,6 +91,10 @@ chaos: $(STAMP) ## Disturb real workers in seeded ways and check all that they s
 fuzz: $(STAMP) ## Look for bytes that break a reader of messages, Redis or files (ARGS="events moved --seconds 300")
 	PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)
 
+.PHONY: explore
+explore: $(STAMP) ## Run the property tests on other examples than make test, which tries the same ones in each run
+	$(BIN)/pytest $$(grep -rl --include='test_*.py' hypothesis tests) --hypothesis-profile explore $(ARGS)
+
 .PHONY: smoke-pythons
 smoke-pythons: $(STAMP) ## Install and try Headrace with every other supported Python on this machine
 	scripts/smoke_pythons.sh

@@ -20,7 +20,10 @@ from app.local.servers import embedded_broker, embedded_redis
 pytest_plugins = ["runs", "shops"]
 
 # The first call of a compiled function takes seconds, so the time of one example says nothing.
-hypothesis_settings.register_profile("headrace", deadline=None)
+# Each run tries the same examples: a change is refused for its own faults only. `make explore`
+# tries others.
+hypothesis_settings.register_profile("headrace", deadline=None, derandomize=True)
+hypothesis_settings.register_profile("explore", deadline=None, derandomize=False, print_blob=True)
 hypothesis_settings.load_profile("headrace")
 
 ReadTopic = Callable[[str], Awaitable[list[ConsumerRecord]]]
