@@ -21,7 +21,19 @@ def add_edits(parser: argparse.ArgumentParser) -> None:
         ("--drop", "FIELD", Drop, "remove a field"),
     )
     for option, metavar, read, what in several:
-        parser.add_argument(option, dest="edits", action="append", type=read, metavar=metavar, help=what)
+        parser.add_argument(option, dest="edits", action="append", type=_of_utf8(read), metavar=metavar, help=what)
+
+
+def _of_utf8(read: Callable[[str], Edit]) -> Callable[[str], Edit]:
+    # Python makes surrogates of other bytes, which JSON cannot hold.
+    def checked(text: str) -> Edit:
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise argparse.ArgumentTypeError(f"{text[:40]!r} holds bytes that are no UTF-8") from None
+        return read(text)
+
+    return checked
 
 
 def _pair(text: str) -> tuple[str, str]:
