@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from app.checkup.doctor import Finding, Findings, fail, ok, warn
+from app.checkup.topic_copies import check_copies
 from app.concerns import KafkaSettings
 from app.kafka.admin import describe_brokers, describe_topics
 from app.kafka.failure import KafkaAway
@@ -41,6 +42,7 @@ async def check_topics(settings: KafkaSettings) -> Findings:
         *_partitions(partitions),
         *_configured(found.configs, settings),
         *_retained(found.configs),
+        *check_copies(found),
     ]
 
 

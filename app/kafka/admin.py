@@ -21,10 +21,15 @@ CONFIG_ENTRIES = 4  # index of the list of entries in aiokafka's answer to descr
 
 @dataclass(frozen=True, slots=True)
 class ExistingTopics:
-    """Headrace's topics that exist, by name without prefix: number of partitions, and settings."""
+    """Headrace's topics that exist, by name without prefix, and the number of brokers.
+
+    `copies` counts the brokers that hold a partition, of each topic's worst partition.
+    """
 
     partitions: Mapping[str, int]
+    copies: Mapping[str, int]
     configs: Mapping[str, Mapping[str, str]]
+    brokers: int
 
 
 async def describe_brokers(settings: KafkaSettings) -> list[str]:
@@ -39,9 +44,17 @@ async def describe_topics(settings: KafkaSettings) -> ExistingTopics:
     prefix = settings.topic_prefix
     async with _admin(settings) as admin:
         # All topics are requested, because a request for one topic by name may create it.
-        listed = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
+        listed = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics()}
         found = {name: listed[prefix + name] for name in CONFIGS if prefix + name in listed}
-        return ExistingTopics(found, {name: await _config(admin, prefix + name) for name in found})
+        return ExistingTopics(
+            {name: len(partitions) for name, partitions in found.items()},
+            {
+                name: min((len(each["replicas"]) for each in partitions), default=0)
+                for name, partitions in found.items()
+            },
+            {name: await _config(admin, prefix + name) for name in found},
+            len((await admin.describe_cluster())["brokers"]),
+        )
 
 
 @asynccontextmanager

@@ -17,7 +17,11 @@ from forgetting import run
 from shops import Shop
 from workers import environment, is_ready, running_worker, until
 
+from app.checkup.doctor import Status
+from app.checkup.kafka_server import check_topics
+from app.checkup.topic_copies import CHECK
 from app.concerns import KafkaSettings, RedisSettings
+from app.kafka.topics import create_topics
 
 pytestmark = [
     pytest.mark.skipif(not JARS, reason="needs Apache Kafka itself: make test-kafka"),
@@ -118,3 +122,18 @@ async def test_a_worker_goes_on_by_itself_once_its_only_broker_is_back(
     assert {views(shop, user) for user in range(USERS)} == {20}
     audit = run("audit", environment(kafka, redis_settings), "--all", "--json")
     assert audit.returncode == 0, audit.stdout + audit.stderr
+
+
+@pytest.mark.parametrize(
+    ("replication", "status", "words"),
+    [(3, Status.OK, "3 brokers hold each topic"), (1, Status.WARNING, "one broker alone holds all topics")],
+)
+async def test_the_doctor_tells_topics_that_a_lost_broker_takes_along(
+    cluster: KafkaCluster, replication: int, status: Status, words: str
+) -> None:
+    name = f"test-{uuid4().hex[:12]}"
+    kafka = KafkaSettings(bootstrap=cluster.bootstrap, topic_prefix=f"{name}-", partitions=1, replication=replication)
+    await create_topics(kafka)
+    [finding] = [each for each in await check_topics(kafka) if each.check == CHECK]
+    assert finding.status is status
+    assert words in finding.detail
