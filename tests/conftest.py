@@ -1,6 +1,7 @@
 """Fixtures for every test: real servers, own topics, and the real data if they exist."""
 
 import os
+import signal
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -18,6 +19,11 @@ from app.concerns import KafkaSettings
 from app.local.servers import embedded_broker, embedded_redis
 
 pytest_plugins = ["runs", "shops"]
+
+# A shell starts what runs in the background with SIGINT ignored, and programs inherit that. Tests
+# of Ctrl-C start programs that must not ignore it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The first call of a compiled function takes seconds, so the time of one example says nothing.
 # Each run tries the same examples: a change is refused for its own faults only. `make explore`
